@@ -1,0 +1,11 @@
+"""Tortoise models: rows and relations, no verbs."""
+
+MODULES = (
+    "server.models.people",
+    "server.models.organisations",
+    "server.models.rounds",
+    "server.models.vouchers",
+    "server.models.ledger",
+    "server.models.journal",
+    "server.models.outbox",
+)
