@@ -1,0 +1,223 @@
+"""Settings: everything an operator may choose, in one typed, frozen place.
+
+Values come from the defaults below, then from an optional TOML file (``config/server.toml``, or the
+path in ``QIQUAN_CONFIG``), then from the environment: field ``redis_url`` is ``QIQUAN_REDIS_URL``.
+An unknown name is a typo and stops the start. The defaults carry demo secrets on purpose, and the
+default mode is production, which refuses them: nobody runs unsafely by forgetting a line.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, get_args, get_type_hints
+from urllib.parse import urlsplit
+
+Mode = Literal["demo", "test", "production"]
+
+ENVIRONMENT_PREFIX = "QIQUAN_"
+CONFIG_VARIABLE = "QIQUAN_CONFIG"
+DEFAULT_FILE = Path("config/server.toml")
+
+WECHAT_ADDRESS = "https://api.weixin.qq.com"
+DEMO_SECRET = "demo-secret-known-to-everybody-never-in-production"
+SHORTEST_KEY_BYTES = 32
+_SAMPLE_MARKS = ("demo", "example", "change-me", "secret-here")
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message is one sentence that names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a server process is told. Secrets stay out of ``repr``, and so out of logs."""
+
+    mode: Mode = "production"
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+    trust_proxy: bool = False
+    """Believe ``X-Forwarded-For`` and ``X-Forwarded-Proto``; only behind a proxy that sets them."""
+
+    database_url: str = field(default="sqlite://var/qiquan.sqlite3", repr=False)
+    redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
+
+    programmes_dir: Path = Path("config/programmes")
+    evidence_dir: Path = Path("var/evidence")
+
+    jwt_keys: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({"demo": DEMO_SECRET}), repr=False
+    )
+    """Key id to HS256 secret. The LAST one signs; all verify, so a key can be rotated."""
+    receipt_key: str = field(default=DEMO_SECRET, repr=False)
+    """HMAC key of grab receipts."""
+
+    wechat_base_url: str = WECHAT_ADDRESS
+    wechat_appid: str = ""
+    wechat_secret: str = field(default="", repr=False)
+
+    demo_login: bool = False
+    demo_clocks: bool = False
+    """Each programme runs under its own clock offset, inside its validity."""
+
+    max_body_bytes: int = 65_536
+    max_header_bytes: int = 8_190
+    """The longest request line and the longest single header."""
+    body_seconds: int = 10
+    """The longest a request body may take to arrive."""
+    keepalive_seconds: int = 75
+
+    @property
+    def is_production(self) -> bool:
+        return self.mode == "production"
+
+    @property
+    def signing_key_id(self) -> str:
+        return list(self.jwt_keys)[-1]
+
+
+def load(environment: Mapping[str, str], *, file: Path | None = None) -> Settings:
+    """Settings from ``file`` (or ``QIQUAN_CONFIG``, or ``config/server.toml`` where it exists).
+
+    Raises :class:`SettingsError`: unknown name, wrong type, unreadable file.
+    """
+    named = file or (Path(environment[CONFIG_VARIABLE]) if CONFIG_VARIABLE in environment else None)
+    values: dict[str, Any] = {}
+    if named is not None or DEFAULT_FILE.exists():
+        values |= _from_file(named or DEFAULT_FILE)
+    values |= _from_environment(environment)
+    return Settings(**values)
+
+
+def refuse_unsafe(settings: Settings) -> list[str]:
+    """One sentence for each thing that forbids this start; empty when it may go ahead."""
+    faults = list(_unworkable(settings))
+    if settings.is_production:
+        faults += _unsafe_in_production(settings)
+    return faults
+
+
+def is_sqlite(database_url: str) -> bool:
+    return urlsplit(database_url).scheme == "sqlite"
+
+
+# -- what forbids a start --------------------------------------------------------------------------
+
+
+def _unworkable(settings: Settings) -> Iterator[str]:
+    if is_sqlite(settings.database_url) and settings.workers > 1:
+        yield f"workers is {settings.workers}, but SQLite serves one process: use PostgreSQL or workers = 1."
+    if not settings.jwt_keys:
+        yield "jwt_keys is empty: at least one key is needed to sign access tokens."
+
+
+def _unsafe_in_production(settings: Settings) -> Iterator[str]:
+    for name, secret in _secrets(settings):
+        if any(mark in secret.lower() for mark in _SAMPLE_MARKS):
+            yield f"{name} is a demo or example secret: set one of your own."
+        elif len(secret.encode()) < SHORTEST_KEY_BYTES:
+            yield f"{name} has {len(secret.encode())} bytes: at least {SHORTEST_KEY_BYTES} are needed."
+    if settings.demo_login:
+        yield "demo_login is on: anybody could sign in as anybody."
+    if settings.demo_clocks:
+        yield "demo_clocks is on: programmes would not run at the true time."
+    if settings.wechat_base_url.rstrip("/") != WECHAT_ADDRESS:
+        yield f"wechat_base_url is {settings.wechat_base_url}, a stand-in: it must be {WECHAT_ADDRESS}."
+    for name in ("wechat_appid", "wechat_secret"):
+        if not getattr(settings, name):
+            yield f"{name} is empty: nobody could sign in."
+
+
+def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
+    for key_id, secret in settings.jwt_keys.items():
+        yield f"jwt_keys.{key_id}", secret
+    yield "receipt_key", settings.receipt_key
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+_TYPES: Mapping[str, Any] = {
+    name: kind
+    for name, kind in get_type_hints(Settings).items()
+    if name in {f.name for f in fields(Settings)}
+}
+_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_SMALLEST = {"port": 0, "workers": 1, "max_body_bytes": 1, "max_header_bytes": 1, "body_seconds": 1}
+_LARGEST = {"port": 65_535}
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise SettingsError(f"The settings file {path} cannot be read: {fault.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise SettingsError(f"The settings file {path} is not valid TOML: {fault}.") from None
+    _refuse_unknown(table, f"The settings file {path}", "")
+    return {name: _typed(name, value, f"{name} in {path}") for name, value in table.items()}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    given = {
+        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and name != CONFIG_VARIABLE
+    }
+    _refuse_unknown(given, "The environment", ENVIRONMENT_PREFIX)
+    return {
+        name: _typed(name, _decoded(name, text), f"{ENVIRONMENT_PREFIX}{name.upper()}")
+        for name, text in given.items()
+    }
+
+
+def _refuse_unknown(given: Mapping[str, object], source: str, prefix: str) -> None:
+    unknown = sorted(given.keys() - _TYPES.keys())
+    if unknown:
+        names = ", ".join(prefix + (name.upper() if prefix else name) for name in unknown)
+        known = ", ".join(prefix + (name.upper() if prefix else name) for name in sorted(_TYPES))
+        raise SettingsError(f"{source} sets {names}, which no setting is called; settings are {known}.")
+
+
+def _decoded(name: str, text: str) -> object:
+    """What an environment string stands for, judged by the type of its setting."""
+    kind = _TYPES[name]
+    if kind is bool:
+        return _WORDS.get(text.strip().lower(), text)
+    if kind is int:
+        stripped = text.strip()
+        return int(stripped) if stripped.isascii() and stripped.isdigit() else text
+    if name == "jwt_keys":
+        pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+        return {key_id.strip(): secret.strip() for key_id, _, secret in pairs}
+    return text
+
+
+def _typed(name: str, value: object, where: str) -> Any:
+    kind = _TYPES[name]
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    if name == "mode":
+        if value in get_args(Mode):
+            return value
+        raise SettingsError(f"{where} is {value!r}; it must be one of {', '.join(get_args(Mode))}.")
+    if name == "jwt_keys":
+        # Nothing of the value is shown: it holds secrets.
+        if isinstance(value, dict) and all(k and isinstance(v, str) and v for k, v in value.items()):
+            return MappingProxyType(dict(value))
+        raise SettingsError(f"{where} must give secrets by key id, as in 2026a=…,2026b=….")
+    if type(value) is not kind:
+        shown = repr(value) if kind in (int, bool) else f"a {type(value).__name__}"
+        raise SettingsError(f"{where} is {shown}; it must be {_article(kind)}.")
+    if kind is int:
+        least, most = _SMALLEST.get(name, 0), _LARGEST.get(name, 2**31 - 1)
+        if not least <= value <= most:  # type: ignore[operator]  # kind is int, checked above
+            raise SettingsError(f"{where} is {value}; it must lie between {least} and {most}.")
+    return value
+
+
+def _article(kind: type) -> str:
+    return {int: "a whole number", bool: "true or false", str: "a text"}.get(kind, "a path")
