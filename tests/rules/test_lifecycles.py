@@ -78,7 +78,10 @@ def test_every_pair_of_states_moves_or_is_refused_as_the_table_says(
             else:
                 with pytest.raises(IllegalMove) as refused:
                     require_move(table, current, target)
-                assert refused.value.values == {"current": current.value, "target": target.value}
+                assert refused.value.values == {
+                    "current": current.value,
+                    "target": target.value,
+                }
 
 
 def test_a_paused_round_grants_nothing_but_can_be_topped_up() -> None:
