@@ -75,7 +75,7 @@ class RefreshToken(Model):
     token_hash = fields.CharField(64, unique=True, description="SHA-256, hex")
     issued_at: datetime = fields.DatetimeField()
     used_at: datetime | None = fields.DatetimeField(null=True, description="When it was exchanged")
-    successor_salt = fields.CharField(64, default="", description="With the token, yields its successor; hex")
+    successor_salt = fields.CharField(64, default="", description="With the token, yields its successor, hex")
 
     class Meta:
         table = "refresh_token"

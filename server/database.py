@@ -1,0 +1,68 @@
+"""The database: opening it, migrating it, and the traps of the ORM that are handled once, here."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from tortoise import Tortoise
+from tortoise.backends.base.config_generator import expand_db_url
+from tortoise.context import TortoiseContext
+from tortoise.migrations.api import migrate as run_migrations
+from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+
+from server.models import MODULES
+
+APP = "models"
+MIGRATIONS = "server.migrations"
+POOL_SIZE = 16
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether the address names an SQLite file: then one process serves, and no second may start."""
+    return urlsplit(url).scheme == "sqlite"
+
+
+def connection_name(url: str) -> str:
+    """A name per dialect: Tortoise caches SQL under the connection's name, placeholders included."""
+    return "sqlite" if is_sqlite(url) else "postgres"
+
+
+def tortoise_config(url: str) -> dict[str, Any]:
+    """Tortoise's configuration for one database address."""
+    name = connection_name(url)
+    connection = expand_db_url(url)
+    if name == "postgres":
+        connection["credentials"].setdefault("maxsize", POOL_SIZE)
+    return {
+        "connections": {name: connection},
+        "apps": {APP: {"models": list(MODULES), "migrations": MIGRATIONS, "default_connection": name}},
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+async def open_database(url: str) -> TortoiseContext:
+    """Open the database for this process; close it with :func:`close_database`."""
+    return await Tortoise.init(config=tortoise_config(url), _enable_global_fallback=True)
+
+
+async def close_database(context: TortoiseContext) -> None:
+    """Close through the context that was opened: closing elsewhere leaves SQLite's thread alive."""
+    await context.connections.close_all()
+    await context.close_connections()
+
+
+async def migrate(url: str) -> None:
+    """Bring the schema up to date. Run once, before the workers: Tortoise takes no lock for it."""
+    async with TortoiseContext():
+        await run_migrations(config=tortoise_config(url))
+
+
+async def pending_migrations(context: TortoiseContext, url: str) -> list[str]:
+    """The names of migrations that this database has not seen; empty when it is up to date."""
+    config = tortoise_config(url)
+    connection = context.connections.get(connection_name(url))
+    executor = MigrationExecutor(connection, config["apps"])
+    plan = await executor.plan([MigrationTarget(app_label=APP, name="__latest__")])
+    return [step.migration.name for step in plan]

@@ -1,0 +1,735 @@
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+from orjson import loads
+from server.models.columns import CheckedBigInt
+from server.models.organisations import MemberRole
+from server.rules.grabbing import GrabOutcome
+from server.rules.lifecycles import QualificationStatus, RoundStatus, VoucherStatus
+from server.rules.money import Account, Movement
+from tortoise.fields.base import OnDelete
+from tortoise.fields.data import JSON_DUMPS
+from uuid import uuid4
+from tortoise import fields
+from tortoise.indexes import Index
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    operations = [
+        ops.CreateModel(
+            name="BlocklistEntry",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "uscc",
+                    fields.CharField(db_index=True, description="The barred organisation", max_length=18),
+                ),
+                (
+                    "programme_slug",
+                    fields.CharField(null=True, description="null bars everywhere", max_length=64),
+                ),
+                ("clause", fields.CharField(max_length=120)),
+                ("reason", fields.TextField(unique=False)),
+                ("starts_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "ends_at",
+                    fields.DatetimeField(
+                        null=True, description="null is for good", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("made_by", fields.BigIntField()),
+                ("lifted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("lifted_by", fields.BigIntField(null=True)),
+                ("lift_reason", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "blocklist_entry",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "黑名单: who is barred, from what, since when, until when and by which clause.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Budget",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("year", fields.IntField()),
+                (
+                    "total_fen",
+                    CheckedBigInt(description="What the year may spend, fen", check="total_fen >= 0"),
+                ),
+                (
+                    "allotted_fen",
+                    CheckedBigInt(
+                        description="Given to rounds, fen",
+                        check="allotted_fen >= 0 AND allotted_fen <= total_fen",
+                    ),
+                ),
+                ("epoch", fields.BigIntField(default=1)),
+                ("version", fields.BigIntField(default=0)),
+                ("lock_number", fields.BigIntField(default=0)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "budget",
+                "app": "models",
+                "unique_together": (("programme_slug", "year"),),
+                "pk_attr": "id",
+                "table_description": "A programme year's money, and the fence of its launches.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Enterprise",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "uscc",
+                    fields.CharField(
+                        unique=True, description="统一社会信用代码, check digit verified", max_length=18
+                    ),
+                ),
+                ("name", fields.CharField(max_length=200)),
+                (
+                    "area",
+                    fields.CharField(
+                        description="Area of registration, a code that programmes know", max_length=64
+                    ),
+                ),
+                ("industry", fields.CharField(description="GB/T 4754 code", max_length=16)),
+                ("legal_person", fields.BooleanField()),
+                ("established_on", fields.DateField()),
+                ("headcount", fields.IntField()),
+                ("revenue_fen", fields.BigIntField(description="Last year's revenue, fen")),
+                ("assets_fen", fields.BigIntField(description="Total assets, fen")),
+                ("labels", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "declarations",
+                    fields.JSONField(
+                        default=dict, description="Declared facts, by code", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("facts_changed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "enterprise",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "用券企业: one company by its Unified Social Credit Code, the same in every programme.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="GrabDecision",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("enterprise_id", fields.BigIntField()),
+                (
+                    "grab_key",
+                    fields.CharField(
+                        description="128 random bits, hex, made and kept by the phone", max_length=32
+                    ),
+                ),
+                ("round_id", fields.BigIntField()),
+                ("person_id", fields.BigIntField()),
+                ("epoch", fields.BigIntField()),
+                ("place", fields.CharField(max_length=32)),
+                (
+                    "outcome",
+                    fields.CharEnumField(
+                        description="GRANTED: granted\nALREADY: already\nSOLD_OUT: sold_out\nCLOSED: closed\nNOT_ELIGIBLE: not_eligible\nQUOTA_USED: quota_used\nKEY_REUSED: key_reused\nSTALE: stale",
+                        enum_type=GrabOutcome,
+                        max_length=16,
+                    ),
+                ),
+                ("voucher_id", fields.BigIntField(null=True)),
+                ("decided_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "grab_decision",
+                "app": "models",
+                "unique_together": (("enterprise_id", "grab_key"),),
+                "pk_attr": "id",
+                "table_description": "One decision per (enterprise, grab key): granted or refused, so that a retry reads the same.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Invitation",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "enterprise",
+                    fields.ForeignKeyField(
+                        "models.Enterprise",
+                        source_field="enterprise_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="invitations",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "role",
+                    fields.CharEnumField(
+                        description="LEGAL_REPRESENTATIVE: legal_representative\nHANDLER: handler\nSTAFF: staff",
+                        enum_type=MemberRole,
+                        max_length=32,
+                    ),
+                ),
+                ("code_hash", fields.CharField(unique=True, max_length=64)),
+                ("created_by", fields.BigIntField()),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("used_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "invitation",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "A one-time code by which a colleague joins. Only its hash is kept.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="JournalEntry",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "action",
+                    fields.CharField(
+                        description="Dotted and global: round.opened, voucher.granted", max_length=64
+                    ),
+                ),
+                ("actor", fields.CharField(description="person:12, staff:3, clock", max_length=40)),
+                ("subject", fields.CharField(description="round:7, voucher:1024", max_length=40)),
+                ("programme_slug", fields.CharField(default="", max_length=64)),
+                ("data", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
+            ],
+            options={
+                "table": "journal_entry",
+                "app": "models",
+                "indexes": [Index(fields=["subject", "id"])],
+                "pk_attr": "id",
+                "table_description": "One deed. Written in the same transaction as the change it tells of.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="LedgerEntry",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "movement",
+                    fields.CharEnumField(
+                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nISSUE: issue\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nDISBURSE: disburse\nCLAW_BACK: claw_back\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void",
+                        enum_type=Movement,
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "debit",
+                    fields.CharEnumField(description="Money leaves here", enum_type=Account, max_length=32),
+                ),
+                (
+                    "credit",
+                    fields.CharEnumField(description="Money arrives here", enum_type=Account, max_length=32),
+                ),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                ("budget_id", fields.BigIntField()),
+                ("round_id", fields.BigIntField(null=True)),
+                ("enterprise_id", fields.BigIntField(null=True)),
+                ("voucher_id", fields.BigIntField(null=True)),
+                ("order_id", fields.BigIntField(null=True)),
+                ("provider_id", fields.BigIntField(null=True)),
+                ("category", fields.CharField(null=True, max_length=64)),
+            ],
+            options={
+                "table": "ledger_entry",
+                "app": "models",
+                "indexes": [Index(fields=["round_id", "id"]), Index(fields=["enterprise_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One movement between two accounts: debited here, credited there, the same amount.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="OutboxMessage",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("topic", fields.CharField(max_length=64)),
+                (
+                    "recipient",
+                    fields.CharField(description="enterprise:5, person:12, staff:3", max_length=40),
+                ),
+                ("data", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
+                ("delivered_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "outbox_message",
+                "app": "models",
+                "indexes": [Index(fields=["recipient", "id"])],
+                "pk_attr": "id",
+                "table_description": "One message to one recipient. Its id is what a receiver de-duplicates by.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Person",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "openid",
+                    fields.CharField(
+                        unique=True,
+                        description="WeChat's name for this person in our mini-program",
+                        max_length=64,
+                    ),
+                ),
+                ("name", fields.CharField(default="", max_length=64)),
+                ("phone", fields.CharField(default="", max_length=32)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("disabled", fields.BooleanField(default=False)),
+                (
+                    "session_version",
+                    fields.IntField(default=1, description="Raised to end every session at once"),
+                ),
+            ],
+            options={
+                "table": "person",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "Somebody who signs in with WeChat. What they may do follows from their memberships.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Membership",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "person",
+                    fields.ForeignKeyField(
+                        "models.Person",
+                        source_field="person_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="memberships",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "enterprise",
+                    fields.ForeignKeyField(
+                        "models.Enterprise",
+                        source_field="enterprise_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="memberships",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "role",
+                    fields.CharEnumField(
+                        description="LEGAL_REPRESENTATIVE: legal_representative\nHANDLER: handler\nSTAFF: staff",
+                        enum_type=MemberRole,
+                        max_length=32,
+                    ),
+                ),
+                ("active", fields.BooleanField(default=True)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "membership",
+                "app": "models",
+                "indexes": [Index(fields=["person_id", "active"]), Index(fields=["enterprise_id", "active"])],
+                "pk_attr": "id",
+                "table_description": "A person acting for an enterprise. Ended, never deleted: the journal points here.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Qualification",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "enterprise",
+                    fields.ForeignKeyField(
+                        "models.Enterprise",
+                        source_field="enterprise_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="qualifications",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        description="PENDING: pending\nAPPROVED: approved\nREFUSED: refused\nREVOKED: revoked",
+                        enum_type=QualificationStatus,
+                        max_length=32,
+                    ),
+                ),
+                ("applied_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "snapshot",
+                    fields.JSONField(
+                        description="The applicant's facts at application", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "unmet",
+                    fields.JSONField(
+                        default=list, description="Conditions not met", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("decided_by", fields.BigIntField(null=True)),
+                ("reason", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "qualification",
+                "app": "models",
+                "unique_together": (("enterprise_id", "programme_slug"),),
+                "indexes": [Index(fields=["programme_slug", "status", "id"])],
+                "pk_attr": "id",
+                "table_description": "Where an enterprise stands in one programme, with the facts it was judged on.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Round",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "budget",
+                    fields.ForeignKeyField(
+                        "models.Budget",
+                        source_field="budget_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="rounds",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("title", fields.CharField(max_length=120)),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=RoundStatus.DRAFT,
+                        description="DRAFT: draft\nSCHEDULED: scheduled\nPAUSED: paused\nCLOSED: closed",
+                        enum_type=RoundStatus,
+                        max_length=32,
+                    ),
+                ),
+                ("opens_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("closes_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("pool_fen", CheckedBigInt(check="pool_fen >= 0")),
+                (
+                    "issued_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Gross, fen",
+                        check="issued_fen >= 0 AND issued_fen <= pool_fen",
+                    ),
+                ),
+                (
+                    "issued_count",
+                    fields.IntField(default=0, description="Vouchers ever issued: numbers the next"),
+                ),
+                ("order_deadline", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("valid_until", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("created_by", fields.BigIntField()),
+            ],
+            options={
+                "table": "round",
+                "app": "models",
+                "indexes": [Index(fields=["budget_id", "status"])],
+                "pk_attr": "id",
+                "table_description": "批次: an issuance round with its window, its pool of money and the terms of its vouchers.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Entitlement",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "round",
+                    fields.ForeignKeyField(
+                        "models.Round",
+                        source_field="round_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="entitlements",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "enterprise",
+                    fields.ForeignKeyField(
+                        "models.Enterprise",
+                        source_field="enterprise_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="entitlements",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("tier", fields.CharField(max_length=64)),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                (
+                    "quota_fen",
+                    CheckedBigInt(description="The year's quota, fen", check="quota_fen >= amount_fen"),
+                ),
+                ("prepared_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "entitlement",
+                "app": "models",
+                "unique_together": (("round_id", "enterprise_id"),),
+                "pk_attr": "id",
+                "table_description": "What one enterprise may be granted in one round, settled before the minute of the launch.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SignInFailures",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "origin_hash",
+                    fields.CharField(
+                        unique=True, description="SHA-256 of address and username, hex", max_length=64
+                    ),
+                ),
+                ("failures", fields.IntField()),
+                ("last_failed_at", fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "sign_in_failures",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "Wrong passwords from one address for one username, known or not.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Staff",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("username", fields.CharField(unique=True, description="Lower case", max_length=32)),
+                (
+                    "password_hash",
+                    fields.CharField(description="argon2id, with its parameters and salt", max_length=160),
+                ),
+                ("display_name", fields.CharField(max_length=64)),
+                ("roles", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("disabled", fields.BooleanField(default=False)),
+                (
+                    "session_version",
+                    fields.IntField(default=1, description="Raised to end every session at once"),
+                ),
+            ],
+            options={
+                "table": "staff",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "Somebody who works on a programme and signs in with a password.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SessionFamily",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                (
+                    "person",
+                    fields.ForeignKeyField(
+                        "models.Person",
+                        source_field="person_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="sessions",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "staff",
+                    fields.ForeignKeyField(
+                        "models.Staff",
+                        source_field="staff_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="sessions",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("last_used_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "expires_at",
+                    fields.DatetimeField(
+                        description="The end, however often it is refreshed",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                ("revoked_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("revoked_reason", fields.CharField(default="", max_length=32)),
+            ],
+            options={
+                "table": "session_family",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["person_id", "revoked_at"]),
+                    Index(fields=["staff_id", "revoked_at"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "One sign-in on one device: every token descended from it, valid and revoked together.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RefreshToken",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "family",
+                    fields.ForeignKeyField(
+                        "models.SessionFamily",
+                        source_field="family_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="refresh_tokens",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("token_hash", fields.CharField(unique=True, description="SHA-256, hex", max_length=64)),
+                ("issued_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "used_at",
+                    fields.DatetimeField(
+                        null=True, description="When it was exchanged", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
+                    "successor_salt",
+                    fields.CharField(
+                        default="", description="With the token, yields its successor, hex", max_length=64
+                    ),
+                ),
+            ],
+            options={
+                "table": "refresh_token",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "One link in a family's chain. The token itself is never stored, only its hash.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Voucher",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "number",
+                    fields.CharField(unique=True, description="What people read aloud", max_length=24),
+                ),
+                (
+                    "round",
+                    fields.ForeignKeyField(
+                        "models.Round",
+                        source_field="round_id",
+                        db_constraint=False,
+                        to_field="id",
+                        related_name="vouchers",
+                        on_delete=OnDelete.NO_ACTION,
+                    ),
+                ),
+                (
+                    "budget",
+                    fields.ForeignKeyField(
+                        "models.Budget",
+                        source_field="budget_id",
+                        db_constraint=False,
+                        to_field="id",
+                        related_name="vouchers",
+                        on_delete=OnDelete.NO_ACTION,
+                    ),
+                ),
+                (
+                    "enterprise",
+                    fields.ForeignKeyField(
+                        "models.Enterprise",
+                        source_field="enterprise_id",
+                        db_constraint=False,
+                        to_field="id",
+                        related_name="vouchers",
+                        on_delete=OnDelete.NO_ACTION,
+                    ),
+                ),
+                (
+                    "serial",
+                    fields.IntField(
+                        default=1, description="The n-th voucher of this enterprise in this round"
+                    ),
+                ),
+                ("tier", fields.CharField(max_length=64)),
+                ("face_value_fen", CheckedBigInt(check="face_value_fen > 0")),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=VoucherStatus.ACTIVE,
+                        description="ACTIVE: active\nUSED_UP: used_up\nHANDED_BACK: handed_back\nRECLAIMED: reclaimed\nEXPIRED: expired\nVOIDED: voided",
+                        enum_type=VoucherStatus,
+                        max_length=32,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("granted_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "reserved_at",
+                    fields.DatetimeField(
+                        description="When Redis took the money, its clock", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("order_deadline", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("valid_until", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("epoch", fields.BigIntField()),
+                (
+                    "place",
+                    fields.CharField(
+                        description="Place in the line of this epoch: the intent's id in Redis", max_length=32
+                    ),
+                ),
+            ],
+            options={
+                "table": "voucher",
+                "app": "models",
+                "unique_together": (("round_id", "enterprise_id", "serial"),),
+                "indexes": [Index(fields=["enterprise_id", "budget_id"])],
+                "pk_attr": "id",
+                "table_description": "服务券: a named, earmarked credential. Its balance is a sum over the ledger, never a column.",
+            },
+            bases=["Model"],
+        ),
+    ]

@@ -1,0 +1,126 @@
+"""Organisations: enterprises, who acts for them, where they stand in a programme, who is barred."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from server.models.people import Person
+from server.rules.lifecycles import QualificationStatus
+
+
+class MemberRole(StrEnum):
+    """What a person may do for an enterprise."""
+
+    LEGAL_REPRESENTATIVE = "legal_representative"
+    """法定代表人: names the handler, sees everything."""
+    HANDLER = "handler"
+    """经办人: acts for the enterprise; one at a time (GZ-03, GZ-55)."""
+    STAFF = "staff"
+    """员工: may grab and look, in the enterprise's name."""
+
+
+class Enterprise(Model):
+    """用券企业: one company by its Unified Social Credit Code, the same in every programme."""
+
+    id = fields.BigIntField(primary_key=True)
+    uscc = fields.CharField(18, unique=True, description="统一社会信用代码, check digit verified")
+    name = fields.CharField(200)
+    area = fields.CharField(64, description="Area of registration, a code that programmes know")
+    industry = fields.CharField(16, description="GB/T 4754 code")
+    legal_person: bool = fields.BooleanField()  # type: ignore[assignment]
+    established_on: date = fields.DateField()
+    headcount = fields.IntField()
+    revenue_fen = fields.BigIntField(description="Last year's revenue, fen")
+    assets_fen = fields.BigIntField(description="Total assets, fen")
+    labels: list[str] = fields.JSONField(default=list)
+    declarations: dict[str, Any] = fields.JSONField(default=dict, description="Declared facts, by code")
+    created_at: datetime = fields.DatetimeField()
+    facts_changed_at: datetime = fields.DatetimeField()
+
+    class Meta:
+        table = "enterprise"
+
+
+class Membership(Model):
+    """A person acting for an enterprise. Ended, never deleted: the journal points here."""
+
+    id = fields.BigIntField(primary_key=True)
+    person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
+        "models.Person", related_name="memberships", on_delete=fields.RESTRICT
+    )
+    enterprise: fields.ForeignKeyRelation[Enterprise] = fields.ForeignKeyField(
+        "models.Enterprise", related_name="memberships", on_delete=fields.RESTRICT
+    )
+    role = fields.CharEnumField(MemberRole, max_length=32)
+    active = fields.BooleanField(default=True)
+    created_at: datetime = fields.DatetimeField()
+    ended_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "membership"
+        indexes = (("person_id", "active"), ("enterprise_id", "active"))
+
+
+class Invitation(Model):
+    """A one-time code by which a colleague joins. Only its hash is kept."""
+
+    id = fields.BigIntField(primary_key=True)
+    enterprise: fields.ForeignKeyRelation[Enterprise] = fields.ForeignKeyField(
+        "models.Enterprise", related_name="invitations", on_delete=fields.RESTRICT
+    )
+    role = fields.CharEnumField(MemberRole, max_length=32)
+    code_hash = fields.CharField(64, unique=True)
+    created_by = fields.BigIntField()
+    created_at: datetime = fields.DatetimeField()
+    expires_at: datetime = fields.DatetimeField()
+    used_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "invitation"
+
+
+class Qualification(Model):
+    """Where an enterprise stands in one programme, with the facts it was judged on."""
+
+    id = fields.BigIntField(primary_key=True)
+    enterprise: fields.ForeignKeyRelation[Enterprise] = fields.ForeignKeyField(
+        "models.Enterprise", related_name="qualifications", on_delete=fields.RESTRICT
+    )
+    programme_slug = fields.CharField(64)
+    programme_version = fields.CharField(32)
+    status = fields.CharEnumField(QualificationStatus, max_length=32)
+    applied_at: datetime = fields.DatetimeField()
+    snapshot: dict[str, Any] = fields.JSONField(description="The applicant's facts at application")
+    unmet: list[dict[str, str]] = fields.JSONField(default=list, description="Conditions not met")
+    decided_at: datetime | None = fields.DatetimeField(null=True)
+    decided_by: int | None = fields.BigIntField(null=True)
+    reason = fields.TextField(default="")
+
+    class Meta:
+        table = "qualification"
+        unique_together = (("enterprise_id", "programme_slug"),)
+        indexes = (("programme_slug", "status", "id"),)
+
+
+class BlocklistEntry(Model):
+    """黑名单: who is barred, from what, since when, until when and by which clause."""
+
+    id = fields.BigIntField(primary_key=True)
+    uscc = fields.CharField(18, db_index=True, description="The barred organisation")
+    programme_slug: str | None = fields.CharField(64, null=True, description="null bars everywhere")
+    clause = fields.CharField(120)
+    reason = fields.TextField()
+    starts_at: datetime = fields.DatetimeField()
+    ends_at: datetime | None = fields.DatetimeField(null=True, description="null is for good")
+    made_by = fields.BigIntField()
+    lifted_at: datetime | None = fields.DatetimeField(null=True)
+    lifted_by: int | None = fields.BigIntField(null=True)
+    lift_reason = fields.TextField(default="")
+
+    class Meta:
+        table = "blocklist_entry"
