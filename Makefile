@@ -1,0 +1,61 @@
+# Every command of this house. `make` alone prints them.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; \
+	done; echo python3)
+PY := .venv/bin/python
+SEEDS ?= 200
+.DEFAULT_GOAL := help
+.PHONY: help run test check programme-check rules simulate launch bench api lock clean test-races tools-run tools-dev
+
+help:  ## Print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: tools-run  ## Start everything on this machine with demo data; Ctrl-C ends it all
+	@$(PY) -m tools.run
+
+test: check  ## Install what is needed, start real servers, run every check and test
+	@$(PY) -m pytest -n 2
+	@$(PY) -m server.programme.check
+	@$(PY) -m tools.rules
+	@$(PY) -m tests.simulation --seeds $(SEEDS)
+
+check: tools-dev  ## Style, types and architecture, in seconds
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check --quiet
+	@$(PY) -m mypy
+	@$(PY) -m pytest tests/test_architecture.py
+
+test-races: tools-dev  ## Only the races, on real PostgreSQL and Redis
+	@$(PY) -m pytest tests/races
+
+programme-check: tools-dev  ## Print every programme for review, or PROGRAMME=file.toml
+	@$(PY) -m server.programme.check $(PROGRAMME)
+
+rules: tools-dev  ## Print the rule map; CHECK=40 changes 40 tested rules, and their tests must fail
+	@$(PY) -m tools.rules $(if $(CHECK),--check $(CHECK))
+
+simulate: tools-dev  ## The grab protocol under a seeded scheduler with faults; SEEDS=5000
+	@$(PY) -m tests.simulation --seeds $(SEEDS)
+
+launch: tools-dev  ## 5,000 phones against two real server processes, killed and cut off
+	@$(PY) -m bench.launch
+
+bench: tools-dev  ## How fast, as ratios measured in one run; PART=launch for one part
+	@$(PY) -m bench $(if $(PART),--part $(PART))
+
+api: tools-dev  ## Write the API document and OpenAPI from the routes
+	@$(PY) -m tools.api
+
+lock: tools-dev  ## Choose the newest versions that pyproject.toml admits and write both lock files
+	@$(PY) tools/lock.py
+
+clean:  ## Remove everything that was installed, built or stored here
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+tools-run:
+	@$(PYTHON) tools/install.py run
+
+tools-dev:
+	@$(PYTHON) tools/install.py dev
