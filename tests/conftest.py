@@ -1,0 +1,115 @@
+"""What every test may ask for: real servers, and a freshly migrated database of its own.
+
+``redis_url``     an emptied Redis of this test's own.
+``database_url``  a migrated, empty database, once on SQLite and once on PostgreSQL.
+``postgres_url``  the same on PostgreSQL alone: for races, where SQLite proves nothing.
+``sqlite_url``    the same on SQLite alone.
+``database``      ``database_url``, opened for the ORM.
+
+Servers start when the first test asks for them and once per worker. Nothing here ever skips.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from redis.asyncio import Redis
+from tortoise.context import TortoiseContext
+
+from server.database import close_database, migrate, open_database
+from tests.servers import PostgresServer
+from tests.servers import postgres_server as a_postgres_server
+from tests.servers import redis_address as a_redis_address
+from tests.servers import redis_server as a_redis_server
+from tools.embedded import RedisServer
+
+# The same examples on every run, and no verdict that depends on how fast the machine is.
+settings.register_profile("house", deadline=None, derandomize=True, database=None)
+settings.load_profile("house")
+
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def redis_address() -> Iterator[str]:
+    """A running Redis or Valkey: its address without a database number."""
+    with a_redis_address() as address:
+        yield address
+
+
+@pytest.fixture
+async def redis_url(redis_address: str) -> str:
+    """An empty Redis database that nobody else uses during this test."""
+    url = f"{redis_address}/{1 + WORKER}"
+    async with Redis.from_url(url) as client:
+        await client.flushdb()
+        await client.script_flush()
+    return url
+
+
+@pytest.fixture
+def own_redis_server() -> Iterator[RedisServer]:
+    """A Redis of this test alone, to stop, kill or freeze."""
+    with a_redis_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running PostgreSQL."""
+    with a_postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def postgres_template(postgres_server: PostgresServer) -> str:
+    """The name of a migrated PostgreSQL database to copy."""
+    name = f"qiquan_template_{os.getpid()}"
+    await migrate(await postgres_server.create(name))
+    return name
+
+
+@pytest.fixture(scope="session")
+async def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    file = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    await migrate(f"sqlite://{file}")
+    return file
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> AsyncIterator[str]:
+    """A migrated PostgreSQL database of this test alone."""
+    name = f"qiquan_{os.getpid()}_{next(_numbers)}"
+    yield await postgres_server.create(name, template=postgres_template)
+    await postgres_server.drop(name)
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated SQLite database of this test alone."""
+    file = tmp_path / "qiquan.sqlite3"
+    shutil.copyfile(sqlite_template, file)
+    return f"sqlite://{file}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database of this test alone: the test runs once on each kind."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[TortoiseContext]:
+    """The database, opened for the ORM in this process."""
+    context = await open_database(database_url)
+    yield context
+    await close_database(context)
