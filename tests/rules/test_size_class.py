@@ -261,7 +261,7 @@ def test_a_faulty_file_is_refused_with_the_place(tmp_path: Path, old: str, new: 
     assert old in text
     copy = tmp_path / FILE.name
     copy.write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(SizeStandardError, match="size-classes.toml") as fault:
+    with pytest.raises(SizeStandardError, match=r"size-classes\.toml") as fault:
         load_size_standard(copy)
     assert complaint in str(fault.value)
 
