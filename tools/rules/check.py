@@ -1,0 +1,130 @@
+"""The check of the map: change what a rule rests on, and the tests that name the rule must fail."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.rules import evidence, mutations
+from tools.rules.catalogue import Rule
+from tools.rules.evidence import TREE, Evidence, Proof
+from tools.rules.mutations import Mutation
+from tools.rules.references import Reference
+
+VALUE_TRIES = 12
+"""Changed values of one key that may be refused before a test runs."""
+FUNCTION_TRIES = 6
+"""Mutations of one function: some change nothing that can be seen, some nothing this rule is about."""
+SECONDS = 120.0
+"""A mutation may loop for ever."""
+
+Loads = Callable[[Path], bool]
+"""Whether a programme file still loads."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of one rule: the last change tried, and the test that noticed, or nobody."""
+
+    rule: str
+    reference: Reference
+    change: str
+    caught_by: str | None
+    remark: str = ""
+
+    @property
+    def line(self) -> str:
+        verdict = f"caught by {self.caught_by}" if self.caught_by else f"NOT CAUGHT{self.remark}"
+        return f"{self.rule}  {self.reference}  {self.change}  {verdict}"
+
+
+class Overlay:
+    """A copy of the tree in which one file at a time is changed and put back."""
+
+    def __init__(self, root: Path, copy: Path) -> None:
+        self.root = copy
+        for name in TREE:
+            source, target = root / name, copy / name
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            elif source.is_file():
+                shutil.copy(source, target)
+
+    def run(self, tests: Sequence[str]) -> Evidence:
+        """The tests, as they stand in the overlay, up to the first that fails."""
+        return evidence.run(self.root, self.root / "evidence.json", ("-x", *tests), seconds=SECONDS)
+
+    def with_change(self, mutation: Mutation, tests: Sequence[str]) -> Evidence:
+        """The tests with one file changed; the file is whole again afterwards."""
+        path = self.root / mutation.reference.file
+        before = path.read_text(encoding="utf-8")
+        path.write_text(mutation.text, encoding="utf-8")
+        try:
+            return self.run(tests)
+        finally:
+            path.write_text(before, encoding="utf-8")
+
+    def loads_with(self, mutation: Mutation, loads: Loads) -> bool:
+        """Whether a changed programme file is still accepted."""
+        path = self.root / mutation.reference.file
+        before = path.read_text(encoding="utf-8")
+        path.write_text(mutation.text, encoding="utf-8")
+        try:
+            return loads(path)
+        finally:
+            path.write_text(before, encoding="utf-8")
+
+
+def draw(tested: Sequence[Rule], number: int, seed: int) -> list[tuple[Rule, Reference]]:
+    """``number`` of the tested rules, each with one thing it rests on."""
+    dice = random.Random(seed)
+    drawn = dice.sample(tested, min(number, len(tested)))
+    return [(rule, dice.choice(rule.rests_on)) for rule in drawn]
+
+
+def trials(
+    drawn: Sequence[tuple[Rule, Reference]],
+    passing: Mapping[str, list[Proof]],
+    overlay: Overlay,
+    *,
+    seed: int,
+    loads: Loads,
+) -> Iterator[Trial]:
+    """One trial for each drawn rule. The tests must pass before the change, or their failing says nothing."""
+    for rule, reference in drawn:
+        tests = [proof.test for proof in passing[rule.id]]
+        yield _trial(rule, reference, tests, overlay, seed, loads)
+
+
+def _trial(
+    rule: Rule, reference: Reference, tests: Sequence[str], overlay: Overlay, seed: int, loads: Loads
+) -> Trial:
+    before = overlay.run(tests)
+    if before.exit != 0:
+        return Trial(
+            rule.id, reference, "nothing", None, f": its tests fail unchanged\n{before.output[-1500:]}"
+        )
+    change, remark = "nothing", ": nothing to change was found"
+    for mutation in _tried(reference, overlay, seed, loads):
+        after = overlay.with_change(mutation, tests)
+        if failed := [proof for proof in after.failed if proof.outcome in ("failed", "timed out")]:
+            return Trial(rule.id, reference, mutation.change, failed[0].test)
+        change, remark = mutation.change, "" if after.exit == 0 else ": the tests could not be collected"
+        if reference.is_value and after.exit == 0:
+            break
+    return Trial(rule.id, reference, change, None, remark)
+
+
+def _tried(reference: Reference, overlay: Overlay, seed: int, loads: Loads) -> Iterator[Mutation]:
+    """What may be tried: the first values that load, or, when none does, the first at all."""
+    found = mutations.of(reference, overlay.root, seed=seed)
+    if not reference.is_value:
+        yield from itertools.islice(found, FUNCTION_TRIES)
+        return
+    candidates = list(itertools.islice(found, VALUE_TRIES))
+    loading = [mutation for mutation in candidates if overlay.loads_with(mutation, loads)]
+    yield from loading or candidates
