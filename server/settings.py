@@ -52,7 +52,7 @@ class Settings:
     jwt_keys: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({"demo": DEMO_SECRET}), repr=False
     )
-    """Key id to HS256 secret. The LAST one signs; all verify, so a key can be rotated."""
+    """Key id to HS256 secret. The FIRST one signs; all verify, so a key can be rotated."""
     receipt_key: str = field(default=DEMO_SECRET, repr=False)
     """HMAC key of grab receipts."""
 
@@ -74,10 +74,6 @@ class Settings:
     @property
     def is_production(self) -> bool:
         return self.mode == "production"
-
-    @property
-    def signing_key_id(self) -> str:
-        return list(self.jwt_keys)[-1]
 
 
 def load(environment: Mapping[str, str], *, file: Path | None = None) -> Settings:
