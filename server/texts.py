@@ -5,9 +5,34 @@ Placeholders in braces are filled from what the raiser knows; a sentence never n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from server.errors import Refusal
 
 REFUSALS: Mapping[str, str] = {
+    # what the HTTP layer says of a request
+    "malformed": "提交的内容有 {count} 处需要修改",
+    "not_json": "请以 JSON 格式提交（Content-Type: application/json）",
+    "body_too_large": "提交的内容过大，上限为 {limit_bytes} 字节",
+    "body_too_slow": "内容传输太慢，请检查网络后重试",
+    "body_incomplete": "内容没有传输完整，请重试",
+    "json_malformed": "提交的内容不是有效的 JSON",
+    "json_not_an_object": "提交的内容应当是一个 JSON 对象",
+    "json_duplicate_key": "字段“{field}”出现了两次",
+    "json_number_unusable": "内容里有无法使用的数字",
+    "json_text_unusable": "内容里有无法使用的字符",
+    "json_too_deep": "内容的层次过深",
+    "no_such_address": "没有这个地址",
+    "method_not_allowed": "这个地址不支持此操作",
+    "request_unusable": "请求无法处理",
+    "service_unavailable": "服务暂时不可用，请在 {retry_after} 秒后重试，您的数据不会丢失",
+    "internal_error": "系统出现意外，请稍后重试；如需帮助，请提供编号 {request_id}",
+    # who may do what
+    "not_signed_in": "请先登录",
+    "access_token_expired": "登录已过期，请重新登录",
+    "not_allowed": "您没有权限进行此操作",
+    "not_found": "没有找到，或您无权查看",
+    # lives and size classes
     "illegal_move": "当前状态不能进行此操作，请刷新后再试",
     "not_permitted_now": "当前状态下不能进行此操作",
     "unknown_industry": "行业代码“{code}”无法对应到中小企业划型标准中的行业，请核对国民经济行业分类代码",
@@ -34,3 +59,123 @@ SIZE_CONCLUSION = "结论：{size}企业"
 UNIT_PERSONS = "人"
 UNIT_WAN = "万元"
 AND = "，且"
+
+LEGAL_FORMS: Mapping[str, str] = {
+    "legal_person": "独立法人",
+    "public_institution": "事业单位",
+    "partnership": "合伙企业",
+    "individual": "个体工商户",
+}
+YES_NO: Mapping[bool, str] = {True: "是", False: "否"}
+NOT_STATED = "未填报"
+FOR_GOOD = "长期"
+LIST = "、"
+STEP = "；"
+LESS = "{own} < {wanted}"
+
+CONDITION: Mapping[str, str] = {
+    "registered_in": "注册地为{area}，须为{wanted}",
+    "without": "（不含{names}）",
+    "legal_form_in": "为{form}，须为{wanted}",
+    "sector_in": "所属领域：{own}，须属于：{wanted}",
+    "months_at_least": "成立 {own} 个月 < {months} 个月（{from_day} 起满足）",
+    "months_at_most": "成立于 {start}，{months} 个月至 {last_day} 止",
+    "label_required": "须具备其一：{names}",
+    "label_excluded": "现有：{names}",
+    "declared": "填报为“{own}”，须为“{wanted}”",
+    "barred": "自 {start} 至 {end}，依据{clause}",
+    "violations": "违规年度：{years}",
+    "operator": "申请单位即为服务券运营单位",
+}
+"""The comparison behind a condition that is not met."""
+
+STATUS_TITLES: Mapping[int, str] = {
+    400: "请求有误",
+    401: "需要登录",
+    403: "没有权限",
+    404: "没有找到",
+    405: "不支持的操作",
+    408: "请求超时",
+    409: "现在不能进行",
+    410: "已经失效",
+    413: "内容过大",
+    415: "格式不支持",
+    422: "内容需要修改",
+    425: "时间未到",
+    429: "操作太频繁",
+    500: "系统意外",
+    502: "外部服务异常",
+    503: "暂时不可用",
+}
+"""The short heading of an error answer, by HTTP status; the sentence below it says what happened."""
+
+FAULTS: Mapping[str, str] = {
+    "missing": "缺少这一项",
+    "extra_forbidden": "没有这一项",
+    "repeated": "只能填写一次",
+    "string_type": "应为文字",
+    "string_too_short": "至少 {min_length} 个字",
+    "string_too_long": "最多 {max_length} 个字",
+    "string_pattern_mismatch": "格式不正确",
+    "int_type": "应为整数",
+    "int_parsing": "应为整数",
+    "int_parsing_size": "数字过大",
+    "bool_type": "应为 true 或 false",
+    "bool_parsing": "应为 true 或 false",
+    "enum": "应为以下之一：{expected}",
+    "literal_error": "应为以下之一：{expected}",
+    "list_type": "应为列表",
+    "too_short": "至少 {min_length} 项",
+    "too_long": "最多 {max_length} 项",
+    "greater_than_equal": "不得小于 {ge}",
+    "greater_than": "必须大于 {gt}",
+    "less_than_equal": "不得大于 {le}",
+    "less_than": "必须小于 {lt}",
+    "model_type": "应为对象",
+    "datetime_type": "应为带时区的时间",
+    "timezone_aware": "时间必须带时区",
+    "date_type": "应为日期",
+    "money_not_a_number": "金额应为整数，单位为分",
+    "money_fractional": "金额必须是整数分，不得有小数",
+    "money_negative": "金额不得为负",
+    "money_too_large": "金额过大",
+    "other": "格式不正确",
+}
+"""What is wrong with one field, by the code of the fault."""
+
+PART_PRESENT = "正常"
+
+PARTS_MISSING: Mapping[str, str] = {
+    "database": "数据库不可用",
+    "migrations": "数据库结构不是最新，请先执行迁移",
+    "redis": "缓存不可用，抢券改走数据库，速度较慢",
+    "programmes": "没有可用的政策文件",
+}
+"""What the absence of a part means, by its name in ``/readyz``."""
+
+
+class TextsIncomplete(Exception):
+    """Refusals and their sentences do not match one to one; the message names each difference."""
+
+
+def check_complete(classes: Iterable[type[Refusal]]) -> None:
+    """Raise :class:`TextsIncomplete` unless every code has a sentence and every sentence a code.
+
+    Two classes with one code and different statuses are refused too: a code is one fact.
+    """
+    statuses: dict[str, set[int]] = {}
+    for refusal in classes:
+        statuses.setdefault(refusal.code, set()).add(refusal.status)
+    differences = [
+        *(f"no sentence for {code}" for code in sorted(statuses.keys() - REFUSALS.keys())),
+        *(f"no refusal for {code}" for code in sorted(REFUSALS.keys() - statuses.keys())),
+        *(f"{code} has statuses {sorted(both)}" for code, both in sorted(statuses.items()) if len(both) > 1),
+        *(
+            f"no title for status {status}"
+            for status in sorted(
+                {status for both in statuses.values() for status in both} - STATUS_TITLES.keys()
+            )
+        ),
+    ]
+    if differences:
+        raise TextsIncomplete("; ".join(differences))
