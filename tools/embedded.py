@@ -63,7 +63,11 @@ class RedisServer:
         for name, value in options.items():
             command += [f"--{name}", str(value)]
         self.child = Child("Valkey", command, log=self.directory / "valkey.log")
-        self.child.wait_until(self._answers)
+        try:
+            self.child.wait_until(self._answers)
+        except BaseException:
+            self.child.stop()
+            raise
         return self
 
     def _answers(self) -> bool:

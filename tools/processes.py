@@ -69,6 +69,7 @@ def _dies_with_parent(stop_signal: int) -> Callable[[], None] | None:
 class Child:
     """One process of ours, its output kept in a file.
 
+    What it says goes to ``log``; with ``answer``, its standard output goes there instead.
     ``stop_signal`` is the polite one of this program; ``user`` an id to run as when we are root.
     It stands in a session of its own, so a Ctrl-C in the terminal reaches us alone and we decide the order.
     """
@@ -79,6 +80,7 @@ class Child:
         command: Sequence[str | Path],
         *,
         log: Path,
+        answer: Path | None = None,
         stop_signal: int = signal.SIGTERM,
         user: int | None = None,
         directory: Path | None = None,
@@ -88,12 +90,12 @@ class Child:
         self.log = log
         self.stop_signal = stop_signal
         switch = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-        with log.open("ab") as output:
+        with log.open("ab") as errors, (answer or log).open("ab") as output:
             self.process = subprocess.Popen(
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=subprocess.STDOUT,
+                stderr=errors,
                 cwd=directory,
                 env=None if environment is None else dict(environment),
                 start_new_session=True,
