@@ -32,11 +32,17 @@ REFUSALS: Mapping[str, str] = {
     "access_token_expired": "登录已过期，请重新登录",
     "not_allowed": "您没有权限进行此操作",
     "not_found": "没有找到，或您无权查看",
+    # programmes
+    "unknown_programme": "没有这个服务券项目或版本",
     # lives and size classes
     "illegal_move": "当前状态不能进行此操作，请刷新后再试",
     "not_permitted_now": "当前状态下不能进行此操作",
     "unknown_industry": "行业代码“{code}”无法对应到中小企业划型标准中的行业，请核对国民经济行业分类代码",
     "figure_missing": "“{industry}”划型需要{figure}，请补充",
+    # quotas, deductions and payments
+    "quota_exceeded": "申领 {asked} 元超过可领取的 {most} 元",
+    "price_unknown": "尚无可以计算补贴的金额",
+    "fee_out_of_bounds": "监理服务收益 {asked} 元不在允许的范围内",
 }
 """The sentence of each refusal, by the code of its class."""
 
@@ -77,7 +83,7 @@ CONDITION: Mapping[str, str] = {
     "registered_in": "注册地为{area}，须为{wanted}",
     "without": "（不含{names}）",
     "legal_form_in": "为{form}，须为{wanted}",
-    "sector_in": "所属领域：{own}，须属于：{wanted}",
+    "industry_in": "行业代码 {code}，须属于：{wanted}",
     "months_at_least": "成立 {own} 个月 < {months} 个月（{from_day} 起满足）",
     "months_at_most": "成立于 {start}，{months} 个月至 {last_day} 止",
     "label_required": "须具备其一：{names}",
@@ -88,6 +94,42 @@ CONDITION: Mapping[str, str] = {
     "operator": "申请单位即为服务券运营单位",
 }
 """The comparison behind a condition that is not met."""
+
+LIMITS: Mapping[str, str] = {
+    "quota": "年度额度",
+    "per_round": "单批次上限",
+    "provider": "服务机构收券上限",
+    "project_cap": "单个项目上限",
+    "contract_cap": "单个合同累计上限",
+    "other_categories": "非重点类别合计",
+}
+"""What a limit is called."""
+SHARE_BASES: Mapping[str, str] = {"year_total": "年度总额", "year_issued": "年度已发放额"}
+ROOM = "{name} {ceiling} − 已用 {used} = {left}"
+SHARE_OF = "{name}（{of} {total} × {rate}）"
+FACE_VALUE = "{tier}面额 {amount}"
+PART = "{rate} × {base} = {part}"
+BALANCE = "余额 {amount}"
+WANTED = "拟用 {amount}"
+RESULT = "{sums} → {amount}"
+PAID_BY_VOUCHER = "服务券 {amount}"
+DEPOSIT = "定金 {rate} {amount}"
+ESCROW = "保证金 {amount}"
+REST = "余款 {amount}"
+DIVIDED = "{price} = {parts}"
+FEE_BOUNDS = "{low} × {contract} = {least} 至 {high} × {contract} = {most}"
+
+USES: Mapping[str, str] = {
+    "uses_per_project": "每个服务项目最多使用 {most} 次服务券",
+    "vouchers_per_order": "每笔订单最多使用 {most} 张服务券",
+    "projects_per_contract": "每个合同最多包含 {most} 个服务项目",
+}
+AMOUNTS: Mapping[str, str] = {
+    "full_price": "{name}须为全额（企业自付加服务券）",
+    "own_share": "{name}金额须等于企业自付部分",
+    "voucher_sum": "{name}金额须等于服务券抵用总额",
+    "own_share_at_least": "{name}金额不足企业自付部分的最低要求",
+}
 
 STATUS_TITLES: Mapping[int, str] = {
     400: "请求有误",

@@ -5,7 +5,9 @@ Source: 工信部联企业〔2011〕300号. 以上 includes the figure, 以下 e
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from string import ascii_uppercase
 
 from server import texts
 from server.errors import Refusal
@@ -50,18 +52,37 @@ def industry_of(standard: SizeStandard, code: str) -> SizeIndustry:
     Raises :class:`UnknownIndustry` for a code that does not exist, for a letter that does not belong
     to its number, and for a section so wide that only its divisions say which industry it is.
     """
-    letter, digits = (code[:1], code[1:]) if code[:1].isalpha() else ("", code)
-    if digits:
-        if not (digits.isascii() and digits.isdigit() and DIVISION_DIGITS <= len(digits) <= CLASS_DIGITS):
-            raise UnknownIndustry(code=code)
-        section = _section_of(standard, int(digits[:DIVISION_DIGITS]))
-        if not section or letter not in ("", section):
-            raise UnknownIndustry(code=code)
-        letter = section
+    section, digits = section_and_digits(standard, code)
     prefixes = [digits[:length] for length in range(len(digits), DIVISION_DIGITS - 1, -1)]
-    for prefix in [*prefixes, letter]:
+    for prefix in [*prefixes, section]:
         if prefix in standard.by_gbt4754:
             return standard.by_gbt4754[prefix]
+    raise UnknownIndustry(code=code)
+
+
+def lies_in(standard: SizeStandard, code: str, industries: Iterable[str]) -> bool:
+    """Whether a GB/T 4754 code lies in one of some sections (letters), divisions, groups or classes.
+
+    Raises :class:`UnknownIndustry` for a code that does not exist.
+    """
+    section, digits = section_and_digits(standard, code)
+    return any(
+        industry == section if industry.isalpha() else digits.startswith(industry.lstrip(ascii_uppercase))
+        for industry in industries
+    )
+
+
+def section_and_digits(standard: SizeStandard, code: str) -> tuple[str, str]:
+    """A code taken apart: ``2652`` and ``C2652`` are both ``("C", "2652")``."""
+    letter, digits = (code[:1], code[1:]) if code[:1] in standard.sections else ("", code)
+    if letter and not digits:
+        return letter, ""
+    if not (digits.isascii() and digits.isdigit() and DIVISION_DIGITS <= len(digits) <= CLASS_DIGITS):
+        raise UnknownIndustry(code=code)
+    division = int(digits[:DIVISION_DIGITS])
+    for section, (first, last) in standard.sections.items():
+        if first <= division <= last and letter in ("", section):
+            return section, digits
     raise UnknownIndustry(code=code)
 
 
@@ -94,13 +115,6 @@ def classify(
         if reached:
             return SizeResult(size, industry, (*steps, _conclusion(size)))
     return SizeResult(SizeClass.MICRO, industry, (*steps, _conclusion(SizeClass.MICRO)))
-
-
-def _section_of(standard: SizeStandard, division: int) -> str:
-    for letter, (first, last) in standard.sections.items():
-        if first <= division <= last:
-            return letter
-    return ""
 
 
 def _reaches(own: Figures, line: Figures, industry: SizeIndustry) -> tuple[bool, str]:
