@@ -47,8 +47,8 @@ bench: tools-dev  ## How fast, as ratios measured in one run; PART=launch for on
 api: tools-dev  ## Write the API document and OpenAPI from the routes
 	@$(PY) -m tools.api
 
-lock: tools-dev  ## Choose the newest versions that pyproject.toml admits and write both lock files
-	@$(PY) tools/lock.py
+lock:  ## Write both lock files from pyproject.toml; UPGRADE=1 takes the newest versions
+	@UPGRADE=$(UPGRADE) $(PYTHON) tools/lock.py
 
 clean:  ## Remove everything that was installed, built or stored here
 	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

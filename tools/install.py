@@ -9,6 +9,7 @@ only and stays readable to an old interpreter (which gets one clear sentence ins
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,11 +20,10 @@ PYTHON = os.path.join(VENV, "bin", "python")
 OLDEST = (3, 11)
 # The development lock holds everything the other one holds, so it serves both.
 LOCKS = {"run": ["requirements.lock"], "dev": ["requirements-dev.lock", "requirements.lock"]}
-NO_COMPILER = (
-    "error: command 'gcc'",
-    "error: command 'cc'",
-    "unable to execute",
-    "No such file or directory: 'gcc'",
+NO_COMPILER = re.compile(
+    r"command '\S*(cc|clang|\+\+)\S*' failed: No such file"
+    r"|No such file or directory: '\S*(cc|clang|\+\+)'"
+    r"|Unknown compiler\(s\)|can't find Rust compiler"
 )
 
 
@@ -82,17 +82,19 @@ def install(kind):  # type: (str) -> None
     command += ["--no-input", "--require-hashes", "-r", os.path.join(ROOT, lock)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     if done.returncode:
-        output = done.stdout.decode(errors="replace")
-        if any(sign in output for sign in NO_COMPILER):
-            raise CannotInstall(
-                "A package has no ready-made build for this machine and there is no C compiler to build it; "
-                "install one (on Debian and Ubuntu the package build-essential) and run this again."
-            )
-        raise CannotInstall(
-            output.rstrip() + "\npip could not install " + lock + "; its own words stand above."
-        )
+        raise CannotInstall(why_not(done.stdout.decode(errors="replace"), lock))
     with open(stamp_path(kind), "w") as file:
         file.write(fingerprint(kind))
+
+
+def why_not(output, lock):  # type: (str, str) -> str
+    """What pip's output means, in a sentence; pip's own words where we know no better ones."""
+    if NO_COMPILER.search(output):
+        return (
+            "A package has no ready-made build for this machine and there is no compiler to build it; "
+            "install one (on Debian and Ubuntu the package build-essential) and run this again."
+        )
+    return "%s\npip could not install %s; its own words stand above." % (output.rstrip(), lock)
 
 
 def main():  # type: () -> int
