@@ -32,6 +32,24 @@ REFUSALS: Mapping[str, str] = {
     "access_token_expired": "登录已过期，请重新登录",
     "not_allowed": "您没有权限进行此操作",
     "not_found": "没有找到，或您无权查看",
+    # signing in
+    "session_ended": "登录已失效，请重新登录",
+    "refresh_token_unknown": "登录凭证无效，请重新登录",
+    "refresh_token_reused": "登录凭证被重复使用，为保护您的账号，此设备已退出，请重新登录",
+    "account_disabled": "该账号已停用，请联系运营单位",
+    "login_code_invalid": "微信登录凭证无效或已过期，请重试",
+    "too_many_logins": "登录过于频繁，请在 {retry_after} 秒后重试",
+    "login_blocked": "微信提示该账号存在风险，暂时不能登录",
+    "wechat_unavailable": "暂时无法连接微信，请在 {retry_after} 秒后重试",
+    "wrong_password": "用户名或密码不正确",
+    "too_many_wrong_passwords": "密码错误次数过多，请在 {retry_after} 秒后重试",
+    "sign_in_busy": "登录的人较多，请在 {retry_after} 秒后重试",
+    "demo_account_unknown": "没有这个演示账号",
+    # staff accounts
+    "username_unusable": "用户名须以小写字母开头，由 3 至 32 个小写字母、数字、点、横线或下划线组成",
+    "username_taken": "用户名“{username}”已被使用",
+    "staff_role_unknown": "没有“{role}”这个岗位",
+    "weak_password": "密码不符合要求",
     # programmes
     "unknown_programme": "没有这个服务券项目或版本",
     # lives and size classes
@@ -45,6 +63,13 @@ REFUSALS: Mapping[str, str] = {
     "fee_out_of_bounds": "监理服务收益 {asked} 元不在允许的范围内",
 }
 """The sentence of each refusal, by the code of its class."""
+
+PASSWORD_RULES: Mapping[str, str] = {
+    "password_length": "密码须为 12 至 128 个字符",
+    "password_variety": "密码须包含大写字母、小写字母、数字、其他字符中的至少三类",
+    "password_holds_username": "密码不能包含用户名",
+}
+"""What a password must be, by the code of the condition."""
 
 FIGURES: Mapping[str, str] = {
     "headcount": "从业人员",
@@ -194,6 +219,64 @@ PARTS_MISSING: Mapping[str, str] = {
     "programmes": "没有可用的政策文件",
 }
 """What the absence of a part means, by its name in ``/readyz``."""
+
+API_TITLE = "企券接口约定"
+API_DESCRIPTION = (
+    "金额一律为整数分（字段名以 _fen 结尾），比例为万分比（_bp），时间为带时区的 RFC 3339。"
+    "出错时返回 application/problem+json：detail 是给用户看的中文，code 是不会变化的错误代码，"
+    "request_id 是可以口述给客服的八位编号。"
+)
+
+DOCS_PAGE: Mapping[str, str] = {
+    "machine_readable": "机器可读版本（OpenAPI 3.1）",
+    "all_refusals": "全部错误代码",
+    "everybody": "任何人，无需登录",
+    "who": "谁可以调用：",
+    "takes": "参数",
+    "answers": "返回 ",
+    "empty": "无内容",
+    "refusals": "可能的错误",
+    "field": "字段",
+    "kind": "类型",
+    "meaning": "含义",
+    "required": "必填",
+    "optional": "可选",
+    "code": "代码",
+    "status": "状态码",
+    "sentence": "中文提示",
+    "remedy": "用户可以怎么做",
+}
+"""The words of the readable page of the contract."""
+
+ACTOR_KINDS: Mapping[str, str] = {"person": "已登录的个人", "staff": "工作人员"}
+
+REMEDIES: Mapping[str, str] = {
+    "access_token_expired": "用刷新令牌换取新的登录，再重试",
+    "login_code_invalid": "重新调用 wx.login 取得新的 code，再登录",
+    "malformed": "按 faults 列出的每一项修改后重新提交",
+    "internal_error": "稍后重试；仍不行请向客服报出 request_id",
+}
+"""What the user can do about a refusal, where it differs from what its status suggests."""
+
+REMEDIES_BY_STATUS: Mapping[int, str] = {
+    400: "修改请求后重新提交",
+    401: "重新登录后重试",
+    403: "换用有权限的账号，或联系运营方",
+    404: "检查编号是否正确",
+    405: "使用该地址支持的方法",
+    408: "换到更好的网络后重试",
+    409: "刷新页面，查看当前状态",
+    410: "此内容已失效，请重新开始",
+    413: "缩小内容后重新提交",
+    415: "改用 application/json 提交",
+    422: "修改后重新提交",
+    425: "到时间后再试",
+    429: "等待 retry_after 秒后重试",
+    500: "稍后重试",
+    502: "稍后重试",
+    503: "等待 retry_after 秒后重试",
+}
+"""What the user can do about a refusal, by its status."""
 
 
 class TextsIncomplete(Exception):

@@ -15,6 +15,12 @@ class NotSignedIn(Refusal):
     status, code = 401, "not_signed_in"
 
 
+class SessionEnded(NotSignedIn):
+    """A session of ours that is over: signed out, revoked, outlived, or its owner disabled."""
+
+    status, code = 401, "session_ended"
+
+
 class NotAllowed(Refusal):
     """Signed in, but this is somebody else's to do."""
 

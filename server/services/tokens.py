@@ -46,8 +46,8 @@ class AccessClaims:
 class AccessTokens:
     """Writes and reads access tokens of one issuer for one audience.
 
-    ``keys`` maps a key's ``kid`` to its secret. The last one signs, all of them verify: to rotate,
-    append the new key and drop the old one half an hour later. Raises ``ValueError`` for no key or a
+    ``keys`` maps a key's ``kid`` to its secret. The first one signs, all of them verify: to rotate,
+    put the new key first and drop the old one half an hour later. Raises ``ValueError`` for no key or a
     short one.
     """
 
@@ -57,7 +57,7 @@ class AccessTokens:
         self._keys = {kid: secret.encode() for kid, secret in keys.items()}
         if any(len(secret) < SHORTEST_SECRET for secret in self._keys.values()):
             raise ValueError(f"a signing key needs at least {SHORTEST_SECRET} bytes")
-        self._signing_kid = list(keys)[-1]
+        self._signing_kid = next(iter(keys))
         self._issuer = issuer
         self._audience = audience
 

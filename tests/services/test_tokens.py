@@ -303,7 +303,7 @@ def test_a_token_never_outlives_its_session() -> None:
 
 def test_keys_can_be_rotated() -> None:
     old, new = SECRET, "the secret that follows it, long enough"
-    both = AccessTokens({"2026a": old, "2026b": new}, issuer=ISSUER, audience=AUDIENCE)
+    both = AccessTokens({"2026b": new, "2026a": old}, issuer=ISSUER, audience=AUDIENCE)
     only_new = AccessTokens({"2026b": new}, issuer=ISSUER, audience=AUDIENCE)
     token, _ = both.issue("person:12", session_id=SESSION, version=1, now=NOW)
     assert both.verify(good(), now=NOW).subject == "person:12"
