@@ -30,7 +30,7 @@ class LedgerEntry(Model):
     voucher_id: int | None = fields.BigIntField(null=True)
     order_id: int | None = fields.BigIntField(null=True)
     provider_id: int | None = fields.BigIntField(null=True)
-    category: str | None = fields.CharField(64, null=True)
+    category = fields.CharField(64, null=True)
 
     class Meta:
         table = "ledger_entry"

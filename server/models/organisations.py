@@ -112,7 +112,7 @@ class BlocklistEntry(Model):
 
     id = fields.BigIntField(primary_key=True)
     uscc = fields.CharField(18, db_index=True, description="The barred organisation")
-    programme_slug: str | None = fields.CharField(64, null=True, description="null bars everywhere")
+    programme_slug = fields.CharField(64, null=True, description="null bars everywhere")
     clause = fields.CharField(120)
     reason = fields.TextField()
     starts_at: datetime = fields.DatetimeField()

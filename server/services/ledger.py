@@ -1,0 +1,162 @@
+"""The ledger: the one way money is posted, and every balance as a sum.
+
+``verify`` checks, for the whole database, what must hold at any instant (launch.md I0, I1, I12, I13):
+issued money is always somewhere, nothing is negative, and the counters that the launch keeps in rows
+equal the sums of the entries.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tortoise.functions import Sum
+
+from server.models.ledger import LedgerEntry
+from server.models.rounds import Budget, Round
+from server.models.vouchers import Voucher
+from server.rules.money import OF_A_VOUCHER, ROUTES, Account, Movement
+from server.units import yuan
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which money: the dimensions an entry is kept by. A budget always, the rest as far as known."""
+
+    budget_id: int
+    round_id: int | None = None
+    enterprise_id: int | None = None
+    voucher_id: int | None = None
+    order_id: int | None = None
+    provider_id: int | None = None
+    category: str | None = None
+
+
+async def post(movement: Movement, amount_fen: int, where: Where, *, at: datetime) -> LedgerEntry:
+    """Move money along the movement's one route. Call it inside the transaction of the change."""
+    debit, credit = ROUTES[movement]
+    return await LedgerEntry.create(
+        at=at,
+        movement=movement,
+        debit=debit,
+        credit=credit,
+        amount_fen=amount_fen,
+        budget_id=where.budget_id,
+        round_id=where.round_id,
+        enterprise_id=where.enterprise_id,
+        voucher_id=where.voucher_id,
+        order_id=where.order_id,
+        provider_id=where.provider_id,
+        category=where.category,
+    )
+
+
+Balances = Mapping[Account, int]
+"""Fen per account; an account without entries is 0."""
+
+
+async def balances(**dimensions: int | str | None) -> Balances:
+    """The balance of every account over the entries with these dimensions, fen.
+
+    For example ``balances(voucher_id=7, enterprise_id=3)``: a voucher's entries are found fastest through
+    its enterprise.
+    """
+    totals: dict[Account, int] = defaultdict(int)
+    for side, sign in (("debit", -1), ("credit", 1)):
+        rows = await (
+            LedgerEntry.filter(**dimensions)
+            .annotate(total_fen=Sum("amount_fen"))
+            .group_by(side)
+            .values(side, "total_fen")
+        )
+        for row in rows:
+            totals[Account(row[side])] += sign * int(row["total_fen"])
+    return totals
+
+
+async def verify() -> list[str]:
+    """Every contradiction in the books, each as a sentence with its sums; empty when they balance."""
+    faults = await _voucher_faults()
+    for each in await Round.all().order_by("id"):
+        faults += await _round_faults(each)
+    for budget in await Budget.all().order_by("id"):
+        faults += await _budget_faults(budget)
+    return faults
+
+
+async def _voucher_faults() -> list[str]:
+    """Per voucher: everything issued is in exactly one place, and no place is below zero (I12)."""
+    held: dict[int, dict[Account, int]] = defaultdict(lambda: defaultdict(int))
+    issued: dict[int, int] = defaultdict(int)
+    for side, sign in (("debit", -1), ("credit", 1)):
+        rows = await (
+            LedgerEntry.filter(voucher_id__isnull=False)
+            .annotate(total_fen=Sum("amount_fen"))
+            .group_by("voucher_id", side, "movement")
+            .values("voucher_id", side, "movement", "total_fen")
+        )
+        for row in rows:
+            account, amount_fen = Account(row[side]), int(row["total_fen"])
+            if account in OF_A_VOUCHER:
+                held[row["voucher_id"]][account] += sign * amount_fen
+            if side == "credit" and row["movement"] == Movement.ISSUE:
+                issued[row["voucher_id"]] += amount_fen
+    faces = dict(await Voucher.all().values_list("id", "face_value_fen"))
+    faults = [
+        f"voucher {voucher_id}: {account} is {yuan(amount_fen)}"
+        for voucher_id, accounts in held.items()
+        for account, amount_fen in accounts.items()
+        if amount_fen < 0
+    ]
+    for voucher_id in sorted(faces.keys() | issued.keys()):
+        face_fen, issued_fen = faces.get(voucher_id, 0), issued.get(voucher_id, 0)
+        if face_fen != issued_fen:
+            faults.append(
+                f"voucher {voucher_id}: face value {yuan(face_fen)}, issued in the ledger {yuan(issued_fen)}"
+            )
+    return faults
+
+
+async def _round_faults(each: Round) -> list[str]:
+    """I0 and I1: the round's counters are the sums of its vouchers and of its entries."""
+    sums = await balances(round_id=each.id)
+    vouchers_fen = sum(await Voucher.filter(round_id=each.id).values_list("face_value_fen", flat=True))
+    issued_fen = await _moved(Movement.ISSUE, round_id=each.id)
+    checks = (
+        ("issued, against its vouchers", each.issued_fen, vouchers_fen),
+        ("issued, against the ledger", each.issued_fen, issued_fen),
+        ("left in the pool, against the ledger", each.pool_fen - each.issued_fen, sums[Account.ROUND]),
+    )
+    return [
+        f"round {each.id}: {what}: {yuan(have)} is not {yuan(ledger)}"
+        for what, have, ledger in checks
+        if have != ledger
+    ]
+
+
+async def _budget_faults(budget: Budget) -> list[str]:
+    """The year's money is what was put in, less what its rounds hold; rounds never hold more (I1)."""
+    sums = await balances(budget_id=budget.id)
+    pools_fen = sum(await Round.filter(budget_id=budget.id).values_list("pool_fen", flat=True))
+    free_fen = budget.total_fen - budget.allotted_fen
+    checks = (
+        ("allotted, against its rounds", budget.allotted_fen, pools_fen),
+        ("free, against the ledger", free_fen, sums[Account.BUDGET]),
+        ("all accounts together", 0, sum(sums.values())),
+    )
+    return [
+        f"budget {budget.id}: {what}: {yuan(have)} is not {yuan(ledger)}"
+        for what, have, ledger in checks
+        if have != ledger
+    ]
+
+
+async def _moved(movement: Movement, **dimensions: int) -> int:
+    rows = await (
+        LedgerEntry.filter(movement=movement, **dimensions)
+        .annotate(total_fen=Sum("amount_fen"))
+        .values_list("total_fen", flat=True)
+    )
+    return int(rows[0] or 0) if rows else 0
