@@ -149,6 +149,12 @@ USES: Mapping[str, str] = {
     "vouchers_per_order": "每笔订单最多使用 {most} 张服务券",
     "projects_per_contract": "每个合同最多包含 {most} 个服务项目",
 }
+SCOPE: Mapping[str, str] = {
+    "unknown_category": "服务类别须为其一：{names}",
+    "counted_out": "“{matter}”不在{name}的支持范围内",
+    "other_category": "“{matter}”属于{name}",
+}
+"""Why something cannot be bought with a voucher."""
 AMOUNTS: Mapping[str, str] = {
     "full_price": "{name}须为全额（企业自付加服务券）",
     "own_share": "{name}金额须等于企业自付部分",
