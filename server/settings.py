@@ -98,6 +98,7 @@ def refuse_unsafe(settings: Settings) -> list[str]:
 
 
 def is_sqlite(database_url: str) -> bool:
+    """Whether the database is an SQLite file: then one process serves, and no second may start."""
     return urlsplit(database_url).scheme == "sqlite"
 
 
