@@ -15,6 +15,7 @@ from server.settings import Settings
 
 if TYPE_CHECKING:
     from server.handlers.api import Route
+    from server.handlers.docs_page import Documents
     from server.handlers.health import Probe
     from server.metrics import Metrics
     from server.services.access import Actor
@@ -28,6 +29,9 @@ IDENTIFY: web.AppKey[Callable[[web.Request], Awaitable[Actor]]] = web.AppKey("id
 
 ROUTES: web.AppKey[dict[Callable[..., Any], Route]] = web.AppKey("routes")
 """Every declared route by its endpoint, in the order in which they were added."""
+
+DOCUMENTS: web.AppKey[Documents] = web.AppKey("documents")
+"""What ``/openapi.json`` and ``/docs`` serve."""
 
 PROBES: web.AppKey[list[Probe]] = web.AppKey("probes")
 """What ``/readyz`` asks."""

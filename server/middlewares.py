@@ -27,6 +27,7 @@ from server.handlers.problems import (
     ServiceUnavailable,
     problem_response,
 )
+from server.handlers.wire import COMMON_HEADERS, WireAnswer
 from server.keys import REQUEST_ID, ROUTES
 from server.metrics import Metrics
 from server.settings import Settings
@@ -36,11 +37,9 @@ OUTAGE_RETRY_SECONDS = 2
 UNKNOWN_ROUTE = "unknown"
 
 SECURITY_HEADERS = {
-    hdrs.CACHE_CONTROL: "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    **COMMON_HEADERS,
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
-    hdrs.SERVER: "qiquan",
 }
 
 # Crockford's alphabet: no I, L, O or U, so what is read aloud is written down right.
@@ -102,7 +101,7 @@ def platform(settings: Settings, metrics: Metrics, random: Random | None = None)
         # The last resort: whatever it is, the caller gets an answer.
         except Exception as fault:  # noqa: BLE001
             response = failed(fault, route, request_id)
-        if not response.prepared:
+        if not (isinstance(response, WireAnswer) or response.prepared):
             headers = response.headers
             headers[REQUEST_ID_HEADER] = request_id
             for name, value in SECURITY_HEADERS.items():
@@ -123,9 +122,9 @@ def platform(settings: Settings, metrics: Metrics, random: Random | None = None)
 
 
 def _of_aiohttp(spoken: web.HTTPException, request_id: str, random: Random) -> web.StreamResponse:
-    """aiohttp's own errors in our words; redirects stay as they are."""
-    if spoken.status < 400:
-        return spoken
+    """aiohttp's own errors in our words; redirects stay what they are."""
+    if isinstance(spoken, web.HTTPMove):
+        return web.Response(status=spoken.status, headers={hdrs.LOCATION: str(spoken.location)})
     if isinstance(spoken, web.HTTPMethodNotAllowed):
         response = problem_response(MethodNotAllowed(), request_id, random)
         response.headers[hdrs.ALLOW] = ", ".join(sorted(spoken.allowed_methods))

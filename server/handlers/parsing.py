@@ -136,7 +136,7 @@ def _whole_fen(value: object) -> object:
     raise PydanticCustomError("money_not_a_number", "not a number")
 
 
-Fen = Annotated[int, BeforeValidator(_whole_fen), Field(ge=0, le=LARGEST_FEN)]
+Fen = Annotated[int, Field(ge=0, le=LARGEST_FEN), BeforeValidator(_whole_fen)]
 """Money in a body: a whole number of fen, from nothing to :data:`LARGEST_FEN`."""
 
 Id = Annotated[int, Field(ge=1, le=LARGEST_WHOLE)]

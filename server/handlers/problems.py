@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -104,13 +103,36 @@ class Malformed(Refusal):
 
 
 def spread(seconds: int, random: Random) -> int:
-    """``seconds`` and up to half as many more (at least one): a crowd told to wait returns thinly."""
+    """``seconds`` and up to half as many more, or up to one: a crowd told to wait returns thinly."""
     return seconds + random.randint(0, max(1, seconds // 2))
 
 
-def sentence(refusal: Refusal, values: Mapping[str, object]) -> str:
-    """The Chinese sentence of a refusal."""
-    return texts.REFUSALS[refusal.code].format_map(values)
+def document(refusal: Refusal, retry_after: int | None, **known: object) -> dict[str, Any]:
+    """The problem that a refusal is, but for the request id.
+
+    ``known`` joins the refusal's own values in its sentence. Whatever is empty is left out.
+    """
+    values = {**refusal.values, "retry_after": retry_after, **known}
+    problem: dict[str, Any] = {
+        "type": f"/docs#{refusal.code}",
+        "title": texts.STATUS_TITLES[refusal.status],
+        "status": refusal.status,
+        "detail": texts.REFUSALS[refusal.code].format_map(values),
+        "code": refusal.code,
+    }
+    if refusal.clause:
+        problem["clause"] = refusal.clause
+    if refusal.arithmetic:
+        problem["arithmetic"] = refusal.arithmetic
+    if refusal.unmet:
+        problem["unmet"] = refusal.unmet
+    if isinstance(refusal, Malformed):
+        problem["faults"] = [fault.model_dump() for fault in refusal.faults]
+    if retry_after is not None:
+        problem["retry_after"] = retry_after
+    if refusal.values:
+        problem["values"] = refusal.values
+    return problem
 
 
 def problem_response(refusal: Refusal, request_id: str, random: Random) -> web.Response:
@@ -119,32 +141,12 @@ def problem_response(refusal: Refusal, request_id: str, random: Random) -> web.R
     Only an overloaded server's ``retry_after`` is spread at random: a round that opens in three
     seconds opens in three seconds for everybody.
     """
-    status = refusal.status
     retry_after = refusal.retry_after
-    if retry_after is not None and status in OVERLOADED:
+    if retry_after is not None and refusal.status in OVERLOADED:
         retry_after = spread(retry_after, random)
-    known = {**refusal.values, "retry_after": retry_after, "request_id": request_id}
-    document: dict[str, Any] = {
-        "type": f"/docs#{refusal.code}",
-        "title": texts.STATUS_TITLES[status],
-        "status": status,
-        "detail": sentence(refusal, known),
-        "code": refusal.code,
-        "request_id": request_id,
-    }
-    if refusal.clause:
-        document["clause"] = refusal.clause
-    if refusal.arithmetic:
-        document["arithmetic"] = refusal.arithmetic
-    if refusal.unmet:
-        document["unmet"] = refusal.unmet
-    if isinstance(refusal, Malformed):
-        document["faults"] = [fault.model_dump() for fault in refusal.faults]
-    if retry_after is not None:
-        document["retry_after"] = retry_after
-    if refusal.values:
-        document["values"] = refusal.values
+    problem = document(refusal, retry_after, request_id=request_id)
+    problem["request_id"] = request_id
     headers = {"Content-Type": CONTENT_TYPE}
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
-    return web.Response(body=orjson.dumps(document, default=str), status=status, headers=headers)
+    return web.Response(body=orjson.dumps(problem, default=str), status=refusal.status, headers=headers)
