@@ -150,6 +150,7 @@ Parser = Callable[[web.Request], BaseModel]
 
 
 def path_parser(model: type[_Model]) -> Callable[[web.Request], _Model]:
+    """Reads ``model`` from the path; a path that does not fit names nothing, so it is not found."""
     whole = _whole_fields(model)
 
     def parse(request: web.Request) -> _Model:
@@ -162,6 +163,7 @@ def path_parser(model: type[_Model]) -> Callable[[web.Request], _Model]:
 
 
 def query_parser(model: type[_Model]) -> Callable[[web.Request], _Model]:
+    """Reads ``model`` from the query; a repeated name is a fault."""
     whole = _whole_fields(model)
 
     def parse(request: web.Request) -> _Model:
@@ -176,6 +178,7 @@ def query_parser(model: type[_Model]) -> Callable[[web.Request], _Model]:
 
 
 def headers_parser(model: type[_Model]) -> Callable[[web.Request], _Model]:
+    """Reads ``model`` from the headers that it names; others are not its business."""
     whole = _whole_fields(model)
     names = tuple(field.alias or name for name, field in model.model_fields.items())
 
