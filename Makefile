@@ -6,6 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 PY := .venv/bin/python
 SEEDS ?= 200
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help run test check programme-check rules simulate launch bench api lock clean test-races tools-run tools-dev
 
 help:  ## Print this help
@@ -14,11 +15,8 @@ help:  ## Print this help
 run: tools-run  ## Start everything on this machine with demo data; Ctrl-C ends it all
 	@$(PY) -m tools.run
 
-test: check  ## Install what is needed, start real servers, run every check and test
+test: check programme-check rules simulate  ## The whole verdict: install, start real servers, run every check and test
 	@$(PY) -m pytest -n 2
-	@$(PY) -m server.programme.check
-	@$(PY) -m tools.rules
-	@$(PY) -m tests.simulation --seeds $(SEEDS)
 
 check: tools-dev  ## Style, types and architecture, in seconds
 	@$(PY) -m ruff check
