@@ -111,9 +111,11 @@ class Document(Clause):
     kind: DocumentKind
     """What it is evidence of."""
     required: bool = True
-    """Must be there; one of a `group` is enough for the group."""
-    group: str = ""
-    """Documents of one group stand in for each other: one of them is enough."""
+    """Must be there; of a group, one is enough."""
+    groups: tuple[str, ...] = ()
+    """Documents of one group stand in for each other: one of them is enough for the group."""
+    flags_sample: bool = False
+    """Where it stands in for another, the item is marked for the spot check."""
     by: Actor | None = None
     """Who hands it in; absent: whoever does the step."""
     form: DocumentForm = DocumentForm.UPLOAD
