@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from server.rules.scope import scope_unmet
-from tests.rules.cast import LISHUI, YINCHUAN, programme
+from tests.rules.cast import GUANGXI, LISHUI, NINGXIA, YINCHUAN, programme
 
 
 class Listed(NamedTuple):
@@ -65,6 +65,56 @@ LISTS = [
         "职业技能服务",
         "职工上岗考证、职业技能提升培训、产业紧缺人才技能培训、安全技能提升培训、通用职业素质和数字技能普及性培训",
     ),
+    Listed(
+        "GX-16",
+        GUANGXI,
+        "企业诊断服务",
+        "数字化转型诊断、研发设计诊断、知识产权诊断、绿色节能诊断、融资诊断、股权诊断、安全生产诊断、数据安全评估诊断、技术改造诊断、企业高管深修、标杆研学",
+    ),
+    Listed(
+        "GX-17",
+        GUANGXI,
+        "数字化转型服务",
+        "企业标识解析应用/网络安全建设/企业上云/数字化智能化改造/人工智能大模型及算力服务/软件应用和系统解决方案/网络和数据安全检测、认证、评估管理/分类分级保护/数据资产入表",
+    ),
+    Listed(
+        "GX-18",
+        GUANGXI,
+        "技术创新服务",
+        "技术研发、技术咨询、工业设计、新产品新技术新工艺的研发和应用、技术成果转化、科技成果评价、质量体系认证、标准化建设、科研设备设施共享、产学研用",
+    ),
+    Listed(
+        "GX-19",
+        GUANGXI,
+        "融资服务",
+        "经营风险评估、信用评级、资产评估、融资质押抵押评估、融资方案设计、融资辅导、上市调研策划、上市培训辅导、上市主体设计、上市顾问、股权投资咨询",
+    ),
+    Listed(
+        "GX-20",
+        GUANGXI,
+        "高阶检验检测验证服务",
+        "以定制化智能制造、数字测量等高精尖技术为支撑的检验检测服务或解决方案/",
+    ),
+    Listed(
+        "GX-21", GUANGXI, "中高端市场开拓服务", "品牌营销策划、主流媒体宣传、电子商务运营、大宗销售渠道合作"
+    ),
+    Listed("NX-11", NINGXIA, "信息化服务", "软件定制开发、信息技术、财务信息化"),
+    Listed(
+        "NX-12",
+        NINGXIA,
+        "技术创新和质量服务",
+        "研发设计、试验试制、检验检测、产品认证、管理认证、设备共享、质量管理、技术推广",
+    ),
+    Listed(
+        "NX-13",
+        NINGXIA,
+        "管理咨询服务",
+        "财务代理、税务代理、财务审计、税务审计、资产评估、环境评价、节能评估、项目申报",
+    ),
+    Listed("NX-14", NINGXIA, "法律服务", "企业治理结构法律顾问、企业合同风险防范体系、企业知识产权保护体系"),
+    Listed("NX-15", NINGXIA, "知识产权服务", "商标、专利代理、版权代理、技术成果转化"),
+    Listed("NX-15", NINGXIA, "信用服务", "信用征集与评价"),
+    Listed("NX-15", NINGXIA, "企业迫切需要的其他服务", "企业迫切需要的其他服务"),
 ]
 MATTERS = [
     pytest.param(row, id=f"{row.slug}/{row.category}", marks=pytest.mark.rules(row.rule)) for row in LISTS
@@ -78,7 +128,8 @@ def code_of(slug: str, name: str) -> str:
 
 def matters_of(row: Listed) -> list[str]:
     """A slash parts matters that have the Chinese comma in their own name."""
-    return row.matters.split("/" if "/" in row.matters else "、")
+    parts = row.matters.split("/" if "/" in row.matters else "、")
+    return [part for part in parts if part]
 
 
 @pytest.mark.parametrize("row", MATTERS)
@@ -90,6 +141,27 @@ def test_every_matter_of_the_text_is_bought_under_its_own_category_and_no_other(
     other = next(category.code for category in rules.categories if category.name != row.category)
     refused = scope_unmet(rules, other, matters_of(row))
     assert [unmet.code for unmet in refused] == ["other_category"] * len(matters_of(row))
+
+
+@pytest.mark.parametrize(
+    ("slug", "category", "matter"),
+    [
+        pytest.param(
+            GUANGXI, "高阶检验检测验证服务", "常规通用检验项目", marks=pytest.mark.rules("GX-20"), id="common"
+        ),
+        pytest.param(
+            GUANGXI, "高阶检验检测验证服务", "强制检验项目", marks=pytest.mark.rules("GX-20"), id="compulsory"
+        ),
+        pytest.param(NINGXIA, "法律服务", "诉讼服务", marks=pytest.mark.rules("NX-14"), id="litigation"),
+    ],
+)
+def test_what_a_text_counts_out_is_not_bought(slug: str, category: str, matter: str) -> None:
+    rules = programme(slug)
+
+    [unmet] = scope_unmet(rules, code_of(slug, category), [matter])
+
+    assert unmet.code == "counted_out"
+    assert unmet.message == f"“{matter}”不在{category}的支持范围内"
 
 
 @pytest.mark.parametrize("slug", sorted({row.slug for row in LISTS}))

@@ -1,0 +1,65 @@
+"""Validity: the days on which a regulation may be used, both ends included, and never while it is a draft."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from server.programme.registry import Programmes
+from tests.rules.cast import GUANGXI, LISHUI, NINGXIA, YINCHUAN, programme
+
+rules = pytest.mark.rules
+
+
+@pytest.mark.parametrize(
+    ("slug", "before", "first", "last", "after"),
+    [
+        pytest.param(
+            LISHUI,
+            date(2024, 8, 8),
+            date(2024, 8, 9),
+            date(2026, 12, 31),
+            date(2027, 1, 1),
+            marks=rules("LS-02"),
+            id="two years and a half",
+        ),
+        pytest.param(
+            GUANGXI,
+            date(2024, 9, 3),
+            date(2024, 9, 4),
+            date(2027, 9, 4),
+            date(2027, 9, 5),
+            marks=rules("GX-02"),
+            id="three years",
+        ),
+    ],
+)
+def test_a_regulation_is_in_force_from_its_first_day_to_its_last(
+    slug: str, before: date, first: date, last: date, after: date
+) -> None:
+    regulation = programme(slug)
+
+    assert [regulation.in_force(day) for day in (before, first, last, after)] == [False, True, True, False]
+
+
+@rules("NX-02")
+def test_a_regulation_without_an_end_goes_on() -> None:
+    regulation = programme(NINGXIA)
+
+    assert not regulation.in_force(date(2016, 6, 23))
+    assert regulation.in_force(date(2016, 6, 24))
+    assert regulation.in_force(date(2126, 6, 24))
+
+
+@rules("YC-01")
+def test_a_draft_is_never_in_force_and_production_does_not_start_with_it() -> None:
+    draft = programme(YINCHUAN)
+    within = date(2027, 12, 31)
+
+    assert draft.covers(within)
+    assert not draft.covers(date(2028, 1, 1))
+    assert not draft.in_force(within)
+    assert Programmes([draft]).unfit_for_production(within) == (
+        "yinchuan-2024 2024-draft: its status is draft",
+    )
