@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from server.rules.scope import scope_unmet
-from tests.rules.cast import GUANGXI, LISHUI, NINGXIA, YINCHUAN, programme
+from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, NINGXIA, YINCHUAN, programme
 
 
 class Listed(NamedTuple):
@@ -115,6 +115,17 @@ LISTS = [
     Listed("NX-15", NINGXIA, "知识产权服务", "商标、专利代理、版权代理、技术成果转化"),
     Listed("NX-15", NINGXIA, "信用服务", "信用征集与评价"),
     Listed("NX-15", NINGXIA, "企业迫切需要的其他服务", "企业迫切需要的其他服务"),
+    Listed("GZ-14", GUANGZHOU, "信息服务", "法律法规、政策、技术、质量、标准、人才、市场、物流、管理、财税"),
+    Listed(
+        "GZ-15",
+        GUANGZHOU,
+        "技术服务",
+        "工业设计、解决方案、检验检测、质量控制和技术评价、技术开发、技术转移、信息化应用、设备共享、知识产权、"
+        "品牌建设、产品创新、技术创新、智能制造、创新资源共享、技术成果转化、创新成果推广",
+    ),
+    Listed("GZ-16", GUANGZHOU, "创业服务", "创业辅导、项目策划、政务代理、创业场地"),
+    Listed("GZ-17", GUANGZHOU, "培训服务", "经营管理、市场营销、风险防范、技术和创业"),
+    Listed("GZ-17", GUANGZHOU, "融资服务", "融资信息、组织开展投融资推介和对接、信用征集与评价"),
 ]
 MATTERS = [
     pytest.param(row, id=f"{row.slug}/{row.category}", marks=pytest.mark.rules(row.rule)) for row in LISTS
