@@ -173,17 +173,10 @@ async def _actors(claims: Collection[AccessClaims]) -> dict[AccessClaims, Actor]
 
 
 async def _memberships(person_ids: Collection[int]) -> dict[int, tuple[int, frozenset[str]]]:
-    """The enterprise each person acts for, that of their oldest membership, and all their roles in it."""
+    """The enterprise each person acts for and their role in it; one at a time, as a guard sees to."""
     if not person_ids:
         return {}
-    rows = (
-        await Membership.filter(person_id__in=person_ids, active=True)
-        .order_by("id")
-        .values_list("person_id", "enterprise_id", "role")
+    rows = await Membership.filter(person_id__in=person_ids, active=True).values_list(
+        "person_id", "enterprise_id", "role"
     )
-    found: dict[int, tuple[int, frozenset[str]]] = {}
-    for person_id, enterprise_id, role in rows:
-        chosen, roles = found.get(person_id, (enterprise_id, frozenset()))
-        if chosen == enterprise_id:
-            found[person_id] = enterprise_id, roles | {str(role)}
-    return found
+    return {person_id: (enterprise_id, frozenset({str(role)})) for person_id, enterprise_id, role in rows}
