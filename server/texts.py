@@ -61,6 +61,25 @@ REFUSALS: Mapping[str, str] = {
     "quota_exceeded": "申领 {asked} 元超过可领取的 {most} 元",
     "price_unknown": "尚无可以计算补贴的金额",
     "fee_out_of_bounds": "监理服务收益 {asked} 元不在允许的范围内",
+    # budgets and rounds
+    "budget_exists": "“{programme}” {year} 年度的预算已经设立，请追加而不是重新设立",
+    "budget_too_small": "年度预算可用 {free} 元，不足 {asked} 元",
+    "round_window_impossible": "批次须先开始、后结束，且服务券有效期不得早于批次结束",
+    "round_beyond_programme": "批次（{first} 至 {last}）超出了管理办法的有效期",
+    "round_beyond_year": "服务券有效期至 {last}，超出了本年度；当年未用完的额度不得结转",
+    "round_not_for_this_programme": "“{programme}”不以抢券方式发放服务券",
+    "pool_too_small": "批次余额 {left} 元，不能核减 {asked} 元；已发放的不能收回",
+    "round_moved_on": "批次状态刚刚发生了变化，请刷新后再试",
+    # grabbing
+    "round_sold_out": "本批次服务券已领完",
+    "round_not_open": "抢券尚未开始，请在 {retry_after} 秒后再来",
+    "round_paused": "本批次已暂停发放，恢复时间请留意通知",
+    "round_closed": "本批次已结束",
+    "not_entitled": "您的企业目前不能在本批次领取服务券",
+    "quota_used": "您的企业本年度额度已经用完",
+    "grab_key_reused": "这次请求的编号已用于其他批次，请重新点击抢券",
+    "try_again": "当前人数较多，请在 {retry_after} 秒后重试；您的请求没有丢失，重试不会重复领取",
+    "receipt_invalid": "这份回执不是本系统出具的，或内容已被改动",
 }
 """The sentence of each refusal, by the code of its class."""
 
@@ -161,6 +180,14 @@ AMOUNTS: Mapping[str, str] = {
     "voucher_sum": "{name}金额须等于服务券抵用总额",
     "own_share_at_least": "{name}金额不足企业自付部分的最低要求",
 }
+
+PAGE_CLAUSE = "依据{article}"
+PAGE_ASSUMED = "【假设】"
+PAGE_NOTHING = "（无）"
+PAGE_MONEY = "{amount} 元"
+PAGE_ASSUMPTIONS = "假设（{count} 项，原文未写或须解释）"
+PAGE_UNCOVERED = "没有条文涉及的部分（{count}）：{parts}"
+"""The page of a programme that officials review."""
 
 STATUS_TITLES: Mapping[int, str] = {
     400: "请求有误",
@@ -310,3 +337,14 @@ def check_complete(classes: Iterable[type[Refusal]]) -> None:
     ]
     if differences:
         raise TextsIncomplete("; ".join(differences))
+
+READINESS: Mapping[str, str] = {
+    "not_qualified": "尚未申请本项目的用券资格",
+    "qualification_pending": "用券资格正在审核",
+    "qualification_refused": "用券资格审核未通过",
+    "qualification_revoked": "用券资格已被取消",
+    "barred": "企业在限制名单中",
+    "no_tier": "没有适用于本企业的额度档次",
+    "quota_used": "本年度额度已经用完",
+}
+"""What stands between an enterprise and a voucher, by code."""

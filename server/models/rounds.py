@@ -46,6 +46,7 @@ class Round(Model):
     budget: fields.ForeignKeyRelation[Budget] = fields.ForeignKeyField(
         "models.Budget", related_name="rounds", on_delete=fields.RESTRICT
     )
+    budget_id: int
     title = fields.CharField(120)
     status = fields.CharEnumField(RoundStatus, max_length=32, default=RoundStatus.DRAFT)
     opens_at: datetime = fields.DatetimeField()

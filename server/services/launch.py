@@ -139,6 +139,14 @@ class LaunchDesk:
             # The reconciler sees the gap between the versions and rebuilds.
             self.distrust(terms.budget_id, footing)
 
+    async def settle(self, terms: BudgetTerms) -> None:
+        """Bring Redis to where the database is, if it is there at all."""
+        self.distrust(terms.budget_id, self.footing(terms.budget_id))
+        try:
+            await self.make_sure(terms)
+        except OutcomeUnknown:
+            log.warning("launch.not_settled", extra={"budget": terms.budget_id})
+
     def announce(self, budget_id: int, epoch: int, decided: Sequence[tuple[Claim, Decided]]) -> None:
         """After a commit: close its intents in Redis, in the background. Losing this is harmless."""
         task = asyncio.get_running_loop().create_task(self._finish(budget_id, epoch, decided))

@@ -122,7 +122,8 @@ async def _voucher_faults() -> list[str]:
 async def _round_faults(each: Round) -> list[str]:
     """I0 and I1: the round's counters are the sums of its vouchers and of its entries."""
     sums = await balances(round_id=each.id)
-    vouchers_fen = sum(await Voucher.filter(round_id=each.id).values_list("face_value_fen", flat=True))
+    faces = await Voucher.filter(round_id=each.id).values("face_value_fen")
+    vouchers_fen = sum(row["face_value_fen"] for row in faces)
     issued_fen = await _moved(Movement.ISSUE, round_id=each.id)
     checks = (
         ("issued, against its vouchers", each.issued_fen, vouchers_fen),
@@ -139,7 +140,7 @@ async def _round_faults(each: Round) -> list[str]:
 async def _budget_faults(budget: Budget) -> list[str]:
     """The year's money is what was put in, less what its rounds hold; rounds never hold more (I1)."""
     sums = await balances(budget_id=budget.id)
-    pools_fen = sum(await Round.filter(budget_id=budget.id).values_list("pool_fen", flat=True))
+    pools_fen = sum(row["pool_fen"] for row in await Round.filter(budget_id=budget.id).values("pool_fen"))
     free_fen = budget.total_fen - budget.allotted_fen
     checks = (
         ("allotted, against its rounds", budget.allotted_fen, pools_fen),
@@ -157,6 +158,6 @@ async def _moved(movement: Movement, **dimensions: int) -> int:
     rows = await (
         LedgerEntry.filter(movement=movement, **dimensions)
         .annotate(total_fen=Sum("amount_fen"))
-        .values_list("total_fen", flat=True)
+        .values("total_fen")
     )
-    return int(rows[0] or 0) if rows else 0
+    return int(rows[0]["total_fen"] or 0) if rows else 0
