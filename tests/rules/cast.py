@@ -114,7 +114,7 @@ AREAS = {
     YINCHUAN: "宁夏回族自治区/银川市/金凤区",
 }
 ENTERPRISE_LABELS: dict[str, tuple[str, ...]] = {GUANGXI: ("above_designated_size",)}
-PROVIDER_LABELS: dict[str, tuple[str, ...]] = {}
+PROVIDER_LABELS: dict[str, tuple[str, ...]] = {GUANGZHOU: ("city_platform",)}
 # Written down a second time, from the regulations: the least figures that admit a provider.
 PROVIDER_FIGURES = {
     (LISHUI, "profit_last_year"): 0,

@@ -11,6 +11,7 @@ from server.rules.eligibility import unmet
 from server.rules.facts import held
 from tests.rules.cast import (
     GUANGXI,
+    GUANGZHOU,
     LISHUI,
     NINGXIA,
     YINCHUAN,
@@ -21,7 +22,7 @@ from tests.rules.cast import (
     size_standard,
 )
 
-SLUGS = (LISHUI, GUANGXI, NINGXIA, YINCHUAN)
+SLUGS = (LISHUI, GUANGXI, GUANGZHOU, NINGXIA, YINCHUAN)
 
 
 @pytest.mark.parametrize("slug", SLUGS)

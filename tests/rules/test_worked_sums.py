@@ -16,6 +16,7 @@ import pytest
 
 from server.programme.issuance import QuotaEvent
 from server.programme.model import Programme
+from server.programme.steps import Event
 from server.rules.categories import YearMoney, category_room
 from server.rules.deadlines import due_by
 from server.rules.deduction import Prices, Used, balance, base_fen, deduction
@@ -141,12 +142,11 @@ def provider(rules: Programme, case: Case) -> Answers:
 
 
 def last_day(rules: Programme, case: Case) -> Answers:
-    """The last day of a step's deadline, counted from the day its event happened."""
+    """The last day of a step's deadline, for a batch that closes and is published on the same day."""
     step = next(step for step in rules.order_steps if step.kind == case["step"])
     assert step.deadline is not None
-    event = step.deadline.from_event
-    assert event is not None
-    due = due_by(rules, step.deadline, {event: case["happened"]}, calendar=working_calendar())
+    happened = {Event.ROUND_CLOSED: case["closes"], Event.RESULTS_PUBLISHED: case["closes"]}
+    due = due_by(rules, step.deadline, happened, calendar=working_calendar())
     assert due is not None
     return {"last_day": due.last_day}
 
