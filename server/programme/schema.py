@@ -7,7 +7,7 @@ import dataclasses
 import inspect
 import textwrap
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -129,26 +129,20 @@ def _assigned(statement: ast.stmt) -> list[str]:
     return []
 
 
-def tables_of(root: type) -> Iterator[tuple[str, type]]:
-    """Every table under ``root`` with the path it is first found at; each type once, outside in."""
-    seen: set[type] = set()
-    waiting: list[tuple[str, type]] = [("", root)]
+@cache
+def tables_of(root: type) -> Mapping[type, tuple[str, ...]]:
+    """Every table under ``root`` with its headers, such as ``[[issuance.tier]]``; outside in."""
+    found: dict[type, list[str]] = {}
+    waiting = [(key.name, key) for key in keys_of(root) if key.is_table]
     while waiting:
-        path, table = waiting.pop(0)
-        if table in seen:
-            continue
-        seen.add(table)
-        yield path, table
-        for key in keys_of(table):
-            if key.is_table:
-                waiting.append((f"{path}.{key.name}" if path else key.name, key.type))
+        path, key = waiting.pop(0)
+        found.setdefault(key.type, []).append(f"[[{path}]]" if key.many else f"[{path}]")
+        waiting += [(f"{path}.{inner.name}", inner) for inner in keys_of(key.type) if inner.is_table]
+    return {table: tuple(headers) for table, headers in found.items()}
 
 
-def words_of(root: type) -> list[type[StrEnum]]:
+def words_of(root: type) -> tuple[type[StrEnum], ...]:
     """Every vocabulary that a key under ``root`` is written in, in the order of first use."""
-    found: dict[type[StrEnum], None] = {}
-    for _, table in tables_of(root):
-        for key in keys_of(table):
-            if issubclass(key.type, StrEnum):
-                found[key.type] = None
-    return list(found)
+    tables = (root, *tables_of(root))
+    used = (key.type for table in tables for key in keys_of(table))
+    return tuple(dict.fromkeys(word for word in used if issubclass(word, StrEnum)))
