@@ -75,7 +75,7 @@ _Handler = TypeVar("_Handler", bound=Callable[..., Awaitable[Any]])
 class Answer(BaseModel):
     """The JSON object of a successful answer. Unset values are ``null``, never left out."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class Row:
     kind: str
     required: bool
     description: str
+    place: str = ""
+    """``path``, ``query`` or ``header`` for what does not stand in a body."""
 
 
 def render(declared: Sequence[Route], described: Mapping[str, Any]) -> str:
@@ -71,21 +73,44 @@ def render(declared: Sequence[Route], described: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def rows_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[Row]:
-    """The fields of an object schema, in the order of their declaration."""
-    reference = schema.get("$ref")
-    described = components[reference.rpartition("/")[2]] if reference else schema
+def rows_of(schema: Mapping[str, Any], components: Mapping[str, Any], above: str = "") -> Iterator[Row]:
+    """The fields of an object schema as declared, inner ones as ``parts[].name``."""
+    described = _resolved(schema, components)
     required = set(described.get("required", ()))
     for name, field in described.get("properties", {}).items():
-        yield Row(name, kind_of(field, components), name in required, field.get("description", ""))
+        path = above + name
+        yield Row(path, kind_of(field, components), name in required, field.get("description", ""))
+        for inner in field.get("anyOf", [field]):
+            if inner.get("type") == "array":
+                yield from rows_of(inner.get("items", {}), components, f"{path}[].")
+            elif "$ref" in inner:
+                yield from rows_of(inner, components, f"{path}.")
+
+
+def parameter_rows(operation: Mapping[str, Any], components: Mapping[str, Any]) -> list[Row]:
+    """What an operation takes outside of its body."""
+    return [
+        Row(
+            parameter["name"],
+            kind_of(parameter["schema"], components),
+            parameter["required"],
+            parameter["description"],
+            parameter["in"],
+        )
+        for parameter in operation["parameters"]
+    ]
+
+
+def _resolved(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = schema.get("$ref")
+    return schema if reference is None else components[reference.rpartition("/")[2]]
 
 
 def kind_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> str:
-    """A field's type in a few words: ``integer 0…100``, ``string (draft, open)``, ``Part[]``."""
+    """A field's type in a few words: ``integer 0…100``, ``string (draft, open)``, ``object[]``."""
     if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        choices = components[name].get("enum")
-        return f"string ({', '.join(map(str, choices))})" if choices else name
+        choices = _resolved(schema, components).get("enum")
+        return f"string ({', '.join(map(str, choices))})" if choices else "object"
     for several in ("anyOf", "oneOf", "allOf"):
         if several in schema:
             return " | ".join(kind_of(one, components) for one in schema[several])
@@ -126,19 +151,11 @@ def _route(route: Route, described: Mapping[str, Any]) -> Iterator[str]:
     yield f'<h2 id="{_anchor(route)}">{route.method} {escape(route.path)}</h2>'
     yield f"<p>{escape(chinese)}<br><small>{escape(english)}</small></p>"
     yield f"<p>{words['who']}{escape(who(route.access))}</p>"
-    parameters = [
-        Row(
-            f"{parameter['name']} ({parameter['in']})",
-            kind_of(parameter["schema"], components),
-            parameter["required"],
-            parameter["description"],
-        )
-        for parameter in operation["parameters"]
-    ]
+    rows = parameter_rows(operation, components)
     if "requestBody" in operation:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
-        parameters += rows_of(schema, components)
-    yield from _field_table(words["takes"], parameters)
+        rows += rows_of(schema, components)
+    yield from _field_table(words["takes"], rows)
     for status, answer in route.answers.items():
         title = f"{words['answers']}{status}"
         if isinstance(answer, type):
@@ -161,8 +178,8 @@ def _field_table(title: str, rows: Sequence[Row]) -> Iterator[str]:
         english, _, chinese = row.description.partition(" | ")
         needed = words["required"] if row.required else words["optional"]
         yield (
-            f"<tr><td><code>{escape(row.name)}</code></td><td>{escape(row.kind)}</td><td>{needed}</td>"
-            f"<td>{escape(chinese)}<br><small>{escape(english)}</small></td></tr>"
+            f"<tr><td><code>{escape(row.name)}</code> {row.place}</td><td>{escape(row.kind)}</td>"
+            f"<td>{needed}</td><td>{escape(chinese)}<br><small>{escape(english)}</small></td></tr>"
         )
     yield "</table>"
 

@@ -125,7 +125,8 @@ def _parameters(route: Route, schemas: Schemas, components: Mapping[str, Any]) -
     for place, model in parts:
         if model is None:
             continue
-        schema = resolved(schemas[model, "validation"], components)
+        reference = schemas[model, "validation"]["$ref"]
+        schema = components[reference.rpartition("/")[2]]
         required = set(schema.get("required", ()))
         for name, described in schema["properties"].items():
             inner = {key: value for key, value in described.items() if key != "description"}
@@ -136,12 +137,6 @@ def _parameters(route: Route, schemas: Schemas, components: Mapping[str, Any]) -
                 "description": described.get("description", ""),
                 "schema": inner,
             }
-
-
-def resolved(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A schema, or the component that it refers to."""
-    reference = schema.get("$ref")
-    return schema if reference is None else components[reference.rpartition("/")[2]]
 
 
 def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
