@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 import orjson
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
@@ -66,9 +67,16 @@ def configure(*, stream: TextIO | None = None, level: int = logging.INFO) -> Non
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     # Tortoise writes statements with their parameters and aiohttp whole addresses: people's data.
     for noisy in ("tortoise", "tortoise.db_client", "asyncio", "aiosqlite", "aiohttp.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether aiohttp reports a fault of the server, and not of whoever sent it something that is no HTTP."""
+    fault = record.exc_info[1] if record.exc_info else None
+    return not isinstance(fault, HttpProcessingError)
 
 
 def add_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

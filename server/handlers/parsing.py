@@ -150,6 +150,7 @@ Parser = Callable[[web.Request], BaseModel]
 
 
 def path_parser(model: type[_Model]) -> Callable[[web.Request], _Model]:
+    """Types the variable parts of the path; raises ``NotFound``."""
     """Reads ``model`` from the path; a path that does not fit names nothing, so it is not found."""
     whole = _whole_fields(model)
 
@@ -163,6 +164,7 @@ def path_parser(model: type[_Model]) -> Callable[[web.Request], _Model]:
 
 
 def query_parser(model: type[_Model]) -> Callable[[web.Request], _Model]:
+    """Types the query string; raises :class:`Malformed`."""
     """Reads ``model`` from the query; a repeated name is a fault."""
     whole = _whole_fields(model)
 
@@ -178,6 +180,7 @@ def query_parser(model: type[_Model]) -> Callable[[web.Request], _Model]:
 
 
 def headers_parser(model: type[_Model]) -> Callable[[web.Request], _Model]:
+    """Types the headers that the model names; raises :class:`Malformed`."""
     """Reads ``model`` from the headers that it names; others are not its business."""
     whole = _whole_fields(model)
     names = tuple(field.alias or name for name, field in model.model_fields.items())

@@ -50,7 +50,9 @@ class Filter(Query):
 
 
 class Key(Headers):
-    key: str = Field(alias="Idempotency-Key", pattern="^[0-9a-f]{4}$", description="Key. | 请求编号。")
+    key: str = Field(
+        alias="Idempotency-Key", pattern="^[0-9a-f]{4}$", examples=["00ff"], description="Key. | 请求编号。"
+    )
 
 
 class Payment(Body):

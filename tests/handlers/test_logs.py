@@ -14,6 +14,7 @@ import structlog
 from server import logs
 from tests.handlers.platform import small_app
 from tests.handlers.test_api_layer import AS_OWNER, routes
+from tests.handlers.test_bad_input import exchange
 
 
 @pytest.fixture
@@ -100,6 +101,14 @@ async def test_the_lines_of_a_request_carry_the_id_that_its_answer_shows(
     ]
     assert "ValueError" in found[0]["exception"]
     assert SECRETS["phone"] not in written.getvalue()
+
+
+async def test_what_is_no_http_writes_no_line(aiohttp_client: Any, written: io.StringIO) -> None:
+    client = await aiohttp_client(small_app(routes))
+    assert b" 400 " in await exchange(client, b"13812345678\r\n\r\n")
+    assert written.getvalue() == ""
+    logging.getLogger("aiohttp.server").error("a fault of ours", exc_info=ValueError("x"))
+    assert len(lines(written)) == 1
 
 
 async def test_addresses_and_queries_are_not_logged_and_the_hot_route_writes_no_line(
