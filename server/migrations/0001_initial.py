@@ -106,7 +106,21 @@ class Migration(migrations.Migration):
                 ("headcount", fields.IntField()),
                 ("revenue_fen", fields.BigIntField(description="Last year's revenue, fen")),
                 ("assets_fen", fields.BigIntField(description="Total assets, fen")),
-                ("labels", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "labels",
+                    fields.JSONField(
+                        default=list,
+                        description="Confirmed by an operator",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "labels_claimed",
+                    fields.JSONField(
+                        default=list, description="What it says of itself", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
                 (
                     "declarations",
                     fields.JSONField(
