@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import tomllib
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from tools.rules import catalogue, check, evidence, mutations, pages, table, verdict
 from tools.rules.catalogue import BrokenCatalogue, Status
 from tools.rules.evidence import Evidence, Proof
+from tools.rules.programmes import shown_in
 from tools.rules.references import Reference, Unresolved, resolve
 from tools.rules.toml_text import dump
 
@@ -21,14 +23,13 @@ ROOT = Path(__file__).resolve().parents[1]
 RULES = catalogue.load(ROOT / "docs" / "rules")
 
 
-def rules_named_by_tests() -> Iterator[tuple[Path, str]]:
-    """Every rule id that stands in a ``rules`` mark of a test file."""
+def rules_named_by_tests() -> Iterator[str]:
+    """Every rule id that stands as a text in a test file, in a ``rules`` mark or a table that feeds one."""
+    prefixes = "|".join(regulation.prefix for regulation in RULES.regulations)
     for path in sorted((ROOT / "tests").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.rules":
-                yield from (
-                    (path, argument.value) for argument in node.args if isinstance(argument, ast.Constant)
-                )
+            if isinstance(node, ast.Constant) and re.fullmatch(rf"({prefixes})-\d+", str(node.value)):
+                yield str(node.value)
 
 
 # The real catalogue.
@@ -55,13 +56,36 @@ def test_what_is_no_software_has_a_reason_and_neither_amount_nor_deadline() -> N
 
 
 def test_tests_name_only_rules_that_exist() -> None:
-    assert {rule for _, rule in rules_named_by_tests()} - set(RULES.by_id) == set()
+    assert set(rules_named_by_tests()) - set(RULES.by_id) == set()
 
 
 def test_everything_a_rule_rests_on_is_there() -> None:
     for rule in RULES:
         for reference in rule.rests_on:
             assert resolve(reference, ROOT) is not None
+
+
+def test_every_tested_rule_is_named_somewhere() -> None:
+    tested = {rule.id for rule in RULES if rule.status is Status.TESTED}
+    sums = (ROOT / "tests" / "rules" / "worked_sums.toml").read_text(encoding="utf-8")
+    named = set(rules_named_by_tests()) | set(re.findall(r'"([A-Z]{2}-\d+)"', sums))
+
+    assert tested - named == set()
+
+
+@pytest.mark.parametrize("regulation", RULES.regulations, ids=lambda regulation: regulation.programme)
+def test_programme_check_shows_every_rule_that_is_only_data(regulation: catalogue.Regulation) -> None:
+    shown = shown_in(ROOT)
+    data = [rule for rule in regulation.rules if rule.status is Status.DATA]
+
+    assert [reference for rule in data for reference in rule.rests_on if not shown(reference)] == []
+
+
+def test_programme_check_shows_no_value_that_is_not_there() -> None:
+    shown = shown_in(ROOT)
+
+    assert shown(Reference("config/programmes/lishui-2024.toml", "identity.basis"))
+    assert not shown(Reference("config/programmes/lishui-2024.toml", "demo.today"))
 
 
 # Reading a catalogue.

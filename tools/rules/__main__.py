@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.rules import catalogue, check, evidence, pages, table, verdict
 from tools.rules.catalogue import Catalogue, Status
 from tools.rules.evidence import Evidence
-from tools.rules.programmes import loads, shown
+from tools.rules.programmes import loads, shown_in
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "var" / "rules" / "evidence.json"
@@ -52,7 +52,7 @@ def main() -> int:
         for path, text in wanted.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-    found = verdict.faults(rules, proven, ROOT, shown) + pages.stale(wanted)
+    found = verdict.faults(rules, proven, ROOT, shown_in(ROOT)) + pages.stale(wanted)
     closing = verdict.closing(rules)
     if arguments.check:
         changed, caught = _changed(rules, proven, arguments.check, arguments.seed)

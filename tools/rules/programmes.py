@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from server.programme.faults import ProgrammeError
 from server.programme.loader import load_programme
+from server.programme.page import values_of
+from tools.rules.references import Reference, path_to, written
 
 
 def loads(file: Path) -> bool:
@@ -15,3 +20,18 @@ def loads(file: Path) -> bool:
     except ProgrammeError:
         return False
     return True
+
+
+def shown_in(root: Path) -> Callable[[Reference], bool]:
+    """Answers whether programme-check shows a value of the tree at ``root``."""
+
+    @cache
+    def keys(file: Path) -> frozenset[str]:
+        return frozenset(value.key for value in values_of(load_programme(file)))
+
+    def shown(reference: Reference) -> bool:
+        file = root / reference.file
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        return written(path_to(document, reference.place)) in keys(file)
+
+    return shown

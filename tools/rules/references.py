@@ -62,8 +62,16 @@ def steps(place: str) -> Iterator[Step]:
 
 def locate(document: Any, place: str) -> tuple[Any, str | int]:
     """The container that holds the value at ``place``, and its key there."""
-    container: Any = None
-    key: str | int = ""
+    *outer, key = path_to(document, place)
+    container = document
+    for step in outer:
+        container = container[step]
+    return container, key
+
+
+def path_to(document: Any, place: str) -> list[str | int]:
+    """The keys and positions that lead to ``place``; :class:`Unresolved` when they lead nowhere."""
+    path: list[str | int] = []
     current = document
     for step in steps(place):
         if isinstance(step, tuple):
@@ -77,10 +85,16 @@ def locate(document: Any, place: str) -> tuple[Any, str | int]:
                 raise Unresolved(f"{len(found)} elements have {name}={value} in {place}")
             step = found[0]
         try:
-            container, key, current = current, step, current[step]
+            current = current[step]
         except (KeyError, IndexError, TypeError) as error:
             raise Unresolved(f"{step!r} of {place} is not there") from error
-    return container, key
+        path.append(step)
+    return path
+
+
+def written(path: list[str | int]) -> str:
+    """A path as programme-check writes it: ``issuance.tier[0].code``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
 def function_in(module: ast.Module, place: str) -> ast.FunctionDef | ast.AsyncFunctionDef:
