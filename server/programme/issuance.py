@@ -81,22 +81,20 @@ class VoucherRules(Clause):
 
     holder: Party
     """Who holds it and whose quota it is."""
-    named: bool = True
+    named: bool
     """Bound to one verified holder."""
-    transferable: bool = False
+    transferable: bool
     """May change its holder."""
     forbidden: tuple[str, ...]
     """What may not be done with it, in the text's words."""
     balance: bool
     """It has a balance: several orders may draw on it, one after the other."""
-    change_given: bool = False
+    change_given: bool
     """A remainder is paid out in money."""
     validity: VoucherValidity
     """Until when it may be used."""
-    carry_over: bool = False
+    carry_over: bool
     """What is left moves to the next year."""
-    face_value_offsets_equal: bool = True
-    """One yuan of voucher pays one yuan of price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

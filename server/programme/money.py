@@ -26,7 +26,6 @@ class Payee(StrEnum):
     PROVIDER = "provider"
     OPERATOR = "operator"
     VOUCHER_FUND = "voucher_fund"
-    ENTERPRISE = "enterprise"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

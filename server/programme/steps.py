@@ -62,15 +62,9 @@ class Lapse(StrEnum):
 class Event(StrEnum):
     """What a deadline can be counted from, besides a step."""
 
-    REGISTRATION_APPROVED = "registration_approved"
-    CHANGE_HAPPENED = "change_happened"
     ROUND_CLOSED = "round_closed"
     RESULTS_PUBLISHED = "results_published"
     VOUCHER_ISSUED = "voucher_issued"
-    SETTLEMENT_SUBMITTED = "settlement_submitted"
-    NOTICE_PUBLISHED = "notice_published"
-    COMPLAINT_OPENED = "complaint_opened"
-    DECISION = "decision"
 
 
 class DeadlineRule(StrEnum):
@@ -175,6 +169,8 @@ class Cancellation(Clause):
     """The amount comes back with its original expiry; if that is past, to the pool."""
     burns_quota: bool = False
     """The amount counts as used."""
+    documents: tuple[Document, ...] = ()
+    """What is handed in with the request; `by` says who, each for itself with `both`."""
     losses_between_parties: bool = False
     """Costs and losses are settled between the two sides."""
 
