@@ -36,13 +36,17 @@ PROMISES = frozenset({GrabOutcome.GRANTED, GrabOutcome.ALREADY})
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One admitted grab, waiting for its decision. ``place`` is its id in the line of its epoch."""
+    """One admitted grab, waiting for its decision.
+
+    ``place`` is its id in the line of its epoch; empty where no line was kept (Redis is away).
+    ``amount_fen`` is what was set aside for it; ``None`` takes whatever the enterprise is entitled to.
+    """
 
     round_id: int
     enterprise_id: int
     person_id: int
     grab_key: str
-    amount_fen: int
+    amount_fen: int | None
     place: str
     reserved_at: datetime
 
@@ -70,12 +74,13 @@ class Entitled:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a claim came to. ``number`` is the new voucher's number within its round, for grants."""
+    """What a claim came to. For a grant: its tier, its face value and its number within the round."""
 
     claim: Claim
     outcome: GrabOutcome
     voucher_id: int | None = None
     tier: str = ""
+    amount_fen: int = 0
     number: int = 0
     stored: bool = False
     """True when this very request was decided before; nothing is to be written."""
@@ -139,11 +144,13 @@ def decide(claims: Sequence[Claim], standing: Standing) -> list[Decision]:
             outcome = _verdict(claim, standing.rounds[claim.round_id], entitled, free, taken)
             decision = Decision(claim, outcome)
             if outcome is GrabOutcome.GRANTED and entitled is not None:
+                amount = entitled.amount_fen
                 count[claim.round_id] += 1
-                free[claim.round_id] -= claim.amount_fen
-                taken[claim.enterprise_id] = taken.get(claim.enterprise_id, 0) + claim.amount_fen
+                free[claim.round_id] -= amount
+                taken[claim.enterprise_id] = taken.get(claim.enterprise_id, 0) + amount
                 won.add(seat)
-                decision = Decision(claim, outcome, tier=entitled.tier, number=count[claim.round_id])
+                number = count[claim.round_id]
+                decision = Decision(claim, outcome, tier=entitled.tier, amount_fen=amount, number=number)
         now_decided[key] = decision
         decisions.append(decision)
     return decisions
@@ -164,10 +171,10 @@ def _verdict(
         return GrabOutcome.CLOSED
     if entitled is None:
         return GrabOutcome.NOT_ELIGIBLE
-    if entitled.amount_fen != claim.amount_fen:
+    if claim.amount_fen is not None and claim.amount_fen != entitled.amount_fen:
         return GrabOutcome.STALE
-    if taken_fen.get(claim.enterprise_id, 0) + claim.amount_fen > entitled.quota_fen:
+    if taken_fen.get(claim.enterprise_id, 0) + entitled.amount_fen > entitled.quota_fen:
         return GrabOutcome.QUOTA_USED
-    if claim.amount_fen > free_fen[claim.round_id]:
+    if entitled.amount_fen > free_fen[claim.round_id]:
         return GrabOutcome.SOLD_OUT
     return GrabOutcome.GRANTED
