@@ -181,9 +181,7 @@ def _issuance(programme: Programme) -> Faults:
     if mode is IssuanceMode.ALLOTMENT and not (issuance.tiers or issuance.annual_quota_fen):
         yield Fault("issuance", "nothing to allot", "a tier, or `annual_quota_yuan`")
     if (mode is IssuanceMode.RANKED_BATCH) != (issuance.result_working_days is not None):
-        yield Fault(
-            "issuance.result_working_days", "nothing or too much", 'the days, for "ranked_batch" only'
-        )
+        yield Fault("issuance.result_working_days", "none, or too many", 'days, for "ranked_batch" only')
     if (mode is IssuanceMode.ON_CONTRACT) != issuance.contract_first:
         yield Fault(
             "issuance.contract_first", str(issuance.contract_first).lower(), f'the other, for "{mode}"'
@@ -236,9 +234,7 @@ def _deductions(programme: Programme) -> Faults:
             yield Fault(f"{path}.rate_percent", percent(rule.rate_bp), "1 to 100 (50 for one half)")
         caught = set(rule.categories) or categories - paid
         if not caught or caught & paid:
-            yield Fault(
-                path, "a rule whose categories are all paid for already", "one rule for each category"
-            )
+            yield Fault(path, "a category that has its rule already", "one rule for each category")
         paid |= caught
     if paid != categories:
         missing = ", ".join(sorted(categories - paid))

@@ -39,7 +39,7 @@ class Programmes:
             if identity in known:
                 found = f'"{programme.slug}" version "{programme.version}" again'
                 raise ProgrammeError(
-                    file, 0, "identity.version", found, f"not what {known[identity].name} is"
+                    file, 0, "identity.version", found, f"another version than in {known[identity].name}"
                 )
             known[identity] = file
             programmes.append(programme)
