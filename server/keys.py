@@ -14,11 +14,19 @@ from server.clock import Clock
 from server.settings import Settings
 
 if TYPE_CHECKING:
+    from server.gateways.wechat import Wechat
     from server.handlers.api import Route
     from server.handlers.docs_page import Documents
+    from server.handlers.grabs import GrabDoor
     from server.handlers.health import Probe
     from server.metrics import Metrics
     from server.services.access import Actor
+    from server.programme.registry import Programmes
+    from server.services.clocks import ProgrammeClocks
+    from server.services.identities import Identities
+    from server.services.round_book import RoundBook
+    from server.services.rounds import Rounds
+    from server.services.sessions import Sessions
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
@@ -26,6 +34,12 @@ METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 
 IDENTIFY: web.AppKey[Callable[[web.Request], Awaitable[Actor]]] = web.AppKey("identify")
 """Who is asking: an ``Actor``, or a refusal (401). Called only for routes whose access asks for it."""
+
+IDENTITIES: web.AppKey[Identities] = web.AppKey("identities")
+"""Tokens to actors; ``cached`` answers without waiting."""
+
+SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
+WECHAT: web.AppKey[Wechat] = web.AppKey("wechat")
 
 ROUTES: web.AppKey[dict[Callable[..., Any], Route]] = web.AppKey("routes")
 """Every declared route by its endpoint, in the order in which they were added."""
@@ -35,5 +49,13 @@ DOCUMENTS: web.AppKey[Documents] = web.AppKey("documents")
 
 PROBES: web.AppKey[list[Probe]] = web.AppKey("probes")
 """What ``/readyz`` asks."""
+
+PROGRAMMES: web.AppKey[Programmes] = web.AppKey("programmes")
+CLOCKS: web.AppKey[ProgrammeClocks] = web.AppKey("clocks")
+"""What time it is in each programme."""
+
+ROUNDS: web.AppKey[Rounds] = web.AppKey("rounds")
+BOOK: web.AppKey[RoundBook] = web.AppKey("book")
+GRAB_DOOR: web.AppKey[GrabDoor] = web.AppKey("grab_door")
 
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id")

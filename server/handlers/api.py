@@ -31,7 +31,8 @@ Declaring a route
   then what they ask; all faults of one part come back together.
 - What it returns is an ``Answer``; its class decides the status. ``Reply`` adds headers, ``None`` is 204.
 - A refusal is raised anywhere below and becomes ``application/problem+json`` in ``middlewares``. In
-  test mode raising one that is not declared (nor a parent of it) is an error.
+  test mode a refusal that is not declared (nor a parent of it), or comes without a value that its
+  sentence names, is an error.
 - English and Chinese stand side by side in summaries and field descriptions, divided by ``" | "``.
 - ``routes.bare`` registers a raw aiohttp handler for the hot path: it is described like any other and
   does its own identification and parsing.
@@ -62,7 +63,7 @@ from server.handlers.parsing import (
 )
 from server.handlers.problems import InternalError, Malformed, ServiceUnavailable
 from server.keys import IDENTIFY, ROUTES
-from server.services.access import Actor, NotAllowed, NotFound, NotSignedIn
+from server.services.access import Actor, NotAllowed, NotFound, NotSignedIn, SessionEnded
 from server.services.tokens import AccessTokenExpired
 
 _VARIABLE = re.compile(r"{(\w+)}")
@@ -273,7 +274,7 @@ def refusals_of(route: Route) -> tuple[type[Refusal], ...]:
     """Everything a route may answer instead of what was asked: its own refusals and the layer's."""
     layer: list[type[Refusal]] = []
     if not route.access.is_public:
-        layer += [NotSignedIn, AccessTokenExpired, NotAllowed]
+        layer += [NotSignedIn, AccessTokenExpired, SessionEnded, NotAllowed]
     if route.path_model:
         layer.append(NotFound)
     if route.body_model:

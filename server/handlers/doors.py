@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.handlers import health, openapi
+from server.handlers import demo, health, openapi, sessions
 from server.handlers.api import Routes
 
-MODULES: tuple[Routes, ...] = (health.routes,)
+MODULES: tuple[Routes, ...] = (health.routes, sessions.routes)
 """One entry for each module of handlers."""
 
+DEMO: tuple[Routes, ...] = (demo.routes,)
+"""Served only where ``demo_login`` is on, and no part of the contract."""
 
-def open_all(app: web.Application) -> None:
+
+def open_all(app: web.Application, *, demo_login: bool = False) -> None:
     """Add every route to ``app`` and describe them all; nothing may be added afterwards."""
-    for routes in MODULES:
+    for routes in (*MODULES, *DEMO) if demo_login else MODULES:
         routes.add_to(app)
     openapi.publish(app)

@@ -58,7 +58,7 @@ def test_inputs_answers_and_refusals_of_a_route_are_described() -> None:
         operation["responses"]
     )
     codes = operation["responses"]["401"]["content"]["application/problem+json"]["schema"]["allOf"][1]
-    assert codes["properties"]["code"]["enum"] == ["access_token_expired", "not_signed_in"]
+    assert codes["properties"]["code"]["enum"] == ["access_token_expired", "not_signed_in", "session_ended"]
     assert operation["security"] == [{"bearer": []}]
     assert described["paths"]["/bare"]["post"]["security"] == []
 
