@@ -57,6 +57,8 @@ class Membership(Model):
     enterprise: fields.ForeignKeyRelation[Enterprise] = fields.ForeignKeyField(
         "models.Enterprise", related_name="memberships", on_delete=fields.RESTRICT
     )
+    person_id: int
+    enterprise_id: int
     role = fields.CharEnumField(MemberRole, max_length=32)
     active = fields.BooleanField(default=True)
     created_at: datetime = fields.DatetimeField()
@@ -74,6 +76,7 @@ class Invitation(Model):
     enterprise: fields.ForeignKeyRelation[Enterprise] = fields.ForeignKeyField(
         "models.Enterprise", related_name="invitations", on_delete=fields.RESTRICT
     )
+    enterprise_id: int
     role = fields.CharEnumField(MemberRole, max_length=32)
     code_hash = fields.CharField(64, unique=True)
     created_by = fields.BigIntField()
@@ -92,6 +95,7 @@ class Qualification(Model):
     enterprise: fields.ForeignKeyRelation[Enterprise] = fields.ForeignKeyField(
         "models.Enterprise", related_name="qualifications", on_delete=fields.RESTRICT
     )
+    enterprise_id: int
     programme_slug = fields.CharField(64)
     programme_version = fields.CharField(32)
     status = fields.CharEnumField(QualificationStatus, max_length=32)

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Literal
 
 from server.errors import Refusal
+from server.models.organisations import Enterprise, Membership, Qualification
+from server.models.vouchers import Voucher
 
 
 class NotSignedIn(Refusal):
@@ -31,6 +33,12 @@ class NotFound(Refusal):
     """There is no such thing, or none that the asker may know of."""
 
     status, code = 404, "not_found"
+
+
+class NoEnterprise(NotFound):
+    """The asker acts for no enterprise yet: register one, or be invited into one."""
+
+    status, code = 404, "no_enterprise"
 
 
 class StaffRole(StrEnum):
@@ -64,3 +72,54 @@ def require_role(actor: Actor, *roles: str) -> None:
     """Raise :class:`NotAllowed` unless the actor has at least one of the roles."""
     if actor.roles.isdisjoint(roles):
         raise NotAllowed()
+
+
+# -- from an id in an address to a row: the only way ------------------------------------------------
+# Another enterprise's is answered exactly like one that does not exist.
+
+
+def enterprise_id_of(actor: Actor) -> int:
+    """The enterprise the actor acts for. Raises :class:`NoEnterprise`."""
+    if actor.enterprise_id is None:
+        raise NoEnterprise()
+    return actor.enterprise_id
+
+
+async def enterprise_of(actor: Actor) -> Enterprise:
+    """The enterprise the actor acts for. Raises :class:`NoEnterprise`."""
+    return await Enterprise.get(id=enterprise_id_of(actor))
+
+
+async def membership_for(actor: Actor, membership_id: int) -> Membership:
+    """A place in the actor's own enterprise that is still taken. Raises :class:`NotFound`."""
+    membership = await Membership.get_or_none(
+        id=membership_id, enterprise_id=enterprise_id_of(actor), active=True
+    )
+    if membership is None:
+        raise NotFound()
+    return membership
+
+
+async def qualification_for(actor: Actor, qualification_id: int) -> Qualification:
+    """A qualification, with its enterprise: an operator's any, a person's own. Raises :class:`NotFound`."""
+    known = Qualification.filter(id=qualification_id)
+    if actor.kind == "person":
+        known = known.filter(enterprise_id=enterprise_id_of(actor))
+    elif StaffRole.OPERATOR not in actor.roles:
+        raise NotFound()
+    qualification = await known.select_related("enterprise").first()
+    if qualification is None:
+        raise NotFound()
+    return qualification
+
+
+async def voucher_for(actor: Actor, voucher_id: int) -> Voucher:
+    """A voucher of the actor's own enterprise, with its round. Raises :class:`NotFound`."""
+    voucher = (
+        await Voucher.filter(id=voucher_id, enterprise_id=enterprise_id_of(actor))
+        .select_related("round")
+        .first()
+    )
+    if voucher is None:
+        raise NotFound()
+    return voucher
