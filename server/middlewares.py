@@ -26,6 +26,7 @@ from server.handlers.problems import (
     RequestUnusable,
     ServiceUnavailable,
     problem_response,
+    unsaid,
 )
 from server.handlers.wire import COMMON_HEADERS, WireAnswer
 from server.keys import REQUEST_ID, ROUTES
@@ -71,9 +72,13 @@ def platform(settings: Settings, metrics: Metrics, random: Random | None = None)
 
     def refused(refusal: Refusal, route: Route | None, request_id: str) -> web.Response:
         metrics.refusals.labels(refusal.code).inc()
-        if strict and route is not None and not isinstance(refusal, refusals_of(route)):
-            log.error("undeclared refusal", refusal=refusal.code, route=route.path)
-            refusal = InternalError()
+        if strict and route is not None:
+            if not isinstance(refusal, refusals_of(route)):
+                log.error("undeclared refusal", refusal=refusal.code, route=route.path)
+                refusal = InternalError()
+            elif missing := unsaid(refusal):
+                log.error("refusal without its values", refusal=refusal.code, missing=missing)
+                refusal = InternalError()
         return problem_response(refusal, request_id, random)
 
     def failed(fault: Exception, route: Route | None, request_id: str) -> web.Response:

@@ -20,6 +20,8 @@ _AWAY: tuple[type[Exception], ...] = (
     # Deadlocks, serialization failures and lock timeouts pass: nothing was done, asking again helps.
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
+    # "cannot switch to state 12": how asyncpg may report a connection that was cut between two messages.
+    asyncpg.InternalClientError,
 )
 _SQLITE_AWAY = frozenset(
     {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from string import Formatter
 from typing import Any
 
 import orjson
@@ -107,12 +108,26 @@ def spread(seconds: int, random: Random) -> int:
     return seconds + random.randint(0, max(1, seconds // 2))
 
 
+class _Values(dict[str, object]):
+    """What a sentence may name; a value nobody gave is shown as a gap, for the rest is still true."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def unsaid(refusal: Refusal) -> list[str]:
+    """The values that the refusal's sentence names and nobody gave."""
+    given = {**refusal.values, "request_id": "", "retry_after": refusal.retry_after}
+    named = (name for _, name, _, _ in Formatter().parse(texts.REFUSALS[refusal.code]) if name)
+    return [name for name in named if given.get(name) is None]
+
+
 def document(refusal: Refusal, retry_after: int | None, **known: object) -> dict[str, Any]:
     """The problem that a refusal is, but for the request id.
 
     ``known`` joins the refusal's own values in its sentence. Whatever is empty is left out.
     """
-    values = {**refusal.values, "retry_after": retry_after, **known}
+    values = _Values({**refusal.values, "retry_after": retry_after, **known})
     problem: dict[str, Any] = {
         "type": f"/docs#{refusal.code}",
         "title": texts.STATUS_TITLES[refusal.status],

@@ -23,7 +23,7 @@ from server.errors import Unmet
 from server.handlers import api
 from server.handlers.api import PERSON, PUBLIC, SIGNED_IN, Access, Answer, Reply, RouteMistake, Routes, staff
 from server.handlers.outages import is_outage
-from server.handlers.parsing import Body, Fen, Headers, Id, Path, Query
+from server.handlers.parsing import Body, BodyTooLarge, Fen, Headers, Id, Path, Query
 from server.handlers.problems import RequestUnusable, document, problem_response, spread
 from server.handlers.wire import JSON_CREATED, PreparedProblem, WireAnswer
 from server.keys import REQUEST_ID
@@ -105,7 +105,7 @@ async def remove(request: web.Request, path: ThingPath) -> None:
     summary="Fails in a chosen way. | 失败。",
     access=PUBLIC,
     answers={200: Thing},
-    refusals=(Busy,),
+    refusals=(Busy, BodyTooLarge),
 )
 async def fail(request: web.Request, path: ThingPath) -> Thing:
     raise FAILURES[path.thing_id]
@@ -143,6 +143,7 @@ FAILURES: dict[int, BaseException] = {
     6: web.HTTPConflict(),
     7: web.HTTPFound("/things"),
     8: NotFound(),
+    9: BodyTooLarge(),
 }
 
 AS_OWNER = {"X-Actor": "owner"}
