@@ -60,6 +60,10 @@ REFUSALS: Mapping[str, str] = {
     # quotas, deductions and payments
     "quota_exceeded": "申领 {asked} 元超过可领取的 {most} 元",
     "price_unknown": "尚无可以计算补贴的金额",
+    "contracts_paused": "预算剩余资金不足，暂停签订合同，落实资金后恢复",
+    "budget_below_floor": "年度总额低于规定的最低发放金额",
+    "step_out_of_turn": "请先完成：{next}",
+    "not_your_step": "“{step}”由{actor}办理",
     "fee_out_of_bounds": "监理服务收益 {asked} 元不在允许的范围内",
     # budgets and rounds
     "budget_exists": "“{programme}” {year} 年度的预算已经设立，请追加而不是重新设立",
@@ -78,6 +82,7 @@ REFUSALS: Mapping[str, str] = {
     "not_entitled": "您的企业目前不能在本批次领取服务券",
     "quota_used": "您的企业本年度额度已经用完",
     "grab_key_reused": "这次请求的编号已用于其他批次，请重新点击抢券",
+    "too_many_requests": "操作过于频繁，请在 {retry_after} 秒后重试",
     "try_again": "当前人数较多，请在 {retry_after} 秒后重试；您的请求没有丢失，重试不会重复领取",
     "receipt_invalid": "这份回执不是本系统出具的，或内容已被改动",
 }
@@ -146,6 +151,7 @@ LIMITS: Mapping[str, str] = {
     "project_cap": "单个项目上限",
     "contract_cap": "单个合同累计上限",
     "other_categories": "非重点类别合计",
+    "budget": "年度预算",
 }
 """What a limit is called."""
 SHARE_BASES: Mapping[str, str] = {"year_total": "年度总额", "year_issued": "年度已发放额"}
@@ -179,6 +185,48 @@ AMOUNTS: Mapping[str, str] = {
     "own_share": "{name}金额须等于企业自付部分",
     "voucher_sum": "{name}金额须等于服务券抵用总额",
     "own_share_at_least": "{name}金额不足企业自付部分的最低要求",
+}
+PAPERS: Mapping[str, str] = {
+    "missing": "缺少{name}",
+    "one_of": "须提交其一：{names}",
+    "too_many": "{name}份数过多",
+    "field": "未填写{name}",
+    "sealed": "{name}须加盖清晰可辨的公章",
+    "hand_signed": "{name}须由本人亲笔签字，不能用签章代替",
+    "names_match": "{name}上的单位名称须与合同和印章一致",
+    "dated_this_year": "{name}的日期须在当年",
+    "in_service_window": "{name}的日期须在补助的服务时间范围内",
+    "extension": "文件格式须为：{wanted}",
+    "size": "文件过大",
+    "single_pdf": "多页资料须按顺序合并为一个 PDF",
+}
+"""What is missing or wrong with the papers."""
+CONTRACT: Mapping[str, str] = {
+    "signed_this_year": "合同签订时间须为当年",
+    "in_service_window": "服务开始和验收时间须在补助的服务时间范围内",
+    "names_match": "合同双方名称须与注册的名称一致",
+    "matches_offering": "合同服务名称和内容须与所下单的服务产品一致",
+    "consistent_with_past": "合同格式和金额依据须与历史同类合同或模板一致",
+    "names_price_parts": "合同须列明价格、补贴和净价",
+    "not_rated": "企业尚未评价",
+    "other_year": "成效须在兑付当年取得",
+}
+"""What is wrong with a contract, or keeps an order from being settled."""
+CANCELLATION = "{actor}尚未提交取消订单申请"
+ACTORS: Mapping[str, str] = {
+    "enterprise": "企业",
+    "provider": "服务机构",
+    "both": "企业和服务机构",
+    "operator": "运营单位",
+    "authority": "主管部门",
+    "division": "主管部门职能处室",
+    "district": "区主管部门",
+    "treasury": "财政部门",
+    "inspector": "第三方机构",
+    "expert": "专家",
+    "oversight_body": "监督机关",
+    "system": "系统",
+    "anyone": "任何单位或个人",
 }
 
 PAGE_CLAUSE = "依据{article}"
@@ -337,6 +385,7 @@ def check_complete(classes: Iterable[type[Refusal]]) -> None:
     ]
     if differences:
         raise TextsIncomplete("; ".join(differences))
+
 
 READINESS: Mapping[str, str] = {
     "not_qualified": "尚未申请本项目的用券资格",
