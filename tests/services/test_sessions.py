@@ -13,6 +13,7 @@ from tortoise.context import TortoiseContext
 from server.clock import FixedClock
 from server.database import close_database, open_database
 from server.gateways.live_feed import LocalFeed
+from server.gateways.wechat import Wechat, WechatIdentity
 from server.models.journal import JournalEntry
 from server.models.people import Person, RefreshToken, SessionFamily, Staff
 from server.services.access import Actor, NotSignedIn, SessionEnded
@@ -28,6 +29,7 @@ from server.services.sessions import (
     Sessions,
     SignedIn,
     sign_in_for_demo,
+    sign_in_with_wechat,
 )
 from server.services.tokens import AccessTokenExpired, AccessTokens
 
@@ -269,3 +271,24 @@ async def test_twenty_exchanges_at_once_give_one_successor(racing_house: House) 
     assert await RefreshToken.all().count() == 2
     for answer in answers:
         assert await racing_house.who(answer.access_token)
+
+
+class EverybodyIsLiNa(Wechat):
+    """A WeChat whose every code belongs to one person."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def code_to_session(self, code: str) -> WechatIdentity:
+        return WechatIdentity("oLiNa", None)
+
+
+async def test_ten_first_logins_at_once_register_one_person(racing_house: House) -> None:
+    logins = (
+        sign_in_with_wechat(str(n), wechat=EverybodyIsLiNa(), sessions=racing_house.sessions, now=NOW)
+        for n in range(10)
+    )
+    signed_in = await asyncio.gather(*logins)
+    assert await Person.all().count() == 1
+    assert await JournalEntry.filter(action="person.registered").count() == 1
+    assert len({(await racing_house.who(one.access_token)).session_id for one in signed_in}) == 10
