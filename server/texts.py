@@ -85,8 +85,43 @@ REFUSALS: Mapping[str, str] = {
     "too_many_requests": "操作过于频繁，请在 {retry_after} 秒后重试",
     "try_again": "当前人数较多，请在 {retry_after} 秒后重试；您的请求没有丢失，重试不会重复领取",
     "receipt_invalid": "这份回执不是本系统出具的，或内容已被改动",
+    # enterprises and who acts for them
+    "no_enterprise": "您还没有登记或加入企业",
+    "uscc_invalid": "统一社会信用代码有误：{problem}",
+    "enterprise_exists": "该统一社会信用代码已经登记；如属贵企业，请由已登记的经办人或法定代表人邀请您加入",
+    "facts_unusable": "填报的信息有 {count} 处需要修改",
+    "already_member": "您已代表一家企业，一人同时只能代表一家企业",
+    "handler_taken": "该企业已有经办人，一家企业同时只能有一名经办人",
+    "legal_representative_taken": "该企业的法定代表人已经加入",
+    "invitation_unusable": "邀请码无效、已使用或已过期，请联系邀请人重新发送",
+    "last_in_charge": "请先邀请新的经办人或法定代表人加入，再解除此人",
+    # qualifications and the blocklist
+    "programme_not_running": "“{programme}”目前不在有效期内",
+    "already_applied": "已经提交过申请，请勿重复提交",
+    "conditions_unmet": "有 {count} 项条件尚未满足，不能通过",
+    "labels_unknown": "本项目没有这些企业标识：{names}",
+    "reason_missing": "请填写理由",
+    "qualification_moved_on": "该申请的状态刚刚发生变化，请刷新后再试",
+    "ban_period_impossible": "结束时间须晚于开始时间",
+    "ban_already_lifted": "该条记录已经解除",
 }
 """The sentence of each refusal, by the code of its class."""
+
+USCC_FAULTS: Mapping[str, str] = {
+    "length": "应为 {wanted} 位，现为 {length} 位",
+    "letters": "不使用字符 {letters}（数字 0、1、2、5 常被误写作字母 O、I、Z、S）",
+    "digits": "前 8 位应为数字",
+    "check": "校验位不符，按前 17 位计算末位应为 {wanted}，现为 {own}，请逐位核对",
+}
+"""What is wrong with a Unified Social Credit Code."""
+
+FACT_FAULTS: Mapping[str, str] = {
+    "future": "成立日期不得晚于今天",
+    "label": "没有“{code}”这个企业标识",
+    "no_declaration": "没有“{name}”这个填报项",
+    "declaration": "“{name}”的填报内容不符合要求",
+}
+"""What is wrong with something an enterprise filled in."""
 
 PASSWORD_RULES: Mapping[str, str] = {
     "password_length": "密码须为 12 至 128 个字符",

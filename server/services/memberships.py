@@ -163,6 +163,12 @@ async def lock(enterprise_id: int) -> Enterprise:
     return await Enterprise.select_for_update(no_key=True).get(id=enterprise_id)
 
 
+async def require_free(actor: Actor) -> None:
+    """Raise :class:`AlreadyMember` if the actor acts for an enterprise; the table's guard decides a race."""
+    if await Membership.exists(person_id=actor.id, active=True):
+        raise AlreadyMember()
+
+
 async def take_place(enterprise: Enterprise, role: MemberRole, *, actor: Actor, now: datetime) -> Membership:
     """Make the actor a member, inside the caller's transaction and under the enterprise's lock.
 
@@ -177,8 +183,7 @@ async def take_place(enterprise: Enterprise, role: MemberRole, *, actor: Actor, 
                 person_id=actor.id, enterprise_id=enterprise.id, role=role, active=True, created_at=now
             )
     except IntegrityError:
-        if await Membership.exists(person_id=actor.id, active=True):
-            raise AlreadyMember() from None
+        await require_free(actor)
         raise HandlerTaken() from None
     await _note("membership.begun", membership, actor=actor, now=now)
     return membership

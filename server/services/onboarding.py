@@ -1,0 +1,227 @@
+"""Onboarding: an enterprise registers, and keeps its facts true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from stdnum.cn import uscc as standard_uscc
+from stdnum.exceptions import InvalidLength, ValidationError
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from server import texts
+from server.errors import Refusal, Unmet
+from server.gateways.live_feed import LiveFeed
+from server.models.organisations import Enterprise, MemberRole
+from server.programme.papers import Field, FieldKind
+from server.programme.registry import Programmes
+from server.programme.size_classes import SizeStandard
+from server.programme.vocabulary import Party
+from server.rules.size_class import UnknownIndustry, industry_of
+from server.services import access, journal
+from server.services.access import Actor
+from server.services.applicants import day
+from server.services.clocks import ProgrammeClocks
+from server.services.memberships import lock, require_free, take_place
+from server.services.qualifications import Qualifications
+
+USCC_LENGTH = 18
+USCC_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+"""GB 32100-2015: no I, O, S, V, Z."""
+CHECK_CHARACTER = USCC_LENGTH - 1
+LONGEST_TEXT = 200
+
+FACTS = frozenset(
+    {
+        "name",
+        "area",
+        "industry",
+        "legal_person",
+        "established_on",
+        "headcount",
+        "revenue_fen",
+        "assets_fen",
+        "labels_claimed",
+        "declarations",
+    }
+)
+"""What an enterprise says of itself and may change. Its code it keeps for life."""
+
+# What is personal is not collected here: papers and signatures come with the application's documents.
+ASKED_HERE = frozenset(
+    {FieldKind.YES_NO, FieldKind.COUNT, FieldKind.MONEY, FieldKind.DATE, FieldKind.CHOICE, FieldKind.TEXT}
+)
+
+
+class UsccInvalid(Refusal):
+    """Not a Unified Social Credit Code; ``problem`` says what is wrong with it (GB 32100)."""
+
+    status, code = 422, "uscc_invalid"
+
+
+class EnterpriseExists(Refusal):
+    """Somebody has registered this code; nobody is told who."""
+
+    status, code = 409, "enterprise_exists"
+
+
+class FactsUnusable(Refusal):
+    """Some of what was filled in cannot be; ``unmet`` lists everything."""
+
+    status, code = 422, "facts_unusable"
+
+
+class Onboarding:
+    """The verbs on an enterprise itself."""
+
+    def __init__(
+        self,
+        programmes: Programmes,
+        sizes: SizeStandard,
+        clocks: ProgrammeClocks,
+        qualifications: Qualifications,
+        feed: LiveFeed,
+    ) -> None:
+        self._programmes = programmes
+        self._sizes = sizes
+        self._clocks = clocks
+        self._qualifications = qualifications
+        self._feed = feed
+
+    async def register(
+        self, uscc: str, facts: Mapping[str, Any], role: MemberRole, *, actor: Actor
+    ) -> Enterprise:
+        """Register an enterprise with all its :data:`FACTS`; the actor takes the place named by ``role``.
+
+        Raises :class:`UsccInvalid`, :class:`FactsUnusable`, :class:`EnterpriseExists`, ``AlreadyMember``.
+        """
+        uscc = checked_uscc(uscc)
+        now = self._clocks.base.now()
+        self._require_usable(facts, now)
+        async with in_transaction():
+            await require_free(actor)
+            enterprise = await _create(uscc, facts, now)
+            await journal.record(
+                "enterprise.registered", f"enterprise:{enterprise.id}", actor=actor.name, at=now, uscc=uscc
+            )
+            await take_place(enterprise, role, actor=actor, now=now)
+        await self._feed.publish(actor.name)
+        return enterprise
+
+    async def change_facts(self, changes: Mapping[str, Any], *, actor: Actor) -> Enterprise:
+        """Change some of the :data:`FACTS` of the actor's enterprise; what is the same already is no change.
+
+        What was approved on other facts goes back to review, and what was granted on the strength of it
+        is granted no more. Raises :class:`FactsUnusable`.
+        """
+        now = self._clocks.base.now()
+        self._require_usable(changes, now)
+        async with in_transaction():
+            enterprise = await lock(access.enterprise_id_of(actor))
+            changed = {fact: value for fact, value in changes.items() if getattr(enterprise, fact) != value}
+            if not changed:
+                return enterprise
+            await Enterprise.filter(id=enterprise.id).update(**changed, facts_changed_at=now)
+            enterprise = await Enterprise.get(id=enterprise.id)
+            # Values may be personal; those that a decision was made on stand in its snapshot.
+            await journal.record(
+                "enterprise.facts_changed",
+                f"enterprise:{enterprise.id}",
+                actor=actor.name,
+                at=now,
+                facts=sorted(changed),
+            )
+            standing = await self._qualifications.facts_changed(enterprise, actor=actor)
+        await self._qualifications.rounds.standing_told(standing)
+        return enterprise
+
+    def _require_usable(self, facts: Mapping[str, Any], now: datetime) -> None:
+        faults = tuple(self._faults(facts, now))
+        if faults:
+            raise FactsUnusable(unmet=faults, count=len(faults))
+
+    def _faults(self, facts: Mapping[str, Any], now: datetime) -> Iterator[Unmet]:
+        if facts.get("established_on", date.min) > day(now):
+            yield Unmet("established_on", "", texts.FACT_FAULTS["future"])
+        if "industry" in facts:
+            try:
+                industry_of(self._sizes, facts["industry"])
+            except UnknownIndustry as unknown:
+                yield Unmet("industry", "", texts.REFUSALS[unknown.code].format(**unknown.values))
+        labels = {
+            label.code
+            for programme in self._programmes
+            for label in programme.labels
+            if label.of is Party.ENTERPRISE
+        }
+        for code in facts.get("labels_claimed", ()):
+            if code not in labels:
+                yield Unmet("labels", "", texts.FACT_FAULTS["label"].format(code=code))
+        for code, value in facts.get("declarations", {}).items():
+            fields = self._fields(code)
+            if not any(_fits(field, value) for field in fields):
+                name = fields[0].name if fields else code
+                fault = texts.FACT_FAULTS["declaration" if fields else "no_declaration"]
+                yield Unmet(f"declarations.{code}", "", fault.format(name=name))
+
+    def _fields(self, code: str) -> list[Field]:
+        """What the programmes call by this code; two of them may mean different things."""
+        return [
+            field
+            for programme in self._programmes
+            for field in programme.enterprise.fields
+            if field.code == code and field.kind in ASKED_HERE
+        ]
+
+
+def checked_uscc(written: str) -> str:
+    """The code in its one spelling. Raises :class:`UsccInvalid` and says what is wrong with it."""
+    uscc = standard_uscc.compact(written)
+    try:
+        return standard_uscc.validate(uscc)
+    except InvalidLength:
+        problem = texts.USCC_FAULTS["length"].format(length=len(uscc), wanted=USCC_LENGTH)
+    except ValidationError:
+        # Which of the 18 is the wrong one nobody can know: it may be any.
+        strange = [letter for letter in uscc if letter not in USCC_LETTERS]
+        if strange:
+            problem = texts.USCC_FAULTS["letters"].format(letters=texts.LIST.join(dict.fromkeys(strange)))
+        elif not uscc[:8].isdigit():
+            problem = texts.USCC_FAULTS["digits"]
+        else:
+            problem = texts.USCC_FAULTS["check"].format(
+                own=uscc[CHECK_CHARACTER], wanted=standard_uscc.calc_check_digit(uscc[:CHECK_CHARACTER])
+            )
+    raise UsccInvalid(problem=problem)
+
+
+async def _create(uscc: str, facts: Mapping[str, Any], now: datetime) -> Enterprise:
+    try:
+        async with in_transaction():  # A savepoint: the index is the judge of two who register at once.
+            return await Enterprise.create(uscc=uscc, **facts, created_at=now, facts_changed_at=now)
+    except IntegrityError:
+        raise EnterpriseExists() from None
+
+
+def _fits(field: Field, value: object) -> bool:
+    """Whether a value is of the field's kind. Money in fen, a date as ``2024-05-31``."""
+    match field.kind:
+        case FieldKind.YES_NO:
+            return isinstance(value, bool)
+        case FieldKind.COUNT | FieldKind.MONEY:
+            return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+        case FieldKind.DATE:
+            return isinstance(value, str) and _is_date(value)
+        case FieldKind.CHOICE:
+            return value in field.choices
+        case _:
+            return isinstance(value, str) and len(value) <= LONGEST_TEXT
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
