@@ -1,0 +1,150 @@
+"""The blocklist: who is barred from vouchers, by which clause, and until when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tortoise.transactions import in_transaction
+
+from server.errors import Refusal
+from server.models.organisations import BlocklistEntry, Enterprise
+from server.programme.registry import Programmes
+from server.services import journal, outbox
+from server.services.access import Actor, NotFound
+from server.services.clocks import ProgrammeClocks
+from server.services.memberships import lock
+from server.services.onboarding import checked_uscc
+from server.services.qualifications import ReasonMissing
+from server.services.rounds import Rounds, StandingChange
+
+
+class BanPeriodImpossible(Refusal):
+    """The ban would end before it begins."""
+
+    status, code = 422, "ban_period_impossible"
+
+
+class BanAlreadyLifted(Refusal):
+    """Somebody has lifted this ban."""
+
+    status, code = 409, "ban_already_lifted"
+
+
+class Blocklist:
+    """The verbs on the blocklist. A ban takes effect on rounds in the transaction that makes it."""
+
+    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks, rounds: Rounds) -> None:
+        self._programmes = programmes
+        self._clocks = clocks
+        self._rounds = rounds
+
+    async def add(
+        self,
+        uscc: str,
+        *,
+        slug: str | None,
+        clause: str,
+        reason: str,
+        starts_at: datetime | None,
+        ends_at: datetime | None,
+        actor: Actor,
+    ) -> BlocklistEntry:
+        """Bar an organisation, registered here or not, from one programme or (``slug=None``) from all.
+
+        Without ``starts_at`` from now on, without ``ends_at`` for good; the end is exclusive. Raises
+        ``UsccInvalid``, ``UnknownProgramme`` or :class:`BanPeriodImpossible`.
+        """
+        uscc = checked_uscc(uscc)
+        starts_at = starts_at or self._now(slug)
+        if ends_at is not None and ends_at <= starts_at:
+            raise BanPeriodImpossible()
+        async with in_transaction():
+            enterprise = await _registered(uscc)
+            entry = await BlocklistEntry.create(
+                uscc=uscc,
+                programme_slug=slug,
+                clause=clause,
+                reason=reason,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                made_by=actor.id,
+            )
+            changes = await self._settle("blocklist.added", entry, enterprise, actor, reason)
+        await self._rounds.standing_told(changes)
+        return entry
+
+    async def lift(self, entry_id: int, *, reason: str, actor: Actor) -> BlocklistEntry:
+        """End a ban as if it had never been.
+
+        Raises ``NotFound``, ``ReasonMissing`` or :class:`BanAlreadyLifted`.
+        """
+        if not reason:
+            raise ReasonMissing()
+        entry = await BlocklistEntry.get_or_none(id=entry_id)
+        if entry is None:
+            raise NotFound()
+        async with in_transaction():
+            enterprise = await _registered(entry.uscc)
+            # The WHERE clause is the lock: of two who lift it exactly one does.
+            lifted = await BlocklistEntry.filter(id=entry.id, lifted_at=None).update(
+                lifted_at=self._clocks.base.now(), lifted_by=actor.id, lift_reason=reason
+            )
+            if not lifted:
+                raise BanAlreadyLifted()
+            entry = await BlocklistEntry.get(id=entry.id)
+            changes = await self._settle("blocklist.lifted", entry, enterprise, actor, reason)
+        await self._rounds.standing_told(changes)
+        return entry
+
+    def _now(self, slug: str | None) -> datetime:
+        """An instant that every programme concerned has reached: in a demo they live in different years."""
+        if slug is not None:
+            return self._clocks.now(self._programmes.get(slug).slug)
+        return min(self._clocks.now(programme.slug) for programme in self._programmes)
+
+    async def _settle(
+        self, action: str, entry: BlocklistEntry, enterprise: Enterprise | None, actor: Actor, reason: str
+    ) -> list[StandingChange]:
+        """Leave the traces of a change and settle what it does to entitlements."""
+        now = self._clocks.base.now() if entry.programme_slug is None else self._now(entry.programme_slug)
+        await journal.record(
+            action,
+            f"ban:{entry.id}",
+            actor=actor.name,
+            at=now,
+            programme_slug=entry.programme_slug or "",
+            uscc=entry.uscc,
+            clause=entry.clause,
+            reason=reason,
+        )
+        if enterprise is None:
+            return []
+        await outbox.tell(
+            f"enterprise:{enterprise.id}",
+            action,
+            at=now,
+            programme=entry.programme_slug,
+            clause=entry.clause,
+            reason=reason,
+        )
+        everywhere = (programme.slug for programme in self._programmes)
+        slugs = everywhere if entry.programme_slug is None else [entry.programme_slug]
+        return [
+            change
+            for slug in sorted(slugs)
+            for change in await self._rounds.standing_changed(enterprise, slug)
+        ]
+
+
+async def page(*, uscc: str | None, after: int, limit: int) -> list[BlocklistEntry]:
+    """The next ``limit`` entries after an id, lifted ones included, oldest first."""
+    wanted = BlocklistEntry.filter(id__gt=after)
+    if uscc is not None:
+        wanted = wanted.filter(uscc=uscc)
+    return await wanted.order_by("id").limit(limit)
+
+
+async def _registered(uscc: str) -> Enterprise | None:
+    """The enterprise of this code, locked, if it is registered here."""
+    enterprise = await Enterprise.get_or_none(uscc=uscc)
+    return None if enterprise is None else await lock(enterprise.id)
