@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from server.programme.model import Programme
 from server.programme.oversight import Measure, Sanction
+from server.programme.vocabulary import Party
 from server.rules.deadlines import MONTHS, add_months
 from server.rules.facts import Barred
 
@@ -22,10 +23,15 @@ BARRING = frozenset(
 """Measures after which a party may not claim, use or be admitted."""
 
 
-def sanction_of(programme: Programme, ground: str) -> Sanction | None:
-    """The first sanction that names a ground, or ``None``."""
+def sanction_of(programme: Programme, ground: str, party: Party) -> Sanction | None:
+    """The first sanction against a party that names a ground, or ``None``."""
     return next(
-        (one for one in programme.sanctions if any(known.code == ground for known in one.grounds)), None
+        (
+            one
+            for one in programme.sanctions
+            if party in one.against and any(known.code == ground for known in one.grounds)
+        ),
+        None,
     )
 
 
