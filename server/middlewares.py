@@ -60,15 +60,15 @@ def platform(settings: Settings, metrics: Metrics, random: Random | None = None)
     """The one middleware of an application; ``random`` draws request ids and spreads retries."""
     random = random or Random()
     strict = settings.mode == "test"
-    observers: dict[tuple[object, int], Any] = {}
+    observers: dict[tuple[Any, int], Any] = {}
 
-    def observe(request: web.Request, route: Route | None, status: int, seconds: float) -> None:
-        key = (route.handler if route else None, status)
-        child = observers.get(key)
-        if child is None:
-            method, path = (route.method, route.path) if route else ("", UNKNOWN_ROUTE)
-            child = observers[key] = metrics.request_seconds.labels(method, path, str(status))
-        child.observe(seconds)
+    def observer(endpoint: Any, route: Route | None, status: int) -> Any:
+        method, path = (route.method, route.path) if route else ("", UNKNOWN_ROUTE)
+        found = metrics.request_seconds.labels(method, path, str(status))
+        # An unknown address has an endpoint of its own each time; keeping those would fill the memory.
+        if route is not None:
+            observers[endpoint, status] = found
+        return found
 
     def refused(refusal: Refusal, route: Route | None, request_id: str) -> web.Response:
         metrics.refusals.labels(refusal.code).inc()
@@ -95,7 +95,8 @@ def platform(settings: Settings, metrics: Metrics, random: Random | None = None)
         request_id = new_request_id(random)
         request[REQUEST_ID] = request_id
         logs.REQUEST_ID.set(request_id)
-        route = request.app[ROUTES].get(request.match_info.handler)
+        # The only middleware is handed the endpoint itself.
+        route = request.app[ROUTES].get(handler)
         response: web.StreamResponse
         try:
             response = await handler(request)
@@ -112,13 +113,14 @@ def platform(settings: Settings, metrics: Metrics, random: Random | None = None)
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
         seconds = perf_counter() - started
-        observe(request, route, response.status, seconds)
+        status = response.status
+        (observers.get((handler, status)) or observer(handler, route, status)).observe(seconds)
         if route is None or not route.is_quiet:
             log.info(
                 "request",
                 method=request.method,
                 route=route.path if route else UNKNOWN_ROUTE,
-                status=response.status,
+                status=status,
                 milliseconds=round(seconds * 1000, 1),
             )
         return response
