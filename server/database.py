@@ -11,6 +11,7 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
+from server import sqlite
 from server.models import MODULES
 
 APP = "models"
@@ -34,6 +35,8 @@ def tortoise_config(url: str) -> dict[str, Any]:
     connection = expand_db_url(url)
     if name == "postgres":
         connection["credentials"].setdefault("maxsize", POOL_SIZE)
+    else:
+        connection["engine"] = sqlite.ENGINE
     return {
         "connections": {name: connection},
         "apps": {APP: {"models": list(MODULES), "migrations": MIGRATIONS, "default_connection": name}},

@@ -23,7 +23,7 @@ ROWS: tuple[tuple[frozenset[str], ...], ...] = (
     ),
     (frozenset({"keys"}),),
     (frozenset({"services"}),),
-    (frozenset({"models", "migrations", "database"}), frozenset({"gateways"})),
+    (frozenset({"models", "migrations", "database", "sqlite"}), frozenset({"gateways"})),
     (frozenset({"rules"}),),
     (frozenset({"programme"}),),
     (frozenset({"errors", "units", "clock", "texts", "settings", "logs", "metrics"}),),
