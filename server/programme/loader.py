@@ -65,17 +65,20 @@ def _table(cls: type[Table], raw: object, path: str, around: _Inherited) -> Tabl
             raise Fault(_join(path, name), "an unknown key", _suggestion(name, keys))
     own = _Inherited(str(raw.get("article", "")), raw.get("assumed") is True, str(raw.get("why", "")))
     rests_on = own if own.article or own.assumed else around
+    listed = raw.get("assumed_keys")
+    assumed_keys = listed if isinstance(listed, list) else []
     values: dict[str, Any] = {}
     for name, key in keys.items():
         if name in raw:
-            values[key.attribute] = _value(key, raw[name], _join(path, name), rests_on)
+            inherited = _Inherited(rests_on.article, True, own.why) if name in assumed_keys else rests_on
+            values[key.attribute] = _value(key, raw[name], _join(path, name), inherited)
         elif key.required:
             raise Fault(_join(path, name), "nothing", f"the key: {key.meaning}")
     if issubclass(cls, Clause):
         if not (rests_on.article or rests_on.assumed):
             raise Fault(path, "neither `article` nor `assumed`", "the clause, or `assumed = true`")
         values |= {"article": rests_on.article, "assumed": rests_on.assumed, "why": own.why or rests_on.why}
-        for name in values.get("assumed_keys", ()):
+        for name in assumed_keys:
             if name not in keys:
                 raise Fault(_join(path, "assumed_keys"), f'"{name}"', _suggestion(name, keys))
     return cls(**values)

@@ -31,6 +31,14 @@ def values_of(programme: Programme) -> Iterator[Value]:
     yield from _values(programme, "", Clause())
 
 
+def _table(table: Any, path: str, around: Clause) -> Iterator[Value]:
+    """The values of a table; a table without any is one value: that the text says nothing."""
+    values = list(_values(table, path, around))
+    if not values and isinstance(table, Clause):
+        values = [Value(path, texts.PAGE_NOTHING, table.article, table.assumed, table.why)]
+    yield from values
+
+
 def _values(table: Any, path: str, around: Clause) -> Iterator[Value]:
     clause = table if isinstance(table, Clause) else around
     own = {key.attribute for key in keys_of(Clause)} if isinstance(table, Clause) else set()
@@ -46,9 +54,9 @@ def _values(table: Any, path: str, around: Clause) -> Iterator[Value]:
                 yield Value(name, _shown(key, value), clause.article, assumed, clause.why if assumed else "")
         elif key.many:
             for place, inner in enumerate(value):
-                yield from _values(inner, f"{name}[{place}]", _covering(clause, key))
+                yield from _table(inner, f"{name}[{place}]", _covering(clause, key))
         elif value is not None:
-            yield from _values(value, name, _covering(clause, key))
+            yield from _table(value, name, _covering(clause, key))
 
 
 def _covering(clause: Clause, key: Key) -> Clause:
