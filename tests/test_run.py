@@ -13,6 +13,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def running(checkout: Path, port: int) -> Iterator[list[str]]:
             else:
                 pytest.fail("`make run` did not stand:\n" + "\n".join(printed))
             started = descendants(make.pid)
-            assert len(started) >= 4  # Valkey, the stand-in, the server, the jobs
+            assert len(started) >= 5  # make, the supervisor, Valkey, the stand-in, the server
             yield printed
         finally:
             if make.poll() is None:
@@ -144,6 +145,11 @@ def test_two_runs_never_share_one_database(tmp_path: Path) -> None:
         pytest.fail("a second run came in")
     with run.alone(tmp_path):
         pass
+
+
+def test_the_first_day_is_kept(tmp_path: Path) -> None:
+    assert run.first_day(tmp_path, date(2026, 3, 1)) == date(2026, 3, 1)
+    assert run.first_day(tmp_path, date(2026, 3, 9)) == date(2026, 3, 1)
 
 
 @pytest.fixture

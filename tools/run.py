@@ -1,7 +1,7 @@
 """`make run`: the whole platform on this machine, with demo data, until Ctrl-C.
 
 Everything listens on loopback and keeps its data under ``var/``: an embedded Valkey, SQLite, a stand-in
-for WeChat, the server and the jobs. A second start finds the data of the first. When one of them dies,
+for WeChat, and the server with its jobs. A second start finds the data of the first. When one of them dies,
 all of them end, with the last words of the one that died. Nothing is ended but what was started here.
 """
 
@@ -17,8 +17,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 
+from server.clock import CHINA
 from server.settings import Settings, SettingsError, load
 from tools.embedded import RedisServer
 from tools.processes import Child, ProcessFailed, accepts_connections, free_port, is_taken
@@ -138,6 +140,14 @@ def settings_for(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
+def first_day(directory: Path, today: date) -> date:
+    """The day of the first run, kept: demo clocks go on from it, so that rounds do not jump in time."""
+    file = directory / "first-day"
+    if not file.exists():
+        file.write_text(today.isoformat())
+    return date.fromisoformat(file.read_text())
+
+
 def is_answering(address: str) -> bool:
     """Whether a GET of this address is answered with 200."""
     try:
@@ -165,7 +175,6 @@ def run(settings: Settings, redis: RedisServer, wechat_port: int, environment: M
         supervisor.start(
             "server", [sys.executable, "-m", "server", "serve"], lambda: is_answering(f"{address}/readyz")
         )
-        supervisor.start("jobs", [sys.executable, "-m", "server.jobs"], lambda: True)
         print(f"{address}              the server")
         print(f"{address}/docs         its API, to read; /openapi.json for programs")
         print(f"{address}/readyz       whether every part is there; /healthz, /metrics\n")
@@ -192,6 +201,8 @@ def main() -> int:
         settings = settings_for(environment)
         VAR.mkdir(exist_ok=True)
         with alone(VAR):
+            anchor = first_day(VAR, datetime.now(CHINA).date())
+            environment = {"QIQUAN_DEMO_ANCHOR": anchor.isoformat(), **environment}
             run(settings, redis, wechat_port, environment)
     except Stopped:
         pass
