@@ -11,6 +11,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_type_hints
@@ -63,6 +64,8 @@ class Settings:
     demo_login: bool = False
     demo_clocks: bool = False
     """Each programme runs under its own clock offset, inside its validity."""
+    demo_anchor: str = ""
+    """The day (ISO) on which each programme's clock showed its demo day; empty: today."""
 
     max_body_bytes: int = 65_536
     max_header_bytes: int = 8_190
@@ -206,6 +209,8 @@ def _typed(name: str, value: object, where: str) -> Any:
         if isinstance(value, dict) and all(k and isinstance(v, str) and v for k, v in value.items()):
             return MappingProxyType(dict(value))
         raise SettingsError(f"{where} must give secrets by key id, as in 2026a=…,2026b=….")
+    if name == "demo_anchor" and value != "" and not _is_day(value):
+        raise SettingsError(f"{where} is {value!r}; it must be a day as in 2026-03-01, or empty.")
     if type(value) is not kind:
         shown = repr(value) if kind in (int, bool) else f"a {type(value).__name__}"
         raise SettingsError(f"{where} is {shown}; it must be {_article(kind)}.")
@@ -214,6 +219,13 @@ def _typed(name: str, value: object, where: str) -> Any:
         if not least <= value <= most:  # type: ignore[operator]  # kind is int, checked above
             raise SettingsError(f"{where} is {value}; it must lie between {least} and {most}.")
     return value
+
+
+def _is_day(value: object) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
 
 
 def _article(kind: type) -> str:

@@ -55,6 +55,7 @@ def test_jwt_keys_keep_their_order_because_the_first_one_signs(tmp_path: Path) -
         ({"QIQUAN_PORT": "70000"}, "", "it must lie between 0 and 65535"),
         ({"QIQUAN_WORKERS": "0"}, "", "QIQUAN_WORKERS is 0; it must lie between 1 and"),
         ({"QIQUAN_DEMO_LOGIN": "perhaps"}, "", "it must be true or false"),
+        ({"QIQUAN_DEMO_ANCHOR": "1 March"}, "", "it must be a day as in 2026-03-01"),
         ({"QIQUAN_MODE": "live"}, "", "it must be one of demo, test, production"),
         ({}, "port = true\n", "it must be a whole number"),
         ({}, "host = 5\n", "it must be a text"),
