@@ -115,6 +115,26 @@ USCC_FAULTS: Mapping[str, str] = {
 }
 """What is wrong with a Unified Social Credit Code."""
 
+MOVEMENTS: Mapping[str, str] = {
+    "issue": "发放服务券，来自“{round}”，面值 {amount} 元",
+    "hold": "下单冻结 {amount} 元",
+    "release": "订单取消或结清，解冻 {amount} 元",
+    "redeem": "验收核销 {amount} 元",
+    "disburse": "核销的 {amount} 元已拨付给服务机构",
+    "claw_back": "已拨付的 {amount} 元被追回",
+    "expire": "到期未用，{amount} 元失效",
+    "reclaim": "逾期未下单或未上传合同，收回 {amount} 元",
+    "hand_back": "企业退回 {amount} 元",
+    "void": "因违规作废 {amount} 元",
+}
+"""What a movement of money did to a voucher, by its code."""
+
+VOUCHER_DEEDS: Mapping[str, str] = {"voucher.granted": "{who}领取，券号 {number}"}
+"""What else happened to a voucher, by the journal's word for it."""
+
+WHO: Mapping[str, str] = {"person": "本企业人员", "staff": "运营单位", "clock": "系统"}
+"""Who did it, by the kind of actor."""
+
 FACT_FAULTS: Mapping[str, str] = {
     "future": "成立日期不得晚于今天",
     "label": "没有“{code}”这个企业标识",
@@ -422,6 +442,25 @@ def check_complete(classes: Iterable[type[Refusal]]) -> None:
         raise TextsIncomplete("; ".join(differences))
 
 
+REASONS: Mapping[str, str] = {
+    "time_over": "批次时间已到",
+}
+"""Why the clock did a thing."""
+
+DEMO: Mapping[str, str] = {
+    "person": "演示用户 {account}",
+    "enterprise": "演示企业 {programme} {number} 号有限公司",
+    "refused": "演示：不符合条件",
+    "open_round": "演示批次（正在发放）",
+    "next_round": "演示批次（即将开始）",
+    "clocks": "各项目的演示时钟（真实日期加固定偏移）：",
+    "accounts": "演示账号：",
+    "operator": "运营方（密码 {password}）",
+    "people": "企业经办人，1b 是 1 的同事，no 不符合条件",
+    "log_in": "以演示账号登录：",
+}
+"""What the demonstration says."""
+
 READINESS: Mapping[str, str] = {
     "not_qualified": "尚未申请本项目的用券资格",
     "qualification_pending": "用券资格正在审核",
@@ -432,3 +471,8 @@ READINESS: Mapping[str, str] = {
     "quota_used": "本年度额度已经用完",
 }
 """What stands between an enterprise and a voucher, by code."""
+
+
+def sentence(refusal: Refusal) -> str:
+    """The one Chinese sentence of a refusal, its values filled in."""
+    return REFUSALS[refusal.code].format_map({**refusal.values, "retry_after": refusal.retry_after})

@@ -32,6 +32,7 @@ class Voucher(Model):
     enterprise: fields.ForeignKeyRelation[Enterprise] = fields.ForeignKeyField(
         "models.Enterprise", related_name="vouchers", on_delete=fields.NO_ACTION, db_constraint=False
     )
+    enterprise_id: int
     serial = fields.IntField(default=1, description="The n-th voucher of this enterprise in this round")
     tier = fields.CharField(64)
     face_value_fen = CheckedBigInt(check="face_value_fen > 0")

@@ -8,7 +8,7 @@ equal the sums of the entries.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -73,6 +73,21 @@ async def balances(**dimensions: int | str | None) -> Balances:
         )
         for row in rows:
             totals[Account(row[side])] += sign * int(row["total_fen"])
+    return totals
+
+
+async def balances_of_vouchers(enterprise_id: int, voucher_ids: Collection[int]) -> Mapping[int, Balances]:
+    """The balances of several vouchers of one enterprise, by voucher, fen."""
+    totals: dict[int, dict[Account, int]] = {voucher_id: defaultdict(int) for voucher_id in voucher_ids}
+    for side, sign in (("debit", -1), ("credit", 1)):
+        rows = await (
+            LedgerEntry.filter(enterprise_id=enterprise_id, voucher_id__in=list(voucher_ids))
+            .annotate(total_fen=Sum("amount_fen"))
+            .group_by("voucher_id", side)
+            .values("voucher_id", side, "total_fen")
+        )
+        for row in rows:
+            totals[row["voucher_id"]][Account(row[side])] += sign * int(row["total_fen"])
     return totals
 
 
