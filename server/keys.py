@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from server.handlers.grabs import GrabDoor
     from server.handlers.health import Probe
     from server.metrics import Metrics
-    from server.services.access import Actor
     from server.programme.registry import Programmes
+    from server.services.access import Actor
+    from server.services.blocklist import Blocklist
     from server.services.clocks import ProgrammeClocks
     from server.services.identities import Identities
+    from server.services.memberships import Memberships
+    from server.services.onboarding import Onboarding
+    from server.services.qualifications import Qualifications
     from server.services.round_book import RoundBook
     from server.services.rounds import Rounds
     from server.services.sessions import Sessions
@@ -53,6 +57,11 @@ PROBES: web.AppKey[list[Probe]] = web.AppKey("probes")
 PROGRAMMES: web.AppKey[Programmes] = web.AppKey("programmes")
 CLOCKS: web.AppKey[ProgrammeClocks] = web.AppKey("clocks")
 """What time it is in each programme."""
+
+ONBOARDING: web.AppKey[Onboarding] = web.AppKey("onboarding")
+MEMBERSHIPS: web.AppKey[Memberships] = web.AppKey("memberships")
+QUALIFICATIONS: web.AppKey[Qualifications] = web.AppKey("qualifications")
+BLOCKLIST: web.AppKey[Blocklist] = web.AppKey("blocklist")
 
 ROUNDS: web.AppKey[Rounds] = web.AppKey("rounds")
 BOOK: web.AppKey[RoundBook] = web.AppKey("book")
