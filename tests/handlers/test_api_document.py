@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from server import texts
 from server.errors import refusal_classes
@@ -45,6 +46,10 @@ def test_headings_router_and_openapi_name_the_same_routes() -> None:
     openapi = [f"{method.upper()} {path}" for path, methods in paths for method in methods]
     assert len(headings) == len(set(headings))
     assert sorted(headings) == sorted(router) == sorted(openapi)
+
+
+def test_the_openapi_document_of_the_real_routes_is_valid() -> None:
+    OpenAPIV31SpecValidator(document(DECLARED)).validate()
 
 
 def test_every_refusal_in_the_document_is_a_class_with_that_status() -> None:
