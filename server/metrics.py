@@ -69,7 +69,7 @@ class Metrics:
         )
         self.leaked_units = Gauge(
             "qiquan_leaked_units",
-            "Vouchers' worth of money by which Redis and the database differ at rest; must read 0.",
+            "Fen by which Redis and the database differ at rest, over all rounds; must read 0.",
             registry=self.registry,
             multiprocess_mode="mostrecent",
         )

@@ -4,10 +4,34 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.handlers import demo, health, openapi, sessions
+from server.handlers import (
+    blocklist,
+    demo,
+    enterprises,
+    grabs,
+    health,
+    memberships,
+    openapi,
+    programmes,
+    qualifications,
+    rounds,
+    sessions,
+    wallet,
+)
 from server.handlers.api import Routes
 
-MODULES: tuple[Routes, ...] = (health.routes, sessions.routes)
+MODULES: tuple[Routes, ...] = (
+    health.routes,
+    sessions.routes,
+    programmes.routes,
+    enterprises.routes,
+    memberships.routes,
+    qualifications.routes,
+    blocklist.routes,
+    rounds.routes,
+    grabs.routes,
+    wallet.routes,
+)
 """One entry for each module of handlers."""
 
 DEMO: tuple[Routes, ...] = (demo.routes,)

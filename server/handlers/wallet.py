@@ -22,7 +22,7 @@ PAGE = 20
 class WalletQuery(Query):
     """Where a page starts."""
 
-    before: Id | None = Field(default=None, description="Older than this id. | 从该编号之前开始。")
+    before: int | None = Field(default=None, ge=1, description="Older than this id. | 从该编号之前开始。")
 
 
 class BalancesView(Answer):

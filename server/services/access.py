@@ -56,7 +56,7 @@ class Actor:
     ``enterprise_id`` is the enterprise a person acts for, ``None`` for staff.
     """
 
-    kind: Literal["person", "staff"]
+    kind: Literal["person", "staff", "clock"]
     id: int
     session_id: str
     enterprise_id: int | None
@@ -64,8 +64,12 @@ class Actor:
 
     @property
     def name(self) -> str:
-        """As the journal and the token's subject write it: ``person:12``, ``staff:3``."""
-        return f"{self.kind}:{self.id}"
+        """As the journal and the token's subject write it: ``person:12``, ``staff:3``; ``clock``."""
+        return "clock" if self.kind == "clock" else f"{self.kind}:{self.id}"
+
+
+CLOCK = Actor("clock", 0, "", None, frozenset())
+"""Nobody: a thing happens because time passed."""
 
 
 def require_role(actor: Actor, *roles: str) -> None:

@@ -8,11 +8,12 @@ it is until the database answers: every request is decided once, by its key (lau
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+import structlog
 
 from server.gateways.grab_store import GrabStore, OutcomeUnknown, StoreConflict, VoucherFacts
 from server.rules.grabbing import Claim, Decision, GrabOutcome, decide
@@ -22,7 +23,7 @@ FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 SWEEP_SECONDS = 0.1
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger("server.grabs")
 
 
 class Fenced(Exception):
@@ -144,7 +145,7 @@ class GrabCommitter:
                     await self._decide_group(terms, epoch, [one])
                 return
             # An invariant would have been broken. Better to leave this one undecided than to guess.
-            log.critical("grab.conflict", extra={"place": group[0].claim.place, "conflict": str(conflict)})
+            log.critical("grab.conflict", place=group[0].claim.place, conflict=str(conflict))
             return
         self.observe(len(group))
         for one, result in zip(group, decided, strict=True):

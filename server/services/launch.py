@@ -8,12 +8,12 @@ same transaction, and install it (launch.md section 4, "Recovery").
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import hiredis
+import structlog
 
 from server.gateways.grab_gate import Change, Finish, GrabGate, Intent
 from server.gateways.grab_store import GrabStore, OutcomeUnknown
@@ -27,7 +27,7 @@ LEFT_OVER_MS = 1000
 LEFT_OVER_LIMIT = 300
 BREAKER_SECONDS = 0.5
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger("server.launch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class LaunchDesk:
         snapshot = await self.store.snapshot(terms.budget_id, terms.uncounted)
         standing = await self.gate.install(link, snapshot)
         trust.footing = Footing(standing, link.run_id)
-        log.info("launch.rebuilt", extra={"budget": terms.budget_id, "epoch": snapshot.epoch})
+        log.info("launch.rebuilt", budget=terms.budget_id, epoch=snapshot.epoch)
 
     async def changed(self, terms: BudgetTerms, change: Change) -> None:
         """Tell Redis of an administrative change that the database has made; rebuild if it is not next."""
@@ -145,7 +145,7 @@ class LaunchDesk:
         try:
             await self.make_sure(terms)
         except OutcomeUnknown:
-            log.warning("launch.not_settled", extra={"budget": terms.budget_id})
+            log.warning("launch.not_settled", budget=terms.budget_id)
 
     def announce(self, budget_id: int, epoch: int, decided: Sequence[tuple[Claim, Decided]]) -> None:
         """After a commit: close its intents in Redis, in the background. Losing this is harmless."""
@@ -181,7 +181,7 @@ class LaunchDesk:
                 for budget in await self.live():
                     await self.reconcile(budget)
             except (LaneBroken, hiredis.ReplyError, OutcomeUnknown) as error:
-                log.warning("launch.reconcile_failed", extra={"error": type(error).__name__})
+                log.warning("launch.reconcile_failed", fault=type(error).__name__)
 
     async def reconcile(self, budget: LiveBudget) -> None:
         """One pass over a budget: is Redis the database's, and did anybody leave intents behind?"""
@@ -222,7 +222,7 @@ class LaunchDesk:
             )
             for intent in intents
         ]
-        log.info("launch.recovering", extra={"round": round_id, "intents": len(claims)})
+        log.info("launch.recovering", round=round_id, intents=len(claims))
         try:
             await self.committer.commit(budget.terms, epoch, claims)
         except Fenced:
@@ -236,7 +236,7 @@ class LaunchDesk:
         leak = pool_fen - issued_fen - remaining_fen
         if leak and self._twice(round_id, epoch, version, issued_fen):
             self.leaked(round_id, leak)
-            log.error("launch.leak", extra={"round": round_id, "leak_fen": leak})
+            log.error("launch.leak", round=round_id, leak_fen=leak)
             trust = self._trust.setdefault(terms.budget_id, _Trust())
             async with self._making_sure.setdefault(terms.budget_id, asyncio.Lock()):
                 await self._rebuild(terms, trust, await self.gate.lane.link())

@@ -35,6 +35,12 @@ class RoundBook:
             card = self._keep(row)
         return card
 
+    async def refresh(self, round_id: int) -> None:
+        """Take a round's latest row in, after a change that this process made."""
+        row = await Round.get(id=round_id).select_related("budget")
+        if row.status is not RoundStatus.DRAFT:
+            self._keep(row)
+
     async def live(self) -> list[LiveBudget]:
         """The budgets whose rounds are or may soon be grabbed; refreshes the cards."""
         rows = await Round.exclude(status=RoundStatus.DRAFT).select_related("budget").order_by("id")

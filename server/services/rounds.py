@@ -34,6 +34,7 @@ from server.rules.money import Movement
 from server.services import budgets, entitlements, journal, ledger
 from server.services.access import Actor, NotFound
 from server.services.clocks import ProgrammeClocks
+from server.services.entitlements import Readiness
 from server.services.grab_commit import BudgetTerms
 from server.services.launch import LaunchDesk
 from server.services.ledger import Where
@@ -244,6 +245,15 @@ class Rounds:
         """After that transaction: tell Redis, in order."""
         for one in changes:
             await self.desk.changed(one.terms, one.change)
+
+    async def readiness(self, round_id: int, enterprise_id: int) -> Readiness:
+        """Whether an enterprise is ready for a round, and everything that is missing."""
+        row = await Round.get_or_none(id=round_id).select_related("budget")
+        if row is None or row.status is RoundStatus.DRAFT:
+            raise NotFound()
+        enterprise = await Enterprise.get(id=enterprise_id)
+        now = self.clocks.now(row.budget.programme_slug)
+        return await entitlements.readiness(self.programme(row.budget), row.budget_id, enterprise, now=now)
 
     async def _set_status(
         self,

@@ -1,0 +1,194 @@
+"""The command line: serve, migrate, and what an operator does by hand.
+
+python -m server serve                       answer HTTP until told to stop
+python -m server migrate                     bring the database up to date
+python -m server staff create NAME --role operator
+python -m server ledger verify               exit 1 if the books do not balance
+python -m server launch restored             after restoring a backup: fence everything older
+python -m server demo seed                   demo data of every programme, once
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import getpass
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import uvloop
+from aiohttp import web
+from tortoise.expressions import F
+
+from server import logs
+from server.app import create_app
+from server.clock import CHINA, SystemClock
+from server.database import close_database, is_sqlite, migrate, open_database
+from server.demo import seed
+from server.errors import Refusal
+from server.middlewares import runner_options
+from server.models.rounds import Budget
+from server.programme.faults import ProgrammeError
+from server.services import ledger
+from server.services.access import StaffRole
+from server.services.staff import create_staff
+from server.settings import Settings, SettingsError, load, refuse_unsafe
+from server.startup import unfit
+from server.texts import sentence
+
+RESTORED_EPOCHS = 1_000_000
+"""Above every epoch that Redis can have seen since the backup (launch.md C33)."""
+GRACE_SECONDS = 10.0
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; the exit status."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        settings = load(os.environ)
+        faults = refuse_unsafe(settings)
+    except SettingsError as fault:
+        faults = [str(fault)]
+    if faults:
+        print("\n".join(faults), file=sys.stderr)
+        return 1
+    command: Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]] = chosen.command
+    try:
+        return uvloop.run(command(settings, chosen))
+    except (ProgrammeError, CannotServe) as fault:
+        print(fault, file=sys.stderr)
+        return 1
+
+
+class CannotServe(Exception):
+    """Why not, in one sentence."""
+
+
+async def _serve(settings: Settings, _: argparse.Namespace) -> int:
+    logs.configure()
+    faults = await unfit(settings, SystemClock().now().astimezone(CHINA).date())
+    if faults:
+        raise CannotServe("\n".join(faults))
+    with _alone_on_sqlite(settings):
+        app = create_app(settings)
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        runner = web.AppRunner(app, shutdown_timeout=GRACE_SECONDS, **runner_options(settings))
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, settings.host, settings.port).start()
+            await stop.wait()
+        except OSError as error:
+            where = f"{settings.host}:{settings.port}"
+            raise CannotServe(f"Cannot listen on {where}: {error.strerror}.") from None
+        finally:
+            # No new connections; requests under way are answered, and what they queued is committed.
+            await runner.cleanup()
+    return 0
+
+
+async def _migrate(settings: Settings, _: argparse.Namespace) -> int:
+    if is_sqlite(settings.database_url):
+        Path(_sqlite_file(settings)).parent.mkdir(parents=True, exist_ok=True)
+    await migrate(settings.database_url)
+    return 0
+
+
+async def _create_staff(settings: Settings, chosen: argparse.Namespace) -> int:
+    password = os.environ.get("QIQUAN_STAFF_PASSWORD") or getpass.getpass("Password: ")
+    context = await open_database(settings.database_url)
+    try:
+        created = await create_staff(chosen.name, password, chosen.role, SystemClock().now())
+    except Refusal as refusal:
+        print(sentence(refusal), file=sys.stderr)
+        for one in refusal.unmet:
+            print(f"- {one.message}", file=sys.stderr)
+        return 1
+    finally:
+        await close_database(context)
+    print(f"{created.username} may now sign in as {', '.join(chosen.role)}.")
+    return 0
+
+
+async def _verify_ledger(settings: Settings, _: argparse.Namespace) -> int:
+    context = await open_database(settings.database_url)
+    try:
+        faults = await ledger.verify()
+    finally:
+        await close_database(context)
+    for fault in faults:
+        print(fault)
+    print(f"ledger: {len(faults)} faults, books {'do not balance' if faults else 'balanced'}")
+    return 1 if faults else 0
+
+
+async def _restored(settings: Settings, _: argparse.Namespace) -> int:
+    context = await open_database(settings.database_url)
+    try:
+        raised = await Budget.all().update(epoch=F("epoch") + RESTORED_EPOCHS)
+    finally:
+        await close_database(context)
+    print(f"launch: {raised} budgets fenced against everything that Redis remembers")
+    return 0
+
+
+async def _seed(settings: Settings, _: argparse.Namespace) -> int:
+    if settings.mode != "demo":
+        raise CannotServe("Demo data belongs into demo mode only: set QIQUAN_MODE=demo.")
+    with _alone_on_sqlite(settings):
+        print(await seed(settings))
+    return 0
+
+
+@contextmanager
+def _alone_on_sqlite(settings: Settings) -> Iterator[None]:
+    """One process serves an SQLite file; a second one is refused (launch.md C35)."""
+    if not is_sqlite(settings.database_url):
+        yield
+        return
+    with Path(f"{_sqlite_file(settings)}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotServe("Another server uses this SQLite file; SQLite serves one process.") from None
+        yield
+
+
+def _sqlite_file(settings: Settings) -> str:
+    address = urlsplit(settings.database_url)
+    return address.netloc + address.path
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m server", description="Qiquan 企券")
+    nouns = parser.add_subparsers(required=True, metavar="command")
+    nouns.add_parser("serve", help="answer HTTP").set_defaults(command=_serve)
+    nouns.add_parser("migrate", help="bring the database up to date").set_defaults(command=_migrate)
+
+    staff = nouns.add_parser("staff", help="members of staff").add_subparsers(required=True)
+    create = staff.add_parser("create", help="create one; asks for the password, or QIQUAN_STAFF_PASSWORD")
+    create.add_argument("name")
+    create.add_argument("--role", action="append", required=True, choices=[role.value for role in StaffRole])
+    create.set_defaults(command=_create_staff)
+
+    books = nouns.add_parser("ledger", help="the books").add_subparsers(required=True)
+    books.add_parser("verify", help="check that they balance").set_defaults(command=_verify_ledger)
+
+    launch = nouns.add_parser("launch", help="the fence of launches").add_subparsers(required=True)
+    launch.add_parser("restored", help="after restoring a backup").set_defaults(command=_restored)
+
+    demo = nouns.add_parser("demo", help="demo data").add_subparsers(required=True)
+    demo.add_parser("seed", help="write it once").set_defaults(command=_seed)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

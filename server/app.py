@@ -1,0 +1,246 @@
+"""The application: wiring, top to bottom, and no logic.
+
+``create_app`` puts the parts together; nothing is opened before the application starts, and what is
+opened is closed in the opposite order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pkgutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+from random import Random
+from urllib.parse import urlsplit, urlunsplit
+
+from aiohttp import ClientSession, web
+from redis.asyncio import Redis
+
+from server import keys, rules, texts
+from server.clock import CHINA, Clock, SystemClock
+from server.database import close_database, connection_name, is_sqlite, open_database, pending_migrations
+from server.errors import refusal_classes
+from server.gateways.grab_gate import GrabGate
+from server.gateways.grab_store_postgres import PostgresGrabStore
+from server.gateways.grab_store_sqlite import SqliteGrabStore
+from server.gateways.live_feed import RedisFeed
+from server.gateways.redis_lane import RedisLane
+from server.gateways.wechat import Wechat
+from server.handlers import bearer, doors
+from server.handlers.grabs import GrabDoor
+from server.handlers.health import Probe
+from server.jobs import runner
+from server.metrics import Metrics
+from server.middlewares import platform
+from server.programme.registry import Programmes
+from server.programme.size_classes import load_size_standard
+from server.services.blocklist import Blocklist
+from server.services.clocks import ProgrammeClocks
+from server.services.grab_commit import GrabCommitter
+from server.services.grabs import Grabs
+from server.services.identities import Identities
+from server.services.launch import LaunchDesk
+from server.services.memberships import Memberships
+from server.services.onboarding import Onboarding
+from server.services.qualifications import Qualifications
+from server.services.receipts import Receipts
+from server.services.round_book import RoundBook
+from server.services.rounds import Rounds
+from server.services.sessions import Sessions
+from server.services.tokens import AccessTokens
+from server.settings import Settings
+
+SIZE_CLASSES = Path(__file__).parent.parent / "config" / "size-classes.toml"
+ISSUER, AUDIENCE = "qiquan", "qiquan-api"
+
+
+def create_app(
+    settings: Settings, *, clock: Clock | None = None, random: Random | None = None
+) -> web.Application:
+    """The whole server of one process. Raises when a text is missing or a programme is faulty."""
+    clock = clock or SystemClock()
+    metrics = Metrics()
+    programmes = Programmes.load(settings.programmes_dir)
+    sizes = load_size_standard(SIZE_CLASSES)
+    clocks = programme_clocks(settings, programmes, clock)
+
+    feed = RedisFeed(settings.redis_url)
+    tokens = AccessTokens(settings.jwt_keys, issuer=ISSUER, audience=AUDIENCE)
+    identities = Identities(tokens, feed, clock)
+
+    store = grab_store(settings.database_url)
+    lane = RedisLane(settings.redis_url)
+    leaks: dict[int, int] = {}
+
+    def leaked(round_id: int, leak_fen: int) -> None:
+        leaks[round_id] = abs(leak_fen)
+        metrics.leaked_units.set(sum(leaks.values()))
+
+    desk = LaunchDesk(GrabGate(lane), store, live=lambda: book.live(), leaked=leaked)
+    committer = GrabCommitter(store, desk.announce, observe=metrics.group_size.observe)
+    desk.committer = committer
+    rounds = Rounds(programmes, clocks, desk)
+    book = RoundBook(rounds)
+    grabs = Grabs(desk, committer, store)
+
+    app = web.Application(
+        middlewares=[platform(settings, metrics, random)], client_max_size=settings.max_body_bytes
+    )
+    app[keys.SETTINGS], app[keys.CLOCK], app[keys.METRICS] = settings, clock, metrics
+    app[keys.PROGRAMMES], app[keys.CLOCKS] = programmes, clocks
+    app[keys.IDENTITIES], app[keys.IDENTIFY] = identities, bearer.identify
+    app[keys.SESSIONS] = Sessions(tokens, feed)
+    app[keys.ROUNDS], app[keys.BOOK] = rounds, book
+    qualifications = Qualifications(programmes, sizes, clocks, rounds)
+    app[keys.QUALIFICATIONS] = qualifications
+    app[keys.ONBOARDING] = Onboarding(programmes, sizes, clocks, qualifications, feed)
+    app[keys.MEMBERSHIPS] = Memberships(clock, feed)
+    app[keys.BLOCKLIST] = Blocklist(programmes, clocks, rounds)
+    app[keys.GRAB_DOOR] = GrabDoor(
+        identities=identities,
+        book=book,
+        grabs=grabs,
+        rounds=rounds,
+        receipts=Receipts(settings.receipt_key.encode()),
+        metrics=metrics,
+    )
+    app[keys.PROBES] = []
+
+    app.cleanup_ctx.extend(
+        [
+            _database(settings),
+            _redis(settings),
+            _wechat(settings),
+            _feed(feed),
+            _launch(lane, store, desk, committer),
+            _rechecking(identities),
+            _jobs(rounds),
+        ]
+    )
+    doors.open_all(app, demo_login=settings.demo_login)
+    _check_texts()
+    return app
+
+
+def _check_texts() -> None:
+    """Every refusal has its sentence, wherever in the house it is defined, and every sentence its refusal."""
+    for module in pkgutil.walk_packages(rules.__path__, f"{rules.__name__}."):
+        import_module(module.name)
+    texts.check_complete(refusal_classes())
+
+
+def programme_clocks(settings: Settings, programmes: Programmes, clock: Clock) -> ProgrammeClocks:
+    """The present in production; each programme's own day in demo mode."""
+    if not settings.demo_clocks:
+        return ProgrammeClocks(clock)
+    today = clock.now().astimezone(CHINA).date()
+    anchor = date.fromisoformat(settings.demo_anchor) if settings.demo_anchor else today
+    return ProgrammeClocks.for_demo(clock, programmes, anchor)
+
+
+def grab_store(database_url: str) -> PostgresGrabStore | SqliteGrabStore:
+    """The launch's rows in whichever database this is."""
+    if is_sqlite(database_url):
+        return SqliteGrabStore(connection_name(database_url))
+    # asyncpg takes no options of Tortoise's pool.
+    return PostgresGrabStore(urlunsplit(urlsplit(database_url)._replace(query="")))
+
+
+Context = Callable[[web.Application], AsyncIterator[None]]
+
+
+def _database(settings: Settings) -> Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        opened = await open_database(settings.database_url)
+        connection = opened.connections.get(connection_name(settings.database_url))
+
+        async def migrated() -> None:
+            pending = await pending_migrations(opened, settings.database_url)
+            if pending:
+                raise RuntimeError(f"migrations to run: {', '.join(pending)}")
+
+        async def answers() -> None:
+            await connection.execute_query("SELECT 1")
+
+        app[keys.PROBES].append(Probe("database", answers))
+        app[keys.PROBES].append(Probe("migrations", migrated))
+        yield
+        await close_database(opened)
+
+    return context
+
+
+def _redis(settings: Settings) -> Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        redis = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
+        ping: Callable[[], Awaitable[object]] = redis.ping
+        app[keys.PROBES].append(Probe("redis", ping, essential=False))
+        yield
+        await redis.aclose()
+
+    return context
+
+
+def _wechat(settings: Settings) -> Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        async with ClientSession() as http:
+            app[keys.WECHAT] = Wechat(
+                http,
+                base_url=settings.wechat_base_url,
+                appid=settings.wechat_appid,
+                secret=settings.wechat_secret,
+            )
+            yield
+
+    return context
+
+
+def _feed(feed: RedisFeed) -> Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        async with feed:
+            yield
+
+    return context
+
+
+def _launch(
+    lane: RedisLane, store: PostgresGrabStore | SqliteGrabStore, desk: LaunchDesk, committer: GrabCommitter
+) -> Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        reconciling = asyncio.create_task(desk.run(), name="launch desk")
+        yield
+        # Requests are over by now; what they queued is still committed (launch.md C34).
+        await committer.drain()
+        await _end(reconciling)
+        lane.close()
+        await store.close()
+
+    return context
+
+
+def _rechecking(identities: Identities) -> Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        rechecking = asyncio.create_task(identities.keep_rechecking(), name="identities")
+        yield
+        await _end(rechecking)
+
+    return context
+
+
+def _jobs(rounds: Rounds) -> Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        running = [asyncio.create_task(runner.keep_running(job)) for job in runner.schedule(rounds)]
+        yield
+        for task in running:
+            await _end(task)
+
+    return context
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
