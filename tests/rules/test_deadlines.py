@@ -76,6 +76,7 @@ def test_a_major_change_is_reported_within_fifteen_days(slug: str, party: str) -
     report = getattr(programme(slug), party).change_report
     assert natural_days_after(date(2026, 5, 18), report.natural_days).last_day == date(2026, 6, 2)
     assert report.late_may_suspend
+    assert report.late_may_void is (party == "enterprise")
 
 
 @rules("LS-07")

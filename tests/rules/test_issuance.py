@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.rules.issuance import Application, award, has_priority, is_full, ranked, result_due
-from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, NINGXIA, programme, working_calendar
+from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, NINGXIA, YINCHUAN, programme, working_calendar
 
 rules = pytest.mark.rules
 OPENING = datetime(2020, 6, 22, 1, tzinfo=UTC)
@@ -80,8 +80,14 @@ def test_a_rounds_money_goes_down_the_list_and_who_gets_nothing_waits() -> None:
     assert [one.id for one in outcome.waiting] == [3]
 
 
-@rules("LS-06", "NX-31")
-@pytest.mark.parametrize("slug", [LISHUI, NINGXIA])
+@pytest.mark.parametrize(
+    "slug",
+    [
+        pytest.param(LISHUI, marks=rules("LS-06")),
+        pytest.param(NINGXIA, marks=rules("NX-31")),
+        pytest.param(YINCHUAN, marks=rules("YC-19")),
+    ],
+)
 def test_late_comers_get_nothing_and_nobody_waits_where_the_text_knows_no_list(slug: str) -> None:
     outcome = award(programme(slug), [application(1, 0), application(2, 1)], 100)
     assert [one.application.id for one in outcome.awards] == [1]

@@ -10,6 +10,7 @@ import pytest
 from server.programme.oversight import Measure, Sanction
 from server.programme.vocabulary import Actor, Party
 from server.rules.eligibility import provider_unmet, unmet
+from server.rules.lifecycles import VoucherAct
 from server.rules.sanctions import ban, sanction_of, stops_settlement, voids_vouchers
 from tests.rules.cast import (
     GUANGXI,
@@ -83,7 +84,7 @@ THREE_YEARS = [False, True, True, False, False]
         pytest.param(NINGXIA, "弄虚作假", Party.PROVIDER, FOR_GOOD, marks=rules("NX-27")),
         pytest.param(NINGXIA, "企业不满意", Party.PROVIDER, [False] * 5, marks=rules("NX-26")),
         pytest.param(LISHUI, "骗取财政资金", Party.ENTERPRISE, FOR_GOOD, marks=rules("LS-79")),
-        pytest.param(LISHUI, "转让、买卖、质押", Party.ENTERPRISE, FOR_GOOD, marks=rules("LS-09")),
+        (LISHUI, "转让、买卖、质押", Party.ENTERPRISE, FOR_GOOD),
         pytest.param(LISHUI, "不能满足基本条件", Party.PROVIDER, FOR_GOOD, marks=rules("LS-43")),
         pytest.param(LISHUI, "拒收服务券", Party.PROVIDER, FOR_GOOD, marks=rules("LS-76")),
         pytest.param(GUANGZHOU, "提供虚假材料", Party.PROVIDER, FOR_GOOD, marks=rules("GZ-52")),
@@ -124,6 +125,84 @@ def test_the_operator_reports_and_the_authority_decides(slug: str, says: str) ->
     assert (found.proposed_by, found.decided_by) == (Actor.OPERATOR, Actor.AUTHORITY)
 
 
+M = Measure
+
+
+@pytest.mark.parametrize(
+    ("slug", "says", "measures"),
+    [
+        pytest.param(
+            YINCHUAN,
+            "虚构服务合同",
+            {M.CANCEL_ELIGIBILITY, M.CANCEL_ADMISSION, M.BLOCKLIST, M.WIDER_BAN, M.ANNOUNCE},
+            marks=rules("YC-37"),
+        ),
+        pytest.param(YINCHUAN, "不配合监督", {M.VOID_VOUCHERS, M.NO_SETTLEMENT, M.BAR}, marks=rules("YC-31")),
+        pytest.param(
+            GUANGXI,
+            "串通套现",
+            {
+                M.STOP_TRANSACTION,
+                M.CLAW_BACK,
+                M.CANCEL_ELIGIBILITY,
+                M.CANCEL_ADMISSION,
+                M.BAD_CREDIT_RECORD,
+            },
+            marks=rules("GX-75"),
+        ),
+        pytest.param(NINGXIA, "企业不满意", {M.REDUCE_SETTLEMENT}, marks=rules("NX-26")),
+        pytest.param(
+            NINGXIA,
+            "恶意串通",
+            {
+                M.CANCEL_ELIGIBILITY,
+                M.CANCEL_ADMISSION,
+                M.VOID_VOUCHERS,
+                M.NO_SETTLEMENT,
+                M.BAD_CREDIT_RECORD,
+                M.BAR,
+                M.BAR_PERSON,
+            },
+            marks=rules("NX-27", "NX-28"),
+        ),
+        pytest.param(LISHUI, "不配合监督", {M.CANCEL_ADMISSION, M.ANNOUNCE, M.REFER}, marks=rules("LS-43")),
+        pytest.param(LISHUI, "骗取财政资金", {M.CLAW_BACK, M.NO_SETTLEMENT, M.BAR}, marks=rules("LS-79")),
+        pytest.param(
+            LISHUI,
+            "15日内提交佐证材料",
+            {M.CANCEL_ELIGIBILITY, M.VOID_VOUCHERS},
+            marks=rules("LS-63"),
+        ),
+        pytest.param(
+            GUANGZHOU,
+            "与合同严重不符",
+            {M.CANCEL_ADMISSION, M.REVOKE_TITLE, M.CLAW_BACK, M.RECLAIM_VOUCHERS, M.LEGAL_LIABILITY},
+            marks=rules("GZ-52"),
+        ),
+        pytest.param(
+            GUANGZHOU,
+            "弄虚作假",
+            {M.CLAW_BACK, M.CANCEL_ELIGIBILITY, M.BAR, M.LEGAL_LIABILITY},
+            marks=rules("GZ-56"),
+        ),
+    ],
+)
+def test_a_ground_leads_to_exactly_the_measures_of_its_text(
+    slug: str, says: str, measures: set[Measure]
+) -> None:
+    assert sanction(slug, says).measures == measures
+
+
+@rules("NX-26")
+def test_ningxia_may_settle_less_than_was_asked_for() -> None:
+    assert programme(NINGXIA).settlement.adjustable
+
+
+@rules("YC-38")
+def test_the_wider_ban_of_yinchuan_says_what_it_covers() -> None:
+    assert "申报市级工业项目、荣誉及政策支持" in sanction(YINCHUAN, "虚构服务合同").ban_scope
+
+
 @rules("YC-40")
 def test_abnormal_data_holds_the_payment_and_passes_the_clues_on() -> None:
     assert sanction(YINCHUAN, "核销数据异常").measures == {Measure.HOLD_SETTLEMENT, Measure.REFER}
@@ -136,3 +215,23 @@ def test_the_responsible_person_is_barred_with_the_enterprise_in_ningxia() -> No
 
 def test_a_ground_nobody_named_leads_to_no_sanction() -> None:
     assert sanction_of(programme(LISHUI), "never_heard_of", Party.ENTERPRISE) is None
+
+
+@pytest.mark.parametrize(
+    ("slug", "forbidden"),
+    [
+        pytest.param(YINCHUAN, {"转让", "流通", "挪作他用"}, marks=rules("YC-06")),
+        pytest.param(GUANGXI, {"转让", "流通", "挪作他用", "赠送", "买卖"}, marks=rules("GX-04")),
+        pytest.param(NINGXIA, {"转让", "流通", "挪作他用"}, marks=rules("NX-03")),
+        pytest.param(LISHUI, {"转让", "买卖", "质押", "流通", "挪作他用"}, marks=rules("LS-09")),
+        pytest.param(GUANGZHOU, {"转让", "赠送", "质押", "重复使用"}, marks=rules("GZ-09")),
+    ],
+)
+def test_a_voucher_is_named_never_changes_hands_and_never_becomes_money(
+    slug: str, forbidden: set[str]
+) -> None:
+    voucher = programme(slug).voucher
+    assert set(voucher.forbidden) == forbidden
+    assert (voucher.named, voucher.transferable, voucher.change_given) == (True, False, False)
+    # There is no way to give one away: what a holder can do is pay, hand back, take a payment back.
+    assert {act.value for act in VoucherAct} == {"pay", "hand_back", "take_payment_back"}
