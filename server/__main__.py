@@ -141,6 +141,7 @@ async def _restored(settings: Settings, _: argparse.Namespace) -> int:
 
 
 async def _seed(settings: Settings, _: argparse.Namespace) -> int:
+    logs.configure(stream=sys.stderr)  # what is printed is the guide alone
     if settings.mode != "demo":
         raise CannotServe("Demo data belongs into demo mode only: set QIQUAN_MODE=demo.")
     with _alone_on_sqlite(settings):
