@@ -131,7 +131,9 @@ def decide(claims: Sequence[Claim], standing: Standing) -> list[Decision]:
             continue
         if key in now_decided:
             first = now_decided[key]
-            decisions.append(Decision(claim, first.outcome, first.voucher_id, stored=True))
+            reused = first.claim.round_id != claim.round_id
+            outcome = GrabOutcome.KEY_REUSED if reused else first.outcome
+            decisions.append(Decision(claim, outcome, None if reused else first.voucher_id, stored=True))
             continue
 
         entitled = standing.entitled.get(seat)
