@@ -1,0 +1,212 @@
+"""Reviews: every chain of the texts, step by step, and what turns a case down or holds it back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from server.programme.review import ReviewChain, ReviewSubject, ReviewWhen
+from server.programme.vocabulary import Actor
+from server.rules.review import (
+    Case,
+    DecidedBefore,
+    Decision,
+    NotYourReview,
+    ReviewOver,
+    is_refused,
+    may_be_paid,
+    next_place,
+    require_turn,
+)
+from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, NINGXIA, YINCHUAN, programme
+
+rules = pytest.mark.rules
+S, W = ReviewSubject, ReviewWhen
+
+
+def chain_of(slug: str, subject: ReviewSubject) -> ReviewChain:
+    chain = programme(slug).review(subject)
+    assert chain is not None
+    return chain
+
+
+def walked(chain: ReviewChain, *circumstances: ReviewWhen) -> list[str]:
+    """The steps a case goes through when everybody lets it pass, with who decides each."""
+    case, steps = Case(circumstances=frozenset(circumstances)), []
+    while (place := next_place(chain, case)) is not None:
+        step = chain.steps[place]
+        require_turn(chain, case, step.by, f"reviewer {place}")
+        steps.append(f"{step.by}: {step.kind}")
+        case = replace(case, decisions=(*case.decisions, Decision(place, f"reviewer {place}")))
+    return steps
+
+
+@pytest.mark.parametrize(
+    ("slug", "subject", "circumstances", "steps"),
+    [
+        pytest.param(
+            YINCHUAN,
+            S.SETTLEMENT,
+            [],
+            "operator: review/authority: committee/authority: committee/authority: public_notice/"
+            "authority: disbursement",
+            marks=rules("YC-23", "YC-27"),
+        ),
+        pytest.param(
+            YINCHUAN,
+            S.SETTLEMENT,
+            [W.SAMPLED, W.EVIDENCE_INCOMPLETE],
+            "operator: review/authority: spot_check/inspector: site_inspection/authority: committee/"
+            "authority: committee/authority: public_notice/authority: disbursement",
+            marks=rules("YC-25"),
+        ),
+        pytest.param(
+            YINCHUAN,
+            S.VOIDING,
+            [],
+            "operator: pre_review/authority: determination",
+            marks=rules("YC-31"),
+        ),
+        pytest.param(
+            GUANGXI, S.OFFERING, [], "expert: expert_review/authority: determination/authority: public_notice"
+        ),
+        pytest.param(
+            GUANGXI,
+            S.PROVIDER,
+            [],
+            "division: pre_review/expert: expert_review/authority: determination/authority: public_notice",
+            marks=rules("GX-42"),
+        ),
+        pytest.param(
+            GUANGXI,
+            S.SETTLEMENT,
+            [],
+            "operator: pre_review/division: review/authority: determination/authority: public_notice/"
+            "operator: mark/treasury: disbursement",
+            marks=rules("GX-63"),
+        ),
+        pytest.param(
+            NINGXIA,
+            S.PROVIDER,
+            [],
+            "operator: review/expert: expert_review/authority: filing/operator: announcement",
+            marks=rules("NX-17"),
+        ),
+        pytest.param(
+            NINGXIA, S.SETTLEMENT, [], "operator: review/operator: disbursement", marks=rules("NX-23")
+        ),
+        pytest.param(
+            NINGXIA, S.PROVIDER_GRADE, [], "operator: pre_review/authority: review/operator: public_notice"
+        ),
+        pytest.param(LISHUI, S.OFFERING, [], "operator: pre_review/authority: review"),
+        pytest.param(LISHUI, S.PROVIDER, [], "operator: pre_review/authority: review", marks=rules("LS-38")),
+        pytest.param(
+            LISHUI,
+            S.REMOVAL,
+            [],
+            "operator: pre_review/authority: determination/authority: announcement",
+            marks=rules("LS-43"),
+        ),
+        pytest.param(
+            LISHUI,
+            S.SETTLEMENT,
+            [],
+            "operator: pre_review/authority: review/authority: public_notice/operator: disbursement",
+        ),
+        pytest.param(LISHUI, S.COMPLAINT, [], "operator: review"),
+        pytest.param(
+            GUANGZHOU,
+            S.SETTLEMENT,
+            [W.OBJECTION],
+            "operator: pre_review/authority: determination/authority: public_notice/"
+            "authority: reconsideration/operator: disbursement/authority: filing/operator: archive",
+            marks=rules("GZ-41", "GZ-42"),
+        ),
+    ],
+)
+def test_a_case_goes_through_the_chain_of_its_text(
+    slug: str, subject: ReviewSubject, circumstances: list[ReviewWhen], steps: str
+) -> None:
+    assert walked(chain_of(slug, subject), *circumstances) == steps.split("/")
+
+
+SETTLEMENTS = [
+    pytest.param(YINCHUAN, marks=rules("YC-27")),
+    pytest.param(GUANGXI, marks=rules("GX-63")),
+    pytest.param(NINGXIA, marks=rules("NX-23")),
+    LISHUI,
+    pytest.param(GUANGZHOU, marks=rules("GZ-41")),
+]
+
+
+def before_payment(chain: ReviewChain) -> Case:
+    """A case that everybody before the payment has let pass."""
+    places = [place for place, step in enumerate(chain.steps) if step.when is W.ALWAYS]
+    paid = next(place for place in places if chain.steps[place].kind == "disbursement")
+    return Case(decisions=tuple(Decision(place, f"r{place}") for place in places if place < paid))
+
+
+@pytest.mark.parametrize("slug", SETTLEMENTS)
+def test_nothing_is_paid_before_the_last_decision_and_nothing_once_one_turned_it_down(slug: str) -> None:
+    chain, notice = chain_of(slug, S.SETTLEMENT), programme(slug).public_notice
+    whole = before_payment(chain)
+
+    assert may_be_paid(chain, notice, whole)
+    for missing in range(len(whole.decisions)):
+        rest = whole.decisions[:missing] + whole.decisions[missing + 1 :]
+        assert not may_be_paid(chain, notice, replace(whole, decisions=rest))
+        no = replace(whole.decisions[missing], passed=False)
+        refused = (*whole.decisions[:missing], no, *whole.decisions[missing + 1 :])
+        only_an_opinion = not chain.steps[no.place].decides
+        assert may_be_paid(chain, notice, replace(whole, decisions=refused)) is only_an_opinion
+
+
+@rules("YC-25")
+def test_a_case_that_fails_offline_is_over() -> None:
+    chain = chain_of(YINCHUAN, S.SETTLEMENT)
+    offline = next(place for place, step in enumerate(chain.steps) if step.kind == "site_inspection")
+    incomplete = Case(decisions=(Decision(0, "a"),), circumstances=frozenset({W.EVIDENCE_INCOMPLETE}))
+    assert next_place(chain, incomplete) == offline
+
+    failed = replace(incomplete, decisions=(*incomplete.decisions, Decision(offline, "b", passed=False)))
+
+    assert is_refused(chain, failed)
+    with pytest.raises(ReviewOver):
+        require_turn(chain, failed, Actor.AUTHORITY, "c")
+
+
+@pytest.mark.parametrize("slug", [LISHUI, pytest.param(GUANGZHOU, marks=rules("GZ-42"))])
+def test_an_open_objection_holds_the_payment_until_it_is_answered(slug: str) -> None:
+    chain, notice = chain_of(slug, S.SETTLEMENT), programme(slug).public_notice
+    whole = before_payment(chain)
+
+    assert not may_be_paid(chain, notice, replace(whole, open_objection=True))
+    assert may_be_paid(chain, notice, replace(whole, open_objection=False))
+
+
+@rules("LS-82")
+def test_only_a_serious_complaint_goes_on_to_the_authority() -> None:
+    chain = chain_of(LISHUI, S.COMPLAINT)
+
+    assert walked(chain, W.SERIOUS) == ["operator: review", "authority: determination"]
+
+
+@rules("LS-38")
+def test_a_decision_belongs_to_one_role_and_nobody_decides_twice() -> None:
+    chain, passed = chain_of(LISHUI, S.PROVIDER), Case(decisions=(Decision(0, "Li"),))
+
+    with pytest.raises(NotYourReview) as refused:
+        require_turn(chain, passed, Actor.OPERATOR, "Wang")
+    assert refused.value.values["actor"] == "主管部门"
+    with pytest.raises(DecidedBefore):
+        require_turn(chain, passed, Actor.AUTHORITY, "Li")
+    assert require_turn(chain, passed, Actor.AUTHORITY, "Wang") is chain.steps[1]
+
+
+@rules("YC-31")
+def test_an_opinion_against_decides_nothing() -> None:
+    chain = chain_of(YINCHUAN, S.VOIDING)
+
+    assert next_place(chain, Case(decisions=(Decision(0, "operator", passed=False),))) == 1
+    assert is_refused(chain, Case(decisions=(Decision(0, "a"), Decision(1, "b", passed=False))))
