@@ -64,6 +64,9 @@ REFUSALS: Mapping[str, str] = {
     "budget_below_floor": "年度总额低于规定的最低发放金额",
     "step_out_of_turn": "请先完成：{next}",
     "not_your_step": "“{step}”由{actor}办理",
+    "review_over": "本项审核已经结束",
+    "not_your_review": "“{step}”由{actor}办理",
+    "decided_before": "您已在本项审核中作出过决定，须由他人办理",
     "fee_out_of_bounds": "监理服务收益 {asked} 元不在允许的范围内",
     # budgets and rounds
     "budget_exists": "“{programme}” {year} 年度的预算已经设立，请追加而不是重新设立",
