@@ -1,0 +1,16 @@
+"""What the tests of the doors share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.town import Town, a_town
+
+
+@pytest.fixture
+async def town(database_url: str, redis_url: str) -> AsyncIterator[Town]:
+    """The real server with nobody in it yet, once on each kind of database."""
+    async with a_town(database_url, redis_url) as town:
+        yield town

@@ -1,0 +1,201 @@
+"""The town: the real server on a real database and Redis, and the people who use it.
+
+Its clock stands on a day in which the programme of these tests is in force, until a test moves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from aiohttp.test_utils import TestClient, TestServer
+from stdnum.cn.uscc import calc_check_digit
+
+from server.app import create_app, grab_store
+from server.clock import FixedClock
+from server.keys import PROGRAMMES, ROUNDS, SESSIONS
+from server.models.people import Person, Staff
+from server.models.rounds import Budget
+from server.rules.grabbing import Claim
+from server.services.grab_commit import Decided, GrabCommitter
+from server.settings import Settings
+from server.units import yuan_to_fen
+
+PROGRAMME = "lishui-2024"
+MORNING = datetime(2026, 5, 18, 2, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+_numbers = count(1)
+
+
+def uscc(number: int) -> str:
+    """A code that no other number has, with its right check digit."""
+    start = f"91331100MA{number:07d}"
+    return start + calc_check_digit(start)
+
+
+def eligible(**others: Any) -> dict[str, Any]:
+    """What a small manufacturer fills in that meets every condition, but for what ``others`` say."""
+    return {
+        "uscc": uscc(next(_numbers)),
+        "name": "晨光精密机械有限公司",
+        "area": "浙江省/丽水市/莲都区",
+        "industry": "C3484",
+        "legal_person": True,
+        "established_on": "2016-03-18",
+        "headcount": 42,
+        "revenue_fen": yuan_to_fen(10_000_000),
+        "assets_fen": yuan_to_fen(8_000_000),
+        "declarations": {"fits_industrial_direction": True},
+        "role": "handler",
+        **others,
+    }
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the server said."""
+
+    status: int
+    body: Any
+
+    @property
+    def code(self) -> str:
+        return str(self.body["code"])
+
+
+class Caller:
+    """Somebody who is signed in."""
+
+    def __init__(self, client: TestClient[Any, Any], token: str, person_id: int) -> None:
+        self._client = client
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self.id = person_id
+
+    async def get(self, path: str) -> Answered:
+        return await self._call("GET", path, None)
+
+    async def post(self, path: str, **body: Any) -> Answered:
+        return await self._call("POST", path, body)
+
+    async def patch(self, path: str, **body: Any) -> Answered:
+        return await self._call("PATCH", path, body)
+
+    async def delete(self, path: str) -> Answered:
+        return await self._call("DELETE", path, None)
+
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None) -> Answered:
+        url = f"/api/v1/{path}"
+        async with self._client.request(method, url, json=body, headers=self._headers) as response:
+            return Answered(response.status, None if response.status == 204 else await response.json())
+
+
+class Town:
+    """The server and its clock; everybody in it comes through its doors."""
+
+    def __init__(self, client: TestClient[Any, Any], clock: FixedClock, database_url: str) -> None:
+        self.client = client
+        self.clock = clock
+        self._database_url = database_url
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def person(self) -> Caller:
+        """Somebody new, signed in, acting for nobody."""
+        person = await Person.create(openid=f"openid-{next(_numbers)}", created_at=self.now)
+        return await self._signed_in(person)
+
+    async def operator(self) -> Caller:
+        """A member of the operator's staff."""
+        name = f"operator{next(_numbers)}"
+        staff = await Staff.create(
+            username=name, password_hash="", display_name=name, roles=["operator"], created_at=self.now
+        )
+        return await self._signed_in(staff)
+
+    async def handler(self, **facts: Any) -> Caller:
+        """The handler of a newly registered enterprise, eligible but for ``facts``."""
+        person = await self.person()
+        registered = await person.post("enterprises", **eligible(**facts))
+        assert registered.status == 201, registered.body
+        return person
+
+    async def joined(self, inviter: Caller, role: str) -> Caller:
+        """A colleague who has taken the place that ``inviter`` offered."""
+        invitation = await inviter.post("invitations", role=role)
+        colleague = await self.person()
+        joined = await colleague.post("memberships", code=invitation.body["code"])
+        assert joined.status == 201, joined.body
+        return colleague
+
+    async def qualified(self, operator: Caller, *, labels: tuple[str, ...] = (), **facts: Any) -> Caller:
+        """The handler of an enterprise whose application was approved."""
+        handler = await self.handler(**facts)
+        applied = await handler.post("qualifications", programme=PROGRAMME)
+        decided = await operator.post(
+            f"qualifications/{applied.body['id']}/decision",
+            decision="approve",
+            labels_confirmed=list(labels),
+        )
+        assert decided.status == 200, decided.body
+        return handler
+
+    async def open_round(self, operator: Caller, *, pool_yuan: int = 100_000) -> int:
+        """A round that is open now, with a budget of its own size; its id."""
+        opened = await Budget.get_or_none(programme_slug=PROGRAMME)
+        if opened is None:
+            budget = await operator.post(
+                "budgets", programme=PROGRAMME, year=2026, total_fen=yuan_to_fen(1_000_000)
+            )
+            assert budget.status == 201, budget.body
+            opened = await Budget.get(programme_slug=PROGRAMME)
+        planned = await operator.post(
+            "rounds",
+            budget_id=opened.id,
+            title="第一批",
+            opens_at=(self.now - timedelta(minutes=1)).isoformat(),
+            closes_at=(self.now + DAY).isoformat(),
+            pool_fen=yuan_to_fen(pool_yuan),
+            valid_until=(self.now + 30 * DAY).isoformat(),
+            order_deadline=(self.now + 20 * DAY).isoformat(),
+        )
+        assert planned.status == 201, planned.body
+        scheduled = await operator.post(f"rounds/{planned.body['id']}/schedule", reason="公告已发布")
+        assert scheduled.status == 200, scheduled.body
+        return int(planned.body["id"])
+
+    async def grant(self, round_id: int, caller: Caller, enterprise_id: int) -> Decided:
+        """Commit one grab as the database-only path does, at the town's own instant."""
+        rounds = self.client.server.app[ROUNDS]  # type: ignore[attr-defined]
+        store = grab_store(self._database_url)
+        committer = GrabCommitter(store, lambda *_: None, observe=lambda _: None)
+        claim = Claim(round_id, enterprise_id, caller.id, f"{next(_numbers):032x}", None, "", self.now)
+        try:
+            terms = rounds.terms(await Budget.get(programme_slug=PROGRAMME))
+            return (await committer.commit(terms, None, [claim]))[0]
+        finally:
+            await store.close()
+
+    @property
+    def programmes(self) -> Any:
+        return self.client.server.app[PROGRAMMES]  # type: ignore[attr-defined]
+
+    async def _signed_in(self, owner: Person | Staff) -> Caller:
+        sessions = self.client.server.app[SESSIONS]  # type: ignore[attr-defined]
+        signed_in = await sessions.start(owner, now=self.now)
+        return Caller(self.client, signed_in.access_token, owner.id)
+
+
+@asynccontextmanager
+async def a_town(database_url: str, redis_url: str) -> AsyncIterator[Town]:
+    """A town of its own, on this database and this Redis."""
+    clock = FixedClock(MORNING)
+    settings = Settings(mode="test", database_url=database_url, redis_url=redis_url)
+    async with TestClient(TestServer(create_app(settings, clock=clock))) as client:
+        yield Town(client, clock, database_url)
