@@ -83,3 +83,11 @@ def returns_to_holder(programme: Programme, expires_at: datetime, now: datetime)
     has nowhere to return to.
     """
     return not programme.cancellation.keeps_expiry or now < expires_at
+
+
+def may_return_payment(programme: Programme, actor: Actor, expires_at: datetime, now: datetime) -> bool:
+    """Whether somebody may ask for a paid voucher to go back to its holder (GZ-101)."""
+    rules = programme.payment_return
+    if rules is None or rules.requested_by is not actor:
+        return False
+    return not rules.before_expiry or now < expires_at

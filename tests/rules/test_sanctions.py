@@ -150,6 +150,7 @@ M = Measure
             },
             marks=rules("GX-75"),
         ),
+        pytest.param(GUANGXI, "瞒报", {M.CANCEL_ADMISSION, M.BAR}, marks=rules("GX-46")),
         pytest.param(NINGXIA, "企业不满意", {M.REDUCE_SETTLEMENT}, marks=rules("NX-26")),
         pytest.param(
             NINGXIA,

@@ -12,6 +12,7 @@ from server.rules.steps import (
     NotYourStep,
     StepOutOfTurn,
     cancellation_unmet,
+    may_return_payment,
     open_steps,
     require_step,
     returns_to_holder,
@@ -182,6 +183,16 @@ def test_one_side_alone_does_not_cancel_a_lishui_order() -> None:
         assert lacking.message == f"{missing}尚未提交取消订单申请"
         assert lacking.clause == "三（五）1（5）"
     assert len(cancellation_unmet(lishui, frozenset())) == 2
+
+
+@rules("GZ-101")
+def test_a_guangzhou_provider_gives_a_payment_back_until_the_voucher_expires() -> None:
+    guangzhou, expiry = programme(GUANGZHOU), datetime(2020, 11, 30, 16, tzinfo=UTC)
+    before = expiry - timedelta(microseconds=1)
+    assert may_return_payment(guangzhou, PROVIDER, expiry, before)
+    assert not may_return_payment(guangzhou, PROVIDER, expiry, expiry)
+    assert not may_return_payment(guangzhou, ENTERPRISE, expiry, before)
+    assert not may_return_payment(programme(LISHUI), PROVIDER, expiry, before)
 
 
 @rules("GX-84")
