@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from server.programme.registry import Programmes
-from tests.rules.cast import GUANGXI, LISHUI, NINGXIA, YINCHUAN, programme
+from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, NINGXIA, YINCHUAN, programme
 
 rules = pytest.mark.rules
 
@@ -32,6 +32,15 @@ rules = pytest.mark.rules
             date(2027, 9, 5),
             marks=rules("GX-02"),
             id="three years",
+        ),
+        pytest.param(
+            GUANGZHOU,
+            date(2020, 3, 25),
+            date(2020, 3, 26),
+            date(2020, 12, 31),
+            date(2021, 1, 1),
+            marks=rules("GZ-01"),
+            id="one year",
         ),
     ],
 )
