@@ -134,7 +134,7 @@ class Qualifications:
                 "unmet": [asdict(one) for one in assessment.unmet],
                 **UNDECIDED,
             }
-            qualification = await _apply(enterprise.id, slug, state)
+            qualification = await _apply(enterprise, slug, state)
             await self._note("qualification.applied", qualification, actor=actor, now=now)
         return qualification
 
@@ -329,9 +329,9 @@ async def of_enterprise(enterprise_id: int) -> list[Qualification]:
     )
 
 
-async def _apply(enterprise_id: int, slug: str, state: dict[str, Any]) -> Qualification:
+async def _apply(enterprise: Enterprise, slug: str, state: dict[str, Any]) -> Qualification:
     """The enterprise's one row in the programme, pending: made, or sent round again."""
-    earlier = await Qualification.get_or_none(enterprise_id=enterprise_id, programme_slug=slug)
+    earlier = await Qualification.get_or_none(enterprise_id=enterprise.id, programme_slug=slug)
     if earlier is not None:
         if earlier.status in (QualificationStatus.PENDING, QualificationStatus.APPROVED):
             raise AlreadyApplied()
@@ -339,7 +339,7 @@ async def _apply(enterprise_id: int, slug: str, state: dict[str, Any]) -> Qualif
     try:
         async with in_transaction():  # A savepoint: the row may have come to be a moment ago.
             return await Qualification.create(
-                enterprise_id=enterprise_id,
+                enterprise=enterprise,
                 programme_slug=slug,
                 status=QualificationStatus.PENDING,
                 **state,
