@@ -349,7 +349,6 @@ def test_the_offline_form_of_yinchuan_lacks_each_field_left_out() -> None:
         assert (missing.message, missing.clause) == (f"未填写{field.name}", "附件")
 
 
-@rules("YC-43")
 def test_satisfaction_has_three_levels_in_yinchuan() -> None:
     (form,) = programme(YINCHUAN).forms
     satisfaction = next(field for field in form.fields if field.code == "satisfaction")

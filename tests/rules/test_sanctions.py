@@ -221,11 +221,11 @@ def test_a_ground_nobody_named_leads_to_no_sanction() -> None:
 @pytest.mark.parametrize(
     ("slug", "forbidden"),
     [
-        pytest.param(YINCHUAN, {"转让", "流通", "挪作他用"}, marks=rules("YC-06")),
-        pytest.param(GUANGXI, {"转让", "流通", "挪作他用", "赠送", "买卖"}, marks=rules("GX-04")),
-        pytest.param(NINGXIA, {"转让", "流通", "挪作他用"}, marks=rules("NX-03")),
-        pytest.param(LISHUI, {"转让", "买卖", "质押", "流通", "挪作他用"}, marks=rules("LS-09")),
-        pytest.param(GUANGZHOU, {"转让", "赠送", "质押", "重复使用"}, marks=rules("GZ-09")),
+        (YINCHUAN, {"转让", "流通", "挪作他用"}),
+        (GUANGXI, {"转让", "流通", "挪作他用", "赠送", "买卖"}),
+        (NINGXIA, {"转让", "流通", "挪作他用"}),
+        (LISHUI, {"转让", "买卖", "质押", "流通", "挪作他用"}),
+        (GUANGZHOU, {"转让", "赠送", "质押", "重复使用"}),
     ],
 )
 def test_a_voucher_is_named_never_changes_hands_and_never_becomes_money(
