@@ -42,6 +42,7 @@ from server.services.staff import create_staff
 from server.settings import Settings, SettingsError, load, refuse_unsafe
 from server.startup import unfit
 from server.texts import sentence
+from server.workers import serve_with_workers
 
 RESTORED_EPOCHS = 1_000_000
 """Above every epoch that Redis can have seen since the backup (launch.md C33)."""
@@ -60,6 +61,8 @@ def main(arguments: list[str]) -> int:
         print("\n".join(faults), file=sys.stderr)
         return 1
     command: Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]] = chosen.command
+    if command is _serve and settings.workers > 1:
+        return serve_with_workers(settings.workers)
     try:
         return uvloop.run(command(settings, chosen))
     except (ProgrammeError, CannotServe) as fault:
@@ -84,7 +87,8 @@ async def _serve(settings: Settings, _: argparse.Namespace) -> int:
         runner = web.AppRunner(app, shutdown_timeout=GRACE_SECONDS, **runner_options(settings))
         await runner.setup()
         try:
-            await web.TCPSite(runner, settings.host, settings.port).start()
+            site = web.TCPSite(runner, settings.host, settings.port, reuse_port=settings.reuse_port or None)
+            await site.start()
             await stop.wait()
         except OSError as error:
             where = f"{settings.host}:{settings.port}"

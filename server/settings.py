@@ -41,6 +41,9 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
+    """Server processes that share the address; more than one needs PostgreSQL."""
+    reuse_port: bool = False
+    """Share the address with other processes; set by ``serve`` for the workers it starts."""
     trust_proxy: bool = False
     """Believe ``X-Forwarded-For`` and ``X-Forwarded-Proto``; only behind a proxy that sets them."""
 
