@@ -54,6 +54,8 @@ from server.services.tokens import AccessTokens
 from server.settings import Settings
 
 SIZE_CLASSES = Path(__file__).parent.parent / "config" / "size-classes.toml"
+DRAIN_SECONDS = 10.0
+"""How long a stop waits for a database that is away; what is left then, another process commits."""
 ISSUER, AUDIENCE = "qiquan", "qiquan-api"
 
 
@@ -213,7 +215,9 @@ def _launch(
         reconciling = asyncio.create_task(desk.run(), name="launch desk")
         yield
         # Requests are over by now; what they queued is still committed (launch.md C34).
-        await committer.drain()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await committer.drain()
         await _end(reconciling)
         lane.close()
         await store.close()

@@ -106,6 +106,17 @@ LEFT JOIN (SELECT enterprise_id, sum(face_value_fen)::bigint AS taken_fen FROM v
 WHERE r.budget_id = $1 AND r.status <> 'draft' GROUP BY e.enterprise_id"""
 
 
+UNKNOWN = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # How asyncpg may report a connection that was cut between two messages.
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""After any of these nobody knows whether the transaction happened."""
+
+
 class PostgresGrabStore:
     """One connection for the commits of this process and one for everything else."""
 
@@ -129,7 +140,7 @@ class PostgresGrabStore:
                 yield held
             except asyncpg.IntegrityConstraintViolationError as error:
                 raise StoreConflict(str(error)) from error
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except UNKNOWN as error:
                 broken = self._connections.pop(purpose, None)
                 if broken is not None:
                     broken.terminate()

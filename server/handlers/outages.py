@@ -8,7 +8,12 @@ import asyncpg
 import redis.exceptions
 from tortoise.exceptions import DBConnectionError, OperationalError
 
+from server.gateways.grab_store import OutcomeUnknown
+from server.gateways.redis_lane import LaneBroken
+
 _AWAY: tuple[type[Exception], ...] = (
+    OutcomeUnknown,
+    LaneBroken,
     ConnectionError,
     TimeoutError,
     DBConnectionError,
