@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 # Higher rows may import lower ones. Parts of one row never import each other; a part may import itself.
@@ -67,10 +67,11 @@ class Source:
 Lint = Callable[[Source], Iterator[str]]
 
 
-def sources(root: Path, *folders: str) -> list[Source]:
-    """Every Python file in these folders."""
+@cache
+def sources(root: Path, *folders: str) -> tuple[Source, ...]:
+    """Every Python file in these folders, read and parsed once."""
     files = sorted(file for folder in folders for file in (root / folder).rglob("*.py"))
-    return [Source(file.relative_to(root), file.read_text(encoding="utf-8")) for file in files]
+    return tuple(Source(file.relative_to(root), file.read_text(encoding="utf-8")) for file in files)
 
 
 def _row_and_part(name: str) -> tuple[int, frozenset[str]] | None:

@@ -5,7 +5,6 @@ Each lint has an example that it must find fault with, so that none can go blind
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -168,24 +167,11 @@ def _vocabulary(file: Path) -> Vocabulary:
     return Vocabulary(frozenset(places), frozenset(codes))
 
 
-def _code_words(text: str) -> set[str]:
-    """Every name and every word of every string in Python code; prose in docstrings is not code."""
-    words: set[str] = set()
-    tree = ast.parse(text)
-    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
-            words |= set(re.findall(r"\w+", node.value))
-        names = (getattr(node, field, None) for field in ("id", "attr", "arg", "name"))
-        words |= {name for name in names if isinstance(name, str)}
-    return words
-
-
 def _place_breaches(path: Path, text: str, vocabulary: Vocabulary) -> list[str]:
     text = RULE_ID.sub("", text)
     spoken = [place for place in vocabulary.places if place.lower() in text.lower()]
-    words = _code_words(text) if path.suffix == ".py" else set(re.findall(r"\w+", text))
-    return [f"{path}: {word}" for word in sorted([*spoken, *(vocabulary.codes & words)])]
+    coded = vocabulary.codes.intersection(re.findall(r"\w+", text))
+    return [f"{path}: {word}" for word in sorted([*spoken, *coded])]
 
 
 @pytest.mark.parametrize("file", PROGRAMMES, ids=lambda file: file.stem)
@@ -213,6 +199,7 @@ def test_all_five_programmes_are_looked_at() -> None:
         ("server/x.py", '"""某城 has this."""'),
         ("server/x.py", 'if tier == "newcomer": ...'),
         ("server/x.py", "tiers.newcomer"),
+        ("server/x.py", '"""As a newcomer does."""'),
         ("server/x.py", 'query = "tier = newcomer"'),
         ("server/x.lua", "if tier == 'newcomer' then"),
         ("server/x.html", "<p>某城</p>"),
@@ -223,6 +210,6 @@ def test_a_place_name_or_a_programme_code_is_found(path: str, text: str) -> None
     assert len(_place_breaches(Path(path), text, vocabulary)) == 1
 
 
-def test_prose_about_a_newcomer_is_not_code() -> None:
-    vocabulary = Vocabulary(frozenset(), frozenset({"newcomer"}))
-    assert _place_breaches(Path("server/x.py"), '"""A newcomer waits (LS-30)."""', vocabulary) == []
+def test_a_rule_id_is_no_place_name() -> None:
+    vocabulary = Vocabulary(frozenset({"ls-30"}), frozenset())
+    assert _place_breaches(Path("server/x.py"), '"""What LS-30 asks."""', vocabulary) == []
