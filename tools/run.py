@@ -126,14 +126,6 @@ def alone(directory: Path) -> Iterator[None]:
         yield
 
 
-def demo_anchor(directory: Path) -> str:
-    """The day of the first start, kept with the data: the programmes' clocks go on from there."""
-    file = directory / "demo-anchor"
-    if not file.exists():
-        file.write_text(f"{datetime.now(CHINA):%Y-%m-%d}\n", encoding="utf-8")
-    return file.read_text(encoding="utf-8").strip()
-
-
 def settings_for(environment: Mapping[str, str]) -> Settings:
     """The settings of this run; raises :class:`CannotStart` where they cannot be used."""
     try:
@@ -196,19 +188,18 @@ def run(settings: Settings, redis: RedisServer, wechat_port: int, environment: M
 def main() -> int:
     """Run until told to stop (0), or until something cannot be done (1, with one clear sentence)."""
     os.chdir(ROOT)
-    VAR.mkdir(exist_ok=True)
     redis = RedisServer(VAR / "valkey")
     wechat_port = free_port()
     environment = {
         **DEMO,
         "QIQUAN_REDIS_URL": redis.url(),
         "QIQUAN_WECHAT_BASE_URL": f"http://127.0.0.1:{wechat_port}",
-        "QIQUAN_DEMO_ANCHOR": demo_anchor(VAR),
         **os.environ,
         "PYTHONUNBUFFERED": "1",
     }
     try:
         settings = settings_for(environment)
+        VAR.mkdir(exist_ok=True)
         with alone(VAR):
             anchor = first_day(VAR, datetime.now(CHINA).date())
             environment = {"QIQUAN_DEMO_ANCHOR": anchor.isoformat(), **environment}
