@@ -7,7 +7,7 @@ PY := .venv/bin/python
 SEEDS ?= 200
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check programme-check rules simulate launch bench api lock clean test-races tools-run tools-dev
+.PHONY: help run test check programme-check rules simulate launch bench api lock clean test-races python tools-run tools-dev
 
 help:  ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,15 +45,18 @@ bench: tools-dev  ## How fast, as ratios measured in one run; PART=launch for on
 api: tools-dev  ## Write the API document and OpenAPI from the routes
 	@$(PY) -m tools.api
 
-lock:  ## Write both lock files from pyproject.toml; UPGRADE=1 takes the newest versions
+lock: python  ## Write both lock files from pyproject.toml; UPGRADE=1 takes the newest versions
 	@UPGRADE=$(UPGRADE) $(PYTHON) tools/lock.py
 
 clean:  ## Remove everything that was installed, built or stored here
 	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-tools-run:
+python:
+	@command -v $(PYTHON) > /dev/null || { echo "Qiquan needs Python 3.11 or newer; there is no python3 here." >&2; exit 1; }
+
+tools-run: python
 	@$(PYTHON) tools/install.py run
 
-tools-dev:
+tools-dev: python
 	@$(PYTHON) tools/install.py dev

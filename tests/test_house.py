@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,6 +16,7 @@ import pytest
 from tools import install
 
 ROOT = Path(__file__).parent.parent
+INSIDE = {"python", "tools-run", "tools-dev"}
 PIN = re.compile(r"^([a-z0-9-]+)(?:\[[^]]*\])?==(\S+)", re.MULTILINE)
 
 
@@ -29,8 +31,20 @@ def test_make_alone_explains_every_command() -> None:
     makefile = (ROOT / "Makefile").read_text()
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert phony
-    assert explained == {target for target in phony[1].split() if not target.startswith("tools-")}
+    assert explained == {target for target in phony[1].split() if target not in INSIDE}
     assert all(len(line.split()) > 2 for line in help_text.splitlines())
+
+
+def test_a_machine_without_python_is_one_clear_sentence(tmp_path: Path) -> None:
+    for tool in ("make", "sh"):
+        found = shutil.which(tool)
+        assert found
+        (tmp_path / tool).symlink_to(found)
+    environment = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
+    done = subprocess.run(["make", "check"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[0] == "Qiquan needs Python 3.11 or newer; there is no python3 here."
 
 
 def test_the_verdict_on_a_commit_is_make_test() -> None:
