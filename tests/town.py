@@ -5,11 +5,12 @@ Its clock stands on a day in which the programme of these tests is in force, unt
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
@@ -17,7 +18,7 @@ from stdnum.cn.uscc import calc_check_digit
 
 from server.app import create_app, grab_store
 from server.clock import FixedClock
-from server.keys import PROGRAMMES, ROUNDS, SESSIONS
+from server.keys import CLOCK, CLOCKS, PROGRAMMES, ROUNDS, SESSIONS
 from server.models.people import Person, Staff
 from server.models.rounds import Budget
 from server.rules.grabbing import Claim
@@ -62,6 +63,7 @@ class Answered:
 
     status: int
     body: Any
+    headers: Mapping[str, str]
 
     @property
     def code(self) -> str:
@@ -88,10 +90,23 @@ class Caller:
     async def delete(self, path: str) -> Answered:
         return await self._call("DELETE", path, None)
 
-    async def _call(self, method: str, path: str, body: dict[str, Any] | None) -> Answered:
+    async def grab(self, round_id: int | str, key: str, **headers: str) -> Answered:
+        """Grab with this key, as the phone does: no body, the key in a header."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self._call("POST", f"rounds/{round_id}/grabs", None, {"Idempotency-Key": key, **named})
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Answered:
         url = f"/api/v1/{path}"
-        async with self._client.request(method, url, json=body, headers=self._headers) as response:
-            return Answered(response.status, None if response.status == 204 else await response.json())
+        sent = {**self._headers, **headers}
+        async with self._client.request(method, url, json=body, headers=sent) as response:
+            said = None if response.status == 204 else await response.json()
+            return Answered(response.status, said, response.headers)
 
 
 class Town:
@@ -103,8 +118,15 @@ class Town:
         self._database_url = database_url
 
     @property
+    def app(self) -> Any:
+        """The server itself, for what has no door."""
+        return self.client.server.app  # type: ignore[attr-defined]
+
+    @property
     def now(self) -> datetime:
-        return self.clock.now()
+        """The instant at which the programme of these tests lives."""
+        now: datetime = self.app[CLOCKS].now(PROGRAMME)
+        return now
 
     async def person(self) -> Caller:
         """Somebody new, signed in, acting for nobody."""
@@ -146,8 +168,15 @@ class Town:
         assert decided.status == 200, decided.body
         return handler
 
-    async def open_round(self, operator: Caller, *, pool_yuan: int = 100_000) -> int:
-        """A round that is open now, with a budget of its own size; its id."""
+    async def open_round(
+        self,
+        operator: Caller,
+        *,
+        pool_yuan: int = 100_000,
+        opens_in: timedelta = timedelta(minutes=-1),
+        closes_in: timedelta = DAY,
+    ) -> int:
+        """A published round, open now unless told otherwise, with money set aside; its id."""
         opened = await Budget.get_or_none(programme_slug=PROGRAMME)
         if opened is None:
             budget = await operator.post(
@@ -159,8 +188,8 @@ class Town:
             "rounds",
             budget_id=opened.id,
             title="第一批",
-            opens_at=(self.now - timedelta(minutes=1)).isoformat(),
-            closes_at=(self.now + DAY).isoformat(),
+            opens_at=(self.now + opens_in).isoformat(),
+            closes_at=(self.now + closes_in).isoformat(),
             pool_fen=yuan_to_fen(pool_yuan),
             valid_until=(self.now + 30 * DAY).isoformat(),
             order_deadline=(self.now + 20 * DAY).isoformat(),
@@ -172,7 +201,7 @@ class Town:
 
     async def grant(self, round_id: int, caller: Caller, enterprise_id: int) -> Decided:
         """Commit one grab as the database-only path does, at the town's own instant."""
-        rounds = self.client.server.app[ROUNDS]  # type: ignore[attr-defined]
+        rounds = self.app[ROUNDS]
         store = grab_store(self._database_url)
         committer = GrabCommitter(store, lambda *_: None, observe=lambda _: None)
         claim = Claim(round_id, enterprise_id, caller.id, f"{next(_numbers):032x}", None, "", self.now)
@@ -184,11 +213,10 @@ class Town:
 
     @property
     def programmes(self) -> Any:
-        return self.client.server.app[PROGRAMMES]  # type: ignore[attr-defined]
+        return self.app[PROGRAMMES]
 
     async def _signed_in(self, owner: Person | Staff) -> Caller:
-        sessions = self.client.server.app[SESSIONS]  # type: ignore[attr-defined]
-        signed_in = await sessions.start(owner, now=self.now)
+        signed_in = await self.app[SESSIONS].start(owner, now=self.app[CLOCK].now())
         return Caller(self.client, signed_in.access_token, owner.id)
 
 
@@ -199,3 +227,16 @@ async def a_town(database_url: str, redis_url: str) -> AsyncIterator[Town]:
     settings = Settings(mode="test", database_url=database_url, redis_url=redis_url)
     async with TestClient(TestServer(create_app(settings, clock=clock))) as client:
         yield Town(client, clock, database_url)
+
+
+@asynccontextmanager
+async def a_running_town(database_url: str, redis_url: str, **settings: Any) -> AsyncIterator[Town]:
+    """The same with clocks that run, as Redis' own does: there rounds are grabbed through the gate.
+
+    Each programme lives on its demo day, at the time that it is now.
+    """
+    chosen = Settings(
+        mode="test", database_url=database_url, redis_url=redis_url, demo_clocks=True, **settings
+    )
+    async with TestClient(TestServer(create_app(chosen))) as client:
+        yield Town(client, FixedClock(MORNING), database_url)

@@ -1,0 +1,19 @@
+"""What the tests of the launch's services share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from tortoise.context import TortoiseContext
+
+from server.services import ledger
+from tests.factories import Office, an_office
+
+
+@pytest.fixture
+async def office(database: TortoiseContext, database_url: str, redis_url: str) -> AsyncIterator[Office]:
+    """The launch without HTTP, once on each kind of database. Whatever a test does, the books balance."""
+    async with an_office(database_url, redis_url) as office:
+        yield office
+        assert await ledger.verify() == []
