@@ -100,7 +100,8 @@ def create_app(
     app[keys.QUALIFICATIONS] = qualifications
     app[keys.ONBOARDING] = Onboarding(programmes, sizes, clocks, qualifications, feed)
     app[keys.MEMBERSHIPS] = Memberships(clock, feed)
-    app[keys.BLOCKLIST] = Blocklist(programmes, clocks, rounds)
+    blocklist = Blocklist(programmes, clocks, rounds)
+    app[keys.BLOCKLIST] = blocklist
     app[keys.GRAB_DOOR] = GrabDoor(
         identities=identities,
         book=book,
@@ -119,7 +120,7 @@ def create_app(
             _feed(feed),
             _launch(lane, store, desk, committer),
             _rechecking(identities),
-            _jobs(rounds),
+            _jobs(rounds, blocklist),
         ]
     )
     doors.open_all(app, demo_login=settings.demo_login)
@@ -234,9 +235,11 @@ def _rechecking(identities: Identities) -> Context:
     return context
 
 
-def _jobs(rounds: Rounds) -> Context:
+def _jobs(rounds: Rounds, blocklist: Blocklist) -> Context:
     async def context(app: web.Application) -> AsyncIterator[None]:
-        running = [asyncio.create_task(runner.keep_running(job)) for job in runner.schedule(rounds)]
+        running = [
+            asyncio.create_task(runner.keep_running(job)) for job in runner.schedule(rounds, blocklist)
+        ]
         yield
         for task in running:
             await _end(task)

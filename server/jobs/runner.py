@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from server.jobs.close_rounds import close_due_rounds
+from server.services.blocklist import Blocklist
 from server.services.rounds import Rounds
 
 log = structlog.get_logger("server.jobs")
@@ -27,9 +28,12 @@ class Job:
     run: Callable[[], Awaitable[int]]
 
 
-def schedule(rounds: Rounds) -> tuple[Job, ...]:
+def schedule(rounds: Rounds, blocklist: Blocklist) -> tuple[Job, ...]:
     """Every job there is."""
-    return (Job("close_rounds", 5.0, lambda: close_due_rounds(rounds)),)
+    return (
+        Job("close_rounds", 5.0, lambda: close_due_rounds(rounds)),
+        Job("settle_bans", 30.0, blocklist.settle_turned),
+    )
 
 
 async def keep_running(job: Job) -> None:

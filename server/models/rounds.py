@@ -76,6 +76,7 @@ class Entitlement(Model):
     enterprise: fields.ForeignKeyRelation[Enterprise] = fields.ForeignKeyField(
         "models.Enterprise", related_name="entitlements", on_delete=fields.RESTRICT
     )
+    enterprise_id: int
     tier = fields.CharField(64)
     amount_fen = CheckedBigInt(check="amount_fen > 0")
     quota_fen = CheckedBigInt(check="quota_fen >= amount_fen", description="The year's quota, fen")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from server.errors import Refusal
 from server.models.organisations import BlocklistEntry, Enterprise
+from server.models.rounds import Entitlement
 from server.programme.registry import Programmes
 from server.services import journal, outbox
 from server.services.access import Actor, NotFound
 from server.services.clocks import ProgrammeClocks
+from server.services.entitlements import standing_bans
 from server.services.memberships import lock
 from server.services.onboarding import checked_uscc
 from server.services.qualifications import ReasonMissing
 from server.services.rounds import Rounds, StandingChange
+
+TURNED_WITHIN = timedelta(days=2)
 
 
 class BanPeriodImpossible(Refusal):
@@ -96,6 +101,23 @@ class Blocklist:
         await self._rounds.standing_told(changes)
         return entry
 
+    async def settle_turned(self) -> int:
+        """Let bans that began or ended by the clock take effect on rounds; returns how many did.
+
+        Whatever turned within :data:`TURNED_WITHIN` is looked at again: doing it twice changes nothing,
+        and a server that was away for a while misses nothing.
+        """
+        settled = 0
+        for slug in sorted(programme.slug for programme in self._programmes):
+            now = self._clocks.now(slug)
+            for enterprise in await _turned(slug, now - TURNED_WITHIN, now):
+                async with in_transaction():
+                    await lock(enterprise.id)
+                    changes = await self._rounds.standing_changed(enterprise, slug)
+                await self._rounds.standing_told(changes)
+                settled += bool(changes)
+        return settled
+
     def _now(self, slug: str | None) -> datetime:
         """An instant that every programme concerned has reached: in a demo they live in different years."""
         if slug is not None:
@@ -142,6 +164,24 @@ async def page(*, uscc: str | None, after: int, limit: int) -> list[BlocklistEnt
     if uscc is not None:
         wanted = wanted.filter(uscc=uscc)
     return await wanted.order_by("id").limit(limit)
+
+
+async def _turned(slug: str, since: datetime, now: datetime) -> list[Enterprise]:
+    """Whose bans began or ended in this time, and whose entitlements do not show it yet."""
+    entries = await BlocklistEntry.filter(
+        Q(programme_slug=slug) | Q(programme_slug__isnull=True),
+        Q(starts_at__gt=since, starts_at__lte=now) | Q(ends_at__gt=since, ends_at__lte=now),
+        lifted_at__isnull=True,
+    )
+    enterprises = await Enterprise.filter(uscc__in=[entry.uscc for entry in entries]).order_by("id")
+    barred = {ban.uscc for ban in await standing_bans([one.uscc for one in enterprises], slug, now=now)}
+    entitled = {
+        row.enterprise_id
+        for row in await Entitlement.filter(
+            enterprise_id__in=[one.id for one in enterprises], round__budget__programme_slug=slug
+        )
+    }
+    return [one for one in enterprises if (one.uscc in barred) is (one.id in entitled)]
 
 
 async def _registered(uscc: str) -> Enterprise | None:

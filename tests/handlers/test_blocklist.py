@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from server.keys import BLOCKLIST
 from server.models.outbox import OutboxMessage
 from server.models.rounds import Entitlement
 from tests.town import PROGRAMME, Caller, Town, uscc
@@ -85,6 +86,23 @@ async def test_a_ban_ends_after_it_begins(town: Town) -> None:
     barred = await bar(operator, uscc(1), starts_at=starts.isoformat(), ends_at=later.isoformat())
     assert (refused.status, refused.code) == (422, "ban_period_impossible")
     assert datetime.fromisoformat(barred.body["starts_at"]) == starts
+
+
+async def test_a_ban_begins_and_ends_by_the_clock(town: Town) -> None:
+    operator = await town.operator()
+    round_id = await town.open_round(operator)
+    handler, bystander = await town.qualified(operator), await town.qualified(operator)
+    blocklist = town.app[BLOCKLIST]
+    starts, ends = town.now + timedelta(minutes=5), town.now + timedelta(minutes=10)
+    await bar(operator, await own_code(handler), starts_at=starts.isoformat(), ends_at=ends.isoformat())
+    seen = []
+    for minutes in (0, 5, 4, 1):
+        town.clock.advance(timedelta(minutes=minutes))
+        settled = await blocklist.settle_turned(), await blocklist.settle_turned()
+        readiness = (await handler.get(f"rounds/{round_id}/readiness")).body
+        seen.append((settled, await Entitlement.all().count(), readiness["ready"]))
+    assert seen == [((0, 0), 2, True), ((1, 0), 1, False), ((0, 0), 1, False), ((1, 0), 2, True)]
+    assert (await bystander.get(f"rounds/{round_id}/readiness")).body["ready"]
 
 
 async def test_a_ban_is_lifted_once(town: Town) -> None:
