@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tools.rules.programmes import words_beside
 from tools.rules.references import Reference, function_in, locate
 from tools.rules.toml_text import dump
 
@@ -105,16 +106,17 @@ def _another_text(old: str, siblings: list[Any]) -> Iterator[str]:
         yield (date.fromisoformat(old) + timedelta(days=1)).isoformat()
     except ValueError:
         yield from (other for other in siblings if isinstance(other, str) and other != old)
+        yield from words_beside(old)
         yield old + "x"
 
 
 def _another_list(old: list[Any], siblings: list[Any]) -> Iterator[list[Any]]:
+    others = [other[0] for other in siblings if isinstance(other, list) and other and other[0] not in old]
     if old:
         yield old[:-1]
         yield old[1:]
-    yield from (
-        [*old, other[0]] for other in siblings if isinstance(other, list) and other and other[0] not in old
-    )
+        yield from ([*old[:-1], other] for other in others)
+    yield from ([*old, other] for other in others)
     if len(old) > 1:
         yield old[::-1]
     if old and isinstance(old[0], dict):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 from server.programme.faults import ProgrammeError
 from server.programme.loader import load_programme
+from server.programme.model import Programme
 from server.programme.page import values_of
+from server.programme.schema import words_of
 from tools.rules.references import Reference, path_to, written
 
 
@@ -35,3 +37,10 @@ def shown_in(root: Path) -> Callable[[Reference], bool]:
         return written(path_to(document, reference.place)) in keys(file)
 
     return shown
+
+
+def words_beside(word: str) -> Iterator[str]:
+    """The other words of every vocabulary that knows this one: what a loader would accept in its place."""
+    for vocabulary in words_of(Programme):
+        if word in vocabulary.__members__.values():
+            yield from (other.value for other in vocabulary if other.value != word)
