@@ -163,6 +163,19 @@ def test_what_ends_unused_burns_the_quota_or_gives_it_back(
     assert counted_fen(programme(slug), 1_000, {event: 400}) == (1_000 if counts else 600)
 
 
+@pytest.mark.parametrize(
+    ("slug", "burns"),
+    [
+        pytest.param(LISHUI, {"used", "expired", "reclaimed", "voided"}, marks=rules("LS-68")),
+        pytest.param(GUANGXI, {"used", "expired", "voided"}, marks=rules("GX-59")),
+        pytest.param(GUANGZHOU, {"used", "expired", "reclaimed", "voided"}, marks=rules("GZ-38", "GZ-39")),
+        pytest.param(NINGXIA, {"used", "expired", "voided"}, marks=rules("NX-33")),
+    ],
+)
+def test_a_text_says_in_full_what_uses_a_quota_up(slug: str, burns: set[str]) -> None:
+    assert programme(slug).burns_quota == burns
+
+
 def test_what_is_left_of_a_quota_shows_its_arithmetic_and_its_clause() -> None:
     lishui = programme(LISHUI)
     left = quota_left(lishui, tier_of(lishui, frozenset()), 400_000, {QuotaEvent.HANDED_BACK: 100_000})

@@ -90,8 +90,9 @@ def test_an_order_goes_its_way_step_by_step_and_no_step_comes_early_or_twice(slu
 def comes_only_after(slug: str, later: StepKind, earlier: StepKind) -> None:
     """``later`` is refused as long as ``earlier`` is missing, with its name, and open once it is done."""
     kinds = [kind for _, kind in WAYS[slug]]
-    actor = next(actor for actor, kind in WAYS[slug] if kind is later)
-    before = kinds[: kinds.index(earlier)]
+    actor_of = {kind: actor for actor, kind in WAYS[slug]}
+    actor, before = actor_of[later], kinds[: kinds.index(earlier)]
+    assert require_step(programme(slug), before, earlier, actor_of[earlier])
     with pytest.raises(StepOutOfTurn) as refused:
         require_step(programme(slug), before, later, actor)
     step = next(step for step in programme(slug).order_steps if step.kind is earlier)
