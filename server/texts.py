@@ -73,7 +73,7 @@ REFUSALS: Mapping[str, str] = {
     "budget_too_small": "年度预算可用 {free} 元，不足 {asked} 元",
     "round_window_impossible": "批次须先开始、后结束，且服务券有效期不得早于批次结束",
     "round_beyond_programme": "批次（{first} 至 {last}）超出了管理办法的有效期",
-    "round_beyond_year": "服务券有效期至 {last}，超出了本年度；当年未用完的额度不得结转",
+    "round_beyond_year": "批次（{first} 起，券有效期至 {last}）超出了 {year} 年度；当年未用完的额度不得结转",
     "round_not_for_this_programme": "“{programme}”不以抢券方式发放服务券",
     "pool_too_small": "批次余额 {left} 元，不能核减 {asked} 元；已发放的不能收回",
     "round_moved_on": "批次状态刚刚发生了变化，请刷新后再试",

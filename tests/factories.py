@@ -36,6 +36,7 @@ from server.services.rounds import RoundPlan, Rounds
 from server.units import yuan_to_fen
 
 PROGRAMME = "lishui-2024"
+PROGRAMMES = Path("config/programmes")
 MORNING = datetime(2026, 5, 18, 2, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 OPERATOR = Actor("staff", 1, "", None, frozenset({"operator"}))
@@ -165,7 +166,7 @@ class Office:
 @asynccontextmanager
 async def an_office(database_url: str, redis_url: str) -> AsyncIterator[Office]:
     """An office on a database that the ORM has open already."""
-    office = Office(Programmes.load(Path("config/programmes")), database_url, redis_url)
+    office = Office(Programmes.load(PROGRAMMES), database_url, redis_url)
     try:
         yield office
     finally:

@@ -57,7 +57,7 @@ class RoundBeyondProgramme(Refusal):
 
 
 class RoundBeyondYear(Refusal):
-    """The vouchers would outlive the programme year, and the programme carries nothing over."""
+    """The round lies in another programme year than its money, or its vouchers would outlive the year."""
 
     status, code = 422, "round_beyond_year"
 
@@ -128,7 +128,7 @@ class Rounds:
             programme, now = self.programme(budget), self.clocks.now(budget.programme_slug)
             if programme.issuance.mode is not IssuanceMode.GRAB:
                 raise RoundNotForThisProgramme(clause=programme.issuance.article, programme=programme.name)
-            _require_possible(programme, plan)
+            _require_possible(programme, budget.year, plan)
             await _allot(budget, plan.pool_fen)
             drafted = await Round.create(
                 budget_id=budget.id,
@@ -151,7 +151,7 @@ class Rounds:
     async def schedule(self, round_id: int, *, actor: Actor) -> Round:
         """Publish a draft: settle who may be granted what, and make Redis ready for the minute."""
         async with self._change(round_id, actor) as change:
-            change.require(RoundStatus.SCHEDULED)
+            change.require(RoundStatus.SCHEDULED, since=RoundStatus.DRAFT)
             entitled = await entitlements.prepare(change.programme, change.budget, round_id, now=change.now)
             await change.move(RoundStatus.SCHEDULED, "round.scheduled", entitled=entitled)
         # A whole round is new to Redis: it is installed, not changed.
@@ -178,7 +178,7 @@ class Rounds:
             change.require(RoundStatus.SCHEDULED, since=RoundStatus.CLOSED)
             row = change.round
             plan = RoundPlan(row.title, row.opens_at, closes_at, row.pool_fen, row.valid_until)
-            _require_possible(change.programme, plan)
+            _require_possible(change.programme, change.budget.year, plan)
             await Round.filter(id=round_id).update(closes_at=closes_at)
             await entitlements.prepare(change.programme, change.budget, round_id, now=change.now)
             await change.move(RoundStatus.SCHEDULED, "round.reopened", reason=reason)
@@ -354,7 +354,8 @@ async def _allot(budget: Budget, amount_fen: int) -> None:
     await Budget.filter(id=budget.id).update(allotted_fen=F("allotted_fen") + amount_fen)
 
 
-def _require_possible(programme: Programme, plan: RoundPlan) -> None:
+def _require_possible(programme: Programme, year: int, plan: RoundPlan) -> None:
+    """A round lies within its programme, and within the year whose money it gives out."""
     if not plan.opens_at < plan.closes_at <= plan.valid_until:
         raise RoundWindowImpossible()
     first_day, last_day = _day(plan.opens_at), _day(plan.valid_until - INSTANT)
@@ -363,8 +364,12 @@ def _require_possible(programme: Programme, plan: RoundPlan) -> None:
             clause=programme.validity.article, first=str(first_day), last=str(last_day)
         )
     # What is not used in the year lapses with it (LS-07).
-    if not programme.voucher.carry_over and programme.year_of(first_day) != programme.year_of(last_day):
-        raise RoundBeyondYear(clause=programme.voucher.article, last=str(last_day))
+    if programme.year_of(first_day) != year or not (
+        programme.voucher.carry_over or programme.year_of(last_day) == year
+    ):
+        raise RoundBeyondYear(
+            clause=programme.voucher.article, year=year, first=str(first_day), last=str(last_day)
+        )
 
 
 def _day(at: datetime) -> date:
