@@ -213,7 +213,10 @@ class Grabs:
             return None
         if answer.code is GateCode.ADMITTED:
             return await self._commit(card, ask, footing, answer, deadline)
-        return await self._told(card, ask, footing.epoch, answer)
+        reply = await self._told(card, ask, footing.epoch, answer)
+        if reply is None or reply.voucher is not None or ask.attempt == 1:
+            return reply
+        return await self._unless_decided(card, ask, reply)
 
     async def _told(self, card: RoundCard, ask: GrabAsk, epoch: int, answer: GateAnswer) -> GrabReply | None:
         """What the gate said without admitting."""
@@ -238,6 +241,14 @@ class Grabs:
                 return GrabReply(GrabCode.SOLD_OUT, answer.now_ms)
             case _:
                 return GrabReply(_OF_GATE[answer.code], answer.now_ms)
+
+    async def _unless_decided(self, card: RoundCard, ask: GrabAsk, refusal: GrabReply) -> GrabReply | None:
+        """A refusal of a retry. Its first sending may have been decided past this Redis: the rows know."""
+        try:
+            return await self.recorded(card, ask.enterprise_id, ask.grab_key) or refusal
+        except OutcomeUnknown:
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+            return None
 
     async def _commit(
         self, card: RoundCard, ask: GrabAsk, footing: Footing, answer: GateAnswer, deadline: float
