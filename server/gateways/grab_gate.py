@@ -131,13 +131,14 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Winners:
-    """Who holds a voucher of a round, and what was left at that very instant."""
+    """Who holds a voucher of a round, who is entitled to one, and what was left at that very instant."""
 
     epoch: int
     remaining_fen: int
     smallest_fen: int
     undecided: int
     enterprises: frozenset[int]
+    entitled: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,13 +291,13 @@ class GrabGate:
 
     async def winners(self, budget_id: int, round_id: int) -> Winners | None:
         """Everybody who holds a voucher of the round or is about to; ``None`` where nothing stands."""
-        round_key, holders, _, intents = _round_keys(budget_id, round_id, quota=False)
         link = await self.lane.link()
-        reply = await link.run(_WINNERS, [round_key, holders, intents], [])
+        reply = await link.run(_WINNERS, _round_keys(budget_id, round_id, quota=False), [])
         if reply[0] == "NOSTATE":
             return None
-        epoch, remaining_fen, smallest_fen, undecided = (int(value) for value in reply[:4])
-        return Winners(epoch, remaining_fen, smallest_fen, undecided, frozenset(map(int, reply[4:])))
+        epoch, remaining_fen, smallest_fen, undecided, count = (int(value) for value in reply[:5])
+        holders, entitled = frozenset(map(int, reply[5 : 5 + count])), frozenset(map(int, reply[5 + count :]))
+        return Winners(epoch, remaining_fen, smallest_fen, undecided, holders, entitled)
 
 
 def _budget_key(budget_id: int) -> str:

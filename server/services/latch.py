@@ -2,7 +2,8 @@
 
 Armed only by one look at Redis that saw, at one instant, less money than the smallest grant, nobody
 undecided, and who the winners are. It refuses first attempts only, never a winner, for half a second;
-then one caller looks again while the others keep the old answer a moment longer (launch.md C24).
+then one caller looks again while the others keep the old answer a moment longer (launch.md C24). Nor does
+it refuse anybody who is not entitled: they are told why, the same to every retry.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ LOOKING_SECONDS = 0.1
 @dataclass(slots=True)
 class _Armed:
     winners: frozenset[int]
+    entitled: frozenset[int]
     epoch: int
     until: float
 
@@ -34,6 +36,8 @@ class Latch:
         """Whether this first attempt can be told "sold out" right here."""
         armed = self._armed.get(round_id)
         if armed is None or attempt != 1 or enterprise_id in armed.winners:
+            return False
+        if enterprise_id not in armed.entitled:
             return False
         if now < armed.until:
             return True
@@ -63,7 +67,8 @@ class Latch:
     def arm(self, round_id: int, winners: Winners, *, now: float) -> None:
         """Arm from one look at Redis, if that very look proves that the round is out."""
         if winners.remaining_fen < winners.smallest_fen and winners.undecided == 0:
-            self._armed[round_id] = _Armed(winners.enterprises, winners.epoch, now + HOLDS_SECONDS)
+            until = now + HOLDS_SECONDS
+            self._armed[round_id] = _Armed(winners.enterprises, winners.entitled, winners.epoch, until)
 
     def release(self, round_id: int) -> None:
         """Forget what was known of a round: it changed."""
