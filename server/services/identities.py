@@ -1,16 +1,17 @@
 """Identities: whose token this is, answered from memory without ever trusting memory too long.
 
 Verifying a signature and reading three tables costs a thousand times what the answer to a sold-out
-grab costs, so the answer is remembered per token. Rights still end at once: the live feed drops what
-has changed; while the feed itself cannot be trusted every token is looked up; and whatever is
-remembered is read again in groups every half minute, should a worker have died between its commit and
-its word to the others.
+grab costs, so the answer is remembered per token. Tokens not seen before are looked up in groups:
+whatever arrives while the database answers goes into the next question together. Rights still end at
+once: the live feed drops what has changed; while the feed itself cannot be trusted every token is looked
+up; and whatever is remembered is read again in groups every half minute, should a worker have died
+between its commit and its word to the others.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
@@ -26,6 +27,7 @@ from server.services.tokens import AccessClaims, AccessTokens
 
 RECHECK_EVERY_SECONDS = 30.0
 RECHECK_GROUP = 500
+LOOK_UP_GROUP = 500
 
 log = structlog.get_logger()
 
@@ -57,6 +59,8 @@ class Identities:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._tokens_of: defaultdict[str, set[str]] = defaultdict(set)
         self._changes = 0
+        self._asking: deque[tuple[AccessClaims, asyncio.Future[Actor | None]]] = deque()
+        self._looking: asyncio.Task[None] | None = None
         feed.watch(changed=self._forget, missed=self._forget_all)
 
     def __len__(self) -> int:
@@ -81,7 +85,7 @@ class Identities:
             return actor
         claims = self._tokens.verify(token, now=self._clock.now())
         changes = self._changes
-        actor = (await _actors([claims])).get(claims)
+        actor = await self._looked_up(claims)
         if actor is None:
             self._drop(token)
             raise SessionEnded()
@@ -89,6 +93,30 @@ class Identities:
         if changes == self._changes:
             self._remember(token, _Known(claims, actor))
         return actor
+
+    def _looked_up(self, claims: AccessClaims) -> asyncio.Future[Actor | None]:
+        """What the database says of these claims; the question is asked after this call, never before."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Actor | None] = loop.create_future()
+        self._asking.append((claims, future))
+        if self._looking is None or self._looking.done():
+            self._looking = loop.create_task(self._look_up())
+        return future
+
+    async def _look_up(self) -> None:
+        while self._asking:
+            group = [self._asking.popleft() for _ in range(min(LOOK_UP_GROUP, len(self._asking)))]
+            try:
+                actors = await _actors({claims for claims, _ in group})
+            # Whatever the database raises is told to everybody who asked.
+            except Exception as fault:  # noqa: BLE001
+                for _, future in group:
+                    if not future.done():
+                        future.set_exception(fault)
+                continue
+            for claims, future in group:
+                if not future.done():
+                    future.set_result(actors.get(claims))
 
     async def keep_rechecking(self) -> None:
         """Read again what is remembered, every half minute, until cancelled."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,10 +16,10 @@ from server.gateways.live_feed import LocalFeed, RedisFeed
 from server.models.organisations import Enterprise, MemberRole, Membership
 from server.models.people import Person, SessionFamily, Staff
 from server.services import identities as module
-from server.services.access import NotSignedIn, SessionEnded
+from server.services.access import Actor, NotSignedIn, SessionEnded
 from server.services.identities import Identities
 from server.services.sessions import Sessions
-from server.services.tokens import AccessTokenExpired, AccessTokens
+from server.services.tokens import AccessClaims, AccessTokenExpired, AccessTokens
 from tools.embedded import RedisServer
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -263,6 +263,50 @@ async def test_a_changed_role_is_found_by_rechecking(database: TortoiseContext) 
     await Membership.filter(person=person).update(role=MemberRole.STAFF)
     await worker.identities.recheck()
     assert (await worker.identities.identify(token)).roles == {"staff"}
+
+
+async def test_a_crowd_of_new_tokens_is_looked_up_in_two_questions_and_everybody_gets_their_own_answer(
+    database: TortoiseContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker(Feed())
+    people = [await a_person(f"oCrowd{number}") for number in range(20)]
+    tokens = [await worker.token_of(person) for person in people]
+    await Person.filter(id=people[7].id).update(disabled=True)
+    truly = module._actors
+    groups: list[int] = []
+
+    async def counted(claims: Collection[AccessClaims]) -> dict[AccessClaims, Actor]:
+        groups.append(len(claims))
+        return await truly(claims)
+
+    monkeypatch.setattr(module, "_actors", counted)
+    first = asyncio.create_task(worker.identities.identify(tokens[0]))
+    await asyncio.sleep(0)
+    answers = await asyncio.gather(
+        first, *map(worker.identities.identify, tokens[1:]), return_exceptions=True
+    )
+    assert sum(groups) == 20
+    assert len(groups) <= 2
+    assert isinstance(answers.pop(7), SessionEnded)
+    others = [person.id for person in people if person is not people[7]]
+    assert [actor.id for actor in answers if isinstance(actor, Actor)] == others
+
+
+async def test_a_database_that_is_away_is_told_to_everybody_who_asked(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = await worker.token_of(await a_person())
+    truly = module._actors
+
+    async def away(_: Collection[AccessClaims]) -> dict[AccessClaims, Actor]:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(module, "_actors", away)
+    asked = [worker.identities.identify(token) for _ in range(3)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [ConnectionRefusedError] * 3
+    monkeypatch.setattr(module, "_actors", truly)
+    assert (await worker.identities.identify(token)).kind == "person"
 
 
 async def test_an_answer_that_was_overtaken_by_a_change_is_not_remembered(
