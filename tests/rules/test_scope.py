@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 import pytest
 
+from server.rules.deduction import Prices, Used, deduction, use_unmet
+from server.rules.quota import quota_left, tier_of
 from server.rules.scope import scope_unmet
+from server.units import yuan_to_fen
 from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, NINGXIA, YINCHUAN, programme
 
 
@@ -192,3 +195,20 @@ def test_yinchuan_supports_four_fields_and_no_fifth() -> None:
     [unmet] = scope_unmet(rules, "canteen", [])
     assert (unmet.code, unmet.clause) == ("unknown_category", "第九条")
     assert unmet.message == "服务类别须为其一：技术创新、上云用云、品牌建设、项目审批"
+
+
+@pytest.mark.rules("GX-58")
+def test_a_guangxi_quota_is_spread_over_products_as_the_enterprise_likes() -> None:
+    rules = programme(GUANGXI)
+    ordinary = tier_of(rules, frozenset())
+    bought = [("融资服务", 40_000), ("数字化转型服务", 100_000), ("企业诊断服务", 5_000)]
+    paid: list[int] = []
+
+    for name, price in bought:
+        left = quota_left(rules, ordinary, sum(paid), {})
+        assert left is not None
+        code, prices = code_of(GUANGXI, name), Prices(contract_fen=yuan_to_fen(price))
+        assert use_unmet(rules, code, Used(vouchers_on_order=len(paid))) == ()
+        paid.append(deduction(rules, code, prices, used=Used(), others=[left]).amount_fen)
+
+    assert paid == [yuan_to_fen(amount) for amount in (20_000, 30_000, 0)]

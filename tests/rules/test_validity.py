@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from server.programme.model import Programme
 from server.programme.registry import Programmes
+from server.rules.deduction import Prices, Used, deduction
 from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, NINGXIA, YINCHUAN, programme
 
 rules = pytest.mark.rules
@@ -72,3 +75,25 @@ def test_a_draft_is_never_in_force_and_production_does_not_start_with_it() -> No
     assert Programmes([draft]).unfit_for_production(within) == (
         "yinchuan-2024 2024-draft: its status is draft",
     )
+
+
+@rules("GX-34")
+def test_a_new_years_notice_changes_amounts_and_what_was_made_before_keeps_its_own() -> None:
+    old = programme(GUANGXI)
+    (diagnosis, other) = old.deduction
+    new = replace(
+        old,
+        identity=replace(old.identity, version="2025"),
+        validity=replace(old.validity, valid_from=date(2025, 1, 1)),
+        deduction=(replace(diagnosis, rate_bp=6_000), other),
+    )
+    known = Programmes([new, old])
+
+    def paid_fen(regulation: Programme) -> int:
+        prices, category = Prices(contract_fen=100_000), regulation.categories[0].code
+        return deduction(regulation, category, prices, used=Used()).amount_fen
+
+    assert paid_fen(known.get(GUANGXI)) == 60_000
+    assert paid_fen(known.version(GUANGXI, old.version)) == 80_000
+    assert known.in_force(date(2024, 12, 31)) == (old,)
+    assert known.in_force(date(2025, 1, 1)) == (new,)
