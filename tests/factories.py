@@ -31,6 +31,7 @@ from server.services import budgets
 from server.services.access import Actor
 from server.services.clocks import ProgrammeClocks
 from server.services.grab_commit import BudgetTerms, Decided, GrabCommitter
+from server.services.grabs import GrabAsk, GrabReply, Grabs, RoundCard
 from server.services.launch import LaunchDesk
 from server.services.rounds import RoundPlan, Rounds
 from server.units import yuan_to_fen
@@ -115,6 +116,7 @@ class Office:
         self.committer = GrabCommitter(self.store, self.desk.announce, observe=lambda _: None)
         self.desk.committer = self.committer
         self.rounds = Rounds(programmes, self.clocks, self.desk)
+        self.grabs = Grabs(self.desk, self.committer, self.store)
 
     @property
     def now(self) -> datetime:
@@ -147,6 +149,18 @@ class Office:
         claim = Claim(row.id, enterprise.id, 1, key or grab_key(), None, "", self.now)
         return (await self.committer.commit(await self.terms(row.id), None, [claim]))[0]
 
+    async def card(self, row: Round) -> RoundCard:
+        """What a process keeps of a round; Redis' clock is moved to this instant."""
+        offset = self.now - datetime.now(UTC)
+        row = await Round.get(id=row.id)
+        terms = await self.terms(row.id)
+        return RoundCard(row.id, terms, offset, row.status, row.opens_at, row.closes_at)
+
+    async def grab(self, row: Round, enterprise: Enterprise, key: str = "", attempt: int = 1) -> GrabReply:
+        """One request, through Redis where it is there."""
+        ask = GrabAsk(enterprise.id, 1, key or grab_key(), attempt)
+        return await self.grabs.grab(await self.card(row), ask)
+
     async def gate_says(self, row: Round, enterprise: Enterprise) -> GateAnswer:
         """What Redis says to a grab at this instant; an admitted one stays there, undecided."""
         footing = await self.desk.make_sure(await self.terms(row.id))
@@ -170,6 +184,7 @@ async def an_office(database_url: str, redis_url: str) -> AsyncIterator[Office]:
     try:
         yield office
     finally:
+        await office.committer.drain()
         office.lane.close()
         await office.store.close()
 

@@ -280,6 +280,9 @@ class Grabs:
         if card.status is RoundStatus.SCHEDULED and now < card.opens_at:
             seconds = max(1, -(-(milliseconds(card.opens_at) - milliseconds(now)) // 1000))
             return GrabReply(GrabCode.NOT_OPEN, milliseconds(now), retry_after_seconds=seconds)
+        if card.status is RoundStatus.PAUSED:
+            # The commit would call it closed, for good: a halted round goes on.
+            return await self._unless_decided(card, ask, GrabReply(GrabCode.PAUSED, milliseconds(now)))
         if self.committer.waiting(card.terms.budget_id) >= QUEUE_LIMIT:
             return GrabReply(GrabCode.TRY_AGAIN, milliseconds(now), retry_after_seconds=2)
         claim = Claim(card.round_id, ask.enterprise_id, ask.person_id, ask.grab_key, None, "", now)
