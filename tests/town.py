@@ -39,6 +39,11 @@ def uscc(number: int) -> str:
     return start + calc_check_digit(start)
 
 
+def grab_key() -> str:
+    """A new request's key."""
+    return f"{next(_numbers):032x}"
+
+
 def eligible(**others: Any) -> dict[str, Any]:
     """What a small manufacturer fills in that meets every condition, but for what ``others`` say."""
     return {
@@ -71,11 +76,11 @@ class Answered:
 
 
 class Caller:
-    """Somebody who is signed in."""
+    """Somebody who is signed in; without a token, anybody."""
 
-    def __init__(self, client: TestClient[Any, Any], token: str, person_id: int) -> None:
+    def __init__(self, client: TestClient[Any, Any], token: str = "", person_id: int = 0) -> None:
         self._client = client
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.id = person_id
 
     async def get(self, path: str) -> Answered:
@@ -127,6 +132,11 @@ class Town:
         """The instant at which the programme of these tests lives."""
         now: datetime = self.app[CLOCKS].now(PROGRAMME)
         return now
+
+    @property
+    def anybody(self) -> Caller:
+        """Somebody who is not signed in."""
+        return Caller(self.client)
 
     async def person(self) -> Caller:
         """Somebody new, signed in, acting for nobody."""
@@ -199,12 +209,12 @@ class Town:
         assert scheduled.status == 200, scheduled.body
         return int(planned.body["id"])
 
-    async def grant(self, round_id: int, caller: Caller, enterprise_id: int) -> Decided:
+    async def grant(self, round_id: int, caller: Caller, enterprise_id: int, *, key: str = "") -> Decided:
         """Commit one grab as the database-only path does, at the town's own instant."""
         rounds = self.app[ROUNDS]
         store = grab_store(self._database_url)
         committer = GrabCommitter(store, lambda *_: None, observe=lambda _: None)
-        claim = Claim(round_id, enterprise_id, caller.id, f"{next(_numbers):032x}", None, "", self.now)
+        claim = Claim(round_id, enterprise_id, caller.id, key or grab_key(), None, "", self.now)
         try:
             terms = rounds.terms(await Budget.get(programme_slug=PROGRAMME))
             return (await committer.commit(terms, None, [claim]))[0]
