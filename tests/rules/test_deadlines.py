@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -188,18 +189,19 @@ def with_year(year: YearRule, starts: str = "01-01") -> Programme:
 
 
 @pytest.mark.parametrize(
-    ("regulation", "on", "first", "last"),
+    ("year", "on", "first", "last"),
     [
-        (with_year(YearRule.CALENDAR), date(2025, 5, 18), date(2025, 1, 1), date(2025, 12, 31)),
-        (with_year(YearRule.PROGRAMME, "07-01"), date(2025, 6, 30), date(2024, 7, 1), date(2025, 6, 30)),
-        (with_year(YearRule.PROGRAMME, "07-01"), date(2025, 7, 1), date(2025, 7, 1), date(2026, 6, 30)),
-        (with_year(YearRule.PROGRAMME, "03-01"), date(2025, 3, 1), date(2025, 3, 1), date(2026, 2, 28)),
-        (with_year(YearRule.WHOLE), date(2025, 5, 18), date(2024, 8, 9), date(2026, 12, 31)),
+        ((YearRule.CALENDAR,), date(2025, 5, 18), date(2025, 1, 1), date(2025, 12, 31)),
+        ((YearRule.PROGRAMME, "07-01"), date(2025, 6, 30), date(2024, 7, 1), date(2025, 6, 30)),
+        ((YearRule.PROGRAMME, "07-01"), date(2025, 7, 1), date(2025, 7, 1), date(2026, 6, 30)),
+        ((YearRule.PROGRAMME, "03-01"), date(2025, 3, 1), date(2025, 3, 1), date(2026, 2, 28)),
+        ((YearRule.WHOLE,), date(2025, 5, 18), date(2024, 8, 9), date(2026, 12, 31)),
     ],
 )
 def test_a_programme_year_has_its_first_and_last_day(
-    regulation: Programme, on: date, first: date, last: date
+    year: tuple[Any, ...], on: date, first: date, last: date
 ) -> None:
+    regulation = with_year(*year)
     assert year_bounds(regulation, on) == (first, last)
     assert regulation.year_of(first) == regulation.year_of(last) == regulation.year_of(on)
 
