@@ -180,7 +180,8 @@ class LaunchDesk:
             try:
                 for budget in await self.live():
                     await self.reconcile(budget)
-            except (LaneBroken, hiredis.ReplyError, OutcomeUnknown) as error:
+            # Redis or the database may be away, each with errors of its own: the next pass tries again.
+            except Exception as error:  # noqa: BLE001
                 log.warning("launch.reconcile_failed", fault=type(error).__name__)
 
     async def reconcile(self, budget: LiveBudget) -> None:
