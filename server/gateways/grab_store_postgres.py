@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -22,6 +23,8 @@ from server.gateways.grab_store import (
     voucher_number,
 )
 from server.rules.grabbing import UNSTORED, Claim, Decision, GrabOutcome, Standing
+
+QUESTIONS_AT_ONCE = 500
 
 LOCK = """
 UPDATE budget SET lock_number = lock_number + 1 WHERE id = $1
@@ -86,6 +89,11 @@ WITH decided AS (
 )
 SELECT * FROM granted"""
 
+RECORDED = """
+SELECT d.enterprise_id, d.grab_key, d.round_id, d.outcome, d.voucher_id, d.decided_at, d.place
+FROM unnest($1::bigint[], $2::text[]) AS q (enterprise_id, grab_key)
+JOIN grab_decision d ON d.enterprise_id = q.enterprise_id AND d.grab_key = q.grab_key"""
+
 RAISE_EPOCH = """
 UPDATE budget SET epoch = epoch + 1, lock_number = lock_number + 1 WHERE id = $1 RETURNING epoch, version"""
 SNAPSHOT_ROUNDS = """
@@ -125,6 +133,8 @@ class PostgresGrabStore:
         self.timeout_seconds = timeout_seconds
         self._connections: dict[str, asyncpg.Connection[asyncpg.Record]] = {}
         self._turn = {"commit": asyncio.Lock(), "read": asyncio.Lock()}
+        self._questions: deque[tuple[int, str, asyncio.Future[Recorded | None]]] = deque()
+        self._answering: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def _connection(self, purpose: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
@@ -181,16 +191,35 @@ class PostgresGrabStore:
         return Snapshot(budget_id, row["epoch"], row["version"], quota_left, rounds)
 
     async def recorded(self, enterprise_id: int, grab_key: str) -> Recorded | None:
-        async with self._connection("read") as connection:
-            row = await connection.fetchrow(
-                "SELECT round_id, outcome, voucher_id, decided_at, place FROM grab_decision"
-                " WHERE enterprise_id = $1 AND grab_key = $2",
-                enterprise_id,
-                grab_key,
-            )
-        if row is None:
-            return None
-        return Recorded(row[0], GrabOutcome(row[1]), row[2], row[3], row[4])
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Recorded | None] = loop.create_future()
+        self._questions.append((enterprise_id, grab_key, answer))
+        if self._answering is None or self._answering.done():
+            self._answering = loop.create_task(self._answer())
+        return await answer
+
+    async def _answer(self) -> None:
+        """Answer the questions about decisions together: a crowd that asks again asks all at once."""
+        while self._questions:
+            group = [self._questions.popleft() for _ in range(min(QUESTIONS_AT_ONCE, len(self._questions)))]
+            try:
+                async with self._connection("read") as connection:
+                    rows = await connection.fetch(
+                        RECORDED, [question[0] for question in group], [question[1] for question in group]
+                    )
+            # Whatever it is, everybody in the group hears it, and the next group is asked.
+            except Exception as fault:  # noqa: BLE001
+                for _, _, answer in group:
+                    if not answer.done():
+                        answer.set_exception(fault)
+                continue
+            found = {
+                (row[0], row[1]): Recorded(row[2], GrabOutcome(row[3]), row[4], row[5], row[6])
+                for row in rows
+            }
+            for enterprise_id, grab_key, answer in group:
+                if not answer.done():
+                    answer.set_result(found.get((enterprise_id, grab_key)))
 
     async def voucher(self, voucher_id: int) -> VoucherFacts:
         async with self._connection("read") as connection:

@@ -27,6 +27,8 @@ PATIENCE_SECONDS = 2.0
 """A phone is answered within this; what is still undecided then is a 202 and a place to ask."""
 ASK_AGAIN_SECONDS = 0.03
 """While the last vouchers are being decided, "sold out" is not yet true: the gate is asked again."""
+ASKED_AGAIN_PER_SECOND = 5000
+"""The more wait to ask again, the longer: together they must not crowd out the commit they wait for."""
 QUEUE_LIMIT = 3000
 """Grabs that may wait for the database without Redis in front; beyond that the phone is sent away."""
 
@@ -99,6 +101,7 @@ _OF_OUTCOME: Mapping[GrabOutcome, GrabCode] = {
     GrabOutcome.GRANTED: GrabCode.GRANTED,
     GrabOutcome.ALREADY: GrabCode.ALREADY,
     GrabOutcome.SOLD_OUT: GrabCode.SOLD_OUT,
+    GrabOutcome.PAUSED: GrabCode.PAUSED,
     GrabOutcome.CLOSED: GrabCode.CLOSED,
     GrabOutcome.NOT_ELIGIBLE: GrabCode.NOT_ELIGIBLE,
     GrabOutcome.QUOTA_USED: GrabCode.QUOTA_USED,
@@ -161,6 +164,7 @@ class Grabs:
         self.latch = Latch()
         self.wall_clock: Callable[[], float] = time.time
         self._arming: set[asyncio.Task[None]] = set()
+        self._asking_again = 0
 
     def latched(self, card: RoundCard, enterprise_id: int, attempt: int) -> bool:
         """Whether this request can be refused as sold out without asking anybody."""
@@ -206,7 +210,7 @@ class Grabs:
             )
         except LaneBroken:
             self.desk.distrust(terms.budget_id, footing)
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
+            await self._wait_to_ask_again()
             return None
         if answer.code is GateCode.STALE:
             self.desk.distrust(terms.budget_id, footing)
@@ -214,7 +218,7 @@ class Grabs:
         if answer.code is GateCode.ADMITTED:
             return await self._commit(card, ask, footing, answer, deadline)
         reply = await self._told(card, ask, footing.epoch, answer)
-        if reply is None or reply.voucher is not None or ask.attempt == 1:
+        if reply is None or reply.voucher is not None:
             return reply
         return await self._unless_decided(card, ask, reply)
 
@@ -227,7 +231,7 @@ class Grabs:
                 return await self._with_voucher(code, answer.now_ms, answer.voucher_id)
             case GateCode.SAME | GateCode.BUSY:
                 # Being decided, by this process or another: wait for it rather than send the phone away.
-                await asyncio.sleep(ASK_AGAIN_SECONDS)
+                await self._wait_to_ask_again()
                 return None
             case GateCode.EARLY:
                 seconds = max(1, -(-(answer.opens_ms - answer.now_ms) // 1000))
@@ -235,19 +239,28 @@ class Grabs:
             case GateCode.SOLD_OUT:
                 if answer.undecided:
                     # Money set aside for a grab that is then refused comes back to the line.
-                    await asyncio.sleep(ASK_AGAIN_SECONDS)
+                    await self._wait_to_ask_again()
                     return None
                 self._arm(card, epoch, answer)
                 return GrabReply(GrabCode.SOLD_OUT, answer.now_ms)
             case _:
                 return GrabReply(_OF_GATE[answer.code], answer.now_ms)
 
+    async def _wait_to_ask_again(self) -> None:
+        self._asking_again += 1
+        try:
+            await asyncio.sleep(max(ASK_AGAIN_SECONDS, self._asking_again / ASKED_AGAIN_PER_SECOND))
+        finally:
+            self._asking_again -= 1
+
     async def _unless_decided(self, card: RoundCard, ask: GrabAsk, refusal: GrabReply) -> GrabReply | None:
-        """A refusal of a retry. Its first sending may have been decided past this Redis: the rows know."""
+        """A refusal; of a retry only if its first sending was not decided past this Redis: the rows know."""
+        if ask.attempt == 1:
+            return refusal
         try:
             return await self.recorded(card, ask.enterprise_id, ask.grab_key) or refusal
         except OutcomeUnknown:
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
+            await self._wait_to_ask_again()
             return None
 
     async def _commit(
@@ -270,7 +283,7 @@ class Grabs:
             self.desk.distrust(card.terms.budget_id, footing)
             return None
         if decided.outcome is GrabOutcome.STALE:
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
+            await self._wait_to_ask_again()
             return None
         return await self._reply(card, decided, answer.position)
 
@@ -279,9 +292,10 @@ class Grabs:
         now = card.terms.now()
         if card.status is RoundStatus.SCHEDULED and now < card.opens_at:
             seconds = max(1, -(-(milliseconds(card.opens_at) - milliseconds(now)) // 1000))
-            return GrabReply(GrabCode.NOT_OPEN, milliseconds(now), retry_after_seconds=seconds)
+            early = GrabReply(GrabCode.NOT_OPEN, milliseconds(now), retry_after_seconds=seconds)
+            return await self._unless_decided(card, ask, early)
         if card.status is RoundStatus.PAUSED:
-            # The commit would call it closed, for good: a halted round goes on.
+            # The commit would say no more than this.
             return await self._unless_decided(card, ask, GrabReply(GrabCode.PAUSED, milliseconds(now)))
         if self.committer.waiting(card.terms.budget_id) >= QUEUE_LIMIT:
             return GrabReply(GrabCode.TRY_AGAIN, milliseconds(now), retry_after_seconds=2)
@@ -307,7 +321,7 @@ class Grabs:
         try:
             return GrabReply(code, told_ms, await self.store.voucher(voucher_id))
         except OutcomeUnknown:
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
+            await self._wait_to_ask_again()
             return None
 
     async def recorded(self, card: RoundCard, enterprise_id: int, grab_key: str) -> GrabReply | None:
