@@ -21,7 +21,6 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import uvloop
 from aiohttp import web
@@ -30,7 +29,7 @@ from tortoise.expressions import F
 from server import logs
 from server.app import create_app
 from server.clock import CHINA, SystemClock
-from server.database import close_database, is_sqlite, migrate, open_database
+from server.database import close_database, is_sqlite, migrate, open_database, sqlite_file
 from server.demo import seed
 from server.errors import Refusal
 from server.middlewares import runner_options
@@ -61,9 +60,11 @@ def main(arguments: list[str]) -> int:
         print("\n".join(faults), file=sys.stderr)
         return 1
     command: Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]] = chosen.command
-    if command is _serve and settings.workers > 1:
-        return serve_with_workers(settings.workers)
     try:
+        if command is _serve and settings.workers > 1:
+            # Asked once, here: a worker that is refused would only be started again.
+            uvloop.run(_require_fit(settings))
+            return serve_with_workers(settings.workers)
         return uvloop.run(command(settings, chosen))
     except (ProgrammeError, CannotServe) as fault:
         print(fault, file=sys.stderr)
@@ -74,11 +75,15 @@ class CannotServe(Exception):
     """Why not, in one sentence."""
 
 
-async def _serve(settings: Settings, _: argparse.Namespace) -> int:
-    logs.configure()
+async def _require_fit(settings: Settings) -> None:
     faults = await unfit(settings, SystemClock().now().astimezone(CHINA).date())
     if faults:
         raise CannotServe("\n".join(faults))
+
+
+async def _serve(settings: Settings, _: argparse.Namespace) -> int:
+    logs.configure()
+    await _require_fit(settings)
     with _alone_on_sqlite(settings):
         app = create_app(settings)
         stop = asyncio.Event()
@@ -92,7 +97,9 @@ async def _serve(settings: Settings, _: argparse.Namespace) -> int:
             await stop.wait()
         except OSError as error:
             where = f"{settings.host}:{settings.port}"
-            raise CannotServe(f"Cannot listen on {where}: {error.strerror}.") from None
+            # asyncio wraps the system's words in its own; a name that does not resolve has only its own.
+            reason = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+            raise CannotServe(f"Cannot listen on {where}: {reason}.") from None
         finally:
             # No new connections; requests under way are answered, and what they queued is committed.
             await runner.cleanup()
@@ -101,7 +108,7 @@ async def _serve(settings: Settings, _: argparse.Namespace) -> int:
 
 async def _migrate(settings: Settings, _: argparse.Namespace) -> int:
     if is_sqlite(settings.database_url):
-        Path(_sqlite_file(settings)).parent.mkdir(parents=True, exist_ok=True)
+        sqlite_file(settings.database_url).parent.mkdir(parents=True, exist_ok=True)
     await migrate(settings.database_url)
     return 0
 
@@ -159,17 +166,12 @@ def _alone_on_sqlite(settings: Settings) -> Iterator[None]:
     if not is_sqlite(settings.database_url):
         yield
         return
-    with Path(f"{_sqlite_file(settings)}.lock").open("w") as lock:
+    with Path(f"{sqlite_file(settings.database_url)}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotServe("Another server uses this SQLite file; SQLite serves one process.") from None
         yield
-
-
-def _sqlite_file(settings: Settings) -> str:
-    address = urlsplit(settings.database_url)
-    return address.netloc + address.path
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,12 @@ POOL_SIZE = 16
 def is_sqlite(url: str) -> bool:
     """Whether the address names an SQLite file: then one process serves, and no second may start."""
     return urlsplit(url).scheme == "sqlite"
+
+
+def sqlite_file(url: str) -> Path:
+    """The file that an SQLite address names."""
+    address = urlsplit(url)
+    return Path(address.netloc + address.path)
 
 
 def connection_name(url: str) -> str:
@@ -69,3 +76,10 @@ async def pending_migrations(context: TortoiseContext, url: str) -> list[str]:
     executor = MigrationExecutor(connection, config["apps"])
     plan = await executor.plan([MigrationTarget(app_label=APP, name="__latest__")])
     return [step.migration.name for step in plan]
+
+
+async def migrations_to_run(url: str) -> list[str]:
+    """The same for a database that is not open yet; leaves it closed."""
+    async with TortoiseContext() as context:
+        await context.init(config=tortoise_config(url))
+        return await pending_migrations(context, url)

@@ -8,11 +8,13 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from tortoise.exceptions import DBConnectionError
 
-from server.database import is_sqlite
+from server.database import is_sqlite, migrations_to_run, sqlite_file
 from server.programme.registry import Programmes
 from server.settings import Settings
 
+MIGRATE = "run `python -m server migrate` first."
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -20,18 +22,32 @@ async def unfit(settings: Settings, today: date) -> list[str]:
     """One sentence for each thing that forbids production to start; empty when it may."""
     if not settings.is_production:
         return []
-    faults = list(Programmes.load(settings.programmes_dir).unfit_for_production(today))
-    if not is_sqlite(settings.database_url):
-        faults += await _not_durable(settings.database_url)
-    return faults + await _evicting(settings.redis_url)
+    return [
+        *Programmes.load(settings.programmes_dir).unfit_for_production(today),
+        *await _database(settings.database_url),
+        *await _evicting(settings.redis_url),
+    ]
+
+
+async def _database(url: str) -> list[str]:
+    if is_sqlite(url):
+        file = sqlite_file(url)
+        return await _not_migrated(url) if file.exists() else [f"There is no database at {file}: {MIGRATE}"]
+    try:
+        return await _not_durable(url) + await _not_migrated(url)
+    except (OSError, TimeoutError, asyncpg.PostgresError, DBConnectionError):
+        return ["The database does not answer."]
+
+
+async def _not_migrated(url: str) -> list[str]:
+    """A server that meets an older schema would fail in the middle of whatever needs the newer one."""
+    pending = await migrations_to_run(url)
+    return [f"The database has migrations to run ({', '.join(pending)}): {MIGRATE}"] if pending else []
 
 
 async def _not_durable(url: str) -> list[str]:
     """A voucher that was promised must survive a power cut."""
-    try:
-        connection = await asyncpg.connect(urlunsplit(urlsplit(url)._replace(query="")), timeout=5)
-    except (OSError, TimeoutError, asyncpg.PostgresError):
-        return ["The database does not answer."]
+    connection = await asyncpg.connect(urlunsplit(urlsplit(url)._replace(query="")), timeout=5)
     try:
         values = {name: await connection.fetchval(f"SHOW {name}") for name in DURABLE}
     finally:
