@@ -89,13 +89,19 @@ def test_a_period_ends_when_all_of_it_is_claimed_and_never_gives_more(
         (OPENS - timedelta(microseconds=1), RoundStatus.SCHEDULED, G.CLOSED),
         (CLOSES - timedelta(microseconds=1), RoundStatus.SCHEDULED, G.GRANTED),
         (CLOSES, RoundStatus.SCHEDULED, G.CLOSED),
-        (OPENS, RoundStatus.PAUSED, G.CLOSED),
+        (OPENS, RoundStatus.CLOSED, G.CLOSED),
     ],
 )
-def test_a_batch_is_grabbed_from_its_opening_to_its_end_and_not_while_it_pauses(
+def test_a_batch_is_grabbed_from_its_opening_to_its_end_and_not_once_it_is_closed(
     at: datetime, status: RoundStatus, expected: GrabOutcome
 ) -> None:
     assert outcomes([claim(1, at=at)], {1: a_round(10_000, status=status)}) == [expected]
+
+
+@rules("LS-05")
+def test_nobody_is_granted_a_voucher_while_the_batch_pauses() -> None:
+    assert outcomes([claim(1)], {1: a_round(10_000)}) == [G.GRANTED]
+    assert outcomes([claim(1)], {1: a_round(10_000, status=RoundStatus.PAUSED)}) != [G.GRANTED]
 
 
 @rules("LS-05", "LS-27")
