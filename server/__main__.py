@@ -39,7 +39,7 @@ from server.programme.faults import ProgrammeError
 from server.services import ledger
 from server.services.access import StaffRole
 from server.services.staff import create_staff
-from server.settings import Settings, SettingsError, load, refuse_unsafe
+from server.settings import STAFF_PASSWORD_VARIABLE, Settings, SettingsError, load, refuse_unsafe
 from server.startup import unfit
 from server.texts import sentence
 from server.workers import serve_with_workers
@@ -128,7 +128,7 @@ async def _migrate(settings: Settings, _: argparse.Namespace) -> int:
 
 
 async def _create_staff(settings: Settings, chosen: argparse.Namespace) -> int:
-    password = os.environ.get("QIQUAN_STAFF_PASSWORD") or getpass.getpass("Password: ")
+    password = os.environ.get(STAFF_PASSWORD_VARIABLE) or getpass.getpass("Password: ")
     context = await open_database(settings.database_url)
     try:
         created = await create_staff(chosen.name, password, chosen.role, SystemClock().now())
@@ -195,7 +195,9 @@ def _parser() -> argparse.ArgumentParser:
     nouns.add_parser("migrate", help="bring the database up to date").set_defaults(command=_migrate)
 
     staff = nouns.add_parser("staff", help="members of staff").add_subparsers(required=True)
-    create = staff.add_parser("create", help="create one; asks for the password, or QIQUAN_STAFF_PASSWORD")
+    create = staff.add_parser(
+        "create", help=f"create one; asks for the password, or {STAFF_PASSWORD_VARIABLE}"
+    )
     create.add_argument("name")
     create.add_argument("--role", action="append", required=True, choices=[role.value for role in StaffRole])
     create.set_defaults(command=_create_staff)

@@ -21,6 +21,8 @@ Mode = Literal["demo", "test", "production"]
 
 ENVIRONMENT_PREFIX = "QIQUAN_"
 CONFIG_VARIABLE = "QIQUAN_CONFIG"
+STAFF_PASSWORD_VARIABLE = "QIQUAN_STAFF_PASSWORD"
+"""Read by ``staff create`` alone: a password is no setting, and is never kept with them."""
 DEFAULT_FILE = Path("config/server.toml")
 
 WECHAT_ADDRESS = "https://api.weixin.qq.com"
@@ -168,7 +170,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     given = {
         name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
         for name, value in environment.items()
-        if name.startswith(ENVIRONMENT_PREFIX) and name != CONFIG_VARIABLE
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in (CONFIG_VARIABLE, STAFF_PASSWORD_VARIABLE)
     }
     _refuse_unknown(given, "The environment", ENVIRONMENT_PREFIX)
     return {

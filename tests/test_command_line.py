@@ -1,0 +1,194 @@
+"""The command line: what an operator does by hand, with an exit status that a script can trust."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from server.__main__ import RESTORED_EPOCHS, main
+from server.texts import PASSWORD_RULES, REFUSALS
+
+ROOT = Path(__file__).parent.parent
+GOOD = "Correct-horse-7"
+INSERT_BUDGET = (
+    "INSERT INTO budget (programme_slug, programme_version, year, total_fen, allotted_fen, epoch, version,"
+    " lock_number, created_at) VALUES ('lishui-2024', '2024', ?, ?, 0, ?, 0, 0, '2026-05-18 02:00:00+00:00')"
+)
+
+Run = Callable[..., tuple[int, list[str], list[str]]]
+
+
+@pytest.fixture
+def file(sqlite_url: str) -> str:
+    """The migrated SQLite file that the commands work on."""
+    return sqlite_url.removeprefix("sqlite://")
+
+
+@pytest.fixture
+def run(file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command: its exit status, what it printed, and what it complained of."""
+    monkeypatch.setenv("QIQUAN_MODE", "test")
+    monkeypatch.setenv("QIQUAN_DATABASE_URL", f"sqlite://{file}")
+
+    def command(*arguments: str, password: str = "") -> tuple[int, list[str], list[str]]:
+        monkeypatch.setenv("QIQUAN_STAFF_PASSWORD", password)
+        try:
+            status = main(list(arguments))
+        except SystemExit as ended:  # argparse ends the process itself
+            status = int(ended.code or 0)
+        printed = capsys.readouterr()
+        return status, printed.out.splitlines(), printed.err.splitlines()
+
+    return command
+
+
+@pytest.fixture
+def rows(file: str) -> Iterator[sqlite3.Connection]:
+    """The file as SQLite itself sees it; every statement takes effect at once."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        yield connection
+
+
+# -- staff --------------------------------------------------------------------------------------------
+
+
+def test_an_operator_is_made_with_a_password_that_is_not_stored(run: Run, rows: sqlite3.Connection) -> None:
+    status, said, _ = run("staff", "create", "zhang.wei", "--role", "operator", password=GOOD)
+    assert (status, said) == (0, ["zhang.wei may now sign in as operator."])
+    ((name, kept, roles),) = rows.execute("SELECT username, password_hash, roles FROM staff")
+    assert (name, roles) == ("zhang.wei", '["operator"]')
+    assert kept.startswith("$argon2id$")
+    assert GOOD not in "\n".join(rows.iterdump())
+    (deeds,) = rows.execute("SELECT group_concat(action) FROM journal_entry")
+    assert deeds == ("staff.created",)
+
+
+def test_everything_that_a_weak_password_lacks_is_said_and_nobody_is_made(
+    run: Run, rows: sqlite3.Connection
+) -> None:
+    status, _, said = run("staff", "create", "zhang", "--role", "operator", password="zhang")
+    assert status == 1
+    assert said == [
+        REFUSALS["weak_password"],
+        f"- {PASSWORD_RULES['password_length']}",
+        f"- {PASSWORD_RULES['password_variety']}",
+        f"- {PASSWORD_RULES['password_holds_username']}",
+    ]
+    assert rows.execute("SELECT count(*) FROM staff").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("name", ["Zhang", "zh", "1zhang", "zhang wei", "张伟"])
+def test_an_unusable_name_is_refused(run: Run, name: str) -> None:
+    status, _, said = run("staff", "create", name, "--role", "operator", password=GOOD)
+    assert (status, said) == (1, [REFUSALS["username_unusable"]])
+
+
+def test_a_name_is_taken_once(run: Run, rows: sqlite3.Connection) -> None:
+    assert run("staff", "create", "zhang", "--role", "operator", password=GOOD)[0] == 0
+    status, _, said = run("staff", "create", "zhang", "--role", "operator", password=GOOD + "!")
+    assert (status, said) == (1, [REFUSALS["username_taken"].format(username="zhang")])
+    assert rows.execute("SELECT count(*) FROM staff").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("arguments", [("--role", "emperor"), (), ("--role",)])
+def test_a_role_is_one_of_those_there_are(
+    run: Run, rows: sqlite3.Connection, arguments: tuple[str, ...]
+) -> None:
+    status, _, said = run("staff", "create", "zhang", *arguments, password=GOOD)
+    assert status == 2
+    assert "--role" in said[-1]
+    assert rows.execute("SELECT count(*) FROM staff").fetchone() == (0,)
+
+
+# -- the books ----------------------------------------------------------------------------------------
+
+
+def test_the_books_of_an_empty_house_balance(run: Run) -> None:
+    assert run("ledger", "verify") == (0, ["ledger: 0 faults, books balanced"], [])
+
+
+def test_books_that_do_not_balance_are_told_with_their_sums_and_a_status(
+    run: Run, rows: sqlite3.Connection
+) -> None:
+    rows.execute(INSERT_BUDGET, (2026, 123_456, 1))
+    assert run("ledger", "verify") == (
+        1,
+        [
+            "budget 1: free, against the ledger: 1,234.56 is not 0.00",
+            "ledger: 1 faults, books do not balance",
+        ],
+        [],
+    )
+
+
+# -- after a restore ----------------------------------------------------------------------------------
+
+
+def test_after_a_restore_every_launch_is_fenced_above_whatever_redis_remembers(
+    run: Run, rows: sqlite3.Connection
+) -> None:
+    rows.execute(INSERT_BUDGET, (2025, 0, 7))
+    rows.execute(INSERT_BUDGET, (2026, 0, 41))
+    status, said, _ = run("launch", "restored")
+    assert (status, said) == (0, ["launch: 2 budgets fenced against everything that Redis remembers"])
+    assert rows.execute("SELECT epoch FROM budget ORDER BY id").fetchall() == [
+        (7 + RESTORED_EPOCHS,),
+        (41 + RESTORED_EPOCHS,),
+    ]
+
+
+# -- the rest -----------------------------------------------------------------------------------------
+
+
+def test_migrating_twice_does_nothing_the_second_time(run: Run, rows: sqlite3.Connection) -> None:
+    before = list(rows.iterdump())
+    assert run("migrate")[0] == 0
+    assert list(rows.iterdump()) == before
+
+
+def test_migrating_makes_the_directory_and_the_database(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = tmp_path / "var" / "lib" / "new.sqlite3"
+    monkeypatch.setenv("QIQUAN_DATABASE_URL", f"sqlite://{new}")
+    assert run("migrate")[0] == 0
+    assert run("ledger", "verify")[0] == 0
+    assert new.exists()
+
+
+def test_demo_data_stays_out_of_every_other_mode(run: Run, rows: sqlite3.Connection) -> None:
+    status, said, complaints = run("demo", "seed")
+    assert (status, said) == (1, [])
+    assert complaints == ["Demo data belongs into demo mode only: set QIQUAN_MODE=demo."]
+    assert rows.execute("SELECT count(*) FROM staff").fetchone() == (0,)
+
+
+def test_a_setting_that_nobody_knows_stops_every_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QIQUAN_DATABSE_URL", "sqlite://elsewhere")
+    status, _, said = run("ledger", "verify")
+    assert (status, len(said)) == (1, 1)
+    assert said[0].startswith("The environment sets QIQUAN_DATABSE_URL, which no setting is called")
+
+
+@pytest.mark.parametrize("arguments", [(), ("launch",), ("serve", "now"), ("nonsense",)])
+def test_what_is_no_command_is_answered_with_the_usage(run: Run, arguments: tuple[str, ...]) -> None:
+    status, _, said = run(*arguments)
+    assert (status, said[0].split()[:4]) == (2, ["usage:", "python", "-m", "server"])
+
+
+def test_it_is_run_as_a_module_from_anywhere(file: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "server", "ledger", "verify"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "QIQUAN_MODE": "test", "QIQUAN_DATABASE_URL": f"sqlite://{file}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "ledger: 0 faults, books balanced\n")
