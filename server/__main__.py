@@ -100,7 +100,7 @@ async def _serve(settings: Settings, _: argparse.Namespace) -> int:
         except OSError as error:
             where = f"{settings.host}:{settings.port}"
             # asyncio wraps the system's words in its own; a name that does not resolve has only its own.
-            reason = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
             raise CannotServe(f"Cannot listen on {where}: {reason}.") from None
         finally:
             # No new connections; requests under way are answered, and what they queued is committed.

@@ -17,7 +17,7 @@ from server.models.rounds import Budget, Round
 from server.programme.registry import UnknownProgramme
 from server.rules.lifecycles import IllegalMove, NotPermittedNow, RoundStatus
 from server.services import budgets, round_lists
-from server.services.access import Actor, NoEnterprise, StaffRole, enterprise_id_of
+from server.services.access import Actor, NoEnterprise, NotFound, StaffRole, enterprise_id_of
 from server.services.budgets import BudgetExists, BudgetTooSmall
 from server.services.rounds import (
     PoolTooSmall,
@@ -269,7 +269,7 @@ async def cut_budget(request: web.Request, actor: Actor, path: BudgetPath, body:
     summary="Plan a round, as a draft. | 拟定批次（草稿）。",
     access=OPERATOR,
     answers={201: RoundView},
-    refusals=(*POSSIBLE, RoundNotForThisProgramme, BudgetTooSmall),
+    refusals=(*POSSIBLE, RoundNotForThisProgramme, BudgetTooSmall, NotFound),
 )
 async def plan(request: web.Request, actor: Actor, body: PlanRound) -> RoundView:
     drafted = RoundPlan(
