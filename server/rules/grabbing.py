@@ -26,11 +26,14 @@ class GrabOutcome(StrEnum):
     KEY_REUSED = "key_reused"
     """The key was used for another round before. Told, never stored: the first decision stands."""
 
+    PAUSED = "paused"
+    """The round is halted. Told, never stored: an admitted grab keeps its place until the round goes on."""
+
     STALE = "stale"
     """Reserved for another amount than it is entitled to now. Never stored: it is asked again."""
 
 
-UNSTORED = frozenset({GrabOutcome.KEY_REUSED, GrabOutcome.STALE})
+UNSTORED = frozenset({GrabOutcome.KEY_REUSED, GrabOutcome.PAUSED, GrabOutcome.STALE})
 PROMISES = frozenset({GrabOutcome.GRANTED, GrabOutcome.ALREADY})
 
 
@@ -166,6 +169,8 @@ def _verdict(
     taken_fen: Mapping[int, int],
 ) -> GrabOutcome:
     """The rules of one fresh claim, in the order in which a refusal is fair to tell."""
+    if state.status is RoundStatus.PAUSED:
+        return GrabOutcome.PAUSED
     if state.status is not RoundStatus.SCHEDULED:
         return GrabOutcome.CLOSED
     # A reservation made in time counts even if it is committed late; one made outside never does (I4).

@@ -18,7 +18,7 @@ import structlog
 from server.gateways.grab_gate import Change, Finish, GrabGate, Intent
 from server.gateways.grab_store import GrabStore, OutcomeUnknown
 from server.gateways.redis_lane import LaneBroken, Link
-from server.rules.grabbing import Claim
+from server.rules.grabbing import Claim, GrabOutcome
 from server.services.grab_commit import BudgetTerms, Decided, Fenced, GrabCommitter
 
 RECONCILE_SECONDS = 0.5
@@ -156,6 +156,9 @@ class LaunchDesk:
     async def _finish(self, budget_id: int, epoch: int, decided: Sequence[tuple[Claim, Decided]]) -> None:
         rounds: dict[int, list[Finish]] = {}
         for claim, result in decided:
+            if result.outcome is GrabOutcome.PAUSED:
+                # Not decided: its money stays aside until the round goes on, or is closed.
+                continue
             if result.outcome is not None and claim.amount_fen is not None:
                 rounds.setdefault(claim.round_id, []).append(
                     Finish(
