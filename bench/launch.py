@@ -199,9 +199,9 @@ def tell(run: Run, found: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def launch(stage: Stage) -> int:
-    """All three runs and the closing line."""
-    found = [hold(stage, number, accident) for number, accident in enumerate(RUNS, 1)]
+def launch(stage: Stage, accidents: tuple[str, ...]) -> int:
+    """A run for each accident, and the closing line."""
+    found = [hold(stage, number, accident) for number, accident in enumerate(accidents, 1)]
     granted = sorted({str(one["granted"]) for one in found})
     totals = {
         name: sum(one[name] for one in found) for name in ("oversold", "undersold", "lost", "contradictory")
@@ -222,6 +222,7 @@ def main() -> int:
     parser.add_argument("--phones", type=int, default=5000)
     parser.add_argument("--vouchers", type=int, default=300)
     parser.add_argument("--mixed", action="store_true", help="two face values in the round")
+    parser.add_argument("--only", choices=RUNS, help="this run alone")
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--keep", type=Path, help="keep plans, answers and logs in this directory")
     chosen = parser.parse_args()
@@ -250,7 +251,7 @@ def main() -> int:
             directory, postgres, template, programme, crowd, chosen.vouchers, chosen.mixed, chosen.seed
         )
         try:
-            return launch(stage)
+            return launch(stage, (chosen.only,) if chosen.only else RUNS)
         except (LaunchFailed, ProcessFailed) as fault:
             print(f"launch: {fault}", file=sys.stderr)
             return 1
