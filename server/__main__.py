@@ -47,6 +47,9 @@ from server.workers import serve_with_workers
 RESTORED_EPOCHS = 1_000_000
 """Above every epoch that Redis can have seen since the backup (launch.md C33)."""
 GRACE_SECONDS = 10.0
+BACKLOG = 4096
+"""Connections that may wait to be accepted, up to the system's own limit. With aiohttp's 128 the phones of
+a server that died knock in vain at the next one, and their systems try again only after 1, 3, 7 seconds."""
 
 
 def main(arguments: list[str]) -> int:
@@ -94,7 +97,13 @@ async def _serve(settings: Settings, _: argparse.Namespace) -> int:
         await runner.setup()
         _spare_the_collector()
         try:
-            site = web.TCPSite(runner, settings.host, settings.port, reuse_port=settings.reuse_port or None)
+            site = web.TCPSite(
+                runner,
+                settings.host,
+                settings.port,
+                backlog=BACKLOG,
+                reuse_port=settings.reuse_port or None,
+            )
             await site.start()
             await stop.wait()
         except OSError as error:
