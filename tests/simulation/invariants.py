@@ -16,7 +16,10 @@ from tests.simulation.universe import Universe
 
 PROMISES = ("granted", "already")
 REFUSALS = ("sold_out", "closed", "not_eligible", "quota_used", "key_reused")
-"""Final for their key. ``not_open``, ``paused``, ``pending`` and ``try_again`` are not."""
+"""Final for their key."""
+UNSTORED = ("key_reused", "paused", "stale")
+UNDECIDED = ("pending", "try_again")
+"""Promise nothing. ``not_open`` and ``paused`` are not final either, but they do say no."""
 
 
 @dataclass(eq=False)
@@ -49,7 +52,8 @@ class Watch:
     uncounted: Sequence[str]
     invocations: dict[tuple[int, str], list[Invocation]] = field(default_factory=dict)
     refused: list[Invocation] = field(default_factory=list)
-    late_twins: int = 0
+    promised_at: dict[tuple[int, str], float] = field(default_factory=dict)
+    """When the row of a granted request was committed."""
 
     def sent(self, one: Invocation) -> None:
         """A phone sends a request."""
@@ -61,6 +65,10 @@ class Watch:
         """Just committed: I0, I1, I3, I4, I5 for each new voucher."""
         for voucher in session.granted:
             self._granted(voucher)
+        for key in session.keys:
+            decision = self.database.decisions.get(key)
+            if decision is not None and decision.outcome in PROMISES:
+                self.promised_at.setdefault(key, self.universe.now)
         for each in self.database.rounds.values():
             issued_fen = sum(
                 voucher.face_value_fen
@@ -103,7 +111,7 @@ class Watch:
     def decided(self, claims: Sequence[tuple[Any, Any]]) -> None:
         """A committer has announced a group: I10, every decision stands in a row."""
         for claim, result in claims:
-            if result.outcome is None or result.outcome in ("key_reused", "stale"):
+            if result.outcome is None or result.outcome in UNSTORED:
                 continue
             row = self.database.decisions.get((claim.enterprise_id, claim.grab_key))
             if row is None or row.outcome != result.outcome:
@@ -150,7 +158,15 @@ class Watch:
         """An answer has reached its phone: I2 for a promise, I6 for a refusal."""
         code, who = one.reply.code.value, f"enterprise {one.enterprise_id}, {one.grab_key}"
         self.universe.counts[f"told {code}"] += 1
-        decision = self.database.decisions.get((one.enterprise_id, one.grab_key))
+        key = (one.enterprise_id, one.grab_key)
+        decision = self.database.decisions.get(key)
+        if (
+            code not in (*PROMISES, *UNDECIDED)
+            and decision is not None
+            and decision.round_id == one.round_id
+            and self.promised_at.get(key, one.sent_at) < one.sent_at
+        ):
+            self.universe.fail(f"I2 {who}: told {code}, its voucher stood before it asked")
         if code in PROMISES:
             voucher = self.database.vouchers.get(one.reply.voucher.id) if one.reply.voucher else None
             if voucher is None:
@@ -171,7 +187,6 @@ class Watch:
         if decision is None or decision.outcome not in PROMISES or decision.round_id != one.round_id:
             return
         if any(self._were_under_way_together(one, other) for other in self._twins(one)):
-            self.late_twins += 1
             self.universe.counts["a twin was granted later"] += 1
             return
         self.universe.fail(
@@ -183,8 +198,7 @@ class Watch:
         return [other for other in self.invocations[one.enterprise_id, one.grab_key] if other is not one]
 
     def _were_under_way_together(self, one: Invocation, other: Invocation) -> bool:
-        assert one.answered_at is not None
-        return other.over_at is None or other.over_at > one.answered_at
+        return other.over_at is None or other.over_at > one.sent_at
 
     # -- at rest
 
@@ -194,7 +208,7 @@ class Watch:
             self.look_back(one)
 
     def unsettled(self, redis: MemoryRedis | None) -> str:
-        """I7: nothing undecided, Redis and the database agree on money, epoch and version; else the breach."""
+        """I7: nothing undecided, Redis and the database agree on money, epoch and version."""
         if redis is None:
             return "I7 there is no Redis at rest"
         for budget in self.database.budgets.values():
@@ -205,10 +219,11 @@ class Watch:
             for each in self.database.rounds.values():
                 stem = f"{{budget:{budget.id}}}:round:{each.id}"
                 stream = redis.stream(f"{stem}:intents")
-                if stream is not None and stream.entries:
+                # While a round is halted, what was admitted before waits for it to go on.
+                if each.status != "paused" and stream is not None and stream.entries:
                     return f"I7 round {each.id}: intents left over: {list(stream.entries)}"
-                left = redis.hash(stem).get("remaining_fen")
-                if each.status != "draft" and left != str(each.pool_fen - each.issued_fen):
+                left = int(redis.hash(stem).get("remaining_fen", 0)) + self._set_aside(stream, each.id)
+                if each.status != "draft" and left != each.pool_fen - each.issued_fen:
                     return f"I7 round {each.id}: {left} left in Redis, {each} in the database"
         return ""
 
@@ -221,6 +236,12 @@ class Watch:
         own = entitlements.get((round_id, enterprise_id))
         enough_fen = own.amount_fen if own is not None else min(faces, default=0)
         out = each.pool_fen - each.issued_fen < enough_fen
+        if code == "quota_used":
+            # What was set aside for it in a halted round counts until that round goes on, or is closed.
+            return any(other.status == "paused" for other in self.database.rounds.values())
+        if code == "pending":
+            # An earlier request of the enterprise waits for the halted round to go on.
+            return expected == "paused"
         return code == "sold_out" and out and expected in ("not_eligible", "quota_used")
 
     def expected(self, enterprise_id: int, round_id: int, now: datetime) -> str:

@@ -30,7 +30,7 @@ Keyspace = dict[str, dict[str, str] | Stream]
 
 
 class MemoryRedis:
-    """One Redis process. Losing it means a new object with another ``run_id``, empty or with an older state."""
+    """One Redis process. Losing it is a new object with another ``run_id``, empty or older."""
 
     def __init__(
         self, engine: LuaEngine, run_id: str, now: Callable[[], float], keyspace: Keyspace | None = None
@@ -169,7 +169,7 @@ def copied(keyspace: Keyspace) -> Keyspace:
 _COMMANDS: dict[str, Callable[..., Any]] = {
     name.removeprefix("_").upper(): getattr(MemoryRedis, name)
     for name in (
-        ("_hget", "_hmget", "_hset", "_hincrby", "_hdel", "_hlen", "_hkeys")
-        + ("_del", "_time", "_xadd", "_xdel", "_xlen", "_xrange")
+        *("_hget", "_hmget", "_hset", "_hincrby", "_hdel", "_hlen", "_hkeys"),
+        *("_del", "_time", "_xadd", "_xdel", "_xlen", "_xrange"),
     )
 }

@@ -11,7 +11,7 @@ from tests.simulation.invariants import PROMISES, Invocation
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-ATTEMPTS_AT_MOST = 60
+ATTEMPTS_AT_MOST = 200
 
 
 class Phones:
@@ -22,7 +22,7 @@ class Phones:
         self.random = world.random
         self.loop = world.universe.loop("phones")
         self.tasks: list[asyncio.Task[None]] = []
-        self.patience = self.random.choice((0.3, 1.0, 3.0))
+        self.patience = self.random.choice((0.1, 0.3, 1.0, 3.0))
         """Seconds after which a phone believes an answer lost."""
         self.hurry = self.random.choice((0.02, 0.2, 0.5))
         """Seconds, at most, between two sendings."""
@@ -78,18 +78,21 @@ class Phones:
 
     async def _insist(self, enterprise_id: int, person_id: int, round_id: int, key: str) -> str:
         """Ask until there is an answer that is final for this key, or patience ends; its code."""
-        for _ in range(ATTEMPTS_AT_MOST):
+        for patience in range(ATTEMPTS_AT_MOST):
             self._attempts[key] += 1
             attempt = self._attempts[key]
             reply = await self._send(Invocation(enterprise_id, person_id, round_id, key, attempt, 0.0))
             code = reply.code.value if reply is not None else "lost"
             if code not in ("lost", "pending", "try_again", "not_open", "paused"):
                 return str(code)
+            if self.world.healed and self.world.database.rounds[round_id].status == "paused":
+                return str(code)
             if code in ("not_open", "paused") and (self.world.healed or self.random.random() < 0.3):
                 return str(code)
             if code == "lost" and self.random.random() < 0.05:
                 return "gave up"
-            wait = self.random.uniform(0.0, self.hurry)
+            # Each time a little more slowly.
+            wait = self.random.uniform(0.0, self.hurry) * min(1 + patience / 3, 5)
             if code != "lost" and self.random.random() < 0.5:
                 wait = reply.retry_after_seconds or wait
             await asyncio.sleep(wait)
@@ -115,7 +118,9 @@ class Phones:
 
         for each in copies:
             self._transmit(each, answered)
-        patience = self.loop.call_later(self.patience, answered_with_nothing, first)
+        # In the end everybody waits for the answer.
+        seconds = 3.0 if self.world.healed else self.patience
+        patience = self.loop.call_later(seconds, answered_with_nothing, first)
         reply = await first
         patience.cancel()
         return reply

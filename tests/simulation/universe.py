@@ -49,6 +49,7 @@ class Loop(asyncio.AbstractEventLoop):
         self.universe = universe
         self.name = name
         self.ready: deque[Handle] = deque()
+        self.tasks: list[asyncio.Task[Any]] = []
         self.dead = False
         self.frozen = False
 
@@ -89,6 +90,7 @@ class Loop(asyncio.AbstractEventLoop):
     def create_task(self, coro: Any, **_: Any) -> asyncio.Task[Any]:  # type: ignore[override]
         task: asyncio.Task[Any] = asyncio.Task(coro, loop=self)
         task.add_done_callback(self._look_at)
+        self.tasks.append(task)
         return task
 
     def _look_at(self, task: asyncio.Task[Any]) -> None:
@@ -152,7 +154,15 @@ class Universe:
     def kill(self, loop: Loop) -> None:
         """End a process at once: no handler, no ``finally``, nothing."""
         loop.dead = True
-        loop.ready.clear()
+
+    def end(self) -> None:
+        """The end of the world: let go of whatever was still under way."""
+        for loop in self.loops:
+            self.kill(loop)
+        for loop in self.loops:
+            for task in loop.tasks:
+                if not task.done():
+                    task.get_coro().close()  # type: ignore[union-attr]
 
     def freeze(self, loop: Loop, seconds: float) -> None:
         """Stop a process for a while (SIGSTOP); what reaches it meanwhile waits."""
