@@ -65,7 +65,7 @@ class Machine:
         command = [sys.executable, "-m", "server", "serve"]
         log = self.directory / "server.log"
         child = Child("the server", command, log=log, directory=self.directory, environment=self.environment)
-        child.wait_until(lambda: answers(self.port))
+        child.wait_until(lambda: answers(self.port), patience=60)
         return child
 
 
