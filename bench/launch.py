@@ -48,8 +48,8 @@ from tools.processes import Child, ProcessFailed
 
 PROGRAMME = "lishui-2024"
 RUNS = (CLEAN, SERVER_KILLED, REDIS_EMPTIED)
-MID_LAUNCH = 1 / 3
-"""The accident happens when this share of the vouchers has been committed."""
+MID_LAUNCH = 0.1
+"""The accident happens once this share of the vouchers has been committed."""
 WATCH_SECONDS = 0.004
 AT_REST_SECONDS = 15.0
 
@@ -69,6 +69,7 @@ async def watch(run: Run, playing: Child) -> None:
                 happened = True
                 run.happened = f"at +{time.time() - run.opens:.3f} s with {count} vouchers committed"
                 await cause(run)
+                run.over = time.time()
             if count and not row["left_fen"] and not run.committed_after:
                 run.committed_after = time.time() - run.opens
             if time.time() > run.opens + RUN_SECONDS + 15:
@@ -194,6 +195,8 @@ def tell(run: Run, found: dict[str, Any]) -> None:
             f"  {found['excepted']} keys refused while another copy of the same request was still under way,"
             " and granted by that (the documented exception)"
         )
+    if run.over:
+        print(f"  everybody had a final answer {found['last_final'] - run.over:.2f} s after the accident")
     for fault in found["faults"]:
         print(f"  BROKEN: {fault}")
     sys.stdout.flush()

@@ -72,6 +72,8 @@ class Run:
     opens: float = 0.0
     committed_after: float = 0.0
     happened: str = ""
+    over: float = 0.0
+    """When the accident was over: the server dead, or Redis back."""
 
     @property
     def directory(self) -> Path:
