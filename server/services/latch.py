@@ -69,7 +69,3 @@ class Latch:
         if winners.remaining_fen < winners.smallest_fen and winners.undecided == 0:
             until = now + HOLDS_SECONDS
             self._armed[round_id] = _Armed(winners.enterprises, winners.entitled, winners.epoch, until)
-
-    def release(self, round_id: int) -> None:
-        """Forget what was known of a round: it changed."""
-        self._armed.pop(round_id, None)

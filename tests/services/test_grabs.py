@@ -182,6 +182,23 @@ async def test_without_redis_the_database_decides_alone_and_redis_is_rebuilt_lat
     assert (await office.grab(row, first)).code is GrabCode.ALREADY
 
 
+async def test_a_grab_that_meets_a_pause_at_its_commit_keeps_its_place_until_the_round_goes_on(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "LEFT_OVER_MS", 0)
+    row, (enterprise,) = await launch_of(office, 1, pool_yuan=ONE)
+    key = grab_key()
+    # Halted in the database, while Redis has yet to hear of it and sets the money aside.
+    await Round.filter(id=row.id).update(status=RoundStatus.PAUSED)
+    assert (await office.grab(row, enterprise, key)).code is GrabCode.PAUSED
+    await reconcile(office, row)
+    assert await GrabDecision.all().count() == 0
+    await Round.filter(id=row.id).update(status=RoundStatus.SCHEDULED)
+    await reconcile(office, row)
+    assert (await Voucher.get()).enterprise_id == enterprise.id
+    assert (await office.grab(row, enterprise, key, 2)).code is GrabCode.GRANTED
+
+
 async def test_a_key_belongs_to_one_round(office: Office) -> None:
     budget = await make_budget(office.programme)
     enterprise = await make_qualified(office.programme)
