@@ -13,7 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 
 from tests.simulation.accidents import FAULTS
-from tests.simulation.campaign import Catch, Result, catch, clean
+from tests.simulation.campaign import Catch, Result, catch, clean, remember
 from tests.simulation.planted import FOUND, PLANTED
 
 CHUNK = 50
@@ -31,7 +31,10 @@ def main() -> int:
         parts = [pool.submit(clean, chunk) for chunk in chunks]
         catches = {name: pool.submit(catch, name, options.planted_seeds) for name in names}
         result = _report_clean(parts)
-        caught = _report_planted({name: future.result() for name, future in catches.items()})
+        found = {name: future.result() for name, future in catches.items()}
+    caught = _report_planted(found)
+    if options.remember:
+        remember(list(found.values()))
     never = [fault for fault in FAULTS if not result.counts[fault]] if options.only is None else []
     if never:
         print("faults that never occurred:", ", ".join(never))
@@ -48,6 +51,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=200, help="how many clean runs")
     parser.add_argument("--planted-seeds", type=int, default=3000, help="runs, at most, for each planted bug")
+    parser.add_argument("--remember", action="store_true", help="keep the seeds that caught the planted bugs")
     parser.add_argument("--only", type=int, metavar="SEED", help="run this one seed, and no planted bug")
     return parser.parse_args()
 

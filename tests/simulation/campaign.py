@@ -21,6 +21,12 @@ from tests.simulation.world import World
 
 DIRECTED = Path(__file__).parent / "directed.toml"
 COLLECT_EVERY = 50
+REMEMBERED = """\
+# Seeds that caught a planted bug; they are tried first. A change of the product may move them:
+# `python -m tests.simulation --seeds 200 --planted-seeds 20000 --remember` finds them again.
+
+[seeds]
+"""
 
 
 @dataclass
@@ -94,6 +100,15 @@ def directed() -> dict[str, list[int]]:
     """The seeds that caught a bug before, by its name."""
     seeds: dict[str, list[int]] = tomllib.loads(DIRECTED.read_text(encoding="utf-8"))["seeds"]
     return seeds
+
+
+def remember(catches: Iterable[Catch]) -> None:
+    """Write down where each bug was caught; a bug that was not keeps the seeds it had."""
+    lines = [REMEMBERED]
+    for each in catches:
+        seeds = directed().get(each.bug, []) if each.seed is None else [each.seed]
+        lines.append(f'"{each.bug}" = {seeds}\n')
+    DIRECTED.write_text("".join(lines), encoding="utf-8")
 
 
 @contextmanager

@@ -48,9 +48,11 @@ class LuaEngine:
         return value
 
 
-def _word(value: str | int | float) -> str:
+def _word(value: object) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("ERR Command arguments must be strings or integers")
     if isinstance(value, float) and not value.is_integer():
         return f"{value:.17g}"
     return str(int(value))

@@ -199,5 +199,9 @@ FOUND = (
         "a retry refused without asking the rows",
         (GRABS, "        if ask.attempt == 1:\n", "        if ask.attempt:\n"),
     ),
+    _bug(
+        "money of a halted grab given back",
+        (LAUNCH, "            if result.outcome is GrabOutcome.PAUSED:\n", "            if False:\n"),
+    ),
 )
 """What the simulation found in the product itself, planted again: these stay found."""
