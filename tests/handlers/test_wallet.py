@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from tortoise.expressions import F
+
+from server.models.rounds import Round
 from server.models.vouchers import Voucher
 from server.rules.money import Movement
 from server.services import ledger
@@ -108,7 +111,10 @@ async def test_the_pages_of_a_wallet_go_from_new_to_old(town: Town, monkeypatch:
         if name not in {"id", "number", "serial", "face_value_fen"}
     }
     for serial in (2, 3):
-        await Voucher.create(**again, number=f"V{serial}", serial=serial, face_value_fen=serial)
+        more = await Voucher.create(**again, number=f"V{serial}", serial=serial, face_value_fen=serial)
+        where = Where(more.budget_id, more.round_id, more.enterprise_id, more.id)
+        await ledger.post(Movement.ISSUE, serial, where, at=town.now)
+        await Round.filter(id=more.round_id).update(issued_fen=F("issued_fen") + serial)
     newest = (await handler.get("vouchers")).body
     oldest = (await handler.get(f"vouchers?before={newest['next_before']}")).body
     assert [one["face_value_fen"] for one in newest["vouchers"]] == [3, 2]
