@@ -90,10 +90,11 @@ ROUND_MOVES: Mapping[RoundStatus, frozenset[RoundStatus]] = {
 }
 
 ROUND_MAY: Mapping[RoundStatus, frozenset[RoundAct]] = {
-    RoundStatus.DRAFT: frozenset({RoundAct.EDIT}),
+    RoundStatus.DRAFT: frozenset({RoundAct.EDIT, RoundAct.TOP_UP, RoundAct.CUT}),
     RoundStatus.SCHEDULED: frozenset({RoundAct.GRANT, RoundAct.TOP_UP, RoundAct.CUT}),
     RoundStatus.PAUSED: frozenset({RoundAct.TOP_UP, RoundAct.CUT}),
-    RoundStatus.CLOSED: frozenset(),
+    # What a round that is over did not issue goes back into the year.
+    RoundStatus.CLOSED: frozenset({RoundAct.CUT}),
 }
 
 VOUCHER_MOVES: Mapping[VoucherStatus, frozenset[VoucherStatus]] = {

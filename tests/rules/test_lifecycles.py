@@ -91,9 +91,9 @@ def test_a_paused_round_grants_nothing_but_can_be_topped_up() -> None:
         require_act(ROUND_MAY, RoundStatus.PAUSED, RoundAct.GRANT)
 
 
-def test_only_a_draft_round_can_be_edited_and_a_closed_one_allows_nothing() -> None:
+def test_only_a_draft_round_can_be_edited_and_a_closed_one_only_gives_money_back() -> None:
     assert [status for status in RoundStatus if RoundAct.EDIT in ROUND_MAY[status]] == [RoundStatus.DRAFT]
-    assert ROUND_MAY[RoundStatus.CLOSED] == frozenset()
+    assert ROUND_MAY[RoundStatus.CLOSED] == {RoundAct.CUT}
 
 
 @pytest.mark.rules("LS-07", "LS-68", "GX-59", "NX-33")

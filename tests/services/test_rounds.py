@@ -145,10 +145,10 @@ WAY = {
     "closed": ("schedule", "close"),
 }
 ALLOWED = {
-    "draft": {"schedule"},
+    "draft": {"schedule", "top_up", "cut"},
     "scheduled": {"pause", "close", "top_up", "cut"},
     "paused": {"resume", "close", "top_up", "cut"},
-    "closed": {"reopen"},
+    "closed": {"reopen", "cut"},
 }
 AFTER = {
     "pause": "paused",
