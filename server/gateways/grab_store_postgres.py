@@ -45,17 +45,21 @@ LEFT JOIN LATERAL (
     WHERE w.enterprise_id = c.enterprise_id AND w.budget_id = $1 AND w.status <> ALL ($5::text[])
 ) t ON true"""
 
+# Vouchers get their ids before they are inserted: joining the inserted rows back to the claims would cost
+# more than all the inserts, because the planner expects one row and compares every one with every other.
 RECORD = """
 WITH decided AS (
-    SELECT * FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-                         $9::bigint[], $10::timestamptz[], $11::text[], $12::bigint[], $13::text[])
+    SELECT d.*, CASE d.outcome WHEN 'granted' THEN nextval('voucher_id_seq')
+                               ELSE d.known_voucher END AS voucher_id
+    FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+                $9::bigint[], $10::timestamptz[], $11::text[], $12::bigint[], $13::text[])
       AS d (round_id, enterprise_id, person_id, grab_key, place, outcome,
-            voucher_id, reserved_at, tier, amount_fen, number)
+            known_voucher, reserved_at, tier, amount_fen, number)
 ), granted AS (
-    INSERT INTO voucher (number, round_id, budget_id, enterprise_id, serial, tier, face_value_fen, status,
+    INSERT INTO voucher (id, number, round_id, budget_id, enterprise_id, serial, tier, face_value_fen, status,
                          programme_slug, programme_version, granted_at, reserved_at, order_deadline,
                          valid_until, epoch, place)
-    SELECT d.number, d.round_id, $1, d.enterprise_id, 1, d.tier, d.amount_fen, 'active',
+    SELECT d.voucher_id, d.number, d.round_id, $1, d.enterprise_id, 1, d.tier, d.amount_fen, 'active',
            $14, $15, $2, d.reserved_at, r.order_deadline, r.valid_until, $16, d.place
     FROM decided d JOIN round r ON r.id = d.round_id WHERE d.outcome = 'granted'
     RETURNING id, number, round_id, enterprise_id, face_value_fen, valid_until, order_deadline
@@ -63,24 +67,27 @@ WITH decided AS (
     INSERT INTO grab_decision (enterprise_id, grab_key, round_id, person_id, epoch, place, outcome,
                                voucher_id, decided_at)
     SELECT d.enterprise_id, d.grab_key, d.round_id, d.person_id, $16, d.place, d.outcome,
-           coalesce(d.voucher_id, g.id), $2
-    FROM decided d LEFT JOIN granted g ON g.round_id = d.round_id AND g.enterprise_id = d.enterprise_id
-                                      AND d.outcome IN ('granted', 'already')
+           CASE WHEN d.outcome = 'already' AND d.voucher_id IS NULL
+                THEN (SELECT w.voucher_id FROM decided w WHERE w.outcome = 'granted'
+                      AND w.round_id = d.round_id AND w.enterprise_id = d.enterprise_id)
+                ELSE d.voucher_id END, $2
+    FROM decided d
 ), ledger AS (
     INSERT INTO ledger_entry (at, movement, debit, credit, amount_fen, budget_id, round_id,
                               enterprise_id, voucher_id)
-    SELECT $2, 'issue', 'round', 'available', face_value_fen, $1, round_id, enterprise_id, id FROM granted
+    SELECT $2, 'issue', 'round', 'available', amount_fen, $1, round_id, enterprise_id, voucher_id
+    FROM decided WHERE outcome = 'granted'
 ), journal AS (
     INSERT INTO journal_entry (at, action, actor, subject, programme_slug, data)
-    SELECT $2, 'voucher.granted', 'person:' || d.person_id, 'voucher:' || g.id, $14,
-           jsonb_build_object('round', g.round_id, 'enterprise', g.enterprise_id, 'number', g.number,
-                              'amount_fen', g.face_value_fen, 'place', d.place, 'epoch', $16::bigint)
-    FROM granted g JOIN decided d
-      ON d.round_id = g.round_id AND d.enterprise_id = g.enterprise_id AND d.outcome = 'granted'
+    SELECT $2, 'voucher.granted', 'person:' || person_id, 'voucher:' || voucher_id, $14,
+           jsonb_build_object('round', round_id, 'enterprise', enterprise_id, 'number', number,
+                              'amount_fen', amount_fen, 'place', place, 'epoch', $16::bigint)
+    FROM decided WHERE outcome = 'granted'
 ), outbox AS (
     INSERT INTO outbox_message (created_at, topic, recipient, data)
     SELECT $2, 'voucher.granted', 'enterprise:' || enterprise_id,
-           jsonb_build_object('voucher', id, 'number', number, 'amount_fen', face_value_fen) FROM granted
+           jsonb_build_object('voucher', voucher_id, 'number', number, 'amount_fen', amount_fen)
+    FROM decided WHERE outcome = 'granted'
 ), money AS (
     UPDATE round r SET issued_fen = r.issued_fen + s.total_fen, issued_count = r.issued_count + s.total
     FROM (SELECT round_id, sum(amount_fen) AS total_fen, count(*) AS total
