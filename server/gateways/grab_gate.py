@@ -1,7 +1,8 @@
 """The gate in front of a round: Redis keeps the crowd in order, it never says what is true.
 
-Grabs of one tick of the event loop go into one call of ``lua/grab.lua``, each with its own key and its
-own answer. All keys of a budget share one hash tag, so that its rounds see one quota and one epoch.
+What arrives while a call of ``lua/grab.lua`` is under way goes into the next one together, each grab with
+its own key and its own answer: the busier it gets, the more of them share a call. All keys of a budget
+share one hash tag, so that its rounds see one quota and one epoch.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import hiredis
 
@@ -64,8 +65,7 @@ class GateAnswer:
     holders: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(NamedTuple):
     """What to tell the gate of one decided intent."""
 
     place: str
@@ -155,7 +155,7 @@ _Where = tuple[int, int, int, str, int]
 
 
 class _Batch:
-    """The grabs of one tick for one round at one epoch."""
+    """The grabs that leave together, of one round at one epoch."""
 
     __slots__ = ("arguments", "futures")
 
@@ -170,6 +170,7 @@ class GrabGate:
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
         self._batches: dict[_Where, _Batch] = {}
+        self._under_way: set[_Where] = set()
         self._sending: set[asyncio.Task[None]] = set()
 
     def grab(
@@ -184,7 +185,7 @@ class GrabGate:
         person_id: int,
         grab_key: str,
     ) -> asyncio.Future[GateAnswer]:
-        """Ask for one grab; it leaves with the others of this tick. May fail with ``LaneBroken``.
+        """Ask for one grab; it leaves with the others of this moment. May fail with ``LaneBroken``.
 
         ``run_id`` is the Redis process that holds the state of ``epoch``: another one, however like it,
         may have lost its last second (launch.md C12), so its answers are ``STALE``.
@@ -194,7 +195,8 @@ class GrabGate:
         batch = self._batches.get(where)
         if batch is None:
             batch = self._batches[where] = _Batch()
-            loop.call_soon(self._dispatch, where)
+            if where not in self._under_way:
+                loop.call_soon(self._dispatch, where)
         future: asyncio.Future[GateAnswer] = loop.create_future()
         batch.arguments += (enterprise_id, person_id, grab_key)
         batch.futures.append(future)
@@ -205,9 +207,15 @@ class GrabGate:
     def _dispatch(self, where: _Where) -> None:
         batch = self._batches.pop(where, None)
         if batch is not None:
+            self._under_way.add(where)
             task = asyncio.get_running_loop().create_task(self._send(where, batch))
             self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            task.add_done_callback(lambda sent: self._sent(where, sent))
+
+    def _sent(self, where: _Where, sent: asyncio.Task[None]) -> None:
+        self._sending.discard(sent)
+        self._under_way.discard(where)
+        self._dispatch(where)
 
     async def _send(self, where: _Where, batch: _Batch) -> None:
         budget_id, round_id, epoch, run_id, offset_ms = where

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from server.gateways.grab_gate import Snapshot
 from server.rules.grabbing import (
@@ -56,8 +56,7 @@ class Recorded:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class VoucherFacts:
+class VoucherFacts(NamedTuple):
     """What the phone shows of a voucher."""
 
     id: int

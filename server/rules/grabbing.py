@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from server.rules.lifecycles import RoundStatus
 
@@ -37,8 +38,7 @@ UNSTORED = frozenset({GrabOutcome.KEY_REUSED, GrabOutcome.PAUSED, GrabOutcome.ST
 PROMISES = frozenset({GrabOutcome.GRANTED, GrabOutcome.ALREADY})
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One admitted grab, waiting for its decision.
 
     ``place`` is its id in the line of its epoch; empty where no line was kept (Redis is away).
@@ -66,8 +66,7 @@ class RoundState:
     closes_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Entitled:
+class Entitled(NamedTuple):
     """What an enterprise may be granted in a round; fen. ``quota_fen`` is its year's quota."""
 
     tier: str
@@ -75,8 +74,7 @@ class Entitled:
     quota_fen: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a claim came to. For a grant: its tier, its face value and its number within the round."""
 
     claim: Claim
@@ -89,8 +87,7 @@ class Decision:
     """True when this very request was decided before; nothing is to be written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
+class Earlier(NamedTuple):
     """The stored decision of a request."""
 
     round_id: int

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 
@@ -19,6 +20,7 @@ from server.gateways.grab_store import GrabStore, OutcomeUnknown, StoreConflict,
 from server.rules.grabbing import Claim, Decision, GrabOutcome, decide
 
 GROUP_SIZE = 300
+SMALL_GROUP = 32
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 SWEEP_SECONDS = 0.1
@@ -30,8 +32,7 @@ class Fenced(Exception):
     """The claims were admitted under an older epoch; ask again with the same keys."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """What a claim came to, with its voucher where there is one. ``FENCED`` has no decision."""
 
     outcome: GrabOutcome | None
@@ -130,7 +131,9 @@ class GrabCommitter:
         while queue:
             epoch = queue[0].epoch
             group: list[_Waiting] = []
-            while queue and queue[0].epoch == epoch and len(group) < GROUP_SIZE:
+            # Of a crowd only half: while the database has these, there are the answers of those to write.
+            size = min(GROUP_SIZE, max(SMALL_GROUP, len(queue) // 2))
+            while queue and queue[0].epoch == epoch and len(group) < size:
                 group.append(queue.popleft())
             await self._decide_group(terms, epoch, group)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from server.errors import Refusal
 from server.gateways.grab_gate import GateAnswer, GateCode
@@ -21,7 +22,7 @@ from server.rules.grabbing import Claim, GrabOutcome
 from server.rules.lifecycles import RoundStatus
 from server.services.grab_commit import BudgetTerms, Decided, GrabCommitter
 from server.services.latch import Latch
-from server.services.launch import Footing, LaunchDesk, reserved_at
+from server.services.launch import MILLISECOND, Footing, LaunchDesk, reserved_at
 
 PATIENCE_SECONDS = 2.0
 """A phone is answered within this; what is still undecided then is a 202 and a place to ask."""
@@ -129,11 +130,10 @@ class RoundCard:
 
     @property
     def offset_ms(self) -> int:
-        return round(self.offset / timedelta(milliseconds=1))
+        return self.offset // MILLISECOND
 
 
-@dataclass(frozen=True, slots=True)
-class GrabAsk:
+class GrabAsk(NamedTuple):
     """One request. ``attempt`` counts the sendings of the same key, from 1."""
 
     enterprise_id: int
@@ -142,8 +142,7 @@ class GrabAsk:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class GrabReply:
+class GrabReply(NamedTuple):
     """The answer to one request; ``told_ms`` is the programme's clock, Unix milliseconds."""
 
     code: GrabCode

@@ -22,6 +22,7 @@ from server.rules.grabbing import Claim, GrabOutcome
 from server.services.grab_commit import BudgetTerms, Decided, Fenced, GrabCommitter
 
 RECONCILE_SECONDS = 0.5
+MILLISECOND = timedelta(milliseconds=1)
 LEFT_OVER_MS = 1000
 """An intent this old belongs to nobody any more, or its owner repeats the same transaction as we do."""
 LEFT_OVER_LIMIT = 300
@@ -41,7 +42,7 @@ class LiveBudget:
 
     @property
     def offset_ms(self) -> int:
-        return round(self.offset / timedelta(milliseconds=1))
+        return self.offset // MILLISECOND
 
 
 @dataclass(frozen=True, slots=True)

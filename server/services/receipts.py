@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import hmac
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from server.errors import Refusal
 
@@ -23,8 +23,7 @@ class ReceiptInvalid(Refusal):
     status, code = 422, "receipt_invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What was answered to one grab. ``told_ms`` is the programme's clock, Unix milliseconds.
 
     ``place`` and ``position`` are set where the gate put the grab in line: its id there, and its number

@@ -229,7 +229,7 @@ async def test_a_known_request_reads_its_decision_and_writes_nothing(scene: Scen
     round_id = await scene.round()
     one = claim(round_id, await entitled(scene, round_id))
     [first], vouchers = await commit(scene, one)
-    [again], nothing = await commit(scene, replace(one, place="2-0"))
+    [again], nothing = await commit(scene, one._replace(place="2-0"))
     assert (again.outcome, again.stored, nothing) == (first.outcome, True, {})
     assert again.voucher_id == vouchers[round_id, one.enterprise_id].id
     recorded = await scene.store.recorded(one.enterprise_id, one.grab_key)
@@ -243,7 +243,7 @@ async def test_a_key_used_for_another_round_is_told_and_not_written(scene: Scene
     one = claim(round_id, await entitled(scene, round_id))
     await scene.entitle(other, one.enterprise_id, 100, 200)
     await commit(scene, one)
-    [decision], vouchers = await commit(scene, replace(one, round_id=other))
+    [decision], vouchers = await commit(scene, one._replace(round_id=other))
     assert (decision.outcome, vouchers) == (GrabOutcome.KEY_REUSED, {})
     recorded = await scene.store.recorded(one.enterprise_id, one.grab_key)
     assert recorded is not None
@@ -254,7 +254,7 @@ async def test_one_key_for_two_rounds_in_one_group_is_decided_once(scene: Scene)
     round_id, other = await scene.round(), await scene.round()
     one = claim(round_id, await entitled(scene, round_id, quota_fen=200))
     await scene.entitle(other, one.enterprise_id, 100, 200)
-    decisions, vouchers = await commit(scene, one, replace(one, round_id=other))
+    decisions, vouchers = await commit(scene, one, one._replace(round_id=other))
     assert [each.outcome for each in decisions] == [GrabOutcome.GRANTED, GrabOutcome.KEY_REUSED]
     assert vouchers.keys() == {(round_id, one.enterprise_id)}
 
@@ -286,7 +286,7 @@ async def test_what_is_not_final_is_not_recorded(scene: Scene) -> None:
 async def test_a_second_request_of_a_winner_names_its_voucher(scene: Scene, together: bool) -> None:
     round_id = await scene.round()
     one = claim(round_id, await entitled(scene, round_id))
-    two = replace(one, grab_key=f"{next(_numbers):032x}", place="2-0")
+    two = one._replace(grab_key=f"{next(_numbers):032x}", place="2-0")
     if together:
         _, vouchers = await commit(scene, one, two)
     else:
