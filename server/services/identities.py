@@ -27,7 +27,8 @@ from server.services.tokens import AccessClaims, AccessTokens
 
 RECHECK_EVERY_SECONDS = 30.0
 RECHECK_GROUP = 50
-RECHECK_PAUSE_SECONDS = 0.02
+RECHECK_SHARE = 0.05
+"""How much of the process' time rechecking may take."""
 LOOK_UP_GROUP = 500
 
 log = structlog.get_logger()
@@ -134,14 +135,16 @@ class Identities:
 
         A little at a time: ten thousand at once would stop the process for a second.
         """
+        loop = asyncio.get_running_loop()
         remembered = list(self._known.items())
         for start in range(0, len(remembered), RECHECK_GROUP):
+            began = loop.time()
             group = remembered[start : start + RECHECK_GROUP]
             actors = await _actors([known.claims for _, known in group])
             for token, known in group:
                 if actors.get(known.claims) != known.actor:
                     self._drop(token)
-            await asyncio.sleep(RECHECK_PAUSE_SECONDS)
+            await asyncio.sleep((loop.time() - began) * (1 / RECHECK_SHARE - 1))
 
     def _remember(self, token: str, known: _Known) -> None:
         self._drop(token)
