@@ -15,7 +15,7 @@ from bench.ratios import INTERLEAVINGS, Finding, Sample, Series, Steady, steady
 from bench.seed import FACE_VALUE_FEN
 from bench.stage import Server, Stage, a_stage
 
-CONNECTIONS = 128
+CONNECTIONS = 256
 GRANTS = 4_000
 PLAIN_GRANTS = 800
 REFUSALS = 16_000
