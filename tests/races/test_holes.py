@@ -143,20 +143,20 @@ async def test_hole_3_a_committer_whose_backend_is_terminated_loses_nothing(hall
     worker = hall.worker()
     enterprises = await hall.enterprises(20)
     row = await hall.open_round(worker, vouchers=10)
-    admin = await asyncpg.connect(hall.database_url)
-    rushing = asyncio.gather(*(worker.grab(row, one) for one in enterprises))
-
-    async def terminated() -> int:
-        return int(
-            await admin.fetchval(
-                "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                " AND query LIKE '%lock_number = lock_number + 1 WHERE id = $1%') AS ended"
+    await worker.footing(row)
+    holder, admin = [await asyncpg.connect(hall.database_url) for _ in range(2)]
+    async with holder.transaction():
+        # Whoever commits waits for this lock, and is found waiting.
+        await holder.execute("UPDATE budget SET lock_number = lock_number + 1")
+        rushing = asyncio.gather(*(worker.grab(row, one) for one in enterprises))
+        assert await until(
+            lambda: admin.fetchval(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
             )
         )
-
-    await until(terminated)
     replies = await rushing
+    await holder.close()
     await admin.close()
     assert sum(reply.code is GrabCode.GRANTED for reply in replies) == await hall.vouchers(row) == 10
 
