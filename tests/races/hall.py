@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ from server.services import ledger
 from server.services.blocklist import Blocklist
 from server.services.clocks import ProgrammeClocks
 from server.services.grab_commit import Decided, GrabCommitter
-from server.services.grabs import GrabAsk, GrabReply, Grabs
+from server.services.grabs import GrabAsk, GrabCode, GrabReply, Grabs
 from server.services.launch import Footing, LaunchDesk, reserved_at
 from server.services.round_book import RoundBook
 from server.services.rounds import RoundPlan, Rounds
@@ -40,7 +40,8 @@ FACE_FEN = 1_000_000
 LARGER_FACE_FEN = 2_000_000
 LARGER = ("newly_above_scale",)
 """The label that makes the face value larger."""
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 40.0
+PASSING = frozenset({GrabCode.PENDING, GrabCode.TRY_AGAIN})
 
 
 async def until(condition: Callable[[], Awaitable[Any]]) -> Any:
@@ -69,12 +70,27 @@ class Worker:
         self.grabs = Grabs(self.desk, self.committer, self.store)
         self.blocklist = Blocklist(hall.programmes, hall.clocks, self.rounds)
 
+    async def ask(
+        self, row: Round, enterprise: Enterprise, *, key: str | None = None, attempt: int = 1, person: int = 1
+    ) -> GrabReply:
+        """One request of a phone, answered: "pending", too, where two seconds did not suffice."""
+        card = await self.book.card(row.id)
+        return await self.grabs.grab(card, GrabAsk(enterprise.id, person, key or grab_key(), attempt))
+
     async def grab(
         self, row: Round, enterprise: Enterprise, *, key: str | None = None, attempt: int = 1, person: int = 1
     ) -> GrabReply:
-        """One request of a phone, answered."""
-        card = await self.book.card(row.id)
-        return await self.grabs.grab(card, GrabAsk(enterprise.id, person, key or grab_key(), attempt))
+        """A phone that sends its key again while nothing is decided; meanwhile the desk's loop passes."""
+        key = key or grab_key()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                reply = await self.ask(row, enterprise, key=key, attempt=attempt, person=person)
+                if reply.code not in PASSING:
+                    return reply
+                attempt += 1
+                # Whatever is away, the loop goes on, as the desk's own does.
+                with suppress(Exception):
+                    await self.reconcile()
 
     async def footing(self, row: Round) -> Footing:
         """What this worker stands on, once Redis is sure."""

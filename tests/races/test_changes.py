@@ -28,18 +28,24 @@ async def rush(workers: list[Worker], row: Round, enterprises: list[Enterprise])
     )
 
 
+async def rests(hall: Hall, row: Round, workers: list[Worker]) -> bool:
+    """A pass of every worker's reconciler; whether Redis and the database then agree."""
+    for worker in workers:
+        await worker.reconcile()
+    return await hall.at_rest(row)
+
+
 async def rush_until_told(
     workers: list[Worker], row: Round, enterprises: list[Enterprise]
 ) -> list[GrabReply]:
-    """The same with phones that ask again while they hear nothing final."""
+    """The same with phones that ask again while the round is paused."""
 
     async def persist(number: int, enterprise: Enterprise) -> GrabReply:
         key, attempt = grab_key(), 1
         while True:
-            reply = await workers[(number + attempt) % len(workers)].grab(
-                row, enterprise, key=key, attempt=attempt
-            )
-            if reply.code not in (GrabCode.PENDING, GrabCode.TRY_AGAIN, GrabCode.PAUSED):
+            worker = workers[(number + attempt) % len(workers)]
+            reply = await worker.grab(row, enterprise, key=key, attempt=attempt)
+            if reply.code is not GrabCode.PAUSED:
                 return reply
             attempt += 1
             await asyncio.sleep(0.01)
@@ -76,7 +82,7 @@ async def test_a_top_up_in_mid_launch_is_granted_to_the_last_fen_and_once(hall: 
     again = await rush_until_told(workers, row, losers)
     granted = codes(replies)[GrabCode.GRANTED] + codes(again)[GrabCode.GRANTED]
     assert granted == await hall.vouchers(row) == 15
-    await until(lambda: hall.at_rest(row))
+    await until(lambda: rests(hall, row, workers))
 
 
 async def test_the_latch_opens_for_money_that_comes_after_it_shut(hall: Hall) -> None:
@@ -120,7 +126,7 @@ async def test_a_cut_in_mid_launch_never_takes_what_is_granted(hall: Hall) -> No
 
     replies, gone = await asyncio.gather(rush_until_told(workers, row, enterprises), cut())
     assert codes(replies)[GrabCode.GRANTED] == await hall.vouchers(row) == 20 - gone
-    await until(lambda: hall.at_rest(row))
+    await until(lambda: rests(hall, row, workers))
 
 
 async def test_nothing_is_granted_while_paused_and_everything_afterwards(hall: Hall) -> None:
@@ -133,7 +139,7 @@ async def test_nothing_is_granted_while_paused_and_everything_afterwards(hall: H
     await workers[0].rounds.pause(row.id, actor=OPERATOR, reason="look")
     halted = await hall.vouchers(row)
     (late,) = await hall.enterprises(1)
-    assert (await workers[1].grab(row, late)).code is not GrabCode.GRANTED
+    assert (await workers[1].ask(row, late)).code is not GrabCode.GRANTED
     assert await hall.vouchers(row) == halted
     await workers[1].rounds.resume(row.id, actor=OPERATOR, reason="fine")
 
@@ -146,7 +152,7 @@ async def test_nothing_is_granted_while_paused_and_everything_afterwards(hall: H
     await until(all_told)
     assert codes(await rushing) == {GrabCode.GRANTED: 10, GrabCode.SOLD_OUT: 10}
     assert await hall.vouchers(row) == 10
-    await until(lambda: hall.at_rest(row))
+    await until(lambda: rests(hall, row, workers))
 
 
 async def test_nothing_is_granted_after_a_close_and_again_after_a_reopening(hall: Hall) -> None:
@@ -161,7 +167,7 @@ async def test_nothing_is_granted_after_a_close_and_again_after_a_reopening(hall
     await workers[0].rounds.reopen(row.id, closes_at=hall.now + HOUR, actor=OPERATOR, reason="on")
     await rush_until_told(workers, row, enterprises)
     assert await hall.vouchers(row) == 10
-    await until(lambda: hall.at_rest(row))
+    await until(lambda: rests(hall, row, workers))
 
 
 Ending = Callable[[Hall, Worker, Enterprise], Awaitable[None]]
@@ -208,5 +214,5 @@ async def test_whoever_loses_its_standing_in_mid_launch_is_granted_nothing_after
         assert (await worker.grab(row, loser)).code is GrabCode.NOT_ELIGIBLE
     assert await hall.vouchers(row) == 11
     # What had been set aside for it is back in the line.
-    await until(lambda: hall.at_rest(row))
+    await until(lambda: rests(hall, row, workers))
     assert await hall.remaining_fen(row) == FACE_FEN

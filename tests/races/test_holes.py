@@ -59,7 +59,7 @@ async def test_hole_1_a_grab_whose_reply_from_redis_is_lost_is_granted_once(hall
         row = await hall.open_round(worker, vouchers=2)
         key = grab_key()
         proxy.cut_after(key.encode())
-        reply = await worker.grab(row, enterprise, key=key)
+        reply = await worker.ask(row, enterprise, key=key)
         if reply.code is GrabCode.PENDING:
             # It ran, and nobody here knows: whoever left it behind is found by the reconciler.
             await until(lambda: reconciled(worker, hall, row))
@@ -306,7 +306,7 @@ async def test_hole_10_after_a_restore_everything_redis_remembers_is_fenced_by_o
         await worker.gate.install(await worker.lane.link(), snapshot)
     await Budget.filter(id=row.budget_id).update(epoch=1)
     restored = hall.worker()
-    assert (await restored.grab(row, after)).code is not GrabCode.GRANTED
+    assert (await restored.ask(row, after)).code is not GrabCode.GRANTED
 
     command = [sys.executable, "-m", "server", "launch", "restored"]
     environment = {**os.environ, "QIQUAN_MODE": "test", "QIQUAN_DATABASE_URL": hall.database_url}
@@ -356,7 +356,7 @@ async def test_hole_11_a_missed_change_is_found_by_the_reconciler(hall: Hall) ->
     await dying.rounds.close(row.id, actor=OPERATOR, reason="unheard")
     # Not even a moment of it is dangerous: the commit knows.
     (enterprise,) = await hall.enterprises(1)
-    assert (await worker.grab(row, enterprise)).code is not GrabCode.GRANTED
+    assert (await worker.ask(row, enterprise)).code is not GrabCode.GRANTED
     await until(lambda: reconciled(worker, hall, row))
     assert await hall.redis.hget(hall.key(row), "status") == "closed"
 

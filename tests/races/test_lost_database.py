@@ -22,11 +22,10 @@ from server.models.rounds import Round
 from server.models.vouchers import Voucher
 from server.services.grabs import GrabCode, GrabReply
 from tests.factories import grab_key
-from tests.races.hall import Hall, Worker, a_hall, until
+from tests.races.hall import PASSING, Hall, Worker, a_hall, until
 from tests.servers import PostgresServer, postgres_server
 
 _numbers = count(1)
-PASSING = (GrabCode.PENDING, GrabCode.TRY_AGAIN)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +83,7 @@ async def persist(workers: list[Worker], row: Round, enterprise: Enterprise, key
     """A phone that asks again with the same key until it is told something final."""
     attempt = 1
     while True:
-        reply = await workers[attempt % 2].grab(row, enterprise, key=key, attempt=attempt)
+        reply = await workers[attempt % 2].ask(row, enterprise, key=key, attempt=attempt)
         if reply.code not in PASSING:
             return reply
         attempt += 1
