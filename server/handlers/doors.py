@@ -28,8 +28,9 @@ MODULES: tuple[Routes, ...] = (
     memberships.routes,
     qualifications.routes,
     blocklist.routes,
-    rounds.routes,
+    # Before the rounds: the router tries what begins alike in this order, and this is the crowd's.
     grabs.routes,
+    rounds.routes,
     wallet.routes,
 )
 """One entry for each module of handlers."""
