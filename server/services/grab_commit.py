@@ -20,7 +20,6 @@ from server.gateways.grab_store import GrabStore, OutcomeUnknown, StoreConflict,
 from server.rules.grabbing import Claim, Decision, GrabOutcome, decide
 
 GROUP_SIZE = 300
-SMALL_GROUP = 32
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 SWEEP_SECONDS = 0.1
@@ -131,9 +130,7 @@ class GrabCommitter:
         while queue:
             epoch = queue[0].epoch
             group: list[_Waiting] = []
-            # Of a crowd only half: while the database has these, there are the answers of those to write.
-            size = min(GROUP_SIZE, max(SMALL_GROUP, len(queue) // 2))
-            while queue and queue[0].epoch == epoch and len(group) < size:
+            while queue and queue[0].epoch == epoch and len(group) < GROUP_SIZE:
                 group.append(queue.popleft())
             await self._decide_group(terms, epoch, group)
 
