@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
 import structlog
@@ -20,6 +21,8 @@ from server.gateways.grab_store import GrabStore, OutcomeUnknown, StoreConflict,
 from server.rules.grabbing import Claim, Decision, GrabOutcome, decide
 
 GROUP_SIZE = 300
+ANSWERS_AT_ONCE = 8
+"""Handlers woken in one turn of the event loop; the next transaction waits for no more than these."""
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 SWEEP_SECONDS = 0.1
@@ -148,9 +151,21 @@ class GrabCommitter:
             log.critical("grab.conflict", place=group[0].claim.place, conflict=str(conflict))
             return
         self.observe(len(group))
-        for one, result in zip(group, decided, strict=True):
+        self._tell(zip(group, decided, strict=True))
+
+    def _tell(self, results: Iterator[tuple[_Waiting, Decided]]) -> None:
+        """Wake those who wait, a few now and the others in later turns of the event loop.
+
+        All at once they would keep the loop busy for as long as a whole transaction takes, and every round
+        trip of the next one would wait for them.
+        """
+        told = 0
+        for one, result in islice(results, ANSWERS_AT_ONCE):
             if not one.future.done():
                 one.future.set_result(result)
+            told += 1
+        if told == ANSWERS_AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._tell, results)
 
     async def commit(self, terms: BudgetTerms, epoch: int | None, claims: Sequence[Claim]) -> list[Decided]:
         """Decide a group durably. Raises :class:`Fenced`; repeats whatever the database left open."""
