@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import hiredis
 import structlog
@@ -259,5 +260,10 @@ class LaunchDesk:
 
 def reserved_at(place: str, offset: timedelta) -> datetime:
     """When Redis set the money aside, by the programme's clock: the intent's id is its time in ms."""
-    milliseconds = int(place.partition("-")[0])
+    return _instant(int(place.partition("-")[0]), offset)
+
+
+@lru_cache(maxsize=16)
+def _instant(milliseconds: int, offset: timedelta) -> datetime:
+    """Remembered, because a crowd is admitted within the same few milliseconds."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC) + offset
