@@ -62,7 +62,7 @@ WITH decided AS (
     SELECT d.voucher_id, d.number, d.round_id, $1, d.enterprise_id, 1, d.tier, d.amount_fen, 'active',
            $14, $15, $2, d.reserved_at, r.order_deadline, r.valid_until, $16, d.place
     FROM decided d JOIN round r ON r.id = d.round_id WHERE d.outcome = 'granted'
-    RETURNING id, number, round_id, enterprise_id, face_value_fen, valid_until, order_deadline
+    RETURNING round_id, enterprise_id, id, number, face_value_fen, valid_until, order_deadline
 ), decision AS (
     INSERT INTO grab_decision (enterprise_id, grab_key, round_id, person_id, epoch, place, outcome,
                                voucher_id, decided_at)
@@ -297,12 +297,7 @@ class PostgresGrabTransaction:
             mark.programme_version,
             mark.epoch,
         )
-        return {
-            (row["round_id"], row["enterprise_id"]): VoucherFacts(
-                row["id"], row["number"], row["face_value_fen"], row["valid_until"], row["order_deadline"]
-            )
-            for row in rows
-        }
+        return {(row[0], row[1]): VoucherFacts(*row[2:]) for row in rows}
 
     async def raise_version(self, budget_id: int) -> None:
         await self.connection.execute("UPDATE budget SET version = version + 1 WHERE id = $1", budget_id)

@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                 (
                     "outcome",
                     fields.CharEnumField(
-                        description="GRANTED: granted\nALREADY: already\nSOLD_OUT: sold_out\nCLOSED: closed\nNOT_ELIGIBLE: not_eligible\nQUOTA_USED: quota_used\nKEY_REUSED: key_reused\nSTALE: stale",
+                        description="GRANTED: granted\nALREADY: already\nSOLD_OUT: sold_out\nCLOSED: closed\nNOT_ELIGIBLE: not_eligible\nQUOTA_USED: quota_used\nKEY_REUSED: key_reused\nPAUSED: paused\nSTALE: stale",
                         enum_type=GrabOutcome,
                         max_length=16,
                     ),
@@ -290,7 +290,6 @@ class Migration(migrations.Migration):
             options={
                 "table": "outbox_message",
                 "app": "models",
-                "indexes": [Index(fields=["recipient", "id"])],
                 "pk_attr": "id",
                 "table_description": "One message to one recipient. Its id is what a receiver de-duplicates by.",
             },
