@@ -144,7 +144,7 @@ async def _grants(stage: Stage) -> GrantRun:
 async def _refusals(stage: Stage) -> RefusalRun:
     async with stage.product() as product:
         # The one voucher goes to the first of them; everybody else learns that it is gone.
-        await stage.ask(_plan(stage, product, "sold out", first=0, requests=1))
+        await stage.sample(product, _plan(stage, product, "sold out", first=0, requests=1), expected=201)
         sold_out = _plan(stage, product, "sold out", first=1, requests=PEOPLE - 1)
         size = await _answer_bytes(stage, sold_out)
         async with stage.bare(size - HEAD_MARGIN) as bare:

@@ -17,6 +17,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+from redis.asyncio import Redis
 
 from bench.client import Outcome, Plan
 from bench.ratios import Sample
@@ -93,6 +94,9 @@ class Stage:
     async def _on_a_copy(self, name: str, command: list[str], redis: int) -> AsyncIterator[Server]:
         database = f"bench_{name}_{next(self._numbers)}"
         url = await self.postgres.create(database, template="bench_seed")
+        async with Redis.from_url(self.redis.url(redis)) as client:
+            # What it remembers is of an earlier copy.
+            await client.flushdb()
         port = free_port()
         told = {**self._told(url, redis), "QIQUAN_PORT": str(port)}
         log = self.directory / f"{database}.log"
