@@ -6,6 +6,7 @@ Whoever doubts a receipt asks the public endpoint, which answers with what it sa
 
 from __future__ import annotations
 
+import base64
 import hmac
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -70,4 +71,4 @@ class Receipts:
     def _mac(self, facts: str) -> str:
         mac = self._keyed.copy()
         mac.update(facts.encode())
-        return mac.digest()[:MAC_BYTES].hex()
+        return base64.urlsafe_b64encode(mac.digest()[:MAC_BYTES]).decode().rstrip("=")
