@@ -13,7 +13,7 @@ from statistics import median
 from typing import Generic, TypeVar
 
 INTERLEAVINGS = 5
-TRIES = 3
+TRIES = 4
 MOST_SPREAD = 0.30
 
 

@@ -25,7 +25,7 @@ from bench.seed import Scene, seed
 from server.clock import CHINA
 from server.database import migrate
 from server.settings import load
-from tests.servers import PostgresServer, postgres_server, redis_server
+from tests.servers import DURABLE, NoPostgres, PostgresServer, postgres_server, redis_server
 from tools.processes import Child, accepts_connections, free_port, stopping
 
 PATIENCE_SECONDS = 120.0
@@ -65,6 +65,7 @@ class Stage:
     async def prepare(self, *, people: int, pools: dict[str, int]) -> None:
         """Make the database that every run gets a copy of."""
         url = await self.postgres.create("bench_seed")
+        await _require_durable(url)
         await migrate(url)
         self.scene = await seed(load(self._told(url, 0)), people=people, pools=pools)
         self.tokens.write_text("\n".join(self.scene.tokens))
@@ -168,6 +169,18 @@ class Stage:
             return await connection.fetchval(statement, *arguments)
         finally:
             await connection.close()
+
+
+async def _require_durable(url: str) -> None:
+    """What is measured is worth nothing if a power cut could undo it."""
+    connection = await asyncpg.connect(url)
+    try:
+        values = {name: await connection.fetchval(f"SHOW {name}") for name in DURABLE}
+    finally:
+        await connection.close()
+    off = [name for name, value in values.items() if value == "off"]
+    if off:
+        raise NoPostgres(f"PostgreSQL runs with {', '.join(off)} off: the benchmark needs it on.")
 
 
 @contextmanager

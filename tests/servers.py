@@ -29,7 +29,13 @@ from tools.processes import Child, ProcessFailed, free_port
 
 NOBODY = 65534
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+# Its clock says when each transaction was committed, for whoever measures that.
+DURABLE = {
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "track_commit_timestamp": "on",
+}
 
 
 class NoPostgres(ProcessFailed):
