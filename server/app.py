@@ -37,6 +37,7 @@ from server.metrics import Metrics
 from server.middlewares import platform
 from server.programme.registry import Programmes
 from server.programme.size_classes import load_size_standard
+from server.sealing import Sealer
 from server.services.blocklist import Blocklist
 from server.services.clocks import ProgrammeClocks
 from server.services.grab_commit import GrabCommitter
@@ -94,6 +95,7 @@ def create_app(
     app[keys.SETTINGS], app[keys.CLOCK], app[keys.METRICS] = settings, clock, metrics
     app[keys.PROGRAMMES], app[keys.CLOCKS] = programmes, clocks
     app[keys.IDENTITIES], app[keys.IDENTIFY] = identities, bearer.identify
+    app[keys.SEALER] = Sealer(settings.data_keys)
     app[keys.SESSIONS] = Sessions(tokens, feed)
     app[keys.ROUNDS], app[keys.BOOK] = rounds, book
     qualifications = Qualifications(programmes, sizes, clocks, rounds)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from server.clock import Clock
+from server.sealing import Sealer
 from server.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ IDENTIFY: web.AppKey[Callable[[web.Request], Awaitable[Actor]]] = web.AppKey("id
 
 IDENTITIES: web.AppKey[Identities] = web.AppKey("identities")
 """Tokens to actors; ``cached`` answers without waiting."""
+
+SEALER: web.AppKey[Sealer] = web.AppKey("sealer")
+"""Seals personal data and opens it."""
 
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 WECHAT: web.AppKey[Wechat] = web.AppKey("wechat")

@@ -28,6 +28,9 @@ DEFAULT_FILE = Path("config/server.toml")
 WECHAT_ADDRESS = "https://api.weixin.qq.com"
 DEMO_SECRET = "demo-secret-known-to-everybody-never-in-production"
 SHORTEST_KEY_BYTES = 32
+LONGEST_KEY_ID = 32
+KEYRINGS = frozenset({"jwt_keys", "data_keys"})
+"""Settings that hold secrets by key id."""
 _SAMPLE_MARKS = ("demo", "example", "change-me", "secret-here")
 
 
@@ -61,6 +64,12 @@ class Settings:
     """Key id to HS256 secret. The FIRST one signs; all verify, so a key can be rotated."""
     receipt_key: str = field(default=DEMO_SECRET, repr=False)
     """HMAC key of grab receipts."""
+    data_keys: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({"demo": DEMO_SECRET}), repr=False
+    )
+    """Key id to the secret that personal data is sealed with. The FIRST one seals; all open."""
+    staff_totp_required: bool = True
+    """Staff who decide or administer need a second factor; production does not start without it."""
 
     wechat_base_url: str = WECHAT_ADDRESS
     wechat_appid: str = ""
@@ -118,6 +127,11 @@ def _unworkable(settings: Settings) -> Iterator[str]:
         yield f"workers is {settings.workers}, but SQLite serves one process: use PostgreSQL or workers = 1."
     if not settings.jwt_keys:
         yield "jwt_keys is empty: at least one key is needed to sign access tokens."
+    if not settings.data_keys:
+        yield "data_keys is empty: at least one key is needed to seal personal data."
+    for key_id in settings.data_keys:
+        if "." in key_id or len(key_id) > LONGEST_KEY_ID:
+            yield f"data_keys.{key_id} is no usable id: at most {LONGEST_KEY_ID} characters and no dot."
 
 
 def _unsafe_in_production(settings: Settings) -> Iterator[str]:
@@ -128,6 +142,8 @@ def _unsafe_in_production(settings: Settings) -> Iterator[str]:
             yield f"{name} has {len(secret.encode())} bytes: at least {SHORTEST_KEY_BYTES} are needed."
     if settings.demo_login:
         yield "demo_login is on: anybody could sign in as anybody."
+    if not settings.staff_totp_required:
+        yield "staff_totp_required is off: a stolen password would be enough to give vouchers away."
     if settings.demo_clocks:
         yield "demo_clocks is on: programmes would not run at the true time."
     if settings.wechat_base_url.rstrip("/") != WECHAT_ADDRESS:
@@ -140,6 +156,8 @@ def _unsafe_in_production(settings: Settings) -> Iterator[str]:
 def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     for key_id, secret in settings.jwt_keys.items():
         yield f"jwt_keys.{key_id}", secret
+    for key_id, secret in settings.data_keys.items():
+        yield f"data_keys.{key_id}", secret
     yield "receipt_key", settings.receipt_key
 
 
@@ -195,7 +213,7 @@ def _decoded(name: str, text: str) -> object:
     if kind is int:
         stripped = text.strip()
         return int(stripped) if stripped.isascii() and stripped.isdigit() else text
-    if name == "jwt_keys":
+    if name in KEYRINGS:
         pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
         return {key_id.strip(): secret.strip() for key_id, _, secret in pairs}
     return text
@@ -209,7 +227,7 @@ def _typed(name: str, value: object, where: str) -> Any:
         if value in get_args(Mode):
             return value
         raise SettingsError(f"{where} is {value!r}; it must be one of {', '.join(get_args(Mode))}.")
-    if name == "jwt_keys":
+    if name in KEYRINGS:
         # Nothing of the value is shown: it holds secrets.
         if isinstance(value, dict) and all(k and isinstance(v, str) and v for k, v in value.items()):
             return MappingProxyType(dict(value))

@@ -31,6 +31,7 @@ DEMO = {
     "QIQUAN_MODE": "demo",
     "QIQUAN_DEMO_LOGIN": "true",
     "QIQUAN_DEMO_CLOCKS": "true",
+    "QIQUAN_STAFF_TOTP_REQUIRED": "false",
     "QIQUAN_DATABASE_URL": f"sqlite://{VAR}/qiquan.sqlite3",
     "QIQUAN_WECHAT_APPID": "wx-demo",
     "QIQUAN_WECHAT_SECRET": "demo-wechat-secret",

@@ -15,6 +15,7 @@ SAFE = Settings(
     mode="production",
     database_url="postgres://qiquan@127.0.0.1/qiquan",
     jwt_keys={"a": LONG},
+    data_keys={"a": LONG},
     receipt_key=LONG,
     wechat_appid="wx0123456789abcdef",
     wechat_secret="0123456789abcdef0123456789abcdef",
@@ -60,6 +61,7 @@ def test_jwt_keys_keep_their_order_because_the_first_one_signs(tmp_path: Path) -
         ({}, "port = true\n", "it must be a whole number"),
         ({}, "host = 5\n", "it must be a text"),
         ({}, 'jwt_keys = "x"\n', "must give secrets by key id"),
+        ({}, 'data_keys = "x"\n', "must give secrets by key id"),
         ({"QIQUAN_JWT_KEYS": "no-equals-sign"}, "", "must give secrets by key id"),
         ({}, "port = \n", "is not valid TOML"),
     ],
@@ -95,6 +97,10 @@ def test_production_accepts_safe_settings() -> None:
         ({"jwt_keys": {}}, "jwt_keys is empty"),
         ({"receipt_key": settings.DEMO_SECRET}, "receipt_key is a demo"),
         ({"receipt_key": "change-me"}, "receipt_key is a demo or example"),
+        ({"data_keys": {"a": LONG, "b": settings.DEMO_SECRET}}, "data_keys.b is a demo"),
+        ({"data_keys": {}}, "data_keys is empty"),
+        ({"data_keys": {"a.b": LONG}}, "data_keys.a.b is no usable id"),
+        ({"staff_totp_required": False}, "staff_totp_required is off"),
         ({"demo_login": True}, "demo_login is on"),
         ({"demo_clocks": True}, "demo_clocks is on"),
         ({"wechat_base_url": "http://127.0.0.1:9000"}, "http://127.0.0.1:9000, a stand-in"),
@@ -132,6 +138,6 @@ def test_the_example_file_names_every_setting_and_is_refused_in_production() -> 
     path = Path(__file__).parents[2] / "config" / "server.example.toml"
     loaded = settings.load({}, file=path)
     named = {line.split("=")[0].strip() for line in path.read_text("utf-8").splitlines() if " = " in line}
-    assert {field.name for field in dataclasses.fields(Settings)} - {"jwt_keys"} <= named
+    assert {field.name for field in dataclasses.fields(Settings)} - settings.KEYRINGS <= named
     faults = settings.refuse_unsafe(loaded)
-    assert {"jwt_keys.2026a", "receipt_key"} <= {fault.split()[0] for fault in faults}
+    assert {"jwt_keys.2026a", "data_keys.2026a", "receipt_key"} <= {fault.split()[0] for fault in faults}
