@@ -16,7 +16,7 @@ from stdnum.cn import uscc as standard_uscc
 
 from server.app import AUDIENCE, ISSUER
 from server.database import close_database, open_database
-from server.models.organisations import Enterprise, MemberRole, Membership, Qualification
+from server.models.organisations import MemberRole, Membership, Organisation, Qualification
 from server.models.people import Person, SessionFamily, Staff
 from server.programme.model import Programme
 from server.rules.lifecycles import QualificationStatus
@@ -82,9 +82,9 @@ async def _enterprises(
     for number in range(1, count + 1):
         code = f"91999999MA{number:07d}"
         rows.append(
-            Enterprise(
+            Organisation(
                 uscc=code + standard_uscc.calc_check_digit(code),
-                name=f"Enterprise {number}",
+                name=f"Organisation {number}",
                 area=programme.areas[0],
                 industry="C",
                 legal_person=True,
@@ -97,8 +97,8 @@ async def _enterprises(
                 facts_changed_at=now,
             )
         )
-    await Enterprise.bulk_create(rows, batch_size=BATCH)
-    ids: list[int] = await Enterprise.all().order_by("id").values_list("id", flat=True)  # type: ignore[assignment]
+    await Organisation.bulk_create(rows, batch_size=BATCH)
+    ids: list[int] = await Organisation.all().order_by("id").values_list("id", flat=True)  # type: ignore[assignment]
     refused = frozenset(random.sample(ids, int(count * NOT_QUALIFIED)))
     await Qualification.bulk_create(
         [

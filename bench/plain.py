@@ -98,7 +98,7 @@ class PlainGrabs:
         )
         data = json.dumps({"round": card.round_id, "number": number, "amount_fen": amount_fen})
         await connection.execute(JOURNAL, now, f"person:{ask.person_id}", f"voucher:{voucher_id}", data)
-        await connection.execute(OUTBOX, now, f"enterprise:{ask.enterprise_id}", data)
+        await connection.execute(OUTBOX, now, f"organisation:{ask.enterprise_id}", data)
         return VoucherFacts(voucher_id, number, amount_fen, until, deadline)
 
 

@@ -21,7 +21,7 @@ from server import keys
 from server.app import AUDIENCE, ISSUER, create_app
 from server.clock import CHINA
 from server.demo import demo_uscc, eligible_facts
-from server.models.organisations import Enterprise, MemberRole, Membership, Qualification
+from server.models.organisations import MemberRole, Membership, Organisation, Qualification
 from server.models.people import Person, SessionFamily
 from server.programme.model import Programme
 from server.services import budgets
@@ -111,14 +111,14 @@ async def _first(app: web.Application, programme: Programme, operator: Actor, no
 
 async def _copies(people: int) -> None:
     """Everybody else, as the first one stands."""
-    person, enterprise = await Person.get(), await Enterprise.get()
+    person, enterprise = await Person.get(), await Organisation.get()
     membership, qualification = await Membership.get(), await Qualification.get()
     numbers = range(1, people)
     await _store(Person, (_copy(person, openid=f"bench-{number:06d}") for number in numbers))
-    await _store(Enterprise, (_copy(enterprise, uscc=f"BENCH{number:013d}") for number in numbers))
+    await _store(Organisation, (_copy(enterprise, uscc=f"BENCH{number:013d}") for number in numbers))
     person_ids = await Person.filter(id__gt=person.id).order_by("openid").values_list("id", flat=True)
     enterprise_ids = (
-        await Enterprise.filter(id__gt=enterprise.id).order_by("uscc").values_list("id", flat=True)
+        await Organisation.filter(id__gt=enterprise.id).order_by("uscc").values_list("id", flat=True)
     )
     pairs = list(zip(person_ids, enterprise_ids, strict=True))
     await _store(Membership, (_copy(membership, person_id=p, enterprise_id=e) for p, e in pairs))

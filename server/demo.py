@@ -17,7 +17,7 @@ from tortoise.exceptions import DoesNotExist
 from server import keys
 from server.app import create_app
 from server.clock import CHINA
-from server.models.organisations import Enterprise, MemberRole
+from server.models.organisations import MemberRole, Organisation
 from server.models.people import Person, Staff
 from server.models.rounds import Budget
 from server.programme.issuance import IssuanceMode
@@ -107,7 +107,7 @@ async def _enterprise(
     now: datetime,
     *,
     eligible: bool,
-) -> Enterprise:
+) -> Organisation:
     facts = eligible_facts(programme, now)
     name = DEMO["enterprise"].format(programme=programme.slug, number=number)
     if not eligible:
@@ -118,7 +118,7 @@ async def _enterprise(
 
 
 async def _qualify(
-    app: web.Application, programme: Programme, enterprise: Enterprise, person: Actor, operator: Actor
+    app: web.Application, programme: Programme, enterprise: Organisation, person: Actor, operator: Actor
 ) -> None:
     """Apply, and decide as an operator would: approved where nothing is unmet, else refused."""
     member = Actor("person", person.id, "", enterprise.id, frozenset({MemberRole.HANDLER.value}))

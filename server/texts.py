@@ -75,6 +75,7 @@ REFUSALS: Mapping[str, str] = {
     "round_beyond_programme": "批次（{first} 至 {last}）超出了管理办法的有效期",
     "round_beyond_year": "批次（{first} 起，券有效期至 {last}）超出了 {year} 年度；当年未用完的额度不得结转",
     "round_not_for_this_programme": "“{programme}”不以抢券方式发放服务券",
+    "pool_exhausted": "批次余额 {left} 元，不够发放 {asked} 元",
     "pool_too_small": "批次余额 {left} 元，不能核减 {asked} 元；已发放的不能收回",
     "round_moved_on": "批次状态刚刚发生了变化，请刷新后再试",
     # grabbing
@@ -89,9 +90,9 @@ REFUSALS: Mapping[str, str] = {
     "try_again": "当前人数较多，请在 {retry_after} 秒后重试；您的请求没有丢失，重试不会重复领取",
     "receipt_invalid": "这份回执不是本系统出具的，或内容已被改动",
     # enterprises and who acts for them
-    "no_enterprise": "您还没有登记或加入企业",
+    "no_organisation": "您还没有登记或加入任何单位",
     "uscc_invalid": "统一社会信用代码有误：{problem}",
-    "enterprise_exists": "该统一社会信用代码已经登记；如属贵企业，请由已登记的经办人或法定代表人邀请您加入",
+    "organisation_exists": "该统一社会信用代码已经登记；如属贵单位，请由已登记的经办人或法定代表人邀请您加入",
     "facts_unusable": "填报的信息有 {count} 处需要修改",
     "already_member": "您已代表一家企业，一人同时只能代表一家企业",
     "handler_taken": "该企业已有经办人，一家企业同时只能有一名经办人",
@@ -129,6 +130,11 @@ MOVEMENTS: Mapping[str, str] = {
     "reclaim": "逾期未下单或未上传合同，收回 {amount} 元",
     "hand_back": "企业退回 {amount} 元",
     "void": "因违规作废 {amount} 元",
+    "post_quota": "核定年度配额 {amount} 元",
+    "return_expired": "失效的 {amount} 元退回年度资金",
+    "return_reclaimed": "收回的 {amount} 元退回年度资金",
+    "return_handed_back": "退回的 {amount} 元回到年度资金",
+    "return_voided": "作废的 {amount} 元退回年度资金",
 }
 """What a movement of money did to a voucher, by its code."""
 
@@ -145,6 +151,21 @@ FACT_FAULTS: Mapping[str, str] = {
     "declaration": "“{name}”的填报内容不符合要求",
 }
 """What is wrong with something an enterprise filled in."""
+
+CELL_FAULTS: Mapping[str, str] = {
+    "missing": "未填写{name}",
+    "long": "内容过长，最多 {most} 个字",
+    "unusable": "含有无法使用的字符",
+    "number": "数字过长，表格软件会改动末尾几位，请把该列设为文本格式后重新填写",
+    "day": "“{text}”不是有效日期，请写作 2024-05-31 或 2024年5月31日",
+    "year": "“{text}”不是有效年份，请写作 2024",
+    "backwards": "截止日期早于起始日期",
+    "label": "本项目没有“{text}”这类机构认定，可填：{names}",
+    "level": "“{name}”的认定级别是{wanted}，不是{own}",
+    "twice": "与第 {row} 行重复",
+    "nobody": "须填写统一社会信用代码或全称",
+}
+"""What is wrong with one cell or row of an imported table."""
 
 PASSWORD_RULES: Mapping[str, str] = {
     "password_length": "密码须为 12 至 128 个字符",
@@ -259,6 +280,30 @@ PAPERS: Mapping[str, str] = {
     "single_pdf": "多页资料须按顺序合并为一个 PDF",
 }
 """What is missing or wrong with the papers."""
+FORM_FIELDS: Mapping[str, str] = {
+    "parent.name": "母公司名称",
+    "parent.established_on": "母公司成立日期",
+    "contact.name": "专管联系人姓名",
+    "contact.phone": "专管联系人电话",
+}
+"""The fields of a registration form that follow from a programme's other rules."""
+FORM_FAULTS: Mapping[str, str] = {
+    "kind": "“{name}”的填写格式不正确",
+    "negative": "“{name}”不得为负数",
+    "choice": "“{name}”须为可选项之一",
+    "date": "“{name}”须为有效日期，如 2026-05-18",
+    "phone": "“{name}”不是有效的电话号码",
+    "id_length": "“{name}”须为 18 位",
+    "id_letters": "“{name}”前 17 位须为数字，末位为数字或 X",
+    "id_check": "“{name}”校验位不符，请逐位核对",
+    "id_birthday": "“{name}”中的出生日期有误",
+    "id_of_another": "“{name}”与“{other}”相同而姓名不同，请核对是否误填了他人的号码",
+    "two_ids": "“{name}”与同一人的另一个号码不一致",
+    "differs": "“{name}”与登记的信息不一致",
+    "size_class": "“{name}”与按从业人员、营业收入和资产总额计算的结果不一致",
+    "undertaking": "尚未确认{name}",
+}
+"""What is wrong with a registration form."""
 CONTRACT: Mapping[str, str] = {
     "signed_this_year": "合同签订时间须为当年",
     "in_service_window": "服务开始和验收时间须在补助的服务时间范围内",

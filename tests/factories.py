@@ -21,7 +21,7 @@ from server.app import grab_store
 from server.clock import FixedClock
 from server.gateways.grab_gate import GateAnswer, GrabGate
 from server.gateways.redis_lane import RedisLane
-from server.models.organisations import Enterprise, Qualification
+from server.models.organisations import Organisation, Qualification
 from server.models.rounds import Budget, Round
 from server.programme.model import Programme
 from server.programme.registry import Programmes
@@ -58,7 +58,7 @@ def grab_key() -> str:
 
 async def make_enterprise(
     *, labels: tuple[str, ...] = (), at: datetime = MORNING, **facts: Any
-) -> Enterprise:
+) -> Organisation:
     """A small manufacturer with these confirmed labels, not qualified for anything."""
     number = next(_numbers)
     known: dict[str, Any] = {
@@ -71,14 +71,14 @@ async def make_enterprise(
         "revenue_fen": yuan_to_fen(10_000_000),
         "assets_fen": yuan_to_fen(8_000_000),
     }
-    return await Enterprise.create(
+    return await Organisation.create(
         uscc=uscc(number), labels=list(labels), created_at=at, facts_changed_at=at, **known | facts
     )
 
 
 async def make_qualified(
     programme: Programme, *, labels: tuple[str, ...] = (), at: datetime = MORNING, **facts: Any
-) -> Enterprise:
+) -> Organisation:
     """An enterprise that is approved under a programme, whatever its conditions say."""
     enterprise = await make_enterprise(labels=labels, at=at, **facts)
     await Qualification.create(
@@ -144,7 +144,7 @@ class Office:
         row = await Round.get(id=round_id).select_related("budget")
         return self.rounds.terms(row.budget)
 
-    async def grant(self, row: Round, enterprise: Enterprise, *, key: str | None = None) -> Decided:
+    async def grant(self, row: Round, enterprise: Organisation, *, key: str | None = None) -> Decided:
         """Commit one grab as the database-only path does, at this instant."""
         claim = Claim(row.id, enterprise.id, 1, key or grab_key(), None, "", self.now)
         return (await self.committer.commit(await self.terms(row.id), None, [claim]))[0]
@@ -156,12 +156,12 @@ class Office:
         terms = await self.terms(row.id)
         return RoundCard(row.id, terms, offset, row.status, row.opens_at, row.closes_at)
 
-    async def grab(self, row: Round, enterprise: Enterprise, key: str = "", attempt: int = 1) -> GrabReply:
+    async def grab(self, row: Round, enterprise: Organisation, key: str = "", attempt: int = 1) -> GrabReply:
         """One request, through Redis where it is there."""
         ask = GrabAsk(enterprise.id, 1, key or grab_key(), attempt)
         return await self.grabs.grab(await self.card(row), ask)
 
-    async def gate_says(self, row: Round, enterprise: Enterprise) -> GateAnswer:
+    async def gate_says(self, row: Round, enterprise: Organisation) -> GateAnswer:
         """What Redis says to a grab at this instant; an admitted one stays there, undecided."""
         footing = await self.desk.make_sure(await self.terms(row.id))
         assert footing is not None

@@ -154,7 +154,7 @@ class Town:
     async def handler(self, **facts: Any) -> Caller:
         """The handler of a newly registered enterprise, eligible but for ``facts``."""
         person = await self.person()
-        registered = await person.post("enterprises", **eligible(**facts))
+        registered = await person.post("organisations", **eligible(**facts))
         assert registered.status == 201, registered.body
         return person
 

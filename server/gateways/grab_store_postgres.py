@@ -85,7 +85,7 @@ WITH decided AS (
     FROM decided WHERE outcome = 'granted'
 ), outbox AS (
     INSERT INTO outbox_message (created_at, topic, recipient, data)
-    SELECT $2, 'voucher.granted', 'enterprise:' || enterprise_id,
+    SELECT $2, 'voucher.granted', 'organisation:' || enterprise_id,
            jsonb_build_object('voucher', voucher_id, 'number', number, 'amount_fen', amount_fen)
     FROM decided WHERE outcome = 'granted'
 ), money AS (

@@ -252,7 +252,7 @@ class SqliteGrabTransaction:
             "outbox_message",
             created_at=_written(now),
             topic="voucher.granted",
-            recipient=f"enterprise:{claim.enterprise_id}",
+            recipient=f"organisation:{claim.enterprise_id}",
             data=json.dumps(notice),
         )
         await _run(

@@ -28,7 +28,7 @@ from server.handlers.problems import Fault, Malformed
 from server.handlers.wire import JSON_ACCEPTED, JSON_CREATED, JSON_OK, PreparedProblem, WireAnswer
 from server.keys import GRAB_DOOR, REQUEST_ID
 from server.metrics import Metrics
-from server.services.access import Actor, NoEnterprise, NotAllowed, NotFound
+from server.services.access import Actor, NoOrganisation, NotAllowed, NotFound
 from server.services.buckets import Buckets, TooManyRequests
 from server.services.grabs import (
     GrabAsk,
@@ -288,7 +288,7 @@ class GrabDoor:
         NotEntitled,
         QuotaUsed,
         GrabKeyReused,
-        NoEnterprise,
+        NoOrganisation,
         TooManyRequests,
         TryAgain,
     ),
@@ -298,8 +298,8 @@ class GrabDoor:
 async def grab(request: web.Request) -> web.StreamResponse:
     door = request.app[GRAB_DOOR]
     actor = await door.actor(request)
-    if actor.enterprise_id is None:
-        raise NoEnterprise()
+    if actor.organisation_id is None:
+        raise NoOrganisation()
     headers = request.headers
     grab_key = headers.get("Idempotency-Key", "")
     attempt = headers.get("Grab-Attempt", "1")
@@ -308,12 +308,12 @@ async def grab(request: web.Request) -> web.StreamResponse:
     if request.can_read_body:
         problem = texts.FAULTS["extra_forbidden"]
         raise Malformed([Fault(field="body", code="extra_forbidden", problem=problem)])
-    door.admit(actor, actor.enterprise_id)
+    door.admit(actor, actor.organisation_id)
     round_id = request.match_info["round_id"]
     if not round_id.isdecimal() or len(round_id) > 18:
         raise NotFound()
     card = door.book.at_hand(int(round_id)) or await door.book.card(int(round_id))
-    ask = GrabAsk(actor.enterprise_id, actor.id, grab_key, int(attempt))
+    ask = GrabAsk(actor.organisation_id, actor.id, grab_key, int(attempt))
     reply = await door.grabs.grab(card, ask)
     return await door.answer(card, ask, reply, request[REQUEST_ID])
 
@@ -328,19 +328,19 @@ async def grab(request: web.Request) -> web.StreamResponse:
         RoundClosed,
         NotEntitled,
         QuotaUsed,
-        NoEnterprise,
+        NoOrganisation,
     ),
 )
 async def recorded(request: web.Request, actor: Actor, path: GrabPath) -> web.StreamResponse:
     door = request.app[GRAB_DOOR]
-    if actor.enterprise_id is None:
-        raise NoEnterprise()
+    if actor.organisation_id is None:
+        raise NoOrganisation()
     card = await door.book.card(path.round_id)
-    reply = await door.grabs.recorded(card, actor.enterprise_id, path.grab_key)
+    reply = await door.grabs.recorded(card, actor.organisation_id, path.grab_key)
     if reply is None:
         # Undecided, or never received: the same key sent again is right in both cases.
         reply = GrabReply(GrabCode.PENDING, door.grabs.told_ms(card), retry_after_seconds=1)
-    ask = GrabAsk(actor.enterprise_id, actor.id, path.grab_key, 1)
+    ask = GrabAsk(actor.organisation_id, actor.id, path.grab_key, 1)
     return await door.answer(card, ask, reply, request[REQUEST_ID], created=200)
 
 

@@ -6,12 +6,12 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, Answer, Routes
-from server.handlers.enterprises import IN_CHARGE
+from server.handlers.organisations import IN_CHARGE
 from server.handlers.parsing import Body, Id, Path
 from server.keys import MEMBERSHIPS
 from server.models.organisations import MemberRole
 from server.services import access, memberships
-from server.services.access import Actor, NoEnterprise, NotAllowed
+from server.services.access import Actor, NoOrganisation, NotAllowed
 from server.services.memberships import (
     AlreadyMember,
     HandlerTaken,
@@ -58,12 +58,12 @@ class Joined(Answer):
     """The place just taken."""
 
     id: int = Field(description="The membership. | 成员编号。")
-    enterprise_id: int = Field(description="The enterprise. | 企业编号。")
+    organisation_id: int = Field(description="The organisation. | 企业编号。")
     role: MemberRole = Field(description=ROLE)
 
 
 class Member(Answer):
-    """Somebody who acts for the enterprise."""
+    """Somebody who acts for the organisation."""
 
     id: int = Field(description="The membership. | 成员编号。")
     name: str = Field(description="Name, empty if not given yet. | 姓名，未填写则为空。")
@@ -73,7 +73,7 @@ class Member(Answer):
 
 
 class Members(Answer):
-    """Everybody who acts for the enterprise, oldest first."""
+    """Everybody who acts for the organisation, oldest first."""
 
     members: list[Member] = Field(description="The members. | 成员列表。")
 
@@ -86,7 +86,7 @@ class MembershipPath(Path):
 
 @routes.post(
     "/api/v1/invitations",
-    summary="Invite a colleague into my enterprise. | 邀请同事加入企业。",
+    summary="Invite a colleague into my organisation. | 邀请同事加入企业。",
     access=IN_CHARGE,
     answers={201: InvitationView},
 )
@@ -97,25 +97,25 @@ async def invite(request: web.Request, actor: Actor, body: Invite) -> Invitation
 
 @routes.post(
     "/api/v1/memberships",
-    summary="Join an enterprise with an invitation. | 凭邀请码加入企业。",
+    summary="Join an organisation with an invitation. | 凭邀请码加入企业。",
     access=PERSON,
     answers={201: Joined},
     refusals=(InvitationUnusable, AlreadyMember, HandlerTaken, LegalRepresentativeTaken),
 )
 async def join(request: web.Request, actor: Actor, body: Join) -> Joined:
     membership = await request.app[MEMBERSHIPS].join(body.code, actor=actor)
-    return Joined(id=membership.id, enterprise_id=membership.enterprise_id, role=membership.role)
+    return Joined(id=membership.id, organisation_id=membership.organisation_id, role=membership.role)
 
 
 @routes.get(
     "/api/v1/memberships",
-    summary="Who acts for my enterprise? | 本企业成员。",
+    summary="Who acts for my organisation? | 本企业成员。",
     access=PERSON,
     answers={200: Members},
-    refusals=(NoEnterprise,),
+    refusals=(NoOrganisation,),
 )
 async def colleagues(request: web.Request, actor: Actor) -> Members:
-    rows = await memberships.members(access.enterprise_id_of(actor))
+    rows = await memberships.members(access.organisation_id_of(actor))
     return Members(
         members=[
             Member(

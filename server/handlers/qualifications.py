@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from server.errors import Unmet
 from server.handlers.api import PERSON, SIGNED_IN, Answer, Routes, staff
-from server.handlers.enterprises import IN_CHARGE, Code
+from server.handlers.organisations import IN_CHARGE, Code
 from server.handlers.parsing import Body, Id, Path, Query
 from server.handlers.problems import UnmetCondition
 from server.keys import PROGRAMMES, QUALIFICATIONS
@@ -18,7 +18,7 @@ from server.models.organisations import Qualification
 from server.programme.registry import Programmes, UnknownProgramme
 from server.rules.lifecycles import IllegalMove, QualificationStatus
 from server.services import access, qualifications
-from server.services.access import Actor, NoEnterprise, StaffRole
+from server.services.access import Actor, NoOrganisation, StaffRole
 from server.services.qualifications import (
     AlreadyApplied,
     ConditionsUnmet,
@@ -45,7 +45,7 @@ class ProgrammeQuery(Query):
 
 
 class TierView(Answer):
-    """The tier that admits the enterprise."""
+    """The tier that admits the organisation."""
 
     code: str = Field(description="Stable code. | 档次代码。")
     name: str = Field(description="Name. | 档次名称。")
@@ -54,7 +54,7 @@ class TierView(Answer):
 
 
 class EligibilityView(Answer):
-    """What stands between the enterprise and the programme."""
+    """What stands between the organisation and the programme."""
 
     programme: str = Field(description=PROGRAMME)
     programme_version: str = Field(description="Its version. | 项目版本。")
@@ -76,19 +76,19 @@ class Apply(Body):
 class ApplicantView(Answer):
     """Whose qualification it is."""
 
-    id: int = Field(description="The enterprise. | 企业编号。")
+    id: int = Field(description="The organisation. | 企业编号。")
     uscc: str = Field(description="Unified Social Credit Code. | 统一社会信用代码。")
     name: str = Field(description="Name. | 企业名称。")
 
 
 class QualificationView(Answer):
-    """Where an enterprise stands in a programme, and why."""
+    """Where an organisation stands in a programme, and why."""
 
     id: int = Field(description="The qualification. | 资格编号。")
     programme: str = Field(description=PROGRAMME)
     programme_version: str = Field(description="The version it is judged by. | 适用版本。")
     programme_name: str = Field(description="The programme's title. | 项目名称。")
-    enterprise: ApplicantView = Field(description="The applicant. | 申请企业。")
+    organisation: ApplicantView = Field(description="The applicant. | 申请企业。")
     status: QualificationStatus = Field(
         description="pending, approved, refused or revoked. | 审核中、已通过、未通过或已撤销。"
     )
@@ -150,10 +150,10 @@ class Revoke(Body):
 
 @routes.get(
     "/api/v1/eligibility",
-    summary="Everything that stands between my enterprise and a programme. | 企业是否符合项目条件。",
+    summary="Everything that stands between my organisation and a programme. | 企业是否符合项目条件。",
     access=PERSON,
     answers={200: EligibilityView},
-    refusals=(NoEnterprise, UnknownProgramme),
+    refusals=(NoOrganisation, UnknownProgramme),
 )
 async def eligibility(request: web.Request, actor: Actor, query: ProgrammeQuery) -> EligibilityView:
     assessment = await request.app[QUALIFICATIONS].eligibility(query.programme, actor=actor)
@@ -198,14 +198,14 @@ async def every(request: web.Request, query: QualificationQuery) -> Qualificatio
 
 
 @routes.get(
-    "/api/v1/enterprises/mine/qualifications",
-    summary="Where my enterprise stands, in each programme. | 我的企业的资格。",
+    "/api/v1/organisations/mine/qualifications",
+    summary="Where my organisation stands, in each programme. | 我的企业的资格。",
     access=PERSON,
     answers={200: Qualifications},
-    refusals=(NoEnterprise,),
+    refusals=(NoOrganisation,),
 )
 async def mine(request: web.Request, actor: Actor) -> Qualifications:
-    rows = await qualifications.of_enterprise(access.enterprise_id_of(actor))
+    rows = await qualifications.of_organisation(access.organisation_id_of(actor))
     return _page(rows, request.app[PROGRAMMES])
 
 
@@ -269,7 +269,9 @@ def _shown(row: Qualification, programmes: Programmes) -> dict[str, Any]:
         "programme": row.programme_slug,
         "programme_version": row.programme_version,
         "programme_name": programmes.version(row.programme_slug, row.programme_version).name,
-        "enterprise": ApplicantView(id=row.enterprise_id, uscc=row.enterprise.uscc, name=row.enterprise.name),
+        "organisation": ApplicantView(
+            id=row.organisation_id, uscc=row.organisation.uscc, name=row.organisation.name
+        ),
         "status": row.status,
         "applied_at": row.applied_at,
         "facts": row.snapshot,

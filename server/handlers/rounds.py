@@ -17,7 +17,7 @@ from server.models.rounds import Budget, Round
 from server.programme.registry import UnknownProgramme
 from server.rules.lifecycles import IllegalMove, NotPermittedNow, RoundStatus
 from server.services import budgets, round_lists
-from server.services.access import Actor, NoEnterprise, NotFound, StaffRole, enterprise_id_of
+from server.services.access import Actor, NoOrganisation, NotFound, StaffRole, organisation_id_of
 from server.services.budgets import BudgetExists, BudgetTooSmall
 from server.services.rounds import (
     PoolTooSmall,
@@ -208,10 +208,10 @@ async def one(request: web.Request, path: RoundPath) -> RoundView:
     summary="Am I ready for this round, and what is missing? | 是否已具备抢券条件，还缺什么。",
     access=PERSON,
     answers={200: ReadinessView},
-    refusals=(NoEnterprise,),
+    refusals=(NoOrganisation,),
 )
 async def readiness(request: web.Request, actor: Actor, path: RoundPath) -> ReadinessView:
-    ready = await request.app[ROUNDS].readiness(path.round_id, enterprise_id_of(actor))
+    ready = await request.app[ROUNDS].readiness(path.round_id, organisation_id_of(actor))
     return ReadinessView(
         ready=ready.is_ready,
         amount_fen=ready.amount_fen,

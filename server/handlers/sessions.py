@@ -107,11 +107,11 @@ class Me(Answer):
         "| 隐去中间几位的手机号，未授权则为空。",
         examples=["199****1234"],
     )
-    enterprise_id: int | None = Field(
-        description="The enterprise they act for. | 所代表的企业编号。", examples=[7]
+    organisation_id: int | None = Field(
+        description="The organisation they act for. | 所代表的单位编号。", examples=[7]
     )
     roles: list[str] = Field(
-        description="In the enterprise, or as staff. | 在企业中的身份，或工作岗位。", examples=[["handler"]]
+        description="In the organisation, or as staff. | 在单位中的身份，或工作岗位。", examples=[["handler"]]
     )
 
 
@@ -184,7 +184,7 @@ async def sign_out_everywhere(request: web.Request, actor: Actor) -> None:
 
 @routes.get(
     "/api/v1/me",
-    summary="Who am I, and for which enterprise? | 我是谁，代表哪家企业。",
+    summary="Who am I, and for which organisation? | 我是谁，代表哪家单位。",
     access=SIGNED_IN,
     answers={200: Me},
 )
@@ -221,6 +221,6 @@ def _me(actor: Actor, profile: people.Profile) -> Me:
         id=actor.id,
         name=profile.name,
         masked_phone=profile.masked_phone,
-        enterprise_id=actor.enterprise_id,
+        organisation_id=actor.organisation_id,
         roles=sorted(actor.roles),
     )

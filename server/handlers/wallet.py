@@ -11,7 +11,7 @@ from server.handlers.api import PERSON, Answer, Routes
 from server.handlers.parsing import Id, Path, Query
 from server.rules.lifecycles import VoucherStatus
 from server.services import wallet
-from server.services.access import Actor, NoEnterprise
+from server.services.access import Actor, NoOrganisation
 from server.services.wallet import ON_A_VOUCHER, HeldVoucher
 
 routes = Routes("vouchers")
@@ -45,8 +45,11 @@ class WalletVoucher(Answer):
     number: str = Field(description="Its number, to read aloud. | 券号，可口述。")
     programme: str = Field(description="The programme's slug. | 项目代码。")
     programme_version: str = Field(description="The version it was granted under. | 适用版本。")
-    round_id: int = Field(description="The round. | 批次编号。")
-    round_title: str = Field(description="The round's title. | 批次名称。")
+    round_id: int | None = Field(
+        description="The round; null where there are none. | 批次编号，无批次则为空。"
+    )
+    round_title: str = Field(description="The round's title, or empty. | 批次名称，无批次则为空。")
+    kind: str = Field(description="Its kind, where there are several. | 券种，只有一种则为空。")
     status: VoucherStatus = Field(description="Only an active one pays. | 状态，仅 active 可用。")
     face_value_fen: int = Field(description="Face value, fen. | 面值，单位分。")
     balances: BalancesView = Field(description="Where the face value is now. | 余额明细。")
@@ -87,7 +90,7 @@ class VoucherPath(Path):
     summary="My enterprise's vouchers. | 我的服务券。",
     access=PERSON,
     answers={200: Wallet},
-    refusals=(NoEnterprise,),
+    refusals=(NoOrganisation,),
 )
 async def vouchers(request: web.Request, actor: Actor, query: WalletQuery) -> Wallet:
     held = await wallet.vouchers(before=query.before, limit=PAGE + 1, actor=actor)
@@ -102,7 +105,7 @@ async def vouchers(request: web.Request, actor: Actor, query: WalletQuery) -> Wa
     summary="One voucher, with its history. | 服务券详情与历史。",
     access=PERSON,
     answers={200: VoucherHistory},
-    refusals=(NoEnterprise,),
+    refusals=(NoOrganisation,),
 )
 async def voucher(request: web.Request, actor: Actor, path: VoucherPath) -> VoucherHistory:
     held = await wallet.voucher(path.voucher_id, actor=actor)
@@ -120,8 +123,9 @@ def _shown(held: HeldVoucher) -> dict[str, Any]:
         "number": row.number,
         "programme": row.programme_slug,
         "programme_version": row.programme_version,
-        "round_id": row.round.id,
-        "round_title": row.round.title,
+        "round_id": row.round_id,
+        "round_title": row.round.title if row.round else "",
+        "kind": row.kind,
         "status": row.status,
         "face_value_fen": row.face_value_fen,
         "balances": BalancesView(**{name: held.balances[place] for name, place in ON_A_VOUCHER.items()}),

@@ -2,10 +2,12 @@ from tortoise import migrations
 from tortoise.migrations import operations as ops
 from orjson import loads
 from server.models.columns import CheckedBigInt
+from server.models.jobs import RunStatus
 from server.models.organisations import MemberRole
+from server.programme.vocabulary import LegalForm, Party
 from server.rules.grabbing import GrabOutcome
 from server.rules.lifecycles import QualificationStatus, RoundStatus, VoucherStatus
-from server.rules.money import Account, Movement
+from server.rules.money import Account, Basis, Movement
 from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS
 from uuid import uuid4
@@ -66,8 +68,28 @@ class Migration(migrations.Migration):
                     "allotted_fen",
                     CheckedBigInt(
                         description="Given to rounds, fen",
-                        check="allotted_fen >= 0 AND allotted_fen <= total_fen",
+                        check="allotted_fen >= 0 AND allotted_fen + committed_fen <= total_fen + returned_fen",
                     ),
+                ),
+                (
+                    "committed_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Taken at signing where quota was promised, fen",
+                        check="committed_fen >= 0",
+                    ),
+                ),
+                (
+                    "returned_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Come back from vouchers for others to have, fen",
+                        check="returned_fen >= 0",
+                    ),
+                ),
+                (
+                    "issued_count",
+                    fields.IntField(default=0, description="Vouchers ever issued without a round"),
                 ),
                 ("epoch", fields.BigIntField(default=1)),
                 ("version", fields.BigIntField(default=0)),
@@ -80,61 +102,6 @@ class Migration(migrations.Migration):
                 "unique_together": (("programme_slug", "year"),),
                 "pk_attr": "id",
                 "table_description": "A programme year's money, and the fence of its launches.",
-            },
-            bases=["Model"],
-        ),
-        ops.CreateModel(
-            name="Enterprise",
-            fields=[
-                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                (
-                    "uscc",
-                    fields.CharField(
-                        unique=True, description="统一社会信用代码, check digit verified", max_length=18
-                    ),
-                ),
-                ("name", fields.CharField(max_length=200)),
-                (
-                    "area",
-                    fields.CharField(
-                        description="Area of registration, a code that programmes know", max_length=64
-                    ),
-                ),
-                ("industry", fields.CharField(description="GB/T 4754 code", max_length=16)),
-                ("legal_person", fields.BooleanField()),
-                ("established_on", fields.DateField()),
-                ("headcount", fields.IntField()),
-                ("revenue_fen", fields.BigIntField(description="Last year's revenue, fen")),
-                ("assets_fen", fields.BigIntField(description="Total assets, fen")),
-                (
-                    "labels",
-                    fields.JSONField(
-                        default=list,
-                        description="Confirmed by an operator",
-                        encoder=JSON_DUMPS,
-                        decoder=loads,
-                    ),
-                ),
-                (
-                    "labels_claimed",
-                    fields.JSONField(
-                        default=list, description="What it says of itself", encoder=JSON_DUMPS, decoder=loads
-                    ),
-                ),
-                (
-                    "declarations",
-                    fields.JSONField(
-                        default=dict, description="Declared facts, by code", encoder=JSON_DUMPS, decoder=loads
-                    ),
-                ),
-                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("facts_changed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-            ],
-            options={
-                "table": "enterprise",
-                "app": "models",
-                "pk_attr": "id",
-                "table_description": "用券企业: one company by its Unified Social Credit Code, the same in every programme.",
             },
             bases=["Model"],
         ),
@@ -174,39 +141,127 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
-            name="Invitation",
+            name="InboxMark",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                (
-                    "enterprise",
-                    fields.ForeignKeyField(
-                        "models.Enterprise",
-                        source_field="enterprise_id",
-                        db_constraint=True,
-                        to_field="id",
-                        related_name="invitations",
-                        on_delete=OnDelete.RESTRICT,
-                    ),
-                ),
-                (
-                    "role",
-                    fields.CharEnumField(
-                        description="LEGAL_REPRESENTATIVE: legal_representative\nHANDLER: handler\nSTAFF: staff",
-                        enum_type=MemberRole,
-                        max_length=32,
-                    ),
-                ),
-                ("code_hash", fields.CharField(unique=True, max_length=64)),
-                ("created_by", fields.BigIntField()),
-                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("used_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("reader", fields.CharField(max_length=40)),
+                ("recipient", fields.CharField(max_length=96)),
+                ("read_up_to", fields.BigIntField()),
             ],
             options={
-                "table": "invitation",
+                "table": "inbox_mark",
                 "app": "models",
+                "unique_together": (("reader", "recipient"),),
                 "pk_attr": "id",
-                "table_description": "A one-time code by which a colleague joins. Only its hash is kept.",
+                "table_description": "How far a reader has read what goes to one recipient: everything up to a message.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="InboxMessage",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("outbox_id", fields.BigIntField(unique=True)),
+                (
+                    "created_at",
+                    fields.DatetimeField(
+                        description="When it happened, by the programme's clock",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                (
+                    "delivered_at",
+                    fields.DatetimeField(
+                        description="By the machine's clock", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("topic", fields.CharField(max_length=64)),
+                ("recipient", fields.CharField(description="As in the outbox", max_length=96)),
+                ("data", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
+            ],
+            options={
+                "table": "inbox_message",
+                "app": "models",
+                "indexes": [Index(fields=["recipient", "id"])],
+                "pk_attr": "id",
+                "table_description": "One delivered message. ``outbox_id`` is unique: nothing is delivered twice.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="InboxRead",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("reader", fields.CharField(description="person:12, staff:3", max_length=40)),
+                ("message_id", fields.BigIntField()),
+            ],
+            options={
+                "table": "inbox_read",
+                "app": "models",
+                "unique_together": (("reader", "message_id"),),
+                "pk_attr": "id",
+                "table_description": "One reader has read one message that many may read.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="JobRun",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("job", fields.CharField(max_length=48)),
+                (
+                    "programme_slug",
+                    fields.CharField(
+                        default="", description="Empty: the job is not a programme's", max_length=64
+                    ),
+                ),
+                (
+                    "slot",
+                    fields.DatetimeField(
+                        description="When it was due, by the clock it lives on",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=RunStatus.RUNNING,
+                        description="RUNNING: running\nDONE: done\nRETRYING: retrying\nFAILED: failed",
+                        enum_type=RunStatus,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "worker",
+                    fields.CharField(
+                        description="Who is at it: a name made at the start of the process", max_length=32
+                    ),
+                ),
+                ("attempts", fields.IntField(default=1)),
+                ("started_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "leased_until",
+                    fields.DatetimeField(
+                        description="After this anybody may take it over", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("finished_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("count", fields.IntField(default=0, description="How much there was to do")),
+                (
+                    "error",
+                    fields.CharField(
+                        default="", description="The kind of the last failure, never its text", max_length=120
+                    ),
+                ),
+            ],
+            options={
+                "table": "job_run",
+                "app": "models",
+                "unique_together": (("job", "programme_slug", "slot"),),
+                "pk_attr": "id",
+                "table_description": "One slot of one job. Inserting the row is the claim; instants of work are the machine's clock.",
             },
             bases=["Model"],
         ),
@@ -243,7 +298,7 @@ class Migration(migrations.Migration):
                 (
                     "movement",
                     fields.CharEnumField(
-                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nISSUE: issue\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nDISBURSE: disburse\nCLAW_BACK: claw_back\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void",
+                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nCOMMIT: commit\nUNCOMMIT: uncommit\nISSUE: issue\nPOST_QUOTA: post_quota\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nDISBURSE: disburse\nCLAW_BACK: claw_back\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void\nRETURN_EXPIRED: return_expired\nRETURN_RECLAIMED: return_reclaimed\nRETURN_HANDED_BACK: return_handed_back\nRETURN_VOIDED: return_voided",
                         enum_type=Movement,
                         max_length=32,
                     ),
@@ -275,6 +330,155 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="Organisation",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "uscc",
+                    fields.CharField(
+                        unique=True, description="统一社会信用代码, check digit verified", max_length=18
+                    ),
+                ),
+                ("name", fields.CharField(max_length=200)),
+                (
+                    "area",
+                    fields.CharField(
+                        description="Area of registration, a code that programmes know", max_length=64
+                    ),
+                ),
+                ("industry", fields.CharField(description="GB/T 4754 code", max_length=16)),
+                (
+                    "legal_form",
+                    fields.CharEnumField(
+                        null=True,
+                        description="LEGAL_PERSON: legal_person\nPUBLIC_INSTITUTION: public_institution\nPARTNERSHIP: partnership\nINDIVIDUAL: individual",
+                        enum_type=LegalForm,
+                        max_length=32,
+                    ),
+                ),
+                ("legal_person", fields.BooleanField()),
+                ("established_on", fields.DateField()),
+                ("headcount", fields.IntField()),
+                ("revenue_fen", fields.BigIntField(description="Last year's revenue, fen")),
+                ("assets_fen", fields.BigIntField(description="Total assets, fen")),
+                (
+                    "labels",
+                    fields.JSONField(
+                        default=list,
+                        description="Confirmed by an operator",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "labels_claimed",
+                    fields.JSONField(
+                        default=list, description="What it says of itself", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "declarations",
+                    fields.JSONField(
+                        default=dict, description="Declared facts, by code", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("facts_changed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "organisation",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "One organisation by its Unified Social Credit Code, the same in every programme.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Invitation",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="invitations",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "role",
+                    fields.CharEnumField(
+                        description="LEGAL_REPRESENTATIVE: legal_representative\nHANDLER: handler\nSTAFF: staff",
+                        enum_type=MemberRole,
+                        max_length=32,
+                    ),
+                ),
+                ("code_hash", fields.CharField(unique=True, max_length=64)),
+                ("created_by", fields.BigIntField()),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("used_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "invitation",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "A one-time code by which a colleague joins. Only its hash is kept.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="NameRecord",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="earlier_names",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("name", fields.CharField(max_length=200)),
+                (
+                    "until",
+                    fields.DatetimeField(
+                        description="When it took the next name", auto_now=False, auto_now_add=False
+                    ),
+                ),
+            ],
+            options={
+                "table": "name_record",
+                "app": "models",
+                "indexes": [Index(fields=["organisation_id", "until"])],
+                "pk_attr": "id",
+                "table_description": "A name an organisation once had: its contracts of those days keep it (GZ-64).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="OutboxCursor",
+            fields=[
+                ("id", fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("through", fields.BigIntField(default=0)),
+                ("seen", fields.BigIntField(default=0)),
+                ("seen_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "outbox_cursor",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "Below ``through`` nothing is left to deliver; ``seen`` is what ``through`` becomes next.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="OutboxMessage",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -282,7 +486,10 @@ class Migration(migrations.Migration):
                 ("topic", fields.CharField(max_length=64)),
                 (
                     "recipient",
-                    fields.CharField(description="enterprise:5, person:12, staff:3", max_length=40),
+                    fields.CharField(
+                        description="organisation:5, person:12, staff:3, role:operator:<programme>",
+                        max_length=96,
+                    ),
                 ),
                 ("data", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
                 ("delivered_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
@@ -340,10 +547,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "enterprise",
+                    "organisation",
                     fields.ForeignKeyField(
-                        "models.Enterprise",
-                        source_field="enterprise_id",
+                        "models.Organisation",
+                        source_field="organisation_id",
                         db_constraint=True,
                         to_field="id",
                         related_name="memberships",
@@ -365,9 +572,12 @@ class Migration(migrations.Migration):
             options={
                 "table": "membership",
                 "app": "models",
-                "indexes": [Index(fields=["person_id", "active"]), Index(fields=["enterprise_id", "active"])],
+                "indexes": [
+                    Index(fields=["person_id", "active"]),
+                    Index(fields=["organisation_id", "active"]),
+                ],
                 "pk_attr": "id",
-                "table_description": "A person acting for an enterprise. Ended, never deleted: the journal points here.",
+                "table_description": "A person acting for an organisation. Ended, never deleted: the journal points here.",
             },
             bases=["Model"],
         ),
@@ -376,14 +586,23 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 (
-                    "enterprise",
+                    "organisation",
                     fields.ForeignKeyField(
-                        "models.Enterprise",
-                        source_field="enterprise_id",
+                        "models.Organisation",
+                        source_field="organisation_id",
                         db_constraint=True,
                         to_field="id",
                         related_name="qualifications",
                         on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "party",
+                    fields.CharEnumField(
+                        default=Party.ENTERPRISE,
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider",
+                        enum_type=Party,
+                        max_length=16,
                     ),
                 ),
                 ("programme_slug", fields.CharField(max_length=64)),
@@ -394,6 +613,12 @@ class Migration(migrations.Migration):
                         description="PENDING: pending\nAPPROVED: approved\nREFUSED: refused\nREVOKED: revoked",
                         enum_type=QualificationStatus,
                         max_length=32,
+                    ),
+                ),
+                (
+                    "valid_until",
+                    fields.DatetimeField(
+                        null=True, description="null: holds on", auto_now=False, auto_now_add=False
                     ),
                 ),
                 ("applied_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
@@ -416,10 +641,30 @@ class Migration(migrations.Migration):
             options={
                 "table": "qualification",
                 "app": "models",
-                "unique_together": (("enterprise_id", "programme_slug"),),
+                "unique_together": (("organisation_id", "programme_slug", "party"),),
                 "indexes": [Index(fields=["programme_slug", "status", "id"])],
                 "pk_attr": "id",
-                "table_description": "Where an enterprise stands in one programme, with the facts it was judged on.",
+                "table_description": "Where an organisation stands in one programme as one party, with the facts it was judged on.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ReminderSent",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("about", fields.CharField(max_length=32)),
+                ("subject", fields.CharField(description="voucher:1024", max_length=40)),
+                ("recipient", fields.CharField(max_length=96)),
+                ("deadline", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("days_before", fields.IntField()),
+                ("sent_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "reminder_sent",
+                "app": "models",
+                "unique_together": (("about", "subject", "recipient", "deadline", "days_before"),),
+                "pk_attr": "id",
+                "table_description": "One reminder that was sent: never again for the same matter, deadline and distance.",
             },
             bases=["Model"],
         ),
@@ -495,7 +740,7 @@ class Migration(migrations.Migration):
                 (
                     "enterprise",
                     fields.ForeignKeyField(
-                        "models.Enterprise",
+                        "models.Organisation",
                         source_field="enterprise_id",
                         db_constraint=True,
                         to_field="id",
@@ -671,6 +916,7 @@ class Migration(migrations.Migration):
                     fields.ForeignKeyField(
                         "models.Round",
                         source_field="round_id",
+                        null=True,
                         db_constraint=False,
                         to_field="id",
                         related_name="vouchers",
@@ -691,7 +937,7 @@ class Migration(migrations.Migration):
                 (
                     "enterprise",
                     fields.ForeignKeyField(
-                        "models.Enterprise",
+                        "models.Organisation",
                         source_field="enterprise_id",
                         db_constraint=False,
                         to_field="id",
@@ -699,13 +945,31 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.NO_ACTION,
                     ),
                 ),
+                ("provider_id", fields.BigIntField(null=True, description="Its holder, where a provider is")),
+                (
+                    "kind",
+                    fields.CharField(
+                        default="", description="Where a programme has several", db_default="", max_length=32
+                    ),
+                ),
+                (
+                    "basis",
+                    fields.CharEnumField(
+                        default=Basis.MONEY,
+                        description="MONEY: money\nQUOTA: quota\nON_FILE: on_file",
+                        db_default="money",
+                        enum_type=Basis,
+                        max_length=16,
+                    ),
+                ),
                 (
                     "serial",
                     fields.IntField(
-                        default=1, description="The n-th voucher of this enterprise in this round"
+                        default=1,
+                        description="The n-th of this enterprise in its round or, without rounds, its year",
                     ),
                 ),
-                ("tier", fields.CharField(max_length=64)),
+                ("tier", fields.CharField(default="", max_length=64)),
                 ("face_value_fen", CheckedBigInt(check="face_value_fen > 0")),
                 (
                     "status",
@@ -722,16 +986,20 @@ class Migration(migrations.Migration):
                 (
                     "reserved_at",
                     fields.DatetimeField(
-                        description="When Redis took the money, its clock", auto_now=False, auto_now_add=False
+                        description="When Redis took the money, or when it was applied for",
+                        auto_now=False,
+                        auto_now_add=False,
                     ),
                 ),
                 ("order_deadline", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("valid_until", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("epoch", fields.BigIntField()),
+                ("epoch", fields.BigIntField(default=0)),
                 (
                     "place",
                     fields.CharField(
-                        description="Place in the line of this epoch: the intent's id in Redis", max_length=32
+                        default="",
+                        description="Place in the line of this epoch: the intent's id in Redis, or the rank",
+                        max_length=32,
                     ),
                 ),
             ],

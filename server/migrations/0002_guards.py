@@ -12,11 +12,16 @@ class Migration(migrations.Migration):
     dependencies = [("models", "0001_initial")]
 
     operations = [
-        # One place at a time for a person, one handler at a time for an enterprise (GZ-03, GZ-55).
+        # One place at a time for a person, one handler at a time for an organisation (GZ-03, GZ-55).
         ops.RunSQL("CREATE UNIQUE INDEX membership_person_once ON membership (person_id) WHERE active"),
         ops.RunSQL(
-            "CREATE UNIQUE INDEX membership_handler_once ON membership (enterprise_id)"
+            "CREATE UNIQUE INDEX membership_handler_once ON membership (organisation_id)"
             " WHERE active AND role = 'handler'"
+        ),
+        # Without rounds a quota is promised once (GX-25); which voucher of the year it is, the serial says.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX voucher_quota_once ON voucher (budget_id, enterprise_id, kind, serial)"
+            " WHERE round_id IS NULL AND basis = 'quota'"
         ),
         # A budget's own entries; those of its rounds are found through the rounds.
         ops.RunSQL("CREATE INDEX ledger_entry_budget ON ledger_entry (budget_id) WHERE round_id IS NULL"),

@@ -1,4 +1,4 @@
-"""Organisations: enterprises, who acts for them, where they stand in a programme, who is barred."""
+"""Organisations: who acts for them, where they stand in a programme, who is barred."""
 
 from __future__ import annotations
 
@@ -10,28 +10,34 @@ from tortoise import fields
 from tortoise.models import Model
 
 from server.models.people import Person
+from server.programme.vocabulary import LegalForm, Party
 from server.rules.lifecycles import QualificationStatus
 
 
 class MemberRole(StrEnum):
-    """What a person may do for an enterprise."""
+    """What a person may do for an organisation."""
 
     LEGAL_REPRESENTATIVE = "legal_representative"
     """法定代表人: names the handler, sees everything."""
     HANDLER = "handler"
-    """经办人: acts for the enterprise; one at a time (GZ-03, GZ-55)."""
+    """经办人: acts for the organisation; one at a time (GZ-03, GZ-55)."""
     STAFF = "staff"
-    """员工: may grab and look, in the enterprise's name."""
+    """员工: may grab and look, in the organisation's name."""
 
 
-class Enterprise(Model):
-    """用券企业: one company by its Unified Social Credit Code, the same in every programme."""
+class Organisation(Model):
+    """One organisation by its Unified Social Credit Code, the same in every programme.
+
+    It may be the enterprise that is served in one programme and the provider that serves in another
+    (docs/decisions/0009): which, its qualifications say.
+    """
 
     id = fields.BigIntField(primary_key=True)
     uscc = fields.CharField(18, unique=True, description="统一社会信用代码, check digit verified")
     name = fields.CharField(200)
     area = fields.CharField(64, description="Area of registration, a code that programmes know")
     industry = fields.CharField(16, description="GB/T 4754 code")
+    legal_form: LegalForm | None = fields.CharEnumField(LegalForm, max_length=32, null=True)  # type: ignore[assignment]
     legal_person: bool = fields.BooleanField()  # type: ignore[assignment]
     established_on: date = fields.DateField()
     headcount = fields.IntField()
@@ -44,21 +50,37 @@ class Enterprise(Model):
     facts_changed_at: datetime = fields.DatetimeField()
 
     class Meta:
-        table = "enterprise"
+        table = "organisation"
+
+
+class NameRecord(Model):
+    """A name an organisation once had: its contracts of those days keep it (GZ-64)."""
+
+    id = fields.BigIntField(primary_key=True)
+    organisation: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "models.Organisation", related_name="earlier_names", on_delete=fields.RESTRICT
+    )
+    organisation_id: int
+    name = fields.CharField(200)
+    until: datetime = fields.DatetimeField(description="When it took the next name")
+
+    class Meta:
+        table = "name_record"
+        indexes = (("organisation_id", "until"),)
 
 
 class Membership(Model):
-    """A person acting for an enterprise. Ended, never deleted: the journal points here."""
+    """A person acting for an organisation. Ended, never deleted: the journal points here."""
 
     id = fields.BigIntField(primary_key=True)
     person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
         "models.Person", related_name="memberships", on_delete=fields.RESTRICT
     )
-    enterprise: fields.ForeignKeyRelation[Enterprise] = fields.ForeignKeyField(
-        "models.Enterprise", related_name="memberships", on_delete=fields.RESTRICT
+    organisation: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "models.Organisation", related_name="memberships", on_delete=fields.RESTRICT
     )
     person_id: int
-    enterprise_id: int
+    organisation_id: int
     role = fields.CharEnumField(MemberRole, max_length=32)
     active = fields.BooleanField(default=True)
     created_at: datetime = fields.DatetimeField()
@@ -66,17 +88,17 @@ class Membership(Model):
 
     class Meta:
         table = "membership"
-        indexes = (("person_id", "active"), ("enterprise_id", "active"))
+        indexes = (("person_id", "active"), ("organisation_id", "active"))
 
 
 class Invitation(Model):
     """A one-time code by which a colleague joins. Only its hash is kept."""
 
     id = fields.BigIntField(primary_key=True)
-    enterprise: fields.ForeignKeyRelation[Enterprise] = fields.ForeignKeyField(
-        "models.Enterprise", related_name="invitations", on_delete=fields.RESTRICT
+    organisation: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "models.Organisation", related_name="invitations", on_delete=fields.RESTRICT
     )
-    enterprise_id: int
+    organisation_id: int
     role = fields.CharEnumField(MemberRole, max_length=32)
     code_hash = fields.CharField(64, unique=True)
     created_by = fields.BigIntField()
@@ -89,16 +111,18 @@ class Invitation(Model):
 
 
 class Qualification(Model):
-    """Where an enterprise stands in one programme, with the facts it was judged on."""
+    """Where an organisation stands in one programme as one party, with the facts it was judged on."""
 
     id = fields.BigIntField(primary_key=True)
-    enterprise: fields.ForeignKeyRelation[Enterprise] = fields.ForeignKeyField(
-        "models.Enterprise", related_name="qualifications", on_delete=fields.RESTRICT
+    organisation: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "models.Organisation", related_name="qualifications", on_delete=fields.RESTRICT
     )
-    enterprise_id: int
+    organisation_id: int
+    party = fields.CharEnumField(Party, max_length=16, default=Party.ENTERPRISE)
     programme_slug = fields.CharField(64)
     programme_version = fields.CharField(32)
     status = fields.CharEnumField(QualificationStatus, max_length=32)
+    valid_until: datetime | None = fields.DatetimeField(null=True, description="null: holds on")
     applied_at: datetime = fields.DatetimeField()
     snapshot: dict[str, Any] = fields.JSONField(description="The applicant's facts at application")
     unmet: list[dict[str, str]] = fields.JSONField(default=list, description="Conditions not met")
@@ -108,7 +132,7 @@ class Qualification(Model):
 
     class Meta:
         table = "qualification"
-        unique_together = (("enterprise_id", "programme_slug"),)
+        unique_together = (("organisation_id", "programme_slug", "party"),)
         indexes = (("programme_slug", "status", "id"),)
 
 

@@ -15,7 +15,9 @@ class OutboxMessage(Model):
     id = fields.BigIntField(primary_key=True)
     created_at: datetime = fields.DatetimeField()
     topic = fields.CharField(64)
-    recipient = fields.CharField(40, description="enterprise:5, person:12, staff:3")
+    recipient = fields.CharField(
+        96, description="organisation:5, person:12, staff:3, role:operator:<programme>"
+    )
     data: dict[str, Any] = fields.JSONField(default=dict)
     delivered_at: datetime | None = fields.DatetimeField(null=True)
 

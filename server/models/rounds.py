@@ -8,7 +8,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from server.models.columns import CheckedBigInt
-from server.models.organisations import Enterprise
+from server.models.organisations import Organisation
 from server.rules.lifecycles import RoundStatus
 
 
@@ -27,12 +27,25 @@ class Budget(Model):
     year = fields.IntField()
     total_fen = CheckedBigInt(check="total_fen >= 0", description="What the year may spend, fen")
     allotted_fen = CheckedBigInt(
-        check="allotted_fen >= 0 AND allotted_fen <= total_fen", description="Given to rounds, fen"
+        check="allotted_fen >= 0 AND allotted_fen + committed_fen <= total_fen + returned_fen",
+        description="Given to rounds, fen",
     )
+    committed_fen = CheckedBigInt(
+        check="committed_fen >= 0", default=0, description="Taken at signing where quota was promised, fen"
+    )
+    returned_fen = CheckedBigInt(
+        check="returned_fen >= 0", default=0, description="Come back from vouchers for others to have, fen"
+    )
+    issued_count = fields.IntField(default=0, description="Vouchers ever issued without a round")
     epoch = fields.BigIntField(default=1)
     version = fields.BigIntField(default=0)
     lock_number = fields.BigIntField(default=0)
     created_at: datetime = fields.DatetimeField()
+
+    @property
+    def free_fen(self) -> int:
+        """What the year can still give to rounds or commit to contracts, fen."""
+        return int(self.total_fen + self.returned_fen - self.allotted_fen - self.committed_fen)
 
     class Meta:
         table = "budget"
@@ -73,8 +86,8 @@ class Entitlement(Model):
     round: fields.ForeignKeyRelation[Round] = fields.ForeignKeyField(
         "models.Round", related_name="entitlements", on_delete=fields.RESTRICT
     )
-    enterprise: fields.ForeignKeyRelation[Enterprise] = fields.ForeignKeyField(
-        "models.Enterprise", related_name="entitlements", on_delete=fields.RESTRICT
+    enterprise: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "models.Organisation", related_name="entitlements", on_delete=fields.RESTRICT
     )
     enterprise_id: int
     tier = fields.CharField(64)

@@ -8,10 +8,11 @@ from tortoise import fields
 from tortoise.models import Model
 
 from server.models.columns import CheckedBigInt
-from server.models.organisations import Enterprise
+from server.models.organisations import Organisation
 from server.models.rounds import Budget, Round
 from server.rules.grabbing import GrabOutcome
 from server.rules.lifecycles import VoucherStatus
+from server.rules.money import Basis
 
 
 class Voucher(Model):
@@ -23,28 +24,40 @@ class Voucher(Model):
 
     id = fields.BigIntField(primary_key=True)
     number = fields.CharField(24, unique=True, description="What people read aloud")
-    round: fields.ForeignKeyRelation[Round] = fields.ForeignKeyField(
-        "models.Round", related_name="vouchers", on_delete=fields.NO_ACTION, db_constraint=False
+    round: fields.ForeignKeyNullableRelation[Round] = fields.ForeignKeyField(
+        "models.Round", related_name="vouchers", null=True, on_delete=fields.NO_ACTION, db_constraint=False
     )
+    round_id: int | None
+    """``None`` where the programme issues without rounds."""
     budget: fields.ForeignKeyRelation[Budget] = fields.ForeignKeyField(
         "models.Budget", related_name="vouchers", on_delete=fields.NO_ACTION, db_constraint=False
     )
-    enterprise: fields.ForeignKeyRelation[Enterprise] = fields.ForeignKeyField(
-        "models.Enterprise", related_name="vouchers", on_delete=fields.NO_ACTION, db_constraint=False
+    budget_id: int
+    enterprise: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "models.Organisation", related_name="vouchers", on_delete=fields.NO_ACTION, db_constraint=False
     )
     enterprise_id: int
-    serial = fields.IntField(default=1, description="The n-th voucher of this enterprise in this round")
-    tier = fields.CharField(64)
+    provider_id: int | None = fields.BigIntField(null=True, description="Its holder, where a provider is")
+    kind = fields.CharField(32, default="", db_default="", description="Where a programme has several")
+    basis = fields.CharEnumField(Basis, max_length=16, default=Basis.MONEY, db_default="money")
+    serial = fields.IntField(
+        default=1, description="The n-th of this enterprise in its round or, without rounds, its year"
+    )
+    tier = fields.CharField(64, default="")
     face_value_fen = CheckedBigInt(check="face_value_fen > 0")
     status = fields.CharEnumField(VoucherStatus, max_length=32, default=VoucherStatus.ACTIVE)
     programme_slug = fields.CharField(64)
     programme_version = fields.CharField(32)
     granted_at: datetime = fields.DatetimeField()
-    reserved_at: datetime = fields.DatetimeField(description="When Redis took the money, its clock")
+    reserved_at: datetime = fields.DatetimeField(
+        description="When Redis took the money, or when it was applied for"
+    )
     order_deadline: datetime | None = fields.DatetimeField(null=True)
     valid_until: datetime = fields.DatetimeField()
-    epoch = fields.BigIntField()
-    place = fields.CharField(32, description="Place in the line of this epoch: the intent's id in Redis")
+    epoch = fields.BigIntField(default=0)
+    place = fields.CharField(
+        32, default="", description="Place in the line of this epoch: the intent's id in Redis, or the rank"
+    )
 
     class Meta:
         table = "voucher"

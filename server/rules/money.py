@@ -2,13 +2,26 @@
 
 Every movement is a balanced posting between two named accounts (launch.md I12, I13):
 appropriation → budget → round → available on a voucher → held on an order → redeemed → disbursed,
-and the ways out: expired, reclaimed, handed back, voided.
+and the ways out: expired, reclaimed, handed back, voided. Where a programme promises a quota before it
+sets money aside, the promise and the money move side by side: quota → available → held, and
+budget → committed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+
+
+class Basis(StrEnum):
+    """What stands behind a voucher from the moment it is issued; each has an invariant of its own."""
+
+    MONEY = "money"
+    """A round's money was taken: posted as ISSUE, the face value of it."""
+    QUOTA = "quota"
+    """A quota was promised: posted as POST_QUOTA; money is committed when a contract is signed."""
+    ON_FILE = "on_file"
+    """Nothing: the first complete redemption file takes the money, and until then nothing is posted."""
 
 
 class Account(StrEnum):
@@ -20,6 +33,10 @@ class Account(StrEnum):
     """年度预算: the year's money not yet given to a round."""
     ROUND = "round"
     """批次资金池: a round's money not yet issued."""
+    COMMITTED = "committed"
+    """签约占用: taken from the year for contracts signed on a promised quota."""
+    QUOTA = "quota"
+    """配额: where promised quotas come from; its balance is minus what was ever promised."""
     AVAILABLE = "available"
     """可用: on the voucher, free to spend."""
     HELD = "held"
@@ -45,7 +62,10 @@ class Movement(StrEnum):
     CUT_BUDGET = "cut_budget"
     ALLOT = "allot"
     RETURN_ALLOTMENT = "return_allotment"
+    COMMIT = "commit"
+    UNCOMMIT = "uncommit"
     ISSUE = "issue"
+    POST_QUOTA = "post_quota"
     HOLD = "hold"
     RELEASE = "release"
     REDEEM = "redeem"
@@ -55,6 +75,10 @@ class Movement(StrEnum):
     RECLAIM = "reclaim"
     HAND_BACK = "hand_back"
     VOID = "void"
+    RETURN_EXPIRED = "return_expired"
+    RETURN_RECLAIMED = "return_reclaimed"
+    RETURN_HANDED_BACK = "return_handed_back"
+    RETURN_VOIDED = "return_voided"
 
 
 ROUTES: Mapping[Movement, tuple[Account, Account]] = {
@@ -62,7 +86,10 @@ ROUTES: Mapping[Movement, tuple[Account, Account]] = {
     Movement.CUT_BUDGET: (Account.BUDGET, Account.APPROPRIATION),
     Movement.ALLOT: (Account.BUDGET, Account.ROUND),
     Movement.RETURN_ALLOTMENT: (Account.ROUND, Account.BUDGET),
+    Movement.COMMIT: (Account.BUDGET, Account.COMMITTED),
+    Movement.UNCOMMIT: (Account.COMMITTED, Account.BUDGET),
     Movement.ISSUE: (Account.ROUND, Account.AVAILABLE),
+    Movement.POST_QUOTA: (Account.QUOTA, Account.AVAILABLE),
     Movement.HOLD: (Account.AVAILABLE, Account.HELD),
     Movement.RELEASE: (Account.HELD, Account.AVAILABLE),
     Movement.REDEEM: (Account.HELD, Account.REDEEMED),
@@ -72,6 +99,10 @@ ROUTES: Mapping[Movement, tuple[Account, Account]] = {
     Movement.RECLAIM: (Account.AVAILABLE, Account.RECLAIMED),
     Movement.HAND_BACK: (Account.AVAILABLE, Account.HANDED_BACK),
     Movement.VOID: (Account.AVAILABLE, Account.VOIDED),
+    Movement.RETURN_EXPIRED: (Account.EXPIRED, Account.BUDGET),
+    Movement.RETURN_RECLAIMED: (Account.RECLAIMED, Account.BUDGET),
+    Movement.RETURN_HANDED_BACK: (Account.HANDED_BACK, Account.BUDGET),
+    Movement.RETURN_VOIDED: (Account.VOIDED, Account.BUDGET),
 }
 """Each movement leaves one account and arrives in one other; nothing else can be posted."""
 
@@ -87,4 +118,15 @@ OF_A_VOUCHER = frozenset(
         Account.VOIDED,
     }
 )
-"""Issued money is always in exactly one of these: they sum to what was issued (I12)."""
+"""Issued money is always in exactly one of these, or has returned to its year (I12)."""
+
+RETURNS: Mapping[Account, Movement] = {
+    Account.EXPIRED: Movement.RETURN_EXPIRED,
+    Account.RECLAIMED: Movement.RETURN_RECLAIMED,
+    Account.HANDED_BACK: Movement.RETURN_HANDED_BACK,
+    Account.VOIDED: Movement.RETURN_VOIDED,
+}
+"""How money that came back unused returns to its year, where the text lets others have it (LS-32)."""
+
+ISSUES: Mapping[Basis, Movement] = {Basis.MONEY: Movement.ISSUE, Basis.QUOTA: Movement.POST_QUOTA}
+"""How a voucher's face value is posted when it is issued; ``ON_FILE`` posts nothing then."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from server.errors import Refusal
-from server.models.organisations import Enterprise, Membership, Qualification
+from server.models.organisations import Membership, Organisation, Qualification
 from server.models.vouchers import Voucher
 
 
@@ -35,17 +35,17 @@ class NotFound(Refusal):
     status, code = 404, "not_found"
 
 
-class NoEnterprise(NotFound):
-    """The asker acts for no enterprise yet: register one, or be invited into one."""
+class NoOrganisation(NotFound):
+    """The asker acts for no organisation yet: register one, or be invited into one."""
 
-    status, code = 404, "no_enterprise"
+    status, code = 404, "no_organisation"
 
 
 class StaffRole(StrEnum):
     """What a member of staff is there for."""
 
     OPERATOR = "operator"
-    """运营方: runs rounds, qualifies enterprises."""
+    """运营方: runs rounds, qualifies organisations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ class Actor:
     """Whoever is asking, as the database knows them; nothing here is read from a token.
 
     ``roles`` are :class:`StaffRole` values for staff, membership roles for a person.
-    ``enterprise_id`` is the enterprise a person acts for, ``None`` for staff.
+    ``organisation_id`` is the organisation a person acts for, ``None`` for staff.
     """
 
     kind: Literal["person", "staff", "clock"]
     id: int
     session_id: str
-    enterprise_id: int | None
+    organisation_id: int | None
     roles: frozenset[str]
 
     @property
@@ -79,25 +79,25 @@ def require_role(actor: Actor, *roles: str) -> None:
 
 
 # -- from an id in an address to a row: the only way ------------------------------------------------
-# Another enterprise's is answered exactly like one that does not exist.
+# Another organisation's is answered exactly like one that does not exist.
 
 
-def enterprise_id_of(actor: Actor) -> int:
-    """The enterprise the actor acts for. Raises :class:`NoEnterprise`."""
-    if actor.enterprise_id is None:
-        raise NoEnterprise()
-    return actor.enterprise_id
+def organisation_id_of(actor: Actor) -> int:
+    """The organisation the actor acts for. Raises :class:`NoOrganisation`."""
+    if actor.organisation_id is None:
+        raise NoOrganisation()
+    return actor.organisation_id
 
 
-async def enterprise_of(actor: Actor) -> Enterprise:
-    """The enterprise the actor acts for. Raises :class:`NoEnterprise`."""
-    return await Enterprise.get(id=enterprise_id_of(actor))
+async def organisation_of(actor: Actor) -> Organisation:
+    """The organisation the actor acts for. Raises :class:`NoOrganisation`."""
+    return await Organisation.get(id=organisation_id_of(actor))
 
 
 async def membership_for(actor: Actor, membership_id: int) -> Membership:
-    """A place in the actor's own enterprise that is still taken. Raises :class:`NotFound`."""
+    """A place in the actor's own organisation that is still taken. Raises :class:`NotFound`."""
     membership = await Membership.get_or_none(
-        id=membership_id, enterprise_id=enterprise_id_of(actor), active=True
+        id=membership_id, organisation_id=organisation_id_of(actor), active=True
     )
     if membership is None:
         raise NotFound()
@@ -105,22 +105,22 @@ async def membership_for(actor: Actor, membership_id: int) -> Membership:
 
 
 async def qualification_for(actor: Actor, qualification_id: int) -> Qualification:
-    """A qualification, with its enterprise: an operator's any, a person's own. Raises :class:`NotFound`."""
+    """A qualification, with its organisation: an operator's any, a person's own. Raises :class:`NotFound`."""
     known = Qualification.filter(id=qualification_id)
     if actor.kind == "person":
-        known = known.filter(enterprise_id=enterprise_id_of(actor))
+        known = known.filter(organisation_id=organisation_id_of(actor))
     elif StaffRole.OPERATOR not in actor.roles:
         raise NotFound()
-    qualification = await known.select_related("enterprise").first()
+    qualification = await known.select_related("organisation").first()
     if qualification is None:
         raise NotFound()
     return qualification
 
 
 async def voucher_for(actor: Actor, voucher_id: int) -> Voucher:
-    """A voucher of the actor's own enterprise, with its round. Raises :class:`NotFound`."""
+    """A voucher of the actor's own organisation, with its round. Raises :class:`NotFound`."""
     voucher = (
-        await Voucher.filter(id=voucher_id, enterprise_id=enterprise_id_of(actor))
+        await Voucher.filter(id=voucher_id, enterprise_id=organisation_id_of(actor))
         .select_related("round")
         .first()
     )

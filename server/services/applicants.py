@@ -1,4 +1,4 @@
-"""Applicants: what is known about an enterprise when a programme's conditions are asked."""
+"""Applicants: what is known about an organisation when a programme's conditions are asked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from tortoise.expressions import Q
 
 from server.clock import CHINA
-from server.models.organisations import BlocklistEntry, Enterprise
+from server.models.organisations import BlocklistEntry, Organisation
 from server.programme.model import Programme
 from server.programme.vocabulary import LegalForm
 from server.rules.facts import Barred, EnterpriseFacts, held
@@ -18,37 +18,37 @@ INSTANT = timedelta(microseconds=1)
 
 
 async def facts_of(
-    enterprise: Enterprise,
+    organisation: Organisation,
     programme: Programme,
     labels: Iterable[str],
     *,
     now: datetime,
     applied_at: datetime | None = None,
 ) -> EnterpriseFacts:
-    """What a programme's rules may ask about an enterprise that holds ``labels``.
+    """What a programme's rules may ask about an organisation that holds ``labels``.
 
     Every unlifted ban counts as a bar while it lasts; one under this very programme is a recorded
     violation of its year for ever (LS-13).
     """
     entries = await BlocklistEntry.filter(
         Q(programme_slug=programme.slug) | Q(programme_slug__isnull=True),
-        uscc=enterprise.uscc,
+        uscc=organisation.uscc,
         lifted_at__isnull=True,
     ).order_by("id")
     return EnterpriseFacts(
-        uscc=enterprise.uscc,
-        name=enterprise.name,
-        area=enterprise.area,
-        legal_person=enterprise.legal_person,
-        legal_form=LegalForm.LEGAL_PERSON if enterprise.legal_person else None,
-        established_on=enterprise.established_on,
+        uscc=organisation.uscc,
+        name=organisation.name,
+        area=organisation.area,
+        legal_person=organisation.legal_person,
+        legal_form=LegalForm.LEGAL_PERSON if organisation.legal_person else None,
+        established_on=organisation.established_on,
         applied_on=None if applied_at is None else day(applied_at),
-        industry=enterprise.industry,
-        headcount=enterprise.headcount,
-        revenue_fen=enterprise.revenue_fen,
-        assets_fen=enterprise.assets_fen,
+        industry=organisation.industry,
+        headcount=organisation.headcount,
+        revenue_fen=organisation.revenue_fen,
+        assets_fen=organisation.assets_fen,
         labels=held(labels),
-        declarations=enterprise.declarations,
+        declarations=organisation.declarations,
         barred=tuple(
             Barred(
                 clause=entry.clause,
@@ -70,28 +70,28 @@ async def facts_of(
     )
 
 
-def snapshot(enterprise: Enterprise) -> dict[str, Any]:
-    """The enterprise's facts as they are now, fit to be kept with a decision. Money in fen."""
+def snapshot(organisation: Organisation) -> dict[str, Any]:
+    """The organisation's facts as they are now, fit to be kept with a decision. Money in fen."""
     return {
-        "uscc": enterprise.uscc,
-        "name": enterprise.name,
-        "area": enterprise.area,
-        "industry": enterprise.industry,
-        "legal_person": enterprise.legal_person,
-        "established_on": enterprise.established_on.isoformat(),
-        "headcount": enterprise.headcount,
-        "revenue_fen": enterprise.revenue_fen,
-        "assets_fen": enterprise.assets_fen,
-        "labels": enterprise.labels,
-        "labels_claimed": enterprise.labels_claimed,
-        "declarations": enterprise.declarations,
-        "facts_changed_at": enterprise.facts_changed_at.isoformat(),
+        "uscc": organisation.uscc,
+        "name": organisation.name,
+        "area": organisation.area,
+        "industry": organisation.industry,
+        "legal_person": organisation.legal_person,
+        "established_on": organisation.established_on.isoformat(),
+        "headcount": organisation.headcount,
+        "revenue_fen": organisation.revenue_fen,
+        "assets_fen": organisation.assets_fen,
+        "labels": organisation.labels,
+        "labels_claimed": organisation.labels_claimed,
+        "declarations": organisation.declarations,
+        "facts_changed_at": organisation.facts_changed_at.isoformat(),
     }
 
 
-def claims(enterprise: Enterprise) -> frozenset[str]:
+def claims(organisation: Organisation) -> frozenset[str]:
     """The labels it holds, and those it says it holds."""
-    return frozenset({*enterprise.labels, *enterprise.labels_claimed})
+    return frozenset({*organisation.labels, *organisation.labels_claimed})
 
 
 def day(at: datetime) -> date:

@@ -8,7 +8,7 @@ from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from server.errors import Refusal
-from server.models.organisations import BlocklistEntry, Enterprise
+from server.models.organisations import BlocklistEntry, Organisation
 from server.models.rounds import Entitlement
 from server.programme.registry import Programmes
 from server.services import journal, outbox
@@ -64,7 +64,7 @@ class Blocklist:
         if ends_at is not None and ends_at <= starts_at:
             raise BanPeriodImpossible()
         async with in_transaction():
-            enterprise = await _registered(uscc)
+            organisation = await _registered(uscc)
             entry = await BlocklistEntry.create(
                 uscc=uscc,
                 programme_slug=slug,
@@ -74,7 +74,7 @@ class Blocklist:
                 ends_at=ends_at,
                 made_by=actor.id,
             )
-            changes = await self._settle("blocklist.added", entry, enterprise, actor, reason)
+            changes = await self._settle("blocklist.added", entry, organisation, actor, reason)
         await self._rounds.standing_told(changes)
         return entry
 
@@ -89,7 +89,7 @@ class Blocklist:
         if entry is None:
             raise NotFound()
         async with in_transaction():
-            enterprise = await _registered(entry.uscc)
+            organisation = await _registered(entry.uscc)
             # The WHERE clause is the lock: of two who lift it exactly one does.
             lifted = await BlocklistEntry.filter(id=entry.id, lifted_at=None).update(
                 lifted_at=self._clocks.base.now(), lifted_by=actor.id, lift_reason=reason
@@ -97,7 +97,7 @@ class Blocklist:
             if not lifted:
                 raise BanAlreadyLifted()
             entry = await BlocklistEntry.get(id=entry.id)
-            changes = await self._settle("blocklist.lifted", entry, enterprise, actor, reason)
+            changes = await self._settle("blocklist.lifted", entry, organisation, actor, reason)
         await self._rounds.standing_told(changes)
         return entry
 
@@ -110,10 +110,10 @@ class Blocklist:
         settled = 0
         for slug in sorted(programme.slug for programme in self._programmes):
             now = self._clocks.now(slug)
-            for enterprise in await _turned(slug, now - TURNED_WITHIN, now):
+            for organisation in await _turned(slug, now - TURNED_WITHIN, now):
                 async with in_transaction():
-                    await lock(enterprise.id)
-                    changes = await self._rounds.standing_changed(enterprise, slug)
+                    await lock(organisation.id)
+                    changes = await self._rounds.standing_changed(organisation, slug)
                 await self._rounds.standing_told(changes)
                 settled += bool(changes)
         return settled
@@ -125,7 +125,7 @@ class Blocklist:
         return min(self._clocks.now(programme.slug) for programme in self._programmes)
 
     async def _settle(
-        self, action: str, entry: BlocklistEntry, enterprise: Enterprise | None, actor: Actor, reason: str
+        self, action: str, entry: BlocklistEntry, organisation: Organisation | None, actor: Actor, reason: str
     ) -> list[StandingChange]:
         """Leave the traces of a change and settle what it does to entitlements."""
         now = self._clocks.base.now() if entry.programme_slug is None else self._now(entry.programme_slug)
@@ -139,10 +139,10 @@ class Blocklist:
             clause=entry.clause,
             reason=reason,
         )
-        if enterprise is None:
+        if organisation is None:
             return []
         await outbox.tell(
-            f"enterprise:{enterprise.id}",
+            f"organisation:{organisation.id}",
             action,
             at=now,
             programme=entry.programme_slug,
@@ -154,7 +154,7 @@ class Blocklist:
         return [
             change
             for slug in sorted(slugs)
-            for change in await self._rounds.standing_changed(enterprise, slug)
+            for change in await self._rounds.standing_changed(organisation, slug)
         ]
 
 
@@ -166,25 +166,25 @@ async def page(*, uscc: str | None, after: int, limit: int) -> list[BlocklistEnt
     return await wanted.order_by("id").limit(limit)
 
 
-async def _turned(slug: str, since: datetime, now: datetime) -> list[Enterprise]:
+async def _turned(slug: str, since: datetime, now: datetime) -> list[Organisation]:
     """Whose bans began or ended in this time, and whose entitlements do not show it yet."""
     entries = await BlocklistEntry.filter(
         Q(programme_slug=slug) | Q(programme_slug__isnull=True),
         Q(starts_at__gt=since, starts_at__lte=now) | Q(ends_at__gt=since, ends_at__lte=now),
         lifted_at__isnull=True,
     )
-    enterprises = await Enterprise.filter(uscc__in=[entry.uscc for entry in entries]).order_by("id")
-    barred = {ban.uscc for ban in await standing_bans([one.uscc for one in enterprises], slug, now=now)}
+    organisations = await Organisation.filter(uscc__in=[entry.uscc for entry in entries]).order_by("id")
+    barred = {ban.uscc for ban in await standing_bans([one.uscc for one in organisations], slug, now=now)}
     entitled = {
         row.enterprise_id
         for row in await Entitlement.filter(
-            enterprise_id__in=[one.id for one in enterprises], round__budget__programme_slug=slug
+            enterprise_id__in=[one.id for one in organisations], round__budget__programme_slug=slug
         )
     }
-    return [one for one in enterprises if (one.uscc in barred) is (one.id in entitled)]
+    return [one for one in organisations if (one.uscc in barred) is (one.id in entitled)]
 
 
-async def _registered(uscc: str) -> Enterprise | None:
-    """The enterprise of this code, locked, if it is registered here."""
-    enterprise = await Enterprise.get_or_none(uscc=uscc)
-    return None if enterprise is None else await lock(enterprise.id)
+async def _registered(uscc: str) -> Organisation | None:
+    """The organisation of this code, locked, if it is registered here."""
+    organisation = await Organisation.get_or_none(uscc=uscc)
+    return None if organisation is None else await lock(organisation.id)

@@ -108,9 +108,8 @@ async def top_up(budget_id: int, amount_fen: int, *, actor: Actor, now: datetime
 async def cut(budget_id: int, amount_fen: int, *, actor: Actor, now: datetime, reason: str) -> Budget:
     """Take free money out of a year. Raises :class:`BudgetTooSmall`: what rounds hold stays theirs."""
     async with locked(budget_id) as budget:
-        free_fen = budget.total_fen - budget.allotted_fen
-        if amount_fen > free_fen:
-            raise too_small(free_fen, amount_fen)
+        if amount_fen > budget.free_fen:
+            raise too_small(budget.free_fen, amount_fen)
         await Budget.filter(id=budget.id).update(total_fen=F("total_fen") - amount_fen)
         await ledger.post(Movement.CUT_BUDGET, amount_fen, Where(budget.id), at=now)
         await _journal("budget.cut", budget, amount_fen, actor, now, reason)

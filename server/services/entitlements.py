@@ -14,10 +14,11 @@ from tortoise.expressions import Q
 from tortoise.functions import Sum
 
 from server.errors import Unmet
-from server.models.organisations import BlocklistEntry, Enterprise, Qualification
+from server.models.organisations import BlocklistEntry, Organisation, Qualification
 from server.models.rounds import Budget, Entitlement, Round
 from server.models.vouchers import Voucher
 from server.programme.model import Programme
+from server.programme.vocabulary import Party
 from server.rules.lifecycles import QUALIFICATION_MAY, QualificationAct, QualificationStatus
 from server.rules.quota import tier_of
 from server.services.budgets import uncounted_statuses
@@ -43,12 +44,12 @@ class Readiness:
 
 
 async def readiness(
-    programme: Programme, budget_id: int, enterprise: Enterprise, *, now: datetime
+    programme: Programme, budget_id: int, enterprise: Organisation, *, now: datetime
 ) -> Readiness:
     """Everything that stands between an enterprise and a voucher of this budget, not just the first."""
     missing: list[Unmet] = []
     qualification = await Qualification.get_or_none(
-        enterprise_id=enterprise.id, programme_slug=programme.slug
+        organisation_id=enterprise.id, party=Party.ENTERPRISE, programme_slug=programme.slug
     )
     if qualification is None:
         missing.append(Unmet("not_qualified", "", READINESS["not_qualified"]))
@@ -81,7 +82,7 @@ async def prepare(programme: Programme, budget: Budget, round_id: int, *, now: d
 
 
 async def refresh(
-    programme: Programme, budget: Budget, round_id: int, enterprise: Enterprise, *, now: datetime
+    programme: Programme, budget: Budget, round_id: int, enterprise: Organisation, *, now: datetime
 ) -> tuple[Entitlement | None, Entitlement | None]:
     """Settle one enterprise's entitlement in one round anew; (before, after). Under the lock."""
     before = await Entitlement.get_or_none(round_id=round_id, enterprise_id=enterprise.id)
@@ -117,14 +118,18 @@ async def standing_bans(usccs: Iterable[str], slug: str, *, now: datetime) -> li
 
 async def _qualified(
     programme: Programme, *, now: datetime, enterprise_id: int | None = None
-) -> list[Enterprise]:
-    wanted = Q(programme_slug=programme.slug, status=QualificationStatus.APPROVED)
+) -> list[Organisation]:
+    wanted = Q(programme_slug=programme.slug, party=Party.ENTERPRISE, status=QualificationStatus.APPROVED)
     if enterprise_id is not None:
-        wanted &= Q(enterprise_id=enterprise_id)
-    ids = await Qualification.filter(wanted).order_by("enterprise_id").values_list("enterprise_id", flat=True)
-    qualified: list[Enterprise] = []
+        wanted &= Q(organisation_id=enterprise_id)
+    ids = (
+        await Qualification.filter(wanted)
+        .order_by("organisation_id")
+        .values_list("organisation_id", flat=True)
+    )
+    qualified: list[Organisation] = []
     for start in range(0, len(ids), BATCH):
-        batch = await Enterprise.filter(id__in=ids[start : start + BATCH]).order_by("id")
+        batch = await Organisation.filter(id__in=ids[start : start + BATCH]).order_by("id")
         bans = await standing_bans([one.uscc for one in batch], programme.slug, now=now)
         barred = {ban.uscc for ban in bans}
         qualified += [one for one in batch if one.uscc not in barred]
@@ -132,7 +137,7 @@ async def _qualified(
 
 
 async def _entitle(
-    programme: Programme, budget_id: int, round_id: int, enterprises: list[Enterprise], *, now: datetime
+    programme: Programme, budget_id: int, round_id: int, enterprises: list[Organisation], *, now: datetime
 ) -> int:
     rows: list[Entitlement] = []
     taken: dict[int, int] = {}

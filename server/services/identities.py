@@ -195,8 +195,8 @@ async def _actors(claims: Collection[AccessClaims]) -> dict[AccessClaims, Actor]
         if row is None or row["disabled_person"] or row["disabled_staff"]:
             continue
         if row["person_id"]:
-            enterprise_id, roles = memberships.get(row["person_id"], (None, frozenset()))
-            actor = Actor("person", row["person_id"], str(claim.session_id), enterprise_id, roles)
+            organisation_id, roles = memberships.get(row["person_id"], (None, frozenset()))
+            actor = Actor("person", row["person_id"], str(claim.session_id), organisation_id, roles)
             version = row["person__session_version"]
         else:
             actor = Actor(
@@ -209,10 +209,10 @@ async def _actors(claims: Collection[AccessClaims]) -> dict[AccessClaims, Actor]
 
 
 async def _memberships(person_ids: Collection[int]) -> dict[int, tuple[int, frozenset[str]]]:
-    """The enterprise each person acts for and their role in it; one at a time, as a guard sees to."""
+    """The organisation each person acts for and their role in it; one at a time, as a guard sees to."""
     if not person_ids:
         return {}
     rows = await Membership.filter(person_id__in=person_ids, active=True).values_list(
-        "person_id", "enterprise_id", "role"
+        "person_id", "organisation_id", "role"
     )
-    return {person_id: (enterprise_id, frozenset({str(role)})) for person_id, enterprise_id, role in rows}
+    return {person_id: (organisation_id, frozenset({str(role)})) for person_id, organisation_id, role in rows}

@@ -17,7 +17,7 @@ from tortoise.functions import Count, Sum
 from server.models.ledger import LedgerEntry
 from server.models.rounds import Budget, Round
 from server.models.vouchers import Voucher
-from server.rules.money import OF_A_VOUCHER, ROUTES, Account, Movement
+from server.rules.money import ISSUES, OF_A_VOUCHER, RETURNS, ROUTES, Account, Basis, Movement
 from server.units import yuan
 
 
@@ -121,9 +121,13 @@ async def _route_faults() -> list[str]:
 
 
 async def _voucher_faults() -> list[str]:
-    """Per voucher: everything issued is in exactly one place, and no place is below zero (I12)."""
+    """Per voucher: what stands behind it was posted, and is in exactly one place, none below zero (I12).
+
+    Each basis has its own invariant: MONEY was issued out of a round, QUOTA was promised, and ON_FILE
+    has nothing posted before a redemption file is in.
+    """
     held: dict[int, dict[Account, int]] = defaultdict(lambda: defaultdict(int))
-    issued: dict[int, int] = defaultdict(int)
+    posted: dict[int, dict[Movement, int]] = defaultdict(lambda: defaultdict(int))
     for side, sign in (("debit", -1), ("credit", 1)):
         rows = await (
             LedgerEntry.filter(voucher_id__isnull=False)
@@ -135,22 +139,40 @@ async def _voucher_faults() -> list[str]:
             account, amount_fen = Account(row[side]), int(row["total_fen"])
             if account in OF_A_VOUCHER:
                 held[row["voucher_id"]][account] += sign * amount_fen
-            if side == "credit" and row["movement"] == Movement.ISSUE:
-                issued[row["voucher_id"]] += amount_fen
-    faces = dict(await Voucher.all().values_list("id", "face_value_fen"))
+            if side == "credit":
+                posted[row["voucher_id"]][Movement(row["movement"])] += amount_fen
     faults = [
         f"voucher {voucher_id}: {account} is {yuan(amount_fen)}"
         for voucher_id, accounts in held.items()
         for account, amount_fen in accounts.items()
         if amount_fen < 0
     ]
-    for voucher_id in sorted(faces.keys() | issued.keys()):
-        face_fen, issued_fen = faces.get(voucher_id, 0), issued.get(voucher_id, 0)
-        if face_fen != issued_fen:
+    known: set[int] = set()
+    for voucher_id, face_fen, basis in await Voucher.all().values_list("id", "face_value_fen", "basis"):
+        known.add(voucher_id)
+        faults += _basis_faults(voucher_id, face_fen, Basis(basis), posted[voucher_id])
+        returned_fen = sum(posted[voucher_id][one] for one in RETURNS.values())
+        issued_fen = sum(posted[voucher_id][one] for one in ISSUES.values())
+        somewhere_fen = sum(held[voucher_id].values()) + returned_fen
+        if somewhere_fen != issued_fen:
             faults.append(
-                f"voucher {voucher_id}: face value {yuan(face_fen)}, issued in the ledger {yuan(issued_fen)}"
+                f"voucher {voucher_id}: issued {yuan(issued_fen)}, but {yuan(somewhere_fen)} is somewhere"
             )
-    return faults
+    faults += [f"voucher {voucher_id}: in the ledger and nowhere else" for voucher_id in held.keys() - known]
+    return sorted(faults)
+
+
+def _basis_faults(voucher_id: int, face_fen: int, basis: Basis, posted: Mapping[Movement, int]) -> list[str]:
+    """What a voucher's face value must have been posted as, and as nothing else."""
+    wanted = dict.fromkeys(ISSUES.values(), 0)
+    if basis in ISSUES:
+        wanted[ISSUES[basis]] = face_fen
+    return [
+        f"voucher {voucher_id} ({basis}): {movement} in the ledger is {yuan(posted[movement])},"
+        f" not {yuan(fen)}"
+        for movement, fen in wanted.items()
+        if posted[movement] != fen
+    ]
 
 
 async def _round_faults(each: Round) -> list[str]:
@@ -175,10 +197,12 @@ async def _budget_faults(budget: Budget) -> list[str]:
     """The year's money is what was put in, less what its rounds hold; rounds never hold more (I1)."""
     sums = await balances(budget_id=budget.id)
     pools_fen = sum(row["pool_fen"] for row in await Round.filter(budget_id=budget.id).values("pool_fen"))
-    free_fen = budget.total_fen - budget.allotted_fen
+    returned_fen = sum([await _moved(one, budget_id=budget.id) for one in RETURNS.values()])
     checks = (
         ("allotted, against its rounds", budget.allotted_fen, pools_fen),
-        ("free, against the ledger", free_fen, sums[Account.BUDGET]),
+        ("committed, against the ledger", budget.committed_fen, sums[Account.COMMITTED]),
+        ("returned, against the ledger", budget.returned_fen, returned_fen),
+        ("free, against the ledger", budget.free_fen, sums[Account.BUDGET]),
     )
     return [
         f"budget {budget.id}: {what}: {yuan(have)} is not {yuan(ledger)}"

@@ -1,7 +1,7 @@
-"""Memberships: who acts for an enterprise, who joins, who leaves.
+"""Memberships: who acts for an organisation, who joins, who leaves.
 
-One place at a time for a person, one handler and one legal representative at a time for an enterprise:
-the first two are guarded by the table itself, the third by the enterprise's lock.
+One place at a time for a person, one handler and one legal representative at a time for an organisation:
+the first two are guarded by the table itself, the third by the organisation's lock.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from tortoise.transactions import in_transaction
 from server.clock import Clock
 from server.errors import Refusal
 from server.gateways.live_feed import LiveFeed
-from server.models.organisations import Enterprise, Invitation, MemberRole, Membership
+from server.models.organisations import Invitation, MemberRole, Membership, Organisation
 from server.services import access, journal, outbox
 from server.services.access import Actor, NotAllowed
 
 INVITATION_LASTS = timedelta(hours=48)
 
 IN_CHARGE = frozenset({MemberRole.LEGAL_REPRESENTATIVE, MemberRole.HANDLER})
-"""Who may invite, apply and change facts; an enterprise always keeps one of them."""
+"""Who may invite, apply and change facts; an organisation always keeps one of them."""
 
 MAY_END: dict[MemberRole, frozenset[MemberRole]] = {
     MemberRole.LEGAL_REPRESENTATIVE: frozenset(MemberRole),
@@ -39,19 +39,19 @@ _GROUP = 4
 
 
 class AlreadyMember(Refusal):
-    """The person acts for an enterprise already; one at a time."""
+    """The person acts for an organisation already; one at a time."""
 
     status, code = 409, "already_member"
 
 
 class HandlerTaken(Refusal):
-    """The enterprise has a handler already; one at a time (GZ-03, GZ-55)."""
+    """The organisation has a handler already; one at a time (GZ-03, GZ-55)."""
 
     status, code = 409, "handler_taken"
 
 
 class LegalRepresentativeTaken(Refusal):
-    """The enterprise's legal representative has joined already."""
+    """The organisation's legal representative has joined already."""
 
     status, code = 409, "legal_representative_taken"
 
@@ -63,7 +63,7 @@ class InvitationUnusable(Refusal):
 
 
 class LastInCharge(Refusal):
-    """Without this person nobody could act for the enterprise any more."""
+    """Without this person nobody could act for the organisation any more."""
 
     status, code = 409, "last_in_charge"
 
@@ -76,12 +76,12 @@ class Memberships:
         self._feed = feed
 
     async def invite(self, role: MemberRole, *, actor: Actor) -> tuple[Invitation, str]:
-        """An invitation into the actor's enterprise and its one-time code, which is never shown again."""
-        enterprise_id, now = access.enterprise_id_of(actor), self._clock.now()
+        """An invitation into the actor's organisation and its one-time code, which is never shown again."""
+        organisation_id, now = access.organisation_id_of(actor), self._clock.now()
         code = _new_code()
         async with in_transaction():
             invitation = await Invitation.create(
-                enterprise_id=enterprise_id,
+                organisation_id=organisation_id,
                 role=role,
                 code_hash=_hash(code),
                 created_by=actor.id,
@@ -90,7 +90,7 @@ class Memberships:
             )
             await journal.record(
                 "invitation.made",
-                f"enterprise:{enterprise_id}",
+                f"organisation:{organisation_id}",
                 actor=actor.name,
                 at=now,
                 invitation=invitation.id,
@@ -109,33 +109,35 @@ class Memberships:
             invitation = await Invitation.get_or_none(code_hash=_hash(code))
             if invitation is None:
                 raise InvitationUnusable()
-            enterprise = await lock(invitation.enterprise_id)
+            organisation = await lock(invitation.organisation_id)
             # The WHERE clause is the lock: of two people with one code exactly one spends it.
             spent = await Invitation.filter(id=invitation.id, used_at=None, expires_at__gt=now).update(
                 used_at=now
             )
             if not spent:
                 raise InvitationUnusable()
-            membership = await take_place(enterprise, invitation.role, actor=actor, now=now)
+            membership = await take_place(organisation, invitation.role, actor=actor, now=now)
         await self._feed.publish(actor.name)
         return membership
 
     async def end(self, membership_id: int, *, actor: Actor) -> None:
-        """End a colleague's membership, or one's own; their sessions lose the enterprise at once.
+        """End a colleague's membership, or one's own; their sessions lose the organisation at once.
 
-        Raises ``NotFound`` for another enterprise's, ``NotAllowed`` for a role that is not the actor's
+        Raises ``NotFound`` for another organisation's, ``NotAllowed`` for a role that is not the actor's
         to end, :class:`LastInCharge`. Invitations that the leaver made end too.
         """
         now = self._clock.now()
         async with in_transaction():
-            await lock(access.enterprise_id_of(actor))
+            await lock(access.organisation_id_of(actor))
             membership = await access.membership_for(actor, membership_id)
             person_id: int = membership.person_id
             if person_id != actor.id and not any(
                 membership.role in MAY_END[MemberRole(role)] for role in actor.roles
             ):
                 raise NotAllowed()
-            colleagues = Membership.filter(enterprise_id=actor.enterprise_id, active=True, role__in=IN_CHARGE)
+            colleagues = Membership.filter(
+                organisation_id=actor.organisation_id, active=True, role__in=IN_CHARGE
+            )
             if not await colleagues.exclude(id=membership.id).exists():
                 raise LastInCharge()
             await Membership.filter(id=membership.id, active=True).update(active=False, ended_at=now)
@@ -147,40 +149,44 @@ class Memberships:
         await self._feed.publish(f"person:{person_id}")
 
 
-async def members(enterprise_id: int) -> list[Membership]:
-    """Everybody who acts for an enterprise, with their person, oldest first."""
+async def members(organisation_id: int) -> list[Membership]:
+    """Everybody who acts for an organisation, with their person, oldest first."""
     return await (
-        Membership.filter(enterprise_id=enterprise_id, active=True).select_related("person").order_by("id")
+        Membership.filter(organisation_id=organisation_id, active=True)
+        .select_related("person")
+        .order_by("id")
     )
 
 
-async def lock(enterprise_id: int) -> Enterprise:
-    """The enterprise, locked until the transaction ends: its facts, people and standing stand still.
+async def lock(organisation_id: int) -> Organisation:
+    """The organisation, locked until the transaction ends: its facts, people and standing stand still.
 
     Always taken before a budget's lock. A weak lock, because whoever holds a budget's may insert rows
-    that refer to the enterprise.
+    that refer to the organisation.
     """
-    return await Enterprise.select_for_update(no_key=True).get(id=enterprise_id)
+    return await Organisation.select_for_update(no_key=True).get(id=organisation_id)
 
 
 async def require_free(actor: Actor) -> None:
-    """Raise :class:`AlreadyMember` if the actor acts for an enterprise; the table's guard decides a race."""
+    """Raise :class:`AlreadyMember` if the actor acts for one already; the table's guard decides a race."""
     if await Membership.exists(person_id=actor.id, active=True):
         raise AlreadyMember()
 
 
-async def take_place(enterprise: Enterprise, role: MemberRole, *, actor: Actor, now: datetime) -> Membership:
-    """Make the actor a member, inside the caller's transaction and under the enterprise's lock.
+async def take_place(
+    organisation: Organisation, role: MemberRole, *, actor: Actor, now: datetime
+) -> Membership:
+    """Make the actor a member, inside the caller's transaction and under the organisation's lock.
 
     Raises :class:`AlreadyMember`, :class:`HandlerTaken` or :class:`LegalRepresentativeTaken`. The caller
     publishes the actor's name after the commit.
     """
-    if role is MemberRole.LEGAL_REPRESENTATIVE and await _taken(enterprise, role):
+    if role is MemberRole.LEGAL_REPRESENTATIVE and await _taken(organisation, role):
         raise LegalRepresentativeTaken()
     try:
         async with in_transaction():  # A savepoint: the refusal must still be able to ask which guard it was.
             membership = await Membership.create(
-                person_id=actor.id, enterprise_id=enterprise.id, role=role, active=True, created_at=now
+                person_id=actor.id, organisation_id=organisation.id, role=role, active=True, created_at=now
             )
     except IntegrityError:
         await require_free(actor)
@@ -189,14 +195,14 @@ async def take_place(enterprise: Enterprise, role: MemberRole, *, actor: Actor, 
     return membership
 
 
-async def _taken(enterprise: Enterprise, role: MemberRole) -> bool:
-    return await Membership.exists(enterprise_id=enterprise.id, active=True, role=role)
+async def _taken(organisation: Organisation, role: MemberRole) -> bool:
+    return await Membership.exists(organisation_id=organisation.id, active=True, role=role)
 
 
 async def _note(action: str, membership: Membership, *, actor: Actor, now: datetime) -> None:
     await journal.record(
         action,
-        f"enterprise:{membership.enterprise_id}",
+        f"organisation:{membership.organisation_id}",
         actor=actor.name,
         at=now,
         membership=membership.id,

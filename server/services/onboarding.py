@@ -1,4 +1,4 @@
-"""Onboarding: an enterprise registers, and keeps its facts true."""
+"""Onboarding: an organisation registers, and keeps its facts true."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.errors import Refusal, Unmet
 from server.gateways.live_feed import LiveFeed
-from server.models.organisations import Enterprise, MemberRole
+from server.models.organisations import MemberRole, Organisation
 from server.programme.papers import Field, FieldKind
 from server.programme.registry import Programmes
 from server.programme.size_classes import SizeStandard
@@ -47,7 +47,7 @@ FACTS = frozenset(
         "declarations",
     }
 )
-"""What an enterprise says of itself and may change. Its code it keeps for life."""
+"""What an organisation says of itself and may change. Its code it keeps for life."""
 
 # What is personal is not collected here: papers and signatures come with the application's documents.
 ASKED_HERE = frozenset(
@@ -61,10 +61,10 @@ class UsccInvalid(Refusal):
     status, code = 422, "uscc_invalid"
 
 
-class EnterpriseExists(Refusal):
+class OrganisationExists(Refusal):
     """Somebody has registered this code; nobody is told who."""
 
-    status, code = 409, "enterprise_exists"
+    status, code = 409, "organisation_exists"
 
 
 class FactsUnusable(Refusal):
@@ -74,7 +74,7 @@ class FactsUnusable(Refusal):
 
 
 class Onboarding:
-    """The verbs on an enterprise itself."""
+    """The verbs on an organisation itself."""
 
     def __init__(
         self,
@@ -92,26 +92,30 @@ class Onboarding:
 
     async def register(
         self, uscc: str, facts: Mapping[str, Any], role: MemberRole, *, actor: Actor
-    ) -> Enterprise:
-        """Register an enterprise with all its :data:`FACTS`; the actor takes the place named by ``role``.
+    ) -> Organisation:
+        """Register an organisation with all its :data:`FACTS`; the actor takes the place named by ``role``.
 
-        Raises :class:`UsccInvalid`, :class:`FactsUnusable`, :class:`EnterpriseExists`, ``AlreadyMember``.
+        Raises :class:`UsccInvalid`, :class:`FactsUnusable`, :class:`OrganisationExists`, ``AlreadyMember``.
         """
         uscc = checked_uscc(uscc)
         now = self._clocks.base.now()
         self._require_usable(facts, now)
         async with in_transaction():
             await require_free(actor)
-            enterprise = await _create(uscc, facts, now)
+            organisation = await _create(uscc, facts, now)
             await journal.record(
-                "enterprise.registered", f"enterprise:{enterprise.id}", actor=actor.name, at=now, uscc=uscc
+                "organisation.registered",
+                f"organisation:{organisation.id}",
+                actor=actor.name,
+                at=now,
+                uscc=uscc,
             )
-            await take_place(enterprise, role, actor=actor, now=now)
+            await take_place(organisation, role, actor=actor, now=now)
         await self._feed.publish(actor.name)
-        return enterprise
+        return organisation
 
-    async def change_facts(self, changes: Mapping[str, Any], *, actor: Actor) -> Enterprise:
-        """Change some of the :data:`FACTS` of the actor's enterprise; what is the same already is no change.
+    async def change_facts(self, changes: Mapping[str, Any], *, actor: Actor) -> Organisation:
+        """Change some of the :data:`FACTS` of the actor's organisation; the same again is no change.
 
         What was approved on other facts goes back to review, and what was granted on the strength of it
         is granted no more. Raises :class:`FactsUnusable`.
@@ -119,23 +123,23 @@ class Onboarding:
         now = self._clocks.base.now()
         self._require_usable(changes, now)
         async with in_transaction():
-            enterprise = await lock(access.enterprise_id_of(actor))
-            changed = {fact: value for fact, value in changes.items() if getattr(enterprise, fact) != value}
+            organisation = await lock(access.organisation_id_of(actor))
+            changed = {fact: value for fact, value in changes.items() if getattr(organisation, fact) != value}
             if not changed:
-                return enterprise
-            await Enterprise.filter(id=enterprise.id).update(**changed, facts_changed_at=now)
-            enterprise = await Enterprise.get(id=enterprise.id)
+                return organisation
+            await Organisation.filter(id=organisation.id).update(**changed, facts_changed_at=now)
+            organisation = await Organisation.get(id=organisation.id)
             # Values may be personal; those that a decision was made on stand in its snapshot.
             await journal.record(
-                "enterprise.facts_changed",
-                f"enterprise:{enterprise.id}",
+                "organisation.facts_changed",
+                f"organisation:{organisation.id}",
                 actor=actor.name,
                 at=now,
                 facts=sorted(changed),
             )
-            standing = await self._qualifications.facts_changed(enterprise, actor=actor)
+            standing = await self._qualifications.facts_changed(organisation, actor=actor)
         await self._qualifications.rounds.standing_told(standing)
-        return enterprise
+        return organisation
 
     def _require_usable(self, facts: Mapping[str, Any], now: datetime) -> None:
         faults = tuple(self._faults(facts, now))
@@ -197,12 +201,12 @@ def checked_uscc(written: str) -> str:
     raise UsccInvalid(problem=problem)
 
 
-async def _create(uscc: str, facts: Mapping[str, Any], now: datetime) -> Enterprise:
+async def _create(uscc: str, facts: Mapping[str, Any], now: datetime) -> Organisation:
     try:
         async with in_transaction():  # A savepoint: the index is the judge of two who register at once.
-            return await Enterprise.create(uscc=uscc, **facts, created_at=now, facts_changed_at=now)
+            return await Organisation.create(uscc=uscc, **facts, created_at=now, facts_changed_at=now)
     except IntegrityError:
-        raise EnterpriseExists() from None
+        raise OrganisationExists() from None
 
 
 def _fits(field: Field, value: object) -> bool:

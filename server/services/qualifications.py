@@ -1,7 +1,7 @@
-"""Qualifications: where an enterprise stands in a programme, and how it is decided there.
+"""Qualifications: where an organisation stands in a programme, and how it is decided there.
 
-Every verb locks the enterprise first and asks the rules about the facts that the lock holds still, so
-nobody is approved on facts that change a moment later. Whatever moves an enterprise's standing settles
+Every verb locks the organisation first and asks the rules about the facts that the lock holds still, so
+nobody is approved on facts that change a moment later. Whatever moves an organisation's standing settles
 its entitlements in the same transaction.
 """
 
@@ -18,7 +18,7 @@ from tortoise.transactions import in_transaction
 
 from server import texts
 from server.errors import Refusal, Unmet
-from server.models.organisations import Enterprise, Qualification
+from server.models.organisations import Organisation, Qualification
 from server.programme.issuance import Tier
 from server.programme.model import Programme
 from server.programme.registry import Programmes
@@ -59,13 +59,13 @@ class AlreadyApplied(Refusal):
 
 
 class ConditionsUnmet(Refusal):
-    """An enterprise that does not meet every condition cannot be approved; ``unmet`` names them all."""
+    """An organisation that does not meet every condition cannot be approved; ``unmet`` names them all."""
 
     status, code = 409, "conditions_unmet"
 
 
 class LabelsUnknown(Refusal):
-    """Labels that the programme does not know of an enterprise."""
+    """Labels that the programme does not know of an organisation."""
 
     status, code = 422, "labels_unknown"
 
@@ -84,7 +84,7 @@ class QualificationMovedOn(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What a programme's conditions say of an enterprise on a day.
+    """What a programme's conditions say of an organisation on a day.
 
     ``tier`` is the first that admits it, where the programme has tiers.
     """
@@ -107,13 +107,13 @@ class Qualifications:
         self.rounds = rounds
 
     async def eligibility(self, slug: str, *, actor: Actor) -> Assessment:
-        """What stands between the actor's enterprise and the programme, every condition of it.
+        """What stands between the actor's organisation and the programme, every condition of it.
 
         What it claims counts as confirmed here: the answer is what an application can hope for.
         """
-        enterprise = await access.enterprise_of(actor)
+        organisation = await access.organisation_of(actor)
         return await self._assess(
-            self.programmes.get(slug), enterprise, claims(enterprise), self.clocks.now(slug)
+            self.programmes.get(slug), organisation, claims(organisation), self.clocks.now(slug)
         )
 
     async def apply(self, slug: str, *, actor: Actor) -> Qualification:
@@ -125,16 +125,16 @@ class Qualifications:
         if not programme.covers(day(now)):
             raise ProgrammeNotRunning(clause=programme.validity.article, programme=programme.name)
         async with in_transaction():
-            enterprise = await lock(access.enterprise_id_of(actor))
-            assessment = await self._assess(programme, enterprise, claims(enterprise), now)
+            organisation = await lock(access.organisation_id_of(actor))
+            assessment = await self._assess(programme, organisation, claims(organisation), now)
             state: dict[str, Any] = {
                 "programme_version": programme.version,
                 "applied_at": now,
-                "snapshot": snapshot(enterprise),
+                "snapshot": snapshot(organisation),
                 "unmet": [asdict(one) for one in assessment.unmet],
                 **UNDECIDED,
             }
-            qualification = await _apply(enterprise, slug, state)
+            qualification = await _apply(organisation, slug, state)
             await self._note("qualification.applied", qualification, actor=actor, now=now)
         return qualification
 
@@ -149,7 +149,7 @@ class Qualifications:
     ) -> Qualification:
         """Approve or refuse an application, and confirm the labels that the official lists show.
 
-        The enterprise holds the confirmed labels from now on, and of this programme's no others.
+        The organisation holds the confirmed labels from now on, and of this programme's no others.
         Raises :class:`LabelsUnknown`, :class:`ReasonMissing`, ``IllegalMove``,
         :class:`QualificationMovedOn` and, for an approval, :class:`ConditionsUnmet`.
         """
@@ -164,36 +164,36 @@ class Qualifications:
         if not (approved or reason):
             raise ReasonMissing()
         async with in_transaction():
-            enterprise = await lock(qualification.enterprise_id)
+            organisation = await lock(qualification.organisation_id)
             qualification = await Qualification.get(id=qualification.id)
             require_move(QUALIFICATION_MOVES, qualification.status, target)
-            confirmed = sorted({*labels} | (set(enterprise.labels) - known))
+            confirmed = sorted({*labels} | (set(organisation.labels) - known))
             assessment = await self._assess(
-                programme, enterprise, confirmed, now, applied_at=qualification.applied_at
+                programme, organisation, confirmed, now, applied_at=qualification.applied_at
             )
             if approved and assessment.unmet:
                 raise ConditionsUnmet(
                     clause=assessment.unmet[0].clause, unmet=assessment.unmet, count=len(assessment.unmet)
                 )
-            relabelled = confirmed != enterprise.labels
-            await Enterprise.filter(id=enterprise.id).update(labels=confirmed)
-            enterprise = await Enterprise.get(id=enterprise.id)
+            relabelled = confirmed != organisation.labels
+            await Organisation.filter(id=organisation.id).update(labels=confirmed)
+            organisation = await Organisation.get(id=organisation.id)
             qualification = await _move(
                 qualification,
                 target,
                 decided_at=now,
                 decided_by=actor.id,
                 reason=reason,
-                snapshot=snapshot(enterprise),
+                snapshot=snapshot(organisation),
                 unmet=[asdict(one) for one in assessment.unmet],
             )
             await self._told(f"qualification.{target}", qualification, actor=actor, now=now, labels=confirmed)
-            changes = await self._standing(enterprise, {slug} if approved else set(), others=relabelled)
+            changes = await self._standing(organisation, {slug} if approved else set(), others=relabelled)
         await self.rounds.standing_told(changes)
         return qualification
 
     async def revoke(self, qualification: Qualification, *, reason: str, actor: Actor) -> Qualification:
-        """Withdraw an approval: from this instant nothing more is granted. The enterprise may apply again.
+        """Withdraw an approval: from this instant nothing more is granted. The organisation may apply again.
 
         Raises :class:`ReasonMissing`, ``IllegalMove`` or :class:`QualificationMovedOn`.
         """
@@ -202,7 +202,7 @@ class Qualifications:
         slug = qualification.programme_slug
         now = self.clocks.now(slug)
         async with in_transaction():
-            enterprise = await lock(qualification.enterprise_id)
+            organisation = await lock(qualification.organisation_id)
             qualification = await Qualification.get(id=qualification.id)
             require_move(QUALIFICATION_MOVES, qualification.status, QualificationStatus.REVOKED)
             qualification = await _move(
@@ -213,48 +213,48 @@ class Qualifications:
                 reason=reason,
             )
             await self._told("qualification.revoked", qualification, actor=actor, now=now)
-            changes = await self._standing(enterprise, {slug})
+            changes = await self._standing(organisation, {slug})
         await self.rounds.standing_told(changes)
         return qualification
 
-    async def facts_changed(self, enterprise: Enterprise, *, actor: Actor) -> list[StandingChange]:
+    async def facts_changed(self, organisation: Organisation, *, actor: Actor) -> list[StandingChange]:
         """Other facts, another judgement: approvals go back to review, what waits is asked anew.
 
-        Called under the enterprise's lock, inside the transaction of the change; what it returns is
+        Called under the organisation's lock, inside the transaction of the change; what it returns is
         for ``Rounds.standing_told`` after that.
         """
         sent_back: set[str] = set()
         held_on = (QualificationStatus.APPROVED, QualificationStatus.PENDING)
-        for qualification in await Qualification.filter(enterprise_id=enterprise.id, status__in=held_on):
+        for qualification in await Qualification.filter(organisation_id=organisation.id, status__in=held_on):
             slug = qualification.programme_slug
             programme = self.programmes.version(slug, qualification.programme_version)
             now = self.clocks.now(slug)
             assessment = await self._assess(
-                programme, enterprise, claims(enterprise), now, applied_at=qualification.applied_at
+                programme, organisation, claims(organisation), now, applied_at=qualification.applied_at
             )
             was_approved = qualification.status is QualificationStatus.APPROVED
             qualification = await _move(
                 qualification,
                 QualificationStatus.PENDING,
-                snapshot=snapshot(enterprise),
+                snapshot=snapshot(organisation),
                 unmet=[asdict(one) for one in assessment.unmet],
                 **UNDECIDED,
             )
             if was_approved:
                 sent_back.add(slug)
                 await self._told("qualification.sent_back", qualification, actor=actor, now=now)
-        return await self._standing(enterprise, sent_back)
+        return await self._standing(organisation, sent_back)
 
     async def _assess(
         self,
         programme: Programme,
-        enterprise: Enterprise,
+        organisation: Organisation,
         labels: Iterable[str],
         now: datetime,
         *,
         applied_at: datetime | None = None,
     ) -> Assessment:
-        facts = await facts_of(enterprise, programme, labels, now=now, applied_at=applied_at)
+        facts = await facts_of(organisation, programme, labels, now=now, applied_at=applied_at)
         return Assessment(
             programme,
             day(now),
@@ -263,19 +263,21 @@ class Qualifications:
         )
 
     async def _standing(
-        self, enterprise: Enterprise, slugs: set[str], *, others: bool = False
+        self, organisation: Organisation, slugs: set[str], *, others: bool = False
     ) -> list[StandingChange]:
         """Settle the entitlements in these programmes; with ``others``, wherever it is approved.
 
         Budgets are locked in the order of the slugs, so that two of these never wait for each other.
         """
         if others:
-            approved = Qualification.filter(enterprise_id=enterprise.id, status=QualificationStatus.APPROVED)
+            approved = Qualification.filter(
+                organisation_id=organisation.id, status=QualificationStatus.APPROVED
+            )
             slugs = slugs | {one.programme_slug for one in await approved}
         return [
             change
             for slug in sorted(slugs)
-            for change in await self.rounds.standing_changed(enterprise, slug)
+            for change in await self.rounds.standing_changed(organisation, slug)
         ]
 
     async def _told(
@@ -284,7 +286,7 @@ class Qualifications:
         """A decision is explained to whom it concerns."""
         await self._note(action, qualification, actor=actor, now=now, reason=qualification.reason, **data)
         await outbox.tell(
-            f"enterprise:{qualification.enterprise_id}",
+            f"organisation:{qualification.organisation_id}",
             action,
             at=now,
             qualification=qualification.id,
@@ -302,7 +304,7 @@ class Qualifications:
             actor=actor.name,
             at=now,
             programme_slug=qualification.programme_slug,
-            enterprise=qualification.enterprise_id,
+            organisation=qualification.organisation_id,
             unmet=[one["code"] for one in qualification.unmet],
             **data,
         )
@@ -311,27 +313,27 @@ class Qualifications:
 async def page(
     *, status: QualificationStatus | None, slug: str | None, after: int, limit: int
 ) -> list[Qualification]:
-    """The next ``limit`` qualifications after an id, with their enterprises, oldest first."""
+    """The next ``limit`` qualifications after an id, with their organisations, oldest first."""
     wanted = Qualification.filter(id__gt=after)
     if status is not None:
         wanted = wanted.filter(status=status)
     if slug is not None:
         wanted = wanted.filter(programme_slug=slug)
-    return await wanted.select_related("enterprise").order_by("id").limit(limit)
+    return await wanted.select_related("organisation").order_by("id").limit(limit)
 
 
-async def of_enterprise(enterprise_id: int) -> list[Qualification]:
-    """Where an enterprise stands, one row a programme."""
+async def of_organisation(organisation_id: int) -> list[Qualification]:
+    """Where an organisation stands, one row a programme."""
     return (
-        await Qualification.filter(enterprise_id=enterprise_id)
-        .select_related("enterprise")
+        await Qualification.filter(organisation_id=organisation_id)
+        .select_related("organisation")
         .order_by("programme_slug")
     )
 
 
-async def _apply(enterprise: Enterprise, slug: str, state: dict[str, Any]) -> Qualification:
-    """The enterprise's one row in the programme, pending: made, or sent round again."""
-    earlier = await Qualification.get_or_none(enterprise_id=enterprise.id, programme_slug=slug)
+async def _apply(organisation: Organisation, slug: str, state: dict[str, Any]) -> Qualification:
+    """The organisation's one row in the programme, pending: made, or sent round again."""
+    earlier = await Qualification.get_or_none(organisation_id=organisation.id, programme_slug=slug)
     if earlier is not None:
         if earlier.status in (QualificationStatus.PENDING, QualificationStatus.APPROVED):
             raise AlreadyApplied()
@@ -339,7 +341,7 @@ async def _apply(enterprise: Enterprise, slug: str, state: dict[str, Any]) -> Qu
     try:
         async with in_transaction():  # A savepoint: the row may have come to be a moment ago.
             return await Qualification.create(
-                enterprise=enterprise,
+                organisation=organisation,
                 programme_slug=slug,
                 status=QualificationStatus.PENDING,
                 **state,
@@ -355,4 +357,4 @@ async def _move(qualification: Qualification, target: QualificationStatus, **cha
     )
     if not moved:
         raise QualificationMovedOn()
-    return await Qualification.get(id=qualification.id).select_related("enterprise")
+    return await Qualification.get(id=qualification.id).select_related("organisation")

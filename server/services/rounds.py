@@ -17,7 +17,7 @@ from tortoise.expressions import F
 from server.clock import CHINA
 from server.errors import Refusal
 from server.gateways.grab_gate import Change
-from server.models.organisations import Enterprise
+from server.models.organisations import Organisation
 from server.models.rounds import Budget, Round
 from server.programme.issuance import IssuanceMode
 from server.programme.model import Programme
@@ -218,7 +218,7 @@ class Rounds:
         await self._told(change)
         return await Round.get(id=round_id)
 
-    async def standing_changed(self, enterprise: Enterprise, slug: str) -> list[StandingChange]:
+    async def standing_changed(self, enterprise: Organisation, slug: str) -> list[StandingChange]:
         """An enterprise's qualification, labels or bans changed: settle its entitlements anew.
 
         Call it INSIDE the transaction that changed the standing, and give what it returns to
@@ -251,7 +251,7 @@ class Rounds:
         row = await Round.get_or_none(id=round_id).select_related("budget")
         if row is None or row.status is RoundStatus.DRAFT:
             raise NotFound()
-        enterprise = await Enterprise.get(id=enterprise_id)
+        enterprise = await Organisation.get(id=enterprise_id)
         now = self.clocks.now(row.budget.programme_slug)
         return await entitlements.readiness(self.programme(row.budget), row.budget_id, enterprise, now=now)
 
@@ -348,9 +348,8 @@ class _Change:
 
 async def _allot(budget: Budget, amount_fen: int) -> None:
     """Take money of the year for a round; the CHECK on the row is the last word."""
-    free_fen = budget.total_fen - budget.allotted_fen
-    if amount_fen > free_fen:
-        raise budgets.too_small(free_fen, amount_fen)
+    if amount_fen > budget.free_fen:
+        raise budgets.too_small(budget.free_fen, amount_fen)
     await Budget.filter(id=budget.id).update(allotted_fen=F("allotted_fen") + amount_fen)
 
 

@@ -47,7 +47,7 @@ class Happening:
 
 async def vouchers(*, before: int | None, limit: int, actor: Actor) -> list[HeldVoucher]:
     """The actor's enterprise's next ``limit`` vouchers older than one id, newest first."""
-    enterprise_id = access.enterprise_id_of(actor)
+    enterprise_id = access.organisation_id_of(actor)
     wanted = Voucher.filter(enterprise_id=enterprise_id)
     if before is not None:
         wanted = wanted.filter(id__lt=before)
@@ -59,7 +59,7 @@ async def vouchers(*, before: int | None, limit: int, actor: Actor) -> list[Held
 async def voucher(voucher_id: int, *, actor: Actor) -> HeldVoucher:
     """One voucher of the actor's enterprise. Raises ``NotFound`` for anybody else's."""
     row = await access.voucher_for(actor, voucher_id)
-    balances = await ledger.balances_of_vouchers(access.enterprise_id_of(actor), [row.id])
+    balances = await ledger.balances_of_vouchers(access.organisation_id_of(actor), [row.id])
     return HeldVoucher(row, balances[row.id])
 
 
@@ -70,10 +70,11 @@ async def history(held: HeldVoucher) -> Sequence[Happening]:
     """
     row = held.voucher
     entries = await LedgerEntry.filter(enterprise_id=row.enterprise_id, voucher_id=row.id).order_by("id")
+    title = row.round.title if row.round else ""
     lines = [
         Happening(
             entry.at,
-            texts.MOVEMENTS[entry.movement].format(amount=yuan(entry.amount_fen), round=row.round.title),
+            texts.MOVEMENTS[entry.movement].format(amount=yuan(entry.amount_fen), round=title),
             entry.amount_fen,
         )
         for entry in entries

@@ -41,7 +41,7 @@ def admit_everybody(app: web.Application) -> None:
     async def identify(request: web.Request) -> Actor:
         access = app[ROUTES][request.match_info.handler].access
         kind: Any = min(access.kinds)
-        return Actor(kind=kind, id=1, session_id="s", enterprise_id=1, roles=access.roles or frozenset())
+        return Actor(kind=kind, id=1, session_id="s", organisation_id=1, roles=access.roles or frozenset())
 
     app[IDENTIFY] = identify
 

@@ -18,8 +18,8 @@ from server.services.access import Actor, NotSignedIn
 from server.settings import Settings
 
 TEST = Settings(mode="test", max_body_bytes=2_000, body_seconds=1)
-OWNER = Actor(kind="person", id=1, session_id="s", enterprise_id=7, roles=frozenset({"owner"}))
-OPERATOR = Actor(kind="staff", id=2, session_id="s", enterprise_id=None, roles=frozenset({"operator"}))
+OWNER = Actor(kind="person", id=1, session_id="s", organisation_id=7, roles=frozenset({"owner"}))
+OPERATOR = Actor(kind="staff", id=2, session_id="s", organisation_id=None, roles=frozenset({"operator"}))
 
 
 async def by_header(request: web.Request) -> Actor:

@@ -268,7 +268,7 @@ async def test_access_admits_the_kinds_and_roles_it_names(
 
 
 def test_a_role_is_needed_as_well_as_a_kind() -> None:
-    clerk = Actor(kind="staff", id=3, session_id="s", enterprise_id=None, roles=frozenset({"clerk"}))
+    clerk = Actor(kind="staff", id=3, session_id="s", organisation_id=None, roles=frozenset({"clerk"}))
     assert not staff("operator").admits(clerk)
     assert staff("operator", "clerk").admits(clerk)
     assert staff().admits(clerk)

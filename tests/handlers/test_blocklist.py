@@ -22,7 +22,7 @@ async def bar(operator: Caller, code: str, **others: Any) -> Any:
 
 
 async def own_code(handler: Caller) -> str:
-    return str((await handler.get("enterprises/mine")).body["uscc"])
+    return str((await handler.get("organisations/mine")).body["uscc"])
 
 
 @pytest.mark.parametrize("programme", [PROGRAMME, None])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.keys import GRAB_DOOR
-from server.models.organisations import Enterprise
+from server.models.organisations import Organisation
 from server.models.vouchers import GrabDecision, Voucher
 from server.services.buckets import Buckets
 from server.units import yuan_to_fen
@@ -151,7 +151,7 @@ async def test_who_is_not_entitled_is_told_every_reason(town: Town) -> None:
     await operator.post(
         f"qualifications/{applied.body['id']}/decision", decision="refuse", reason="不符合条件"
     )
-    code = (await unfit.get("enterprises/mine")).body["uscc"]
+    code = (await unfit.get("organisations/mine")).body["uscc"]
     barred = await operator.post(
         "blocklist", uscc=code, programme="lishui-2024", clause="五（二）", reason="虚假交易"
     )
@@ -195,7 +195,7 @@ async def test_a_key_that_was_used_for_another_round_is_refused(town: Town) -> N
     closed = await town.open_round(operator)
     await operator.post(f"rounds/{closed}/close", reason="演练")
     key = grab_key()
-    await town.grant(closed, handler, (await Enterprise.get()).id, key=key)
+    await town.grant(closed, handler, (await Organisation.get()).id, key=key)
     round_id = await town.open_round(operator)
     refused(await handler.grab(round_id, key), 409, "grab_key_reused")
     assert (await handler.get(f"rounds/{round_id}/grabs/{key}")).status == 202
@@ -265,8 +265,8 @@ async def test_only_who_acts_for_an_enterprise_grabs(town: Town) -> None:
     refused(await town.anybody.grab(round_id, grab_key()), 401, "not_signed_in")
     refused(await Caller(town.client, "x.y.z").grab(round_id, grab_key()), 401, "not_signed_in")
     nobody = await town.person()
-    refused(await nobody.grab(round_id, grab_key()), 404, "no_enterprise")
-    refused(await nobody.get(f"rounds/{round_id}/grabs/{KEY}"), 404, "no_enterprise")
+    refused(await nobody.grab(round_id, grab_key()), 404, "no_organisation")
+    refused(await nobody.get(f"rounds/{round_id}/grabs/{KEY}"), 404, "no_organisation")
 
 
 async def test_what_became_of_a_grab_is_its_enterprises_own_affair(town: Town) -> None:
@@ -307,6 +307,6 @@ async def test_who_knocks_too_often_waits_and_is_told_how_long(town: Town) -> No
     assert (await colleague.grab(round_id, KEY)).status == 201
     # One enterprise's phones together have their measure, too.
     door.enterprises = Buckets(per_second=0.01, burst=0.5)
-    door.enterprises.take((await Enterprise.get()).id, 0.0)
+    door.enterprises.take((await Organisation.get()).id, 0.0)
     door.persons = Buckets(per_second=1_000, burst=1_000)
     refused(await colleague.grab(round_id, KEY), 429, "too_many_requests")

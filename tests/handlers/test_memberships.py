@@ -1,4 +1,4 @@
-"""Several people of one enterprise: inviting, joining, leaving, over HTTP."""
+"""Several people of one organisation: inviting, joining, leaving, over HTTP."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from server.models.organisations import Invitation
 from tests.town import Town
 
 
-async def test_an_invited_colleague_joins_and_sees_the_enterprise(town: Town) -> None:
+async def test_an_invited_colleague_joins_and_sees_the_organisation(town: Town) -> None:
     handler = await town.handler()
     invitation = await handler.post("invitations", role="staff")
     colleague = await town.person()
-    before = await colleague.get("enterprises/mine")
+    before = await colleague.get("organisations/mine")
     # However it is typed.
     typed = invitation.body["code"].replace("-", " ").lower()
     joined = await colleague.post("memberships", code=typed)
-    mine = await colleague.get("enterprises/mine")
+    mine = await colleague.get("organisations/mine")
     listed = await colleague.get("memberships")
     assert before.status == 404
     assert (joined.status, joined.body["role"]) == (201, "staff")
-    assert mine.body == (await handler.get("enterprises/mine")).body
+    assert mine.body == (await handler.get("organisations/mine")).body
     assert [(one["role"], one["is_me"]) for one in listed.body["members"]] == [
         ("handler", False),
         ("staff", True),
@@ -52,7 +52,7 @@ async def test_a_code_is_good_until_its_last_second(town: Town) -> None:
     assert (await colleague.post("memberships", code=code)).status == 201
 
 
-async def test_an_enterprise_has_one_handler_at_a_time(town: Town) -> None:
+async def test_an_organisation_has_one_handler_at_a_time(town: Town) -> None:
     representative = await town.handler(role="legal_representative")
     first = await town.joined(representative, "handler")
     code = (await representative.post("invitations", role="handler")).body["code"]
@@ -65,10 +65,10 @@ async def test_an_enterprise_has_one_handler_at_a_time(town: Town) -> None:
     assert (refused.status, refused.code) == (409, "handler_taken")
     assert ended.status == 204
     assert joined.status == 201
-    assert (await first.get("enterprises/mine")).code == "no_enterprise"
+    assert (await first.get("organisations/mine")).code == "no_organisation"
 
 
-async def test_an_enterprise_has_one_legal_representative(town: Town) -> None:
+async def test_an_organisation_has_one_legal_representative(town: Town) -> None:
     representative = await town.handler(role="legal_representative")
     code = (await representative.post("invitations", role="legal_representative")).body["code"]
     refused = await (await town.person()).post("memberships", code=code)
@@ -84,18 +84,18 @@ async def test_who_has_a_place_cannot_take_a_second(town: Town) -> None:
     assert joined.status == 201
 
 
-async def test_who_leaves_loses_the_enterprise_at_once_and_their_invitations_with_it(town: Town) -> None:
+async def test_who_leaves_loses_the_organisation_at_once_and_their_invitations_with_it(town: Town) -> None:
     representative = await town.handler(role="legal_representative")
     handler = await town.joined(representative, "handler")
     code = (await handler.post("invitations", role="staff")).body["code"]
-    seen = await handler.get("enterprises/mine")
+    seen = await handler.get("organisations/mine")
     members = (await representative.get("memberships")).body["members"]
     assert (await representative.delete(f"memberships/{members[1]['id']}")).status == 204
-    gone = await handler.get("enterprises/mine")
+    gone = await handler.get("organisations/mine")
     cut_off = await handler.post("invitations", role="staff")
     refused = await (await town.person()).post("memberships", code=code)
     assert seen.status == 200
-    assert (gone.status, gone.code) == (404, "no_enterprise")
+    assert (gone.status, gone.code) == (404, "no_organisation")
     assert cut_off.status == 403
     assert refused.code == "invitation_unusable"
 
@@ -128,7 +128,7 @@ async def test_staff_invite_nobody_and_end_only_their_own_place(town: Town) -> N
     assert (await staff.delete(f"memberships/{me['id']}")).status == 204
 
 
-async def test_another_enterprises_places_do_not_exist_for_us(town: Town) -> None:
+async def test_another_organisations_places_do_not_exist_for_us(town: Town) -> None:
     ours, theirs = await town.handler(), await town.handler()
     await town.joined(theirs, "staff")
     foreign = (await theirs.get("memberships")).body["members"][1]["id"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server.models.organisations import Enterprise
+from server.models.organisations import Organisation
 from server.models.outbox import OutboxMessage
 from server.models.rounds import Entitlement
 from server.units import yuan_to_fen
@@ -43,7 +43,7 @@ async def test_an_eligible_enterprise_is_told_what_it_can_hope_for(town: Town) -
     assert (seen["eligible"], seen["unmet"]) == (True, [])
     assert seen["tier"]["face_value_fen"] == yuan_to_fen(20_000)
     assert (await handler.get("eligibility?programme=nowhere")).code == "unknown_programme"
-    assert (await (await town.person()).get(ELIGIBILITY)).code == "no_enterprise"
+    assert (await (await town.person()).get(ELIGIBILITY)).code == "no_organisation"
 
 
 async def test_nobody_is_approved_while_a_condition_is_unmet(town: Town) -> None:
@@ -51,7 +51,7 @@ async def test_nobody_is_approved_while_a_condition_is_unmet(town: Town) -> None
     handler = await town.handler(legal_person=False, area="浙江省/丽水市/龙泉市")
     applied = await handler.post("qualifications", programme=PROGRAMME)
     refused = await decide(operator, applied, "approve")
-    await handler.patch("enterprises/mine", legal_person=True, area="浙江省/丽水市/莲都区")
+    await handler.patch("organisations/mine", legal_person=True, area="浙江省/丽水市/莲都区")
     approved = await decide(operator, applied, "approve")
     assert applied.status == 201
     assert [one["code"] for one in applied.body["unmet"]] == ["area", "legal_person"]
@@ -81,10 +81,10 @@ async def test_what_the_official_lists_say_counts_though_nobody_claimed_it(town:
     approved = await decide(operator, applied, "approve", labels_confirmed=["seedling_library"])
     assert [one["code"] for one in refused.body["unmet"]] == ["performance"]
     assert approved.status == 200
-    assert (await Enterprise.all().first().values())["labels"] == ["seedling_library"]  # type: ignore[index]
+    assert (await Organisation.all().first().values())["labels"] == ["seedling_library"]  # type: ignore[index]
 
 
-async def test_a_label_of_no_enterprise_of_the_programme_is_refused(town: Town) -> None:
+async def test_a_label_of_no_organisation_of_the_programme_is_refused(town: Town) -> None:
     operator, handler = await town.operator(), await town.handler()
     applied = await handler.post("qualifications", programme=PROGRAMME)
     refused = await decide(operator, applied, "approve", labels_confirmed=["srdi_board"])
@@ -97,14 +97,14 @@ async def test_a_refusal_says_why_and_the_applicant_reads_it(town: Town) -> None
     silent = await decide(operator, applied, "refuse")
     refused = await decide(operator, applied, "refuse", reason="不属于中小微企业")
     read = await handler.get(f"qualifications/{applied.body['id']}")
-    mine = await handler.get("enterprises/mine/qualifications")
+    mine = await handler.get("organisations/mine/qualifications")
     told = await OutboxMessage.get(topic="qualification.refused")
     assert (silent.status, silent.code) == (422, "reason_missing")
     assert refused.status == 200
     assert (read.body["status"], read.body["reason"]) == ("refused", "不属于中小微企业")
     assert [one["code"] for one in read.body["unmet"]] == ["size"]
     assert mine.body["qualifications"] == [read.body]
-    assert told.recipient == f"enterprise:{read.body['enterprise']['id']}"
+    assert told.recipient == f"organisation:{read.body['enterprise']['id']}"
     assert (told.data["reason"], told.data["unmet"]) == ("不属于中小微企业", read.body["unmet"])
 
 
@@ -143,11 +143,11 @@ async def test_who_loses_its_standing_is_entitled_to_nothing_from_then_on(town: 
     operator = await town.operator()
     round_id = await town.open_round(operator)
     handler, bystander = await town.qualified(operator), await town.qualified(operator)
-    mine = (await handler.get("enterprises/mine")).body
-    qualification = (await handler.get("enterprises/mine/qualifications")).body["qualifications"][0]
+    mine = (await handler.get("organisations/mine")).body
+    qualification = (await handler.get("organisations/mine/qualifications")).body["qualifications"][0]
     before = await entitled_fen()
     if way == "change of facts":
-        changed = await handler.patch("enterprises/mine", headcount=43)
+        changed = await handler.patch("organisations/mine", headcount=43)
         assert changed.status == 200
     elif way == "revocation":
         revoked = await operator.post(f"qualifications/{qualification['id']}/revocation", reason="经营异常")
@@ -159,7 +159,7 @@ async def test_who_loses_its_standing_is_entitled_to_nothing_from_then_on(town: 
         assert barred.status == 201
     assert (len(before), len(await entitled_fen())) == (2, 1)
     lost = await town.grant(round_id, handler, mine["id"])
-    won = await town.grant(round_id, bystander, (await bystander.get("enterprises/mine")).body["id"])
+    won = await town.grant(round_id, bystander, (await bystander.get("organisations/mine")).body["id"])
     assert (lost.outcome, won.outcome) == ("not_eligible", "granted")
     readiness = (await handler.get(f"rounds/{round_id}/readiness")).body
     assert not readiness["ready"]
@@ -169,8 +169,8 @@ async def test_changed_facts_go_back_to_review_and_can_be_approved_again(town: T
     operator = await town.operator()
     await town.open_round(operator)
     handler = await town.qualified(operator)
-    await handler.patch("enterprises/mine", headcount=43)
-    sent_back = (await handler.get("enterprises/mine/qualifications")).body["qualifications"][0]
+    await handler.patch("organisations/mine", headcount=43)
+    sent_back = (await handler.get("organisations/mine/qualifications")).body["qualifications"][0]
     waiting = (await operator.get("qualifications?status=pending")).body["qualifications"]
     approved = await operator.post(f"qualifications/{sent_back['id']}/decision", decision="approve")
     assert (sent_back["status"], sent_back["facts"]["headcount"]) == ("pending", 43)

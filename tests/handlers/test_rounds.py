@@ -263,7 +263,7 @@ async def test_an_enterprise_is_told_beforehand_whether_it_is_ready(town: Town) 
     }
     told = (await not_yet.get(f"rounds/{round_id}/readiness")).body
     assert (told["ready"], [one["code"] for one in told["missing"]]) == (False, ["not_qualified"])
-    refused(await (await town.person()).get(f"rounds/{round_id}/readiness"), 404, "no_enterprise")
+    refused(await (await town.person()).get(f"rounds/{round_id}/readiness"), 404, "no_organisation")
     refused(await operator.get(f"rounds/{round_id}/readiness"), 403, "not_allowed")
 
 

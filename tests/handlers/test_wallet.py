@@ -19,7 +19,7 @@ from tests.town import Caller, Town
 async def granted(town: Town, operator: Caller) -> tuple[Caller, Voucher]:
     """A handler whose enterprise has just been granted a voucher of 10,000 yuan."""
     handler = await town.qualified(operator)
-    enterprise = (await handler.get("enterprises/mine")).body["id"]
+    enterprise = (await handler.get("organisations/mine")).body["id"]
     round_id = await town.open_round(operator)
     decided = await town.grant(round_id, handler, enterprise)
     return handler, await Voucher.get(id=decided.voucher_id)
@@ -89,7 +89,7 @@ async def test_another_enterprises_voucher_does_not_exist_for_us(town: Town) -> 
     assert (await ours.get("vouchers")).body["vouchers"] == []
     assert (await theirs.get(f"vouchers/{voucher.id}")).status == 200
     assert (await operator.get(f"vouchers/{voucher.id}")).status == 403
-    assert (await (await town.person()).get("vouchers")).code == "no_enterprise"
+    assert (await (await town.person()).get("vouchers")).code == "no_organisation"
 
 
 async def test_a_colleague_sees_the_same_wallet_and_who_left_sees_none(town: Town) -> None:
@@ -99,7 +99,7 @@ async def test_a_colleague_sees_the_same_wallet_and_who_left_sees_none(town: Tow
     assert (await colleague.get(path)).body == (await handler.get(path)).body
     me = (await colleague.get("memberships")).body["members"][1]
     await colleague.delete(f"memberships/{me['id']}")
-    assert (await colleague.get(path)).code == "no_enterprise"
+    assert (await colleague.get(path)).code == "no_organisation"
 
 
 async def test_the_pages_of_a_wallet_go_from_new_to_old(town: Town, monkeypatch: Any) -> None:

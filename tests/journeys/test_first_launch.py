@@ -35,7 +35,7 @@ async def registered(
 ) -> tuple[Caller, Answered]:
     """Somebody signs in, registers an enterprise and applies; who it is, and the application."""
     person = await journey.sign_in(f"{programme.slug} {number}")
-    made = await person.post("enterprises", **body_of(programme, journey, number, **others))
+    made = await person.post("organisations", **body_of(programme, journey, number, **others))
     assert made.status == 201, made.body
     applied = await person.post("qualifications", programme=programme.slug)
     assert applied.status == 201, applied.body
@@ -130,7 +130,7 @@ async def test_every_programme_qualifies_who_meets_it_and_tells_the_others_why(
     programme = journey.town.programmes.get(slug)
     operator = await journey.operator()
     person = await approved(journey, operator, programme, 1)
-    (mine,) = (await person.get("enterprises/mine/qualifications")).body["qualifications"]
+    (mine,) = (await person.get("organisations/mine/qualifications")).body["qualifications"]
     assert (mine["programme"], mine["status"]) == (slug, "approved")
     assert mine["programme_name"] == programme.name
 

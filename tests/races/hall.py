@@ -20,7 +20,7 @@ from server.app import grab_store
 from server.clock import CHINA, SystemClock
 from server.gateways.grab_gate import GateAnswer, GrabGate
 from server.gateways.redis_lane import RedisLane
-from server.models.organisations import Enterprise
+from server.models.organisations import Organisation
 from server.models.rounds import Budget, Round
 from server.models.vouchers import GrabDecision, Voucher
 from server.programme.registry import Programmes
@@ -71,14 +71,26 @@ class Worker:
         self.blocklist = Blocklist(hall.programmes, hall.clocks, self.rounds)
 
     async def ask(
-        self, row: Round, enterprise: Enterprise, *, key: str | None = None, attempt: int = 1, person: int = 1
+        self,
+        row: Round,
+        enterprise: Organisation,
+        *,
+        key: str | None = None,
+        attempt: int = 1,
+        person: int = 1,
     ) -> GrabReply:
         """One request of a phone, answered: "pending", too, where two seconds did not suffice."""
         card = await self.book.card(row.id)
         return await self.grabs.grab(card, GrabAsk(enterprise.id, person, key or grab_key(), attempt))
 
     async def grab(
-        self, row: Round, enterprise: Enterprise, *, key: str | None = None, attempt: int = 1, person: int = 1
+        self,
+        row: Round,
+        enterprise: Organisation,
+        *,
+        key: str | None = None,
+        attempt: int = 1,
+        person: int = 1,
     ) -> GrabReply:
         """A phone that sends its key again while nothing is decided; meanwhile the desk's loop passes."""
         key = key or grab_key()
@@ -99,7 +111,7 @@ class Worker:
         return footing
 
     async def admit(
-        self, row: Round, enterprise: Enterprise, key: str, *, footing: Footing | None = None
+        self, row: Round, enterprise: Organisation, key: str, *, footing: Footing | None = None
     ) -> GateAnswer:
         """What the gate says to a grab; an admitted one stays undecided, as if its worker had died."""
         card = await self.book.card(row.id)
@@ -116,7 +128,7 @@ class Worker:
         )
 
     async def commit(
-        self, row: Round, enterprise: Enterprise, key: str, admitted: GateAnswer, epoch: int
+        self, row: Round, enterprise: Organisation, key: str, admitted: GateAnswer, epoch: int
     ) -> Decided:
         """Commit what the gate admitted."""
         card = await self.book.card(row.id)
@@ -165,7 +177,7 @@ class Hall:
         self.stack.push_async_callback(worker.close)
         return worker
 
-    async def enterprises(self, count: int, *, labels: tuple[str, ...] = ()) -> list[Enterprise]:
+    async def enterprises(self, count: int, *, labels: tuple[str, ...] = ()) -> list[Organisation]:
         """So many qualified enterprises."""
         programme = self.programmes.get(PROGRAMME)
         return [await make_qualified(programme, labels=labels, at=self.now) for _ in range(count)]
@@ -203,7 +215,7 @@ class Hall:
         assert await ledger.verify() == []
         return len(owners)
 
-    async def decision(self, enterprise: Enterprise, key: str) -> str | None:
+    async def decision(self, enterprise: Organisation, key: str) -> str | None:
         """What is stored under a key."""
         decided = await GrabDecision.get_or_none(enterprise_id=enterprise.id, grab_key=key)
         return decided and decided.outcome.value

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from tortoise.transactions import in_transaction
 
-from server.models.organisations import Enterprise, Qualification
+from server.models.organisations import Organisation, Qualification
 from server.models.rounds import Round
 from server.rules.lifecycles import QualificationStatus
 from server.services.grabs import GrabCode, GrabReply
@@ -21,7 +21,7 @@ from tests.factories import DAY, HOUR, OPERATOR, grab_key
 from tests.races.hall import FACE_FEN, PROGRAMME, Hall, Worker, until
 
 
-async def rush(workers: list[Worker], row: Round, enterprises: list[Enterprise]) -> list[GrabReply]:
+async def rush(workers: list[Worker], row: Round, enterprises: list[Organisation]) -> list[GrabReply]:
     """Everybody at once, at both workers in turn."""
     return await asyncio.gather(
         *(workers[number % len(workers)].grab(row, one) for number, one in enumerate(enterprises))
@@ -36,11 +36,11 @@ async def rests(hall: Hall, row: Round, workers: list[Worker]) -> bool:
 
 
 async def rush_until_told(
-    workers: list[Worker], row: Round, enterprises: list[Enterprise]
+    workers: list[Worker], row: Round, enterprises: list[Organisation]
 ) -> list[GrabReply]:
     """The same with phones that ask again while the round is paused."""
 
-    async def persist(number: int, enterprise: Enterprise) -> GrabReply:
+    async def persist(number: int, enterprise: Organisation) -> GrabReply:
         key, attempt = grab_key(), 1
         while True:
             worker = workers[(number + attempt) % len(workers)]
@@ -100,7 +100,7 @@ async def test_the_latch_opens_for_money_that_comes_after_it_shut(hall: Hall) ->
     await until(all_granted)
 
 
-async def shut(workers: list[Worker], row: Round, loser: Enterprise) -> None:
+async def shut(workers: list[Worker], row: Round, loser: Organisation) -> None:
     """Wait until every worker refuses a first attempt of this enterprise without asking Redis."""
     for worker in workers:
         card = await worker.book.card(row.id)
@@ -170,10 +170,10 @@ async def test_nothing_is_granted_after_a_close_and_again_after_a_reopening(hall
     await until(lambda: rests(hall, row, workers))
 
 
-Ending = Callable[[Hall, Worker, Enterprise], Awaitable[None]]
+Ending = Callable[[Hall, Worker, Organisation], Awaitable[None]]
 
 
-async def barred(hall: Hall, worker: Worker, enterprise: Enterprise) -> None:
+async def barred(hall: Hall, worker: Worker, enterprise: Organisation) -> None:
     """Put on the blocklist."""
     await worker.blocklist.add(
         enterprise.uscc,
@@ -186,7 +186,7 @@ async def barred(hall: Hall, worker: Worker, enterprise: Enterprise) -> None:
     )
 
 
-async def revoked(hall: Hall, worker: Worker, enterprise: Enterprise) -> None:
+async def revoked(hall: Hall, worker: Worker, enterprise: Organisation) -> None:
     """Its qualification revoked, as the service does it."""
     async with in_transaction():
         await Qualification.filter(enterprise_id=enterprise.id).update(status=QualificationStatus.REVOKED)

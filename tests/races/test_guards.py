@@ -136,7 +136,13 @@ async def test_hole_14_the_database_refuses_every_attack(sold: Sold) -> None:
 
 CHECKS = {
     "round": {"issued_fen >= 0", "issued_fen <= pool_fen", "pool_fen >= 0"},
-    "budget": {"total_fen >= 0", "allotted_fen >= 0", "allotted_fen <= total_fen"},
+    "budget": {
+        "total_fen >= 0",
+        "allotted_fen >= 0",
+        "allotted_fen + committed_fen <= total_fen + returned_fen",
+        "committed_fen >= 0",
+        "returned_fen >= 0",
+    },
     "voucher": {"face_value_fen > 0"},
     "entitlement": {"amount_fen > 0", "quota_fen >= amount_fen"},
     "ledger_entry": {"amount_fen > 0"},

@@ -17,7 +17,7 @@ import asyncpg
 import pytest
 
 from server.database import close_database, migrate, open_database
-from server.models.organisations import Enterprise
+from server.models.organisations import Organisation
 from server.models.rounds import Round
 from server.models.vouchers import Voucher
 from server.services.grabs import GrabCode, GrabReply
@@ -79,7 +79,7 @@ def victim_is_gone(victim: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
     return gone
 
 
-async def persist(workers: list[Worker], row: Round, enterprise: Enterprise, key: str) -> GrabReply:
+async def persist(workers: list[Worker], row: Round, enterprise: Organisation, key: str) -> GrabReply:
     """A phone that asks again with the same key until it is told something final."""
     attempt = 1
     while True:

@@ -13,7 +13,7 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from server.models.journal import JournalEntry
-from server.models.organisations import Enterprise, Invitation, Membership, Qualification
+from server.models.organisations import Invitation, Membership, Organisation, Qualification
 from server.models.rounds import Entitlement
 from server.services.memberships import lock
 from tests.town import PROGRAMME, Answered, Town, a_town, eligible
@@ -36,7 +36,7 @@ def outcomes(answers: list[Answered]) -> Counter[str]:
 async def test_control_two_who_look_before_they_write_both_win(town: Town) -> None:
     """Without a guard in the database this is what the races below would come to."""
     handler = await town.handler()
-    enterprise_id = (await handler.get("enterprises/mine")).body["id"]
+    enterprise_id = (await handler.get("organisations/mine")).body["id"]
     both_looked = asyncio.Barrier(2)
 
     async def take() -> None:
@@ -57,18 +57,18 @@ async def test_control_two_who_look_before_they_write_both_win(town: Town) -> No
 async def test_one_code_is_registered_by_one_of_many(town: Town) -> None:
     people = [await town.person() for _ in range(RIVALS)]
     facts = eligible()
-    answers = await asyncio.gather(*(person.post("enterprises", **facts) for person in people))
-    assert outcomes(answers) == {"201": 1, "enterprise_exists": RIVALS - 1}
-    assert await Enterprise.all().count() == await Membership.all().count() == 1
+    answers = await asyncio.gather(*(person.post("organisations", **facts) for person in people))
+    assert outcomes(answers) == {"201": 1, "organisation_exists": RIVALS - 1}
+    assert await Organisation.all().count() == await Membership.all().count() == 1
     winner = people[[answer.status for answer in answers].index(201)]
-    assert (await winner.get("enterprises/mine")).status == 200
+    assert (await winner.get("organisations/mine")).status == 200
 
 
 async def test_one_person_registers_one_of_many_enterprises(town: Town) -> None:
     person = await town.person()
-    answers = await asyncio.gather(*(person.post("enterprises", **eligible()) for _ in range(RIVALS)))
+    answers = await asyncio.gather(*(person.post("organisations", **eligible()) for _ in range(RIVALS)))
     assert outcomes(answers) == {"201": 1, "already_member": RIVALS - 1}
-    assert await Enterprise.all().count() == await Membership.all().count() == 1
+    assert await Organisation.all().count() == await Membership.all().count() == 1
 
 
 async def test_one_code_lets_one_of_many_in(town: Town) -> None:
@@ -140,13 +140,13 @@ async def test_nobody_is_approved_on_facts_that_change_meanwhile(town: Town) -> 
     operator = await town.operator()
     await town.open_round(operator)
     handler = await town.handler()
-    enterprise_id = (await handler.get("enterprises/mine")).body["id"]
+    enterprise_id = (await handler.get("organisations/mine")).body["id"]
     applied = await handler.post("qualifications", programme=PROGRAMME)
     path = f"qualifications/{applied.body['id']}/decision"
     async with in_transaction():
         # Whoever holds the enterprise makes both wait here, so that they meet.
         await lock(enterprise_id)
-        change = asyncio.create_task(handler.patch("enterprises/mine", legal_person=False))
+        change = asyncio.create_task(handler.patch("organisations/mine", legal_person=False))
         approval = asyncio.create_task(operator.post(path, decision="approve"))
         await asyncio.sleep(0.2)
         assert not change.done()
@@ -164,7 +164,7 @@ async def test_a_ban_and_an_approval_at_once_entitle_nobody(town: Town) -> None:
     await town.open_round(operator)
     for _ in range(RIVALS):
         handler = await town.handler()
-        code = (await handler.get("enterprises/mine")).body["uscc"]
+        code = (await handler.get("organisations/mine")).body["uscc"]
         applied = await handler.post("qualifications", programme=PROGRAMME)
         answers = await asyncio.gather(
             operator.post(f"qualifications/{applied.body['id']}/decision", decision="approve"),

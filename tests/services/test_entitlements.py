@@ -9,7 +9,7 @@ import pytest
 
 from server.errors import Unmet
 from server.gateways.grab_gate import GateCode
-from server.models.organisations import BlocklistEntry, Enterprise, Qualification
+from server.models.organisations import BlocklistEntry, Organisation, Qualification
 from server.models.rounds import Budget, Entitlement, Round
 from server.models.vouchers import Voucher
 from server.rules.grabbing import Claim, GrabOutcome
@@ -32,7 +32,7 @@ SMALL, LARGE = yuan_to_fen(10_000), yuan_to_fen(20_000)
 INSTANT = timedelta(microseconds=1)
 
 
-async def bar(enterprise: Enterprise, **others: Any) -> BlocklistEntry:
+async def bar(enterprise: Organisation, **others: Any) -> BlocklistEntry:
     ban: dict[str, Any] = {
         "uscc": enterprise.uscc,
         "programme_slug": "lishui-2024",
@@ -50,7 +50,7 @@ async def entitled(row: Round) -> dict[int, int]:
     return {one.enterprise_id: one.amount_fen for one in rows}
 
 
-async def admitted_commit(office: Office, row: Round, enterprise: Enterprise) -> Decided:
+async def admitted_commit(office: Office, row: Round, enterprise: Organisation) -> Decided:
     """The commit of a grab that Redis has admitted, whatever it should have said."""
     answer = await office.gate_says(row, enterprise)
     assert answer.code is GateCode.ADMITTED
@@ -211,8 +211,8 @@ async def test_a_label_gained_in_mid_launch_is_granted_at_its_new_worth(office: 
     budget = await make_budget(office.programme)
     enterprise = await make_qualified(office.programme)
     row = await office.make_round(budget)
-    await Enterprise.filter(id=enterprise.id).update(labels=["newly_above_scale"])
-    enterprise = await Enterprise.get(id=enterprise.id)
+    await Organisation.filter(id=enterprise.id).update(labels=["newly_above_scale"])
+    enterprise = await Organisation.get(id=enterprise.id)
     changes = await office.rounds.standing_changed(enterprise, office.programme.slug)
     # Redis still sets the old amount aside: that is no decision, and it is asked again.
     assert (await admitted_commit(office, row, enterprise)).outcome is GrabOutcome.STALE

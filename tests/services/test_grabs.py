@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from server.models.ledger import LedgerEntry
-from server.models.organisations import Enterprise
+from server.models.organisations import Organisation
 from server.models.outbox import OutboxMessage
 from server.models.rounds import Budget, Round
 from server.models.vouchers import GrabDecision, Voucher
@@ -24,7 +24,7 @@ from tests.factories import DAY, HOUR, MORNING, OPERATOR, Office, grab_key, make
 ONE = 10_000
 
 
-async def launch_of(office: Office, enterprises: int, *, pool_yuan: int) -> tuple[Round, list[Enterprise]]:
+async def launch_of(office: Office, enterprises: int, *, pool_yuan: int) -> tuple[Round, list[Organisation]]:
     """An open round and the enterprises that are entitled to a voucher of it."""
     entitled = [await make_qualified(office.programme) for _ in range(enterprises)]
     row = await office.make_round(await make_budget(office.programme), pool_yuan=pool_yuan)
@@ -53,7 +53,7 @@ async def test_a_grant_is_a_voucher_an_entry_a_deed_and_a_notice(office: Office)
     assert (entry.movement, entry.amount_fen) == (Movement.ISSUE, yuan_to_fen(ONE))
     (deed,) = await journal.history(f"voucher:{voucher.id}")
     assert (deed.action, deed.actor) == ("voucher.granted", "person:1")
-    assert (await OutboxMessage.get()).recipient == f"enterprise:{enterprise.id}"
+    assert (await OutboxMessage.get()).recipient == f"organisation:{enterprise.id}"
     decision = await GrabDecision.get()
     assert (decision.grab_key, decision.outcome, decision.voucher_id) == (key, "granted", voucher.id)
 

@@ -72,7 +72,7 @@ async def house(database: TortoiseContext) -> House:
 async def test_a_person_signs_in_and_is_known(house: House) -> None:
     person = await house.person()
     actor = await house.who((await house.sign_in(person)).access_token)
-    assert (actor.name, actor.enterprise_id, actor.roles) == (f"person:{person.id}", None, frozenset())
+    assert (actor.name, actor.organisation_id, actor.roles) == (f"person:{person.id}", None, frozenset())
 
 
 async def test_staff_sign_in_and_have_their_roles(house: House) -> None:

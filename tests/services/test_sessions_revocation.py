@@ -13,7 +13,7 @@ from tortoise.context import TortoiseContext
 from server.clock import FixedClock
 from server.database import close_database, open_database
 from server.gateways.live_feed import LocalFeed, RedisFeed
-from server.models.organisations import Enterprise, MemberRole, Membership
+from server.models.organisations import MemberRole, Membership, Organisation
 from server.models.people import Person, SessionFamily, Staff
 from server.services import identities as module
 from server.services.access import Actor, NotSignedIn, SessionEnded
@@ -66,8 +66,8 @@ async def a_person(openid: str = "oLiNa") -> Person:
     return await Person.create(openid=openid, created_at=NOW)
 
 
-async def a_member(person: Person, uscc: str, role: MemberRole) -> Enterprise:
-    enterprise = await Enterprise.create(
+async def a_member(person: Person, uscc: str, role: MemberRole) -> Organisation:
+    enterprise = await Organisation.create(
         uscc=uscc,
         name="Example",
         area="000000",
@@ -137,17 +137,17 @@ async def test_memory_of_somebody_is_gone_with_their_last_token(worker: Worker) 
 # -- whom a token speaks for -------------------------------------------------------------------------
 
 
-async def test_a_person_acts_for_the_enterprise_of_their_active_membership(worker: Worker) -> None:
+async def test_a_person_acts_for_the_organisation_of_their_active_membership(worker: Worker) -> None:
     person = await a_person()
     token = await worker.token_of(person)
     first = await a_member(person, "A" * 18, MemberRole.LEGAL_REPRESENTATIVE)
     actor = await worker.identities.identify(token)
-    assert (actor.enterprise_id, actor.roles) == (first.id, {"legal_representative"})
+    assert (actor.organisation_id, actor.roles) == (first.id, {"legal_representative"})
     await Membership.filter(enterprise=first).update(active=False)
     second = await a_member(person, "B" * 18, MemberRole.STAFF)
     await worker.feed.publish(actor.name)
     actor = await worker.identities.identify(token)
-    assert (actor.enterprise_id, actor.roles) == (second.id, {"staff"})
+    assert (actor.organisation_id, actor.roles) == (second.id, {"staff"})
 
 
 async def test_a_token_for_somebody_elses_session_is_refused(worker: Worker) -> None:
