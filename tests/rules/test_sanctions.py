@@ -164,7 +164,7 @@ M = Measure
                 M.BAR,
                 M.BAR_PERSON,
             },
-            marks=rules("NX-27", "NX-28"),
+            marks=rules("NX-27", "NX-28", "NX-29"),
         ),
         pytest.param(LISHUI, "不配合监督", {M.CANCEL_ADMISSION, M.ANNOUNCE, M.REFER}, marks=rules("LS-43")),
         pytest.param(LISHUI, "骗取财政资金", {M.CLAW_BACK, M.NO_SETTLEMENT, M.BAR}, marks=rules("LS-79")),
