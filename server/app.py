@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 from aiohttp import ClientSession, web
 from redis.asyncio import Redis
@@ -32,7 +33,8 @@ from server.gateways.wechat import Wechat
 from server.handlers import bearer, doors
 from server.handlers.grabs import GrabDoor
 from server.handlers.health import Probe
-from server.jobs import runner
+from server.jobs.runner import Runner
+from server.jobs.schedule import Works, plans, schedule
 from server.metrics import Metrics
 from server.middlewares import platform
 from server.programme.registry import Programmes
@@ -43,6 +45,7 @@ from server.services.clocks import ProgrammeClocks
 from server.services.grab_commit import GrabCommitter
 from server.services.grabs import Grabs
 from server.services.identities import Identities
+from server.services.job_runs import JobRuns
 from server.services.launch import LaunchDesk
 from server.services.memberships import Memberships
 from server.services.onboarding import Onboarding
@@ -52,6 +55,7 @@ from server.services.round_book import RoundBook
 from server.services.rounds import Rounds
 from server.services.sessions import Sessions
 from server.services.tokens import AccessTokens
+from server.services.working_days import WorkingDays
 from server.settings import Settings
 
 SIZE_CLASSES = Path(__file__).parent.parent / "config" / "size-classes.toml"
@@ -69,6 +73,7 @@ def create_app(
     programmes = Programmes.load(settings.programmes_dir)
     sizes = load_size_standard(SIZE_CLASSES)
     clocks = programme_clocks(settings, programmes, clock)
+    working_days = WorkingDays(settings.holidays_dir)
 
     feed = RedisFeed(settings.redis_url)
     tokens = AccessTokens(settings.jwt_keys, issuer=ISSUER, audience=AUDIENCE)
@@ -94,6 +99,7 @@ def create_app(
     )
     app[keys.SETTINGS], app[keys.CLOCK], app[keys.METRICS] = settings, clock, metrics
     app[keys.PROGRAMMES], app[keys.CLOCKS] = programmes, clocks
+    app[keys.WORKING_DAYS] = working_days
     app[keys.IDENTITIES], app[keys.IDENTIFY] = identities, bearer.identify
     app[keys.SEALER] = Sealer(settings.data_keys)
     app[keys.SESSIONS] = Sessions(tokens, feed)
@@ -114,6 +120,12 @@ def create_app(
     )
     app[keys.PROBES] = []
 
+    jobs = schedule(Works(clock=clock, rounds=rounds, blocklist=blocklist))
+    slugs = sorted(programme.slug for programme in programmes)
+    app[keys.JOB_PLANS] = plans(jobs)
+    jobs_runner = Runner(jobs, JobRuns(clock, worker=uuid4().hex), clocks, slugs)
+    app[keys.RUN_JOBS] = jobs_runner.turn_all
+
     app.cleanup_ctx.extend(
         [
             _database(settings),
@@ -122,7 +134,7 @@ def create_app(
             _feed(feed),
             _launch(lane, store, desk, committer),
             _rechecking(identities),
-            _jobs(rounds, blocklist),
+            _jobs(jobs_runner, settings),
         ]
     )
     doors.open_all(app, demo_login=settings.demo_login)
@@ -237,10 +249,11 @@ def _rechecking(identities: Identities) -> Context:
     return context
 
 
-def _jobs(rounds: Rounds, blocklist: Blocklist) -> Context:
+def _jobs(runner: Runner, settings: Settings) -> Context:
     async def context(app: web.Application) -> AsyncIterator[None]:
         running = [
-            asyncio.create_task(runner.keep_running(job)) for job in runner.schedule(rounds, blocklist)
+            asyncio.create_task(runner.keep_running(job), name=f"job {job.plan.name}")
+            for job in (runner.jobs if settings.run_jobs else ())
         ]
         yield
         for task in running:

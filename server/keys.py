@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from server.services.blocklist import Blocklist
     from server.services.clocks import ProgrammeClocks
     from server.services.identities import Identities
+    from server.services.job_runs import JobPlan
     from server.services.memberships import Memberships
     from server.services.onboarding import Onboarding
     from server.services.qualifications import Qualifications
     from server.services.round_book import RoundBook
     from server.services.rounds import Rounds
     from server.services.sessions import Sessions
+    from server.services.working_days import WorkingDays
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
@@ -61,6 +63,12 @@ PROBES: web.AppKey[list[Probe]] = web.AppKey("probes")
 PROGRAMMES: web.AppKey[Programmes] = web.AppKey("programmes")
 CLOCKS: web.AppKey[ProgrammeClocks] = web.AppKey("clocks")
 """What time it is in each programme."""
+WORKING_DAYS: web.AppKey[WorkingDays] = web.AppKey("working_days")
+
+JOB_PLANS: web.AppKey[tuple[JobPlan, ...]] = web.AppKey("job_plans")
+"""The schedule, line by line."""
+RUN_JOBS: web.AppKey[Callable[[], Awaitable[int]]] = web.AppKey("run_jobs")
+"""Run every slot that is due now; for tests and demonstrations, whose clocks jump."""
 
 ONBOARDING: web.AppKey[Onboarding] = web.AppKey("onboarding")
 MEMBERSHIPS: web.AppKey[Memberships] = web.AppKey("memberships")

@@ -261,7 +261,7 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "unique_together": (("job", "programme_slug", "slot"),),
                 "pk_attr": "id",
-                "table_description": "One slot of one job. Inserting the row is the claim; instants of work are the machine's clock.",
+                "table_description": "One slot of one job. Inserting the row is the claim. Instants of work are the machine's clock.",
             },
             bases=["Model"],
         ),
@@ -474,7 +474,7 @@ class Migration(migrations.Migration):
                 "table": "outbox_cursor",
                 "app": "models",
                 "pk_attr": "id",
-                "table_description": "Below ``through`` nothing is left to deliver; ``seen`` is what ``through`` becomes next.",
+                "table_description": "Below ``through`` nothing is left to deliver. ``seen`` is what ``through`` becomes next.",
             },
             bases=["Model"],
         ),
@@ -795,8 +795,63 @@ class Migration(migrations.Migration):
                     "password_hash",
                     fields.CharField(description="argon2id, with its parameters and salt", max_length=160),
                 ),
+                (
+                    "password_expires_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="Set while the password is an administrator's one-time one: its end",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                (
+                    "totp_sealed",
+                    fields.CharField(
+                        default="", description="The authenticator's secret, sealed", max_length=400
+                    ),
+                ),
+                (
+                    "totp_confirmed_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="Since then the second factor is asked for",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                (
+                    "totp_last_step",
+                    fields.BigIntField(default=0, description="The half minute whose digits were used last"),
+                ),
                 ("display_name", fields.CharField(max_length=64)),
                 ("roles", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "programmes",
+                    fields.JSONField(
+                        default=list,
+                        description="Slugs, empty: every programme",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "areas",
+                    fields.JSONField(
+                        default=list,
+                        description="Only organisations in or below these, empty: everywhere",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "affiliations",
+                    fields.JSONField(
+                        default=list,
+                        description="Codes (USCC) of organisations they may not decide on",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("disabled", fields.BooleanField(default=False)),
                 (
@@ -808,7 +863,7 @@ class Migration(migrations.Migration):
                 "table": "staff",
                 "app": "models",
                 "pk_attr": "id",
-                "table_description": "Somebody who works on a programme and signs in with a password.",
+                "table_description": "Somebody of the official side, who signs in with a password and a second factor.",
             },
             bases=["Model"],
         ),
@@ -848,6 +903,12 @@ class Migration(migrations.Migration):
                         description="The end, however often it is refreshed",
                         auto_now=False,
                         auto_now_add=False,
+                    ),
+                ),
+                (
+                    "limited",
+                    fields.BooleanField(
+                        default=False, description="Holds no role yet: the account is being set up"
                     ),
                 ),
                 ("revoked_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),

@@ -3,9 +3,13 @@
 MODULES = (
     "server.models.people",
     "server.models.organisations",
+    "server.models.registrations",
+    "server.models.offices",
     "server.models.rounds",
     "server.models.vouchers",
     "server.models.ledger",
     "server.models.journal",
     "server.models.outbox",
+    "server.models.inbox",
+    "server.models.jobs",
 )

@@ -38,6 +38,15 @@ class DueBy:
         return now >= self.ends_at
 
 
+def is_final(due: DueBy) -> bool:
+    """Whether a deadline may be held against anybody: every working day in it has been published.
+
+    A provisional deadline is shown and reminded of; nothing is taken from anybody by it until the year
+    is loaded and the deadline computed anew.
+    """
+    return not due.provisional
+
+
 def day_of(instant: datetime) -> date:
     """The calendar day of an instant, in China."""
     return instant.astimezone(CHINA).date()

@@ -1,0 +1,53 @@
+"""The schedule: everything that happens because time passed, in one table.
+
+Daily times are times of day in China, by the clock of the programme: in a demonstration each programme
+lives on a day of its own. What stands under one programme's slot concerns that programme alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import time
+
+from server.clock import Clock
+from server.jobs.close_rounds import close_due_rounds
+from server.jobs.runner import Job, Slot
+from server.rules.slots import Daily, Every
+from server.services import job_runs, outbox
+from server.services.blocklist import Blocklist
+from server.services.job_runs import JobPlan
+from server.services.rounds import Rounds
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """What the jobs set in motion."""
+
+    clock: Clock
+    rounds: Rounds
+    blocklist: Blocklist
+
+
+def schedule(works: Works) -> tuple[Job, ...]:
+    """Every job there is. Each has its line in ``texts.JOBS``."""
+    jobs: tuple[Job, ...] = (
+        _every(5, "close_rounds", lambda _: close_due_rounds(works.rounds)),
+        _every(30, "settle_bans", lambda _: works.blocklist.settle_turned()),
+        _every(2, "deliver_outbox", lambda _: outbox.deliver(works.clock.now())),
+        _every(600, "forget_job_runs", lambda _: job_runs.forget(plans(jobs), works.clock.now())),
+    )
+    return jobs
+
+
+def plans(jobs: tuple[Job, ...]) -> tuple[JobPlan, ...]:
+    """The lines of the schedule without what they do."""
+    return tuple(job.plan for job in jobs)
+
+
+def _every(seconds: int, name: str, run: Callable[[Slot], Awaitable[int]]) -> Job:
+    return Job(JobPlan(name, Every(seconds)), run)
+
+
+def _daily(at: time, name: str, run: Callable[[Slot], Awaitable[int]]) -> Job:
+    return Job(JobPlan(name, Daily(at), per_programme=True), run)
