@@ -1,4 +1,4 @@
-"""Strict reading of a programme file: it loads completely, or gives exactly one :class:`ProgrammeError`."""
+"""Strict reading of a programme or notice: a file loads completely, or gives one :class:`ProgrammeError`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,6 +26,14 @@ Table = TypeVar("Table")
 
 def load_programme(file: Path) -> Programme:
     """Read one programme. Raises :class:`ProgrammeError` on the first thing that is not right."""
+    return load_table(file, Programme, inconsistencies)
+
+
+def load_table(file: Path, shape: type[Table], faults: Callable[[Table], Iterator[Fault]]) -> Table:
+    """Read a file of this shape, in which ``faults`` finds nothing that cannot be.
+
+    Raises :class:`ProgrammeError` on the first thing that is not right.
+    """
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as fault:
@@ -36,14 +44,14 @@ def load_programme(file: Path) -> Programme:
         place = re.search(r"line (\d+)", str(fault))
         raise ProgrammeError(file, int(place[1]) if place else 0, "", str(fault), "TOML") from fault
     try:
-        programme = _table(Programme, raw, "", _Inherited())
-        first = next(inconsistencies(programme), None)
+        table = _table(shape, raw, "", _Inherited())
+        first = next(faults(table), None)
         if first is not None:
             raise first
     except Fault as fault:
         line = line_of(lines_of(text), fault.key)
         raise ProgrammeError(file, line, fault.key, fault.found, fault.expected) from fault
-    return programme
+    return table
 
 
 @dataclass(frozen=True, slots=True)
