@@ -12,10 +12,10 @@ from server.handlers.parsing import Body, Id, Path, Query
 from server.keys import BLOCKLIST
 from server.models.organisations import BlocklistEntry
 from server.programme.registry import UnknownProgramme
+from server.rules.uscc import UsccInvalid
 from server.services import blocklist
 from server.services.access import Actor, StaffRole
 from server.services.blocklist import BanAlreadyLifted, BanPeriodImpossible
-from server.services.onboarding import UsccInvalid
 
 routes = Routes("blocklist")
 

@@ -12,10 +12,11 @@ from server.handlers.api import PERSON, Answer, Routes, person
 from server.handlers.parsing import Body, Fen
 from server.keys import ONBOARDING
 from server.models.organisations import MemberRole, Organisation
+from server.rules.uscc import UsccInvalid
 from server.services import access
 from server.services.access import Actor, NoOrganisation
 from server.services.memberships import AlreadyMember
-from server.services.onboarding import FactsUnusable, OrganisationExists, UsccInvalid
+from server.services.onboarding import FactsUnusable, OrganisationExists
 
 routes = Routes("organisations")
 

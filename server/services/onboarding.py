@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from stdnum.cn import uscc as standard_uscc
-from stdnum.exceptions import InvalidLength, ValidationError
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
@@ -20,6 +18,7 @@ from server.programme.registry import Programmes
 from server.programme.size_classes import SizeStandard
 from server.programme.vocabulary import Party
 from server.rules.size_class import UnknownIndustry, industry_of
+from server.rules.uscc import checked_uscc
 from server.services import access, journal
 from server.services.access import Actor
 from server.services.applicants import day
@@ -27,10 +26,6 @@ from server.services.clocks import ProgrammeClocks
 from server.services.memberships import lock, require_free, take_place
 from server.services.qualifications import Qualifications
 
-USCC_LENGTH = 18
-USCC_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-"""GB 32100-2015: no I, O, S, V, Z."""
-CHECK_CHARACTER = USCC_LENGTH - 1
 LONGEST_TEXT = 200
 
 FACTS = frozenset(
@@ -53,12 +48,6 @@ FACTS = frozenset(
 ASKED_HERE = frozenset(
     {FieldKind.YES_NO, FieldKind.COUNT, FieldKind.MONEY, FieldKind.DATE, FieldKind.CHOICE, FieldKind.TEXT}
 )
-
-
-class UsccInvalid(Refusal):
-    """Not a Unified Social Credit Code; ``problem`` says what is wrong with it (GB 32100)."""
-
-    status, code = 422, "uscc_invalid"
 
 
 class OrganisationExists(Refusal):
@@ -95,7 +84,7 @@ class Onboarding:
     ) -> Organisation:
         """Register an organisation with all its :data:`FACTS`; the actor takes the place named by ``role``.
 
-        Raises :class:`UsccInvalid`, :class:`FactsUnusable`, :class:`OrganisationExists`, ``AlreadyMember``.
+        Raises ``UsccInvalid``, :class:`FactsUnusable`, :class:`OrganisationExists`, ``AlreadyMember``.
         """
         uscc = checked_uscc(uscc)
         now = self._clocks.base.now()
@@ -178,27 +167,6 @@ class Onboarding:
             for field in programme.enterprise.fields
             if field.code == code and field.kind in ASKED_HERE
         ]
-
-
-def checked_uscc(written: str) -> str:
-    """The code in its one spelling. Raises :class:`UsccInvalid` and says what is wrong with it."""
-    uscc = standard_uscc.compact(written)
-    try:
-        return standard_uscc.validate(uscc)
-    except InvalidLength:
-        problem = texts.USCC_FAULTS["length"].format(length=len(uscc), wanted=USCC_LENGTH)
-    except ValidationError:
-        # Which of the 18 is the wrong one nobody can know: it may be any.
-        strange = [letter for letter in uscc if letter not in USCC_LETTERS]
-        if strange:
-            problem = texts.USCC_FAULTS["letters"].format(letters=texts.LIST.join(dict.fromkeys(strange)))
-        elif not uscc[:8].isdigit():
-            problem = texts.USCC_FAULTS["digits"]
-        else:
-            problem = texts.USCC_FAULTS["check"].format(
-                own=uscc[CHECK_CHARACTER], wanted=standard_uscc.calc_check_digit(uscc[:CHECK_CHARACTER])
-            )
-    raise UsccInvalid(problem=problem)
 
 
 async def _create(uscc: str, facts: Mapping[str, Any], now: datetime) -> Organisation:
