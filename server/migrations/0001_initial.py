@@ -3,11 +3,13 @@ from tortoise.migrations import operations as ops
 from orjson import loads
 from server.models.columns import CheckedBigInt
 from server.models.jobs import RunStatus
-from server.models.organisations import MemberRole
-from server.programme.vocabulary import LegalForm, Party
+from server.models.organisations import ActivityKind, MemberRole
+from server.programme.vocabulary import Actor, LegalForm, Party
+from server.rules.contracts import ContractStatus
 from server.rules.grabbing import GrabOutcome
-from server.rules.lifecycles import QualificationStatus, RoundStatus, VoucherStatus
+from server.rules.lifecycles import QualificationStatus, RegistrationStatus, RoundStatus, VoucherStatus
 from server.rules.money import Account, Basis, Movement
+from server.rules.request_line import RequestStatus
 from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS
 from uuid import uuid4
@@ -330,6 +332,57 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="Office",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                (
+                    "actor",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider\nBOTH: both\nOPERATOR: operator\nAUTHORITY: authority\nDIVISION: division\nDISTRICT: district\nTREASURY: treasury\nINSPECTOR: inspector\nEXPERT: expert\nOVERSIGHT_BODY: oversight_body\nSYSTEM: system\nANYONE: anyone",
+                        enum_type=Actor,
+                        max_length=16,
+                    ),
+                ),
+                ("name", fields.CharField(max_length=200)),
+                (
+                    "uscc",
+                    fields.CharField(
+                        default="",
+                        description="Keeps the operator from being a provider (YC-29)",
+                        max_length=18,
+                    ),
+                ),
+                (
+                    "area",
+                    fields.CharField(
+                        default="", description="The area it is there for, empty: all", max_length=64
+                    ),
+                ),
+                (
+                    "level",
+                    fields.CharField(
+                        default="",
+                        description="The level it is there for, in the text's words",
+                        max_length=64,
+                    ),
+                ),
+                ("phone", fields.CharField(default="", description="Public", max_length=64)),
+                ("email", fields.CharField(default="", description="Public", max_length=120)),
+                ("address", fields.CharField(default="", max_length=200)),
+                ("changed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("closed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "office",
+                "app": "models",
+                "indexes": [Index(fields=["programme_slug", "closed_at"])],
+                "pk_attr": "id",
+                "table_description": "An office with a duty in a programme, and how to reach it. ``uscc`` says which organisation it is.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Organisation",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -390,6 +443,291 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "pk_attr": "id",
                 "table_description": "One organisation by its Unified Social Credit Code, the same in every programme.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ActivityRecord",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="activities",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="TRAINING: training\nACTIVITY: activity",
+                        enum_type=ActivityKind,
+                        max_length=16,
+                    ),
+                ),
+                ("held_on", fields.DateField()),
+                ("what", fields.CharField(max_length=500)),
+                ("files", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("recorded_by", fields.BigIntField(description="The person")),
+                ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "activity_record",
+                "app": "models",
+                "indexes": [Index(fields=["organisation_id", "programme_slug", "id"])],
+                "pk_attr": "id",
+                "table_description": "One training or activity of an organisation, with its proof.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ChangeReport",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="change_reports",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "facts",
+                    fields.JSONField(description="Which facts changed", encoder=JSON_DUMPS, decoder=loads),
+                ),
+                ("changed_on", fields.DateField(description="When it happened, as the organisation says")),
+                ("reported_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("reported_by", fields.BigIntField(description="The person")),
+                (
+                    "documents",
+                    fields.JSONField(default=list, description="File ids", encoder=JSON_DUMPS, decoder=loads),
+                ),
+                ("late", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+            ],
+            options={
+                "table": "change_report",
+                "app": "models",
+                "indexes": [Index(fields=["organisation_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "A change of an organisation's facts after an approval, as it was reported. Never changed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ContractReference",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                (
+                    "notice_year",
+                    fields.IntField(null=True, description="The yearly notice it was signed under"),
+                ),
+                (
+                    "enterprise",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="enterprise_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="contracts",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "enterprise_name",
+                    fields.CharField(description="As the contract writes it", max_length=200),
+                ),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="contracts_as_provider",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("provider_uscc", fields.CharField(max_length=18)),
+                ("provider_name", fields.CharField(description="As the contract writes it", max_length=200)),
+                ("number", fields.CharField(description="The contract's own number", max_length=64)),
+                ("project", fields.CharField(description="What is served", max_length=200)),
+                ("category", fields.CharField(max_length=64)),
+                (
+                    "kind",
+                    fields.CharField(
+                        default="",
+                        description="The kind of voucher that pays, where there are several",
+                        max_length=32,
+                    ),
+                ),
+                ("amount_fen", CheckedBigInt(description="Tax included, fen", check="amount_fen > 0")),
+                ("signed_on", fields.DateField(null=True, description="null: not signed by both yet")),
+                ("file_id", fields.BigIntField(null=True, description="A stored file of who made it")),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        description="DRAFTED: drafted\nSIGNED: signed\nWITHDRAWN: withdrawn\nFAILED: failed",
+                        enum_type=ContractStatus,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "made_by_party",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider",
+                        enum_type=Party,
+                        max_length=16,
+                    ),
+                ),
+                ("enterprise_signed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("provider_signed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "budget_id",
+                    fields.BigIntField(null=True, description="The year whose money it took at signing"),
+                ),
+                (
+                    "wanted_fen",
+                    fields.BigIntField(null=True, description="The most its enterprise wants to spend"),
+                ),
+                (
+                    "voucher_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Held at signing, fen",
+                        check="voucher_fen >= 0 AND voucher_fen <= amount_fen",
+                    ),
+                ),
+                ("clause", fields.CharField(default="", max_length=200)),
+                ("arithmetic", fields.TextField(default="", unique=False)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("reason", fields.TextField(default="", description="Why it came to nothing", unique=False)),
+            ],
+            options={
+                "table": "contract_reference",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["enterprise_id", "id"]),
+                    Index(fields=["provider_id", "id"]),
+                    Index(fields=["budget_id", "kind"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "A service contract by its parties, amount and date, under the version it was signed under (GX-34).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Draw",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("budget_id", fields.BigIntField()),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="draws",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "enterprise",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="enterprise_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="drawn_for",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "contract",
+                    fields.ForeignKeyField(
+                        "models.ContractReference",
+                        source_field="contract_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="draws",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("project", fields.CharField(max_length=200)),
+                (
+                    "project_key",
+                    fields.CharField(
+                        description="The same however it was spaced or capitalised", max_length=200
+                    ),
+                ),
+                (
+                    "fee_fen",
+                    CheckedBigInt(description="The project's fee by the contract, fen", check="fee_fen > 0"),
+                ),
+                ("voucher_id", fields.BigIntField(unique=True)),
+                ("clause", fields.CharField(max_length=200)),
+                ("arithmetic", fields.TextField(unique=False)),
+                ("drawn_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "facts",
+                    fields.JSONField(
+                        description="The enterprise's facts it was judged on",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+            ],
+            options={
+                "table": "draw",
+                "app": "models",
+                "unique_together": (("programme_slug", "provider_id", "enterprise_id", "project_key"),),
+                "indexes": [Index(fields=["contract_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "A voucher's registered use: which provider drew it for which enterprise, contract and project (YC-05).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Handover",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="handovers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("from_person", fields.BigIntField(null=True, description="null: there was none")),
+                ("to_person", fields.BigIntField()),
+                ("letter", fields.BigIntField(description="The file with the new authorisation")),
+                ("made_by", fields.BigIntField(description="The person")),
+                ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "handover",
+                "app": "models",
+                "indexes": [Index(fields=["organisation_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One handler followed another, on a letter of the legal representative. Never changed (GZ-55).",
             },
             bases=["Model"],
         ),
@@ -507,15 +845,22 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 (
-                    "openid",
+                    "account",
                     fields.CharField(
                         unique=True,
-                        description="WeChat's name for this person in our mini-program",
+                        description="Blind index of WeChat's openid; a demo account's own name",
                         max_length=64,
                     ),
                 ),
+                (
+                    "openid_sealed",
+                    fields.CharField(default="", description="To write to them by WeChat", max_length=400),
+                ),
                 ("name", fields.CharField(default="", max_length=64)),
-                ("phone", fields.CharField(default="", max_length=32)),
+                (
+                    "phone_sealed",
+                    fields.CharField(default="", description="As WeChat vouches for it", max_length=400),
+                ),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("disabled", fields.BooleanField(default=False)),
                 (
@@ -610,7 +955,7 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     fields.CharEnumField(
-                        description="PENDING: pending\nAPPROVED: approved\nREFUSED: refused\nREVOKED: revoked",
+                        description="PENDING: pending\nAPPROVED: approved\nREFUSED: refused\nREVOKED: revoked\nEXPIRED: expired",
                         enum_type=QualificationStatus,
                         max_length=32,
                     ),
@@ -645,6 +990,94 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["programme_slug", "status", "id"])],
                 "pk_attr": "id",
                 "table_description": "Where an organisation stands in one programme as one party, with the facts it was judged on.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Registration",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="registrations",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "party",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider",
+                        enum_type=Party,
+                        max_length=16,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=RegistrationStatus.DRAFT,
+                        description="DRAFT: draft\nSUBMITTED: submitted\nRETURNED: returned\nREFUSED: refused\nAPPROVED: approved",
+                        enum_type=RegistrationStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("version", fields.IntField(default=0)),
+                (
+                    "values",
+                    fields.JSONField(
+                        default=dict, description="By key; money in fen", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "sealed",
+                    fields.JSONField(
+                        default=dict,
+                        description="Identity numbers and phones, by key",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "documents",
+                    fields.JSONField(
+                        default=dict, description="File ids by document", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "undertakings",
+                    fields.JSONField(
+                        default=dict,
+                        description="By code: hash of the text, who accepted it and when",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "returned",
+                    fields.JSONField(
+                        default=dict,
+                        description="Key to reason; alone open then",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("returned_reason", fields.TextField(default="", unique=False)),
+                ("case_id", fields.BigIntField(null=True, description="Its latest review case")),
+                ("saved_by", fields.BigIntField(description="The person")),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("saved_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "registration",
+                "app": "models",
+                "unique_together": (("organisation_id", "programme_slug", "party"),),
+                "pk_attr": "id",
+                "table_description": "The form of one organisation as one party of one programme: a draft until it is handed in.",
             },
             bases=["Model"],
         ),
@@ -806,9 +1239,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "totp_sealed",
-                    fields.CharField(
-                        default="", description="The authenticator's secret, sealed", max_length=400
-                    ),
+                    fields.CharField(default="", description="The authenticator's secret", max_length=400),
                 ),
                 (
                     "totp_confirmed_at",
@@ -965,6 +1396,46 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="Submission",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "registration",
+                    fields.ForeignKeyField(
+                        "models.Registration",
+                        source_field="registration_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="submissions",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("number", fields.IntField(description="1 is the first")),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("submitted_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("submitted_by", fields.BigIntField(description="The person")),
+                ("facts", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ("values", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ("sealed", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ("documents", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ("undertakings", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "unmet",
+                    fields.JSONField(
+                        default=list, description="Conditions not met", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+            ],
+            options={
+                "table": "submission",
+                "app": "models",
+                "unique_together": (("registration_id", "number"),),
+                "pk_attr": "id",
+                "table_description": "What was handed in, never changed: the form, the organisation's facts and what the system found.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Voucher",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -1033,6 +1504,15 @@ class Migration(migrations.Migration):
                 ("tier", fields.CharField(default="", max_length=64)),
                 ("face_value_fen", CheckedBigInt(check="face_value_fen > 0")),
                 (
+                    "given_back_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Of it, what no longer counts against the year's quota, fen",
+                        db_default=0,
+                        check="given_back_fen >= 0 AND given_back_fen <= face_value_fen",
+                    ),
+                ),
+                (
                     "status",
                     fields.CharEnumField(
                         default=VoucherStatus.ACTIVE,
@@ -1071,6 +1551,119 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["enterprise_id", "budget_id"])],
                 "pk_attr": "id",
                 "table_description": "服务券: a named, earmarked credential. Its balance is a sum over the ledger, never a column.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="VoucherHold",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "contract",
+                    fields.ForeignKeyField(
+                        "models.ContractReference",
+                        source_field="contract_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="holds",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("voucher_id", fields.BigIntField(db_index=True)),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                ("held_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("released_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "voucher_hold",
+                "app": "models",
+                "unique_together": (("contract_id", "voucher_id"),),
+                "pk_attr": "id",
+                "table_description": "What one contract holds of one voucher, from its signing until it is used or released.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="VoucherRequest",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "round",
+                    fields.ForeignKeyField(
+                        "models.Round",
+                        source_field="round_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="requests",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "contract",
+                    fields.ForeignKeyField(
+                        "models.ContractReference",
+                        source_field="contract_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="requests",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "enterprise",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="enterprise_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="voucher_requests",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        description="PENDING: pending\nRETURNED: returned\nAPPROVED: approved\nISSUED: issued\nREFUSED: refused\nLEFT_OUT: left_out\nWITHDRAWN: withdrawn",
+                        enum_type=RequestStatus,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "requested_at",
+                    fields.DatetimeField(
+                        description="By the server's clock: its place in the line",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                (
+                    "labels",
+                    fields.JSONField(
+                        description="Confirmed labels when it was requested",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "expected_fen",
+                    CheckedBigInt(description="What the rules gave then, fen", check="expected_fen > 0"),
+                ),
+                (
+                    "amount_fen",
+                    fields.BigIntField(null=True, description="What the operator worked out, fen"),
+                ),
+                ("clause", fields.CharField(default="", max_length=200)),
+                ("arithmetic", fields.TextField(default="", unique=False)),
+                ("reason", fields.TextField(default="", unique=False)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("voucher_id", fields.BigIntField(null=True)),
+            ],
+            options={
+                "table": "voucher_request",
+                "app": "models",
+                "indexes": [Index(fields=["round_id", "status"]), Index(fields=["enterprise_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "An enterprise's request for a voucher on a signed contract, with its place in the period's line.",
             },
             bases=["Model"],
         ),

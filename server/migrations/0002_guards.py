@@ -5,7 +5,7 @@ from tortoise.migrations import operations as ops
 
 from server.models.dialects import DialectSQL
 
-APPEND_ONLY = ("ledger_entry", "journal_entry")
+APPEND_ONLY = ("ledger_entry", "journal_entry", "submission", "change_report", "handover")
 
 
 class Migration(migrations.Migration):
@@ -22,6 +22,15 @@ class Migration(migrations.Migration):
         ops.RunSQL(
             "CREATE UNIQUE INDEX voucher_quota_once ON voucher (budget_id, enterprise_id, kind, serial)"
             " WHERE round_id IS NULL AND basis = 'quota'"
+        ),
+        # One contract is entered once, and has one voucher asked for it at a time (NX-18).
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX contract_reference_once ON contract_reference"
+            " (programme_slug, enterprise_id, provider_uscc, number) WHERE status IN ('drafted', 'signed')"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX voucher_request_once ON voucher_request (contract_id)"
+            " WHERE status IN ('pending', 'returned', 'approved', 'issued')"
         ),
         # A budget's own entries; those of its rounds are found through the rounds.
         ops.RunSQL("CREATE INDEX ledger_entry_budget ON ledger_entry (budget_id) WHERE round_id IS NULL"),

@@ -12,4 +12,5 @@ MODULES = (
     "server.models.outbox",
     "server.models.inbox",
     "server.models.jobs",
+    "server.models.contracts",
 )

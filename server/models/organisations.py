@@ -110,6 +110,55 @@ class Invitation(Model):
         table = "invitation"
 
 
+class Handover(Model):
+    """One handler followed another, on a letter of the legal representative. Never changed (GZ-55)."""
+
+    id = fields.BigIntField(primary_key=True)
+    organisation: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "models.Organisation", related_name="handovers", on_delete=fields.RESTRICT
+    )
+    organisation_id: int
+    from_person: int | None = fields.BigIntField(null=True, description="null: there was none")
+    to_person = fields.BigIntField()
+    letter = fields.BigIntField(description="The file with the new authorisation")
+    made_by = fields.BigIntField(description="The person")
+    made_at: datetime = fields.DatetimeField()
+
+    class Meta:
+        table = "handover"
+        indexes = (("organisation_id", "id"),)
+
+
+class ActivityKind(StrEnum):
+    """What an organisation took part in."""
+
+    TRAINING = "training"
+    """Its contact was trained in the policy (LS-44)."""
+    ACTIVITY = "activity"
+    """A public-benefit activity: a course, a live stream, a visit (LS-45)."""
+
+
+class ActivityRecord(Model):
+    """One training or activity of an organisation, with its proof."""
+
+    id = fields.BigIntField(primary_key=True)
+    organisation: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
+        "models.Organisation", related_name="activities", on_delete=fields.RESTRICT
+    )
+    organisation_id: int
+    programme_slug = fields.CharField(64)
+    kind = fields.CharEnumField(ActivityKind, max_length=16)
+    held_on: date = fields.DateField()
+    what = fields.CharField(500)
+    files: list[int] = fields.JSONField(default=list)
+    recorded_by = fields.BigIntField(description="The person")
+    recorded_at: datetime = fields.DatetimeField()
+
+    class Meta:
+        table = "activity_record"
+        indexes = (("organisation_id", "programme_slug", "id"),)
+
+
 class Qualification(Model):
     """Where an organisation stands in one programme as one party, with the facts it was judged on."""
 

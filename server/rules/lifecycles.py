@@ -72,6 +72,20 @@ class QualificationStatus(StrEnum):
     APPROVED = "approved"
     REFUSED = "refused"
     REVOKED = "revoked"
+    EXPIRED = "expired"
+    """Its time is over: nothing new, until it is renewed."""
+
+
+class RegistrationStatus(StrEnum):
+    """The state of a registration form. Only a form under review is shut."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    """Only what was returned is open."""
+    REFUSED = "refused"
+    APPROVED = "approved"
+    """The next one, for a renewal, begins with what was approved."""
 
 
 class QualificationAct(StrEnum):
@@ -128,7 +142,11 @@ VOUCHER_MAY: Mapping[VoucherStatus, frozenset[VoucherAct]] = {
 QUALIFICATION_MOVES: Mapping[QualificationStatus, frozenset[QualificationStatus]] = {
     QualificationStatus.PENDING: frozenset({QualificationStatus.APPROVED, QualificationStatus.REFUSED}),
     # A major change of the enterprise sends an approved qualification back to review.
-    QualificationStatus.APPROVED: frozenset({QualificationStatus.REVOKED, QualificationStatus.PENDING}),
+    QualificationStatus.APPROVED: frozenset(
+        {QualificationStatus.REVOKED, QualificationStatus.PENDING, QualificationStatus.EXPIRED}
+    ),
+    # A renewal that was handed in in time may be decided after the end.
+    QualificationStatus.EXPIRED: frozenset({QualificationStatus.PENDING, QualificationStatus.APPROVED}),
     QualificationStatus.REFUSED: frozenset({QualificationStatus.PENDING}),
     # Withdrawn is not barred: who may never come back stands on the blocklist.
     QualificationStatus.REVOKED: frozenset({QualificationStatus.PENDING}),
@@ -141,6 +159,17 @@ QUALIFICATION_MAY: Mapping[QualificationStatus, frozenset[QualificationAct]] = {
     ),
     QualificationStatus.REFUSED: frozenset(),
     QualificationStatus.REVOKED: frozenset(),
+    QualificationStatus.EXPIRED: frozenset(),
+}
+
+REGISTRATION_MOVES: Mapping[RegistrationStatus, frozenset[RegistrationStatus]] = {
+    RegistrationStatus.DRAFT: frozenset({RegistrationStatus.SUBMITTED}),
+    RegistrationStatus.SUBMITTED: frozenset(
+        {RegistrationStatus.RETURNED, RegistrationStatus.REFUSED, RegistrationStatus.APPROVED}
+    ),
+    RegistrationStatus.RETURNED: frozenset({RegistrationStatus.SUBMITTED}),
+    RegistrationStatus.REFUSED: frozenset({RegistrationStatus.SUBMITTED}),
+    RegistrationStatus.APPROVED: frozenset({RegistrationStatus.SUBMITTED}),
 }
 
 
