@@ -1,0 +1,118 @@
+"""The evidence store: bytes by their content hash, in a directory or in an S3-compatible store.
+
+The name of an object is the SHA-256 of its bytes, so nothing can be stored under another's name, storing
+twice is storing once, and every read proves that what comes back is what was put in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
+from typing import TypeVar
+
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+PREFIX = "evidence"
+_NAME = re.compile(r"[0-9a-f]{64}")
+
+_Result = TypeVar("_Result")
+
+
+class EvidenceStoreAway(ConnectionError):
+    """The store does not answer; nothing is lost, and asking again may help."""
+
+
+class EvidenceMissing(Exception):
+    """The store has no such object."""
+
+
+class EvidenceAltered(Exception):
+    """What the store holds under this hash has another hash."""
+
+
+class EvidenceStore:
+    """One store. ``url`` names an S3-compatible one (``s3://bucket/path``); empty: the directory.
+
+    Credentials and endpoint of an S3-compatible store come from the environment, as every tool of that
+    world reads them (``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_ENDPOINT_URL``, …).
+    """
+
+    def __init__(self, directory: Path, url: str = "") -> None:
+        self._directory = None if url else directory.absolute()
+        self._url = url
+        self._opened: ObjectStore | None = None
+
+    async def put(self, content: bytes) -> str:
+        """Store bytes and return their SHA-256 (hex); durable when this returns."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        await _answered((await self._store()).put_async(_key(sha256), content))
+        if self._directory is not None:
+            await asyncio.to_thread(_flush, self._directory / _key(sha256))
+        return sha256
+
+    async def get(self, sha256: str) -> bytes:
+        """The bytes with this hash. Raises :class:`EvidenceMissing`, :class:`EvidenceAltered`."""
+        found = await _answered((await self._store()).get_async(_key(sha256)))
+        content = bytes(await _answered(found.bytes_async()))
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise EvidenceAltered(sha256)
+        return content
+
+    async def delete(self, sha256: str) -> None:
+        """Take an object out; that it was not there is no fault."""
+        try:
+            await _answered((await self._store()).delete_async(_key(sha256)))
+        except EvidenceMissing:
+            return
+
+    async def hashes(self) -> AsyncIterator[list[str]]:
+        """The hashes of everything in the store, some at a time."""
+        listing = (await self._store()).list(PREFIX)
+        while True:
+            try:
+                batch = await anext(listing)
+            except StopAsyncIteration:
+                return
+            except (BaseError, OSError) as fault:
+                raise EvidenceStoreAway(str(fault).partition("\n")[0]) from None
+            names = (one["path"].rpartition("/")[2] for one in batch)
+            yield [name for name in names if _NAME.fullmatch(name)]
+
+    async def _store(self) -> ObjectStore:
+        if self._opened is None:
+            self._opened = await asyncio.to_thread(self._open)
+        return self._opened
+
+    def _open(self) -> ObjectStore:
+        if self._directory is None:
+            return from_url(self._url)
+        return LocalStore(self._directory, mkdir=True)
+
+
+def _key(sha256: str) -> str:
+    return f"{PREFIX}/{sha256[:2]}/{sha256}"
+
+
+async def _answered(asked: Awaitable[_Result]) -> _Result:
+    try:
+        return await asked
+    except FileNotFoundError:
+        raise EvidenceMissing() from None
+    except (BaseError, OSError) as fault:
+        # The first line names what failed; the rest repeats the request.
+        raise EvidenceStoreAway(str(fault).partition("\n")[0]) from None
+
+
+def _flush(file: Path) -> None:
+    """Write a file and its name through to the disk: a power cut must not take it back."""
+    for path in (file, file.parent, file.parent.parent):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
