@@ -44,12 +44,25 @@ REFUSALS: Mapping[str, str] = {
     "wrong_password": "用户名或密码不正确",
     "too_many_wrong_passwords": "密码错误次数过多，请在 {retry_after} 秒后重试",
     "sign_in_busy": "登录的人较多，请在 {retry_after} 秒后重试",
+    "second_factor_needed": "请输入动态口令",
+    "second_factor_wrong": "动态口令不正确或已使用，请等待下一个口令",
+    "one_time_password_over": "一次性密码已过期，请联系账号管理员重新发放",
+    "current_password_wrong": "现密码不正确",
+    "same_password": "新密码不能与现密码相同",
+    "second_factor_enrolled": "已绑定动态口令；如需更换，请联系账号管理员解除",
+    "second_factor_not_begun": "请先获取动态口令密钥",
     "demo_account_unknown": "没有这个演示账号",
     # staff accounts
     "username_unusable": "用户名须以小写字母开头，由 3 至 32 个小写字母、数字、点、横线或下划线组成",
     "username_taken": "用户名“{username}”已被使用",
     "staff_role_unknown": "没有“{role}”这个岗位",
     "weak_password": "密码不符合要求",
+    "duties_incompatible": "岗位“{role}”不得与其他岗位兼任",
+    "district_without_area": "区主管部门须指定负责的区域",
+    "area_unknown": "没有“{area}”这个区域，请从省级写起，以“/”分隔",
+    "own_account": "不能操作自己的账号，须由其他账号管理员办理",
+    "last_administrator": "须至少保留一名可用的账号管理员",
+    "account_unchanged": "账号已是这个状态",
     # programmes
     "unknown_programme": "没有这个服务券项目或版本",
     # lives and size classes
@@ -67,6 +80,22 @@ REFUSALS: Mapping[str, str] = {
     "review_over": "本项审核已经结束",
     "not_your_review": "“{step}”由{actor}办理",
     "decided_before": "您已在本项审核中作出过决定，须由他人办理",
+    # reviews
+    "review_not_returnable": "“{step}”为记录环节，不能退回修改",
+    "review_record_incomplete": "办理“{step}”须填写{lacking}",
+    "review_not_askable": "本项审核没有可以由您提请的这一环节",
+    "review_under_way": "该事项正在审核中，请勿重复提交",
+    "case_moved_on": "您打开此件后，{who}于 {when} {what}，请刷新后再办理",
+    "review_claimed": "{who}于 {when} 已领取此件，请等待其办理或释放；超过 24 小时未办理的，可以接手",
+    "review_not_open": "此件目前{state}，暂不能办理",
+    "correction_time_past": "补正期限至少须到明天",
+    "opinion_given": "您已对此件出具过评审意见",
+    "own_review": "此件由您本人提出，或属于与您有关联的单位，须由他人办理",
+    "notice_over": "此件不在公示期内",
+    "not_your_objection": "按规定，本项公示由{who}提出异议",
+    "objection_answered": "该异议已经答复",
+    "search_too_short": "请至少输入 {least} 个字",
+    "search_mark_unusable": "翻页标记有误，请从第一页重新打开",
     "fee_out_of_bounds": "监理服务收益 {asked} 元不在允许的范围内",
     # budgets and rounds
     "budget_exists": "“{programme}” {year} 年度的预算已经设立，请追加而不是重新设立",
@@ -75,6 +104,9 @@ REFUSALS: Mapping[str, str] = {
     "round_beyond_programme": "批次（{first} 至 {last}）超出了管理办法的有效期",
     "round_beyond_year": "批次（{first} 起，券有效期至 {last}）超出了 {year} 年度；当年未用完的额度不得结转",
     "round_not_for_this_programme": "“{programme}”不以抢券方式发放服务券",
+    "not_handed_back": "本项目的服务券不设主动退回",
+    "nothing_to_hand_back": "这张券没有可退回的余额：已使用，或正冻结在订单上",
+    "voucher_moved_on": "这张券刚刚发生了变化，请刷新后再试",
     "pool_exhausted": "批次余额 {left} 元，不够发放 {asked} 元",
     "pool_too_small": "批次余额 {left} 元，不能核减 {asked} 元；已发放的不能收回",
     "round_moved_on": "批次状态刚刚发生了变化，请刷新后再试",
@@ -108,6 +140,8 @@ REFUSALS: Mapping[str, str] = {
     "qualification_moved_on": "该申请的状态刚刚发生变化，请刷新后再试",
     "ban_period_impossible": "结束时间须晚于开始时间",
     "ban_already_lifted": "该条记录已经解除",
+    # official lists and imports
+    "label_not_listed": "不能据纸质材料认定{names}：依据的名单上没有该企业（{lists}）；如名单有更新，请先导入",
 }
 """The sentence of each refusal, by the code of its class."""
 
@@ -151,6 +185,13 @@ FACT_FAULTS: Mapping[str, str] = {
     "declaration": "“{name}”的填报内容不符合要求",
 }
 """What is wrong with something an enterprise filled in."""
+
+LABEL_SOURCES: Mapping[str, str] = {
+    "paper": "审核人员核对纸质材料",
+    "not_confirmed": "审核时未获核实",
+    "replaced": "名单更新后不再列入",
+}
+"""What a label rests on besides an official list, and why it counts no more."""
 
 CELL_FAULTS: Mapping[str, str] = {
     "missing": "未填写{name}",
@@ -311,10 +352,15 @@ CONTRACT: Mapping[str, str] = {
     "matches_offering": "合同服务名称和内容须与所下单的服务产品一致",
     "consistent_with_past": "合同格式和金额依据须与历史同类合同或模板一致",
     "names_price_parts": "合同须列明价格、补贴和净价",
+    "signed_later": "合同签订日期不得晚于今天",
+    "outside_validity": "合同签订日期须在管理办法的有效期内",
+    "same_party": "合同双方不能是同一单位",
+    "name_then": "合同上的名称“{name}”与该单位在 {day} 的登记名称（{registered}）不一致",
     "not_rated": "企业尚未评价",
     "other_year": "成效须在兑付当年取得",
 }
 """What is wrong with a contract, or keeps an order from being settled."""
+NONE_LEFT = "本期余额 0.00 元 < {asked} 元"
 CANCELLATION = "{actor}尚未提交取消订单申请"
 ACTORS: Mapping[str, str] = {
     "enterprise": "企业",
@@ -331,6 +377,36 @@ ACTORS: Mapping[str, str] = {
     "system": "系统",
     "anyone": "任何单位或个人",
 }
+
+REVIEW_STATUSES: Mapping[str, str] = {
+    "open": "办理中",
+    "returned": "已退回申请单位修改",
+    "on_notice": "正在公示",
+    "passed": "已通过",
+    "refused": "未通过",
+    "withdrawn": "已撤回",
+}
+"""The state of a case under review."""
+REVIEW_DEEDS: Mapping[str, str] = {
+    "opened": "提交了此件",
+    "approved": "作出了通过的决定",
+    "returned": "退回申请单位修改",
+    "rejected": "作出了不通过的决定",
+    "answered": "答复了公示异议",
+    "objected": "提出了公示异议",
+    "resubmitted": "修改后重新提交",
+    "withdrawn": "撤回了申请",
+    "put_up": "将此件公示",
+    "taken_down": "结束了公示",
+}
+"""What somebody did to a case meanwhile, by the journal's word for it."""
+REVIEW_WHO: Mapping[str, str] = {"person": "申请单位或异议人", "clock": "系统"}
+REVIEW_INSTANT = "%Y-%m-%d %H:%M"
+REVIEW_RECORD: Mapping[str, str] = {
+    "score": "评分（0 至 100）",
+    "held_on": "会议日期（不晚于今天）",
+}
+"""What a kind of step asks to be put down."""
 
 PAGE_CLAUSE = "依据{article}"
 PAGE_ASSUMED = "【假设】"
@@ -492,6 +568,7 @@ def check_complete(classes: Iterable[type[Refusal]]) -> None:
 
 REASONS: Mapping[str, str] = {
     "time_over": "批次时间已到",
+    "notice_over": "公示期满，没有影响办理的异议",
 }
 """Why the clock did a thing."""
 
@@ -514,11 +591,79 @@ READINESS: Mapping[str, str] = {
     "qualification_pending": "用券资格正在审核",
     "qualification_refused": "用券资格审核未通过",
     "qualification_revoked": "用券资格已被取消",
+    "qualification_expired": "用券资格已到期，请续期",
     "barred": "企业在限制名单中",
     "no_tier": "没有适用于本企业的额度档次",
     "quota_used": "本年度额度已经用完",
 }
 """What stands between an enterprise and a voucher, by code."""
+
+
+NOTICES: Mapping[str, tuple[str, str]] = {
+    "voucher.granted": ("领券成功", "您的企业已领到服务券 {number}，面值 {amount} 元，请在有效期内使用。"),
+    "qualification.approved": (
+        "用券资格审核通过",
+        "您的企业已通过“{programme}”的用券资格审核。服务券发放时可以在本小程序领取；"
+        "领取后请在期限内选择服务机构下单、签订合同，按规定使用。",
+    ),
+    "qualification.refused": ("用券资格审核未通过", "“{programme}”的用券资格未通过审核。{reason} {unmet}"),
+    "qualification.revoked": ("用券资格已取消", "您的企业在“{programme}”的用券资格已被取消。原因：{reason}"),
+    "qualification.sent_back": (
+        "用券资格重新审核",
+        "企业信息有变化，“{programme}”的用券资格需要重新审核，审核期间不能领券。",
+    ),
+    "membership.ended": ("已不再代表企业", "您代表企业的身份已经解除，如有疑问请联系企业负责人。"),
+    "review.arrived": ("有新的待办审核", "“{title}”（{number}）已到“{step}”环节，请办理。"),
+    "review.resubmitted": ("已重新提交", "“{title}”（{number}）已按要求修改并重新提交，请继续办理“{step}”。"),
+    "review.objected": ("公示收到异议", "“{title}”（{number}）在公示期内收到异议，答复之前暂停办理。"),
+    "review.step_passed": ("审核进展", "“{title}”（{number}）已通过“{step}”。依据：{clause}。"),
+    "review.put_up": ("进入公示", "“{title}”（{number}）已进入“{step}”，公示至 {until}。依据：{clause}。"),
+    "review.returned": (
+        "请修改后重新提交",
+        "“{title}”（{number}）需要修改：{reason}。请只修改被退回的内容，其余内容已为您保留。",
+    ),
+    "review.passed": ("审核通过", "“{title}”（{number}）已通过审核。依据：{clause}。{reason}"),
+    "review.refused": ("审核未通过", "“{title}”（{number}）未通过审核。依据：{clause}。原因：{reason} {unmet}"),
+    "review.due": ("审核期限临近", "“{title}”（{number}）的“{step}”须在 {until} 前办理。"),
+    "review.correction_due": ("修改期限临近", "“{title}”（{number}）须在 {until} 前修改并重新提交。"),
+    "blocklist.added": ("已列入限制名单", "您的企业已被列入限制名单。依据：{clause}。原因：{reason}"),
+    "blocklist.lifted": ("已移出限制名单", "您的企业已被移出限制名单。原因：{reason}"),
+    "reminder.voucher_expiry": (
+        "服务券即将到期",
+        "服务券 {number} 的有效期至 {until}，还有 {days} 天。请及时使用；不再需要的，请退回。",
+    ),
+    "reminder.order_deadline": (
+        "请尽快下单",
+        "服务券 {number} 须在 {until} 前完成下单，还有 {days} 天，逾期将被收回；不再需要的，请退回。",
+    ),
+    "reminder.contract_deadline": (
+        "请尽快上传合同",
+        "服务券 {number} 须在 {until} 前完成合同签订和上传，还有 {days} 天，逾期将被收回。",
+    ),
+    "reminder.qualification_expiry": (
+        "资格即将到期",
+        "“{programme}”的资格有效期至 {until}，还有 {days} 天，请按期办理续期。",
+    ),
+    "reminder.round_opens": ("批次即将开始", "“{programme}”的“{title}”将于 {opens} 开始，请提前做好准备。"),
+}
+"""Title and sentence of each message of the inbox, by topic. The data of the message fills them in."""
+NOTICE_OF_ANYTHING = ("系统通知", "您有一条新的通知，请查看详情。")
+NOTICE_UNKNOWN = "—"
+INSTANT = "{at:%Y}年{at.month}月{at.day}日 {at:%H:%M}"
+END_OF_DAY = "{day:%Y}年{day.month}月{day.day}日 24:00"
+PROVISIONAL = "{day}（暂定，以公布的放假安排为准）"
+
+JOBS: Mapping[str, str] = {
+    "close_rounds": "关闭到期批次",
+    "settle_bans": "限制名单生效与到期",
+    "deliver_outbox": "投递站内消息",
+    "send_reminders": "发送期限提醒",
+    "recompute_deadlines": "按新公布的放假安排重算暂定期限",
+    "forget_job_runs": "清理任务记录",
+}
+"""What each job of the schedule does, by its name."""
+JOB_EVERY = "每 {seconds} 秒"
+JOB_DAILY = "每天 {at:%H:%M}（北京时间，按项目时钟）"
 
 
 def sentence(refusal: Refusal) -> str:

@@ -3,13 +3,17 @@ from tortoise.migrations import operations as ops
 from orjson import loads
 from server.models.columns import CheckedBigInt
 from server.models.jobs import RunStatus
+from server.models.labels import LabelSource
 from server.models.organisations import ActivityKind, MemberRole
+from server.programme.papers import DocumentKind
+from server.programme.review import ReviewKind, ReviewSubject
 from server.programme.vocabulary import Actor, LegalForm, Party
 from server.rules.contracts import ContractStatus
 from server.rules.grabbing import GrabOutcome
 from server.rules.lifecycles import QualificationStatus, RegistrationStatus, RoundStatus, VoucherStatus
 from server.rules.money import Account, Basis, Movement
 from server.rules.request_line import RequestStatus
+from server.rules.review import CaseStatus, Verdict
 from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS
 from uuid import uuid4
@@ -21,6 +25,62 @@ class Migration(migrations.Migration):
     initial = True
 
     operations = [
+        ops.CreateModel(
+            name="AttestedLabel",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("uscc", fields.CharField(null=True, db_index=True, max_length=18)),
+                (
+                    "name",
+                    fields.CharField(
+                        default="", db_index=True, description="Full name as the list has it", max_length=200
+                    ),
+                ),
+                ("programme_slug", fields.CharField(null=True, max_length=64)),
+                (
+                    "code",
+                    fields.CharField(description="A label's code, as programmes have it", max_length=64),
+                ),
+                (
+                    "kinds",
+                    fields.JSONField(
+                        default=list,
+                        description="Kinds of service it was recognised for",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("recognised_in", fields.IntField(null=True, description="Year of the recognition")),
+                ("valid_until", fields.DateField(null=True, description="Last day, null: no end")),
+                (
+                    "source",
+                    fields.CharEnumField(
+                        description="LIST: list\nPAPER: paper", enum_type=LabelSource, max_length=16
+                    ),
+                ),
+                ("list_name", fields.CharField(default="", max_length=200)),
+                ("document_number", fields.CharField(default="", max_length=120)),
+                ("attested_by", fields.BigIntField(description="The member of staff")),
+                ("attested_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("withdrawn_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("withdrawn_by", fields.BigIntField(null=True)),
+                ("withdraw_reason", fields.TextField(default="", unique=False)),
+                (
+                    "lapsed_at",
+                    fields.DatetimeField(
+                        null=True, description="When its end was settled", auto_now=False, auto_now_add=False
+                    ),
+                ),
+            ],
+            options={
+                "table": "attested_label",
+                "app": "models",
+                "indexes": [Index(fields=["code", "list_name"]), Index(fields=["valid_until"])],
+                "pk_attr": "id",
+                "table_description": "One line of one source: this organisation holds this label. Withdrawn, never changed or deleted.",
+            },
+            bases=["Model"],
+        ),
         ops.CreateModel(
             name="BlocklistEntry",
             fields=[
@@ -108,6 +168,20 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="EvidenceObject",
+            fields=[
+                ("sha256", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("leased_at", fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "evidence_object",
+                "app": "models",
+                "pk_attr": "sha256",
+                "table_description": "Bytes in the evidence store, named by their hash. There before them, and gone after them.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="GrabDecision",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -139,6 +213,36 @@ class Migration(migrations.Migration):
                 "unique_together": (("enterprise_id", "grab_key"),),
                 "pk_attr": "id",
                 "table_description": "One decision per (enterprise, grab key): granted or refused, so that a retry reads the same.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ImportRun",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("kind", fields.CharField(max_length=32)),
+                ("programme_slug", fields.CharField(null=True, max_length=64)),
+                (
+                    "settings",
+                    fields.JSONField(
+                        description="List, document number, label, mode", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("sha256", fields.CharField(description="Of the file", max_length=64)),
+                (
+                    "counts",
+                    fields.JSONField(
+                        description="Rows by what was done with them", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("done_by", fields.BigIntField()),
+                ("done_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "import_run",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "One import that was carried out. The file itself is known by its hash.",
             },
             bases=["Model"],
         ),
@@ -180,6 +284,12 @@ class Migration(migrations.Migration):
                 ),
                 ("topic", fields.CharField(max_length=64)),
                 ("recipient", fields.CharField(description="As in the outbox", max_length=96)),
+                (
+                    "area",
+                    fields.CharField(
+                        default="", description="Where its organisation is, where data says so", max_length=64
+                    ),
+                ),
                 ("data", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
             ],
             options={
@@ -567,9 +677,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     fields.CharField(
-                        default="",
-                        description="The kind of voucher that pays, where there are several",
-                        max_length=32,
+                        default="", description="The kind of voucher that pays, if several", max_length=32
                     ),
                 ),
                 ("amount_fen", CheckedBigInt(description="Tax included, fen", check="amount_fen > 0")),
@@ -593,14 +701,8 @@ class Migration(migrations.Migration):
                 ),
                 ("enterprise_signed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("provider_signed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                (
-                    "budget_id",
-                    fields.BigIntField(null=True, description="The year whose money it took at signing"),
-                ),
-                (
-                    "wanted_fen",
-                    fields.BigIntField(null=True, description="The most its enterprise wants to spend"),
-                ),
+                ("budget_id", fields.BigIntField(null=True, description="The year whose money it took")),
+                ("wanted_fen", fields.BigIntField(null=True, description="The most its enterprise spends")),
                 (
                     "voucher_fen",
                     CheckedBigInt(
@@ -697,7 +799,7 @@ class Migration(migrations.Migration):
                 "unique_together": (("programme_slug", "provider_id", "enterprise_id", "project_key"),),
                 "indexes": [Index(fields=["contract_id", "id"])],
                 "pk_attr": "id",
-                "table_description": "A voucher's registered use: which provider drew it for which enterprise, contract and project (YC-05).",
+                "table_description": "A voucher's registered use: who drew it for which enterprise, contract and project (YC-05).",
             },
             bases=["Model"],
         ),
@@ -848,7 +950,7 @@ class Migration(migrations.Migration):
                     "account",
                     fields.CharField(
                         unique=True,
-                        description="Blind index of WeChat's openid; a demo account's own name",
+                        description="Blind index of WeChat's openid, or the name of a demo account",
                         max_length=64,
                     ),
                 ),
@@ -1030,7 +1132,7 @@ class Migration(migrations.Migration):
                 (
                     "values",
                     fields.JSONField(
-                        default=dict, description="By key; money in fen", encoder=JSON_DUMPS, decoder=loads
+                        default=dict, description="By key, money in fen", encoder=JSON_DUMPS, decoder=loads
                     ),
                 ),
                 (
@@ -1061,7 +1163,7 @@ class Migration(migrations.Migration):
                     "returned",
                     fields.JSONField(
                         default=dict,
-                        description="Key to reason; alone open then",
+                        description="Key to reason, alone open then",
                         encoder=JSON_DUMPS,
                         decoder=loads,
                     ),
@@ -1098,6 +1200,250 @@ class Migration(migrations.Migration):
                 "unique_together": (("about", "subject", "recipient", "deadline", "days_before"),),
                 "pk_attr": "id",
                 "table_description": "One reminder that was sent: never again for the same matter, deadline and distance.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ReviewCase",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "subject",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider\nOFFERING: offering\nENQUIRY: enquiry\nVOUCHER_REQUEST: voucher_request\nCANCELLATION: cancellation\nPAYMENT_RETURN: payment_return\nSETTLEMENT: settlement\nPROVIDER_GRADE: provider_grade\nREMOVAL: removal\nVOIDING: voiding\nCOMPLAINT: complaint",
+                        enum_type=ReviewSubject,
+                        max_length=32,
+                    ),
+                ),
+                ("subject_id", fields.BigIntField(description="The row that is reviewed, in its own table")),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="reviews",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("organisation_name", fields.CharField(default="", max_length=200)),
+                ("uscc", fields.CharField(default="", max_length=18)),
+                ("area", fields.CharField(default="", max_length=64)),
+                ("title", fields.CharField(max_length=200)),
+                (
+                    "chain",
+                    fields.JSONField(
+                        description="Article and steps, in their order", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "circumstances",
+                    fields.JSONField(
+                        default=list,
+                        description="What makes further steps apply",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=CaseStatus.OPEN,
+                        description="OPEN: open\nRETURNED: returned\nON_NOTICE: on_notice\nPASSED: passed\nREFUSED: refused\nWITHDRAWN: withdrawn",
+                        enum_type=CaseStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("place", fields.IntField(null=True, description="The step it stands at, null at its end")),
+                (
+                    "step_name",
+                    fields.CharField(default="", description="What that step is called", max_length=120),
+                ),
+                (
+                    "turn",
+                    fields.CharEnumField(
+                        null=True, description="Whose turn it is", enum_type=Actor, max_length=16
+                    ),
+                ),
+                (
+                    "turn_since",
+                    fields.DatetimeField(
+                        description="Since when it stands where it stands", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("claimed_by", fields.BigIntField(null=True, description="The member of staff who has it")),
+                ("claimed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "due_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="Exclusive, null: no time is set",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                (
+                    "notice_until",
+                    fields.DatetimeField(
+                        null=True, description="While it is on notice", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
+                    "due_provisional",
+                    fields.BooleanField(default=False, description="A year's working days were guessed"),
+                ),
+                (
+                    "rank_ms",
+                    CheckedBigInt(
+                        description="due_at in Unix ms: the order of every list", check="rank_ms > 0"
+                    ),
+                ),
+                ("version", fields.IntField(default=1)),
+                ("opened_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("opened_by", fields.CharField(description="person:12, staff:3, clock", max_length=40)),
+                ("closed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "review_case",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["programme_slug", "rank_ms", "id"]),
+                    Index(fields=["organisation_id", "id"]),
+                    Index(fields=["subject", "subject_id"]),
+                    Index(fields=["uscc"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "One thing under review, with its chain as the programme had it when the case was opened.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ReviewDecision",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.ReviewCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="decisions",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("place", fields.IntField()),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="AUTOMATIC: automatic\nPRE_REVIEW: pre_review\nREVIEW: review\nEXPERT_REVIEW: expert_review\nSPOT_CHECK: spot_check\nSITE_INSPECTION: site_inspection\nCOMMITTEE: committee\nDETERMINATION: determination\nPUBLIC_NOTICE: public_notice\nRECONSIDERATION: reconsideration\nFILING: filing\nANNOUNCEMENT: announcement\nMARK: mark\nDISBURSEMENT: disbursement\nARCHIVE: archive",
+                        enum_type=ReviewKind,
+                        max_length=32,
+                    ),
+                ),
+                ("step_name", fields.CharField(max_length=120)),
+                ("clause", fields.CharField(default="", max_length=120)),
+                (
+                    "verdict",
+                    fields.CharEnumField(
+                        description="APPROVED: approved\nRETURNED: returned\nREJECTED: rejected\nOPINION: opinion\nANSWERED: answered",
+                        enum_type=Verdict,
+                        max_length=16,
+                    ),
+                ),
+                ("reviewer_id", fields.BigIntField(null=True)),
+                (
+                    "reviewer_name",
+                    fields.CharField(default="", description="As it was shown then", max_length=64),
+                ),
+                (
+                    "role",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider\nBOTH: both\nOPERATOR: operator\nAUTHORITY: authority\nDIVISION: division\nDISTRICT: district\nTREASURY: treasury\nINSPECTOR: inspector\nEXPERT: expert\nOVERSIGHT_BODY: oversight_body\nSYSTEM: system\nANYONE: anyone",
+                        enum_type=Actor,
+                        max_length=16,
+                    ),
+                ),
+                ("reason", fields.TextField(default="", unique=False)),
+                (
+                    "fields_returned",
+                    fields.JSONField(
+                        default=dict, description="Field code to reason", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("extras", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
+                ("score", fields.IntField(null=True, description="Out of 100, an expert's")),
+                ("held_on", fields.DateField(null=True, description="The day a committee met")),
+                (
+                    "snapshot",
+                    fields.JSONField(
+                        description="The applicant as they stood", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "checks",
+                    fields.JSONField(
+                        default=list, description="The system's lines then", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("decided_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "review_decision",
+                "app": "models",
+                "indexes": [Index(fields=["case_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One decision, never changed: what was seen, what was said, and on what grounds.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ReviewObjection",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.ReviewCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="objections",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "made_by",
+                    fields.CharField(
+                        description="person:12, staff:3, shown to nobody outside the authority", max_length=40
+                    ),
+                ),
+                ("reason", fields.TextField(unique=False)),
+                ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "due_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="Until when it is to be answered",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                ("answered_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("answered_by", fields.BigIntField(null=True)),
+                ("upheld", fields.BooleanField(null=True)),
+                ("answer", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "review_objection",
+                "app": "models",
+                "indexes": [Index(fields=["case_id", "answered_at"])],
+                "pk_attr": "id",
+                "table_description": "What somebody objects to during a public notice. Open until it is answered.",
             },
             bases=["Model"],
         ),
@@ -1396,6 +1742,119 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="StoredFile",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="files",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("uploaded_by", fields.CharField(description="person:12, staff:3", max_length=40)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="LICENCE: licence\nIDENTITY: identity\nQUALIFICATION: qualification\nFINANCIAL: financial\nTAX: tax\nSOCIAL_INSURANCE: social_insurance\nSTAFF: staff\nPREMISES: premises\nUNDERTAKING: undertaking\nAPPLICATION_FORM: application_form\nCONTRACT: contract\nINVOICE: invoice\nTRANSFER_RECEIPT: transfer_receipt\nPAYMENT_RECEIPT: payment_receipt\nDELIVERABLE: deliverable\nSERVICE_RECORD: service_record\nMILESTONE: milestone\nGOVERNMENT_DOCUMENT: government_document\nSTATEMENT: statement\nSERVICE_CONFIRMATION: service_confirmation\nSETTLEMENT_FORM: settlement_form\nSUMMARY_INVOICE: summary_invoice\nBANK_ACCOUNT: bank_account\nPRICE_BASIS: price_basis\nPAST_SERVICE: past_service\nCANCELLATION_REQUEST: cancellation_request\nOTHER: other",
+                        enum_type=DocumentKind,
+                        max_length=32,
+                    ),
+                ),
+                ("name", fields.CharField(description="As its owner calls it", max_length=200)),
+                (
+                    "original",
+                    fields.ForeignKeyField(
+                        "models.EvidenceObject",
+                        source_field="original_id",
+                        db_constraint=True,
+                        to_field="sha256",
+                        related_name="originals",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "shown",
+                    fields.ForeignKeyField(
+                        "models.EvidenceObject",
+                        source_field="shown_id",
+                        db_constraint=True,
+                        to_field="sha256",
+                        related_name="shown",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("size_bytes", CheckedBigInt(check="size_bytes > 0")),
+                ("media_type", fields.CharField(description="By its content", max_length=32)),
+                ("shown_media_type", fields.CharField(max_length=32)),
+                ("extension", fields.CharField(max_length=8)),
+                ("pages", fields.IntField()),
+                (
+                    "hints",
+                    fields.JSONField(
+                        default=list,
+                        description="Codes of photo-quality warnings",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "merged_from",
+                    fields.JSONField(
+                        default=list,
+                        description="Files it was merged from, in order",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "stored_file",
+                "app": "models",
+                "indexes": [Index(fields=["organisation_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One file that was checked and taken. Its bytes never change, and the row is never changed either.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="FileAttachment",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "file",
+                    fields.ForeignKeyField(
+                        "models.StoredFile",
+                        source_field="file_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="attachments",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("subject", fields.CharField(description="registration:12", max_length=40)),
+                ("document_code", fields.CharField(max_length=64)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("attached_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "file_attachment",
+                "app": "models",
+                "unique_together": (("file_id", "subject", "document_code"),),
+                "indexes": [Index(fields=["subject", "id"])],
+                "pk_attr": "id",
+                "table_description": "A file handed in with something: a registration, a case. What is attached is kept for good.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Submission",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -1432,6 +1891,87 @@ class Migration(migrations.Migration):
                 "unique_together": (("registration_id", "number"),),
                 "pk_attr": "id",
                 "table_description": "What was handed in, never changed: the form, the organisation's facts and what the system found.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Upload",
+            fields=[
+                (
+                    "id",
+                    fields.CharField(
+                        primary_key=True,
+                        unique=True,
+                        db_index=True,
+                        description="128 random bits, hex",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="uploads",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("uploaded_by", fields.CharField(max_length=40)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="LICENCE: licence\nIDENTITY: identity\nQUALIFICATION: qualification\nFINANCIAL: financial\nTAX: tax\nSOCIAL_INSURANCE: social_insurance\nSTAFF: staff\nPREMISES: premises\nUNDERTAKING: undertaking\nAPPLICATION_FORM: application_form\nCONTRACT: contract\nINVOICE: invoice\nTRANSFER_RECEIPT: transfer_receipt\nPAYMENT_RECEIPT: payment_receipt\nDELIVERABLE: deliverable\nSERVICE_RECORD: service_record\nMILESTONE: milestone\nGOVERNMENT_DOCUMENT: government_document\nSTATEMENT: statement\nSERVICE_CONFIRMATION: service_confirmation\nSETTLEMENT_FORM: settlement_form\nSUMMARY_INVOICE: summary_invoice\nBANK_ACCOUNT: bank_account\nPRICE_BASIS: price_basis\nPAST_SERVICE: past_service\nCANCELLATION_REQUEST: cancellation_request\nOTHER: other",
+                        enum_type=DocumentKind,
+                        max_length=32,
+                    ),
+                ),
+                ("name", fields.CharField(max_length=200)),
+                (
+                    "media_type",
+                    fields.CharField(
+                        default="", description="As the sender declares it, empty: not", max_length=64
+                    ),
+                ),
+                ("size_bytes", CheckedBigInt(description="As announced", check="size_bytes > 0")),
+                (
+                    "sha256",
+                    fields.CharField(default="", description="As announced, empty: not", max_length=64),
+                ),
+                ("received_bytes", CheckedBigInt(default=0, check="received_bytes >= 0")),
+                (
+                    "parts",
+                    fields.JSONField(
+                        default=list,
+                        description="Names of the parts received, in order",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("touched_at", fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
+                (
+                    "file",
+                    fields.ForeignKeyField(
+                        "models.StoredFile",
+                        source_field="file_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="uploads",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+            ],
+            options={
+                "table": "upload",
+                "app": "models",
+                "indexes": [Index(fields=["uploaded_by", "file_id"])],
+                "pk_attr": "id",
+                "table_description": "A file on its way. Its bytes lie in a directory of their own, which exists only beside this row.",
             },
             bases=["Model"],
         ),
@@ -1534,6 +2074,15 @@ class Migration(migrations.Migration):
                 ),
                 ("order_deadline", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("valid_until", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "reclaimed_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="When what was free of it was taken back for a missed deadline",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
                 ("epoch", fields.BigIntField(default=0)),
                 (
                     "place",
@@ -1548,7 +2097,10 @@ class Migration(migrations.Migration):
                 "table": "voucher",
                 "app": "models",
                 "unique_together": (("round_id", "enterprise_id", "serial"),),
-                "indexes": [Index(fields=["enterprise_id", "budget_id"])],
+                "indexes": [
+                    Index(fields=["enterprise_id", "budget_id"]),
+                    Index(fields=["budget_id", "status", "valid_until"]),
+                ],
                 "pk_attr": "id",
                 "table_description": "服务券: a named, earmarked credential. Its balance is a sum over the ledger, never a column.",
             },

@@ -5,7 +5,15 @@ from tortoise.migrations import operations as ops
 
 from server.models.dialects import DialectSQL
 
-APPEND_ONLY = ("ledger_entry", "journal_entry", "submission", "change_report", "handover")
+APPEND_ONLY = (
+    "ledger_entry",
+    "journal_entry",
+    "submission",
+    "change_report",
+    "handover",
+    "file_attachment",
+    "review_decision",
+)
 
 
 class Migration(migrations.Migration):
@@ -31,6 +39,73 @@ class Migration(migrations.Migration):
         ops.RunSQL(
             "CREATE UNIQUE INDEX voucher_request_once ON voucher_request (contract_id)"
             " WHERE status IN ('pending', 'returned', 'approved', 'issued')"
+        ),
+        # One list, and one reviewer's paper, names an organisation once for a label.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX attested_label_once ON attested_label (uscc, code, list_name)"
+            " WHERE withdrawn_at IS NULL AND uscc IS NOT NULL"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX attested_label_name_once ON attested_label (name, code, list_name)"
+            " WHERE withdrawn_at IS NULL AND uscc IS NULL"
+        ),
+        # One review of one thing at a time.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX review_case_live ON review_case (subject, subject_id)"
+            " WHERE status IN ('open', 'returned', 'on_notice')"
+        ),
+        # The queues of the inbox, each a range read in its order.
+        ops.RunSQL(
+            "CREATE INDEX review_case_team ON review_case (turn, programme_slug, rank_ms, id)"
+            " WHERE turn IS NOT NULL AND claimed_by IS NULL"
+        ),
+        ops.RunSQL(
+            "CREATE INDEX review_case_turn ON review_case (turn, programme_slug, rank_ms, id)"
+            " WHERE turn IS NOT NULL"
+        ),
+        ops.RunSQL(
+            "CREATE INDEX review_case_mine ON review_case (claimed_by, programme_slug, rank_ms, id)"
+            " WHERE turn IS NOT NULL AND claimed_by IS NOT NULL"
+        ),
+        ops.RunSQL(
+            "CREATE INDEX review_case_notice ON review_case (programme_slug, notice_until)"
+            " WHERE status = 'on_notice'"
+        ),
+        ops.RunSQL("CREATE INDEX review_case_tail ON review_case ((id % 1000000))"),
+        # A step is decided once, and nobody decides twice in one chain, at no two places of it.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX review_decision_place_once ON review_decision (case_id, place)"
+            " WHERE verdict IN ('approved', 'rejected')"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX review_decision_person_once ON review_decision (case_id, reviewer_id)"
+            " WHERE verdict IN ('approved', 'rejected') AND reviewer_id IS NOT NULL"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX review_opinion_once ON review_decision (case_id, place, reviewer_id)"
+            " WHERE verdict = 'opinion'"
+        ),
+        DialectSQL(
+            postgres=(
+                # A name by its pairs of characters: Chinese has no words to index.
+                "CREATE FUNCTION name_pairs(name text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS"
+                " $$ SELECT coalesce(array_agg(substr(name, n, 2)), '{}')"
+                " FROM generate_series(1, length(name) - 1) n $$",
+                "CREATE INDEX review_case_name ON review_case USING gin (name_pairs(organisation_name))",
+                "CREATE FUNCTION refuse_second_place() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN IF EXISTS (SELECT 1 FROM review_decision WHERE case_id = NEW.case_id"
+                " AND reviewer_id = NEW.reviewer_id AND place <> NEW.place)"
+                " THEN RAISE EXCEPTION 'nobody decides at two places of one chain'; END IF;"
+                " RETURN NEW; END $$",
+                "CREATE TRIGGER review_decision_one_place BEFORE INSERT ON review_decision"
+                " FOR EACH ROW EXECUTE FUNCTION refuse_second_place()",
+            ),
+            sqlite=(
+                "CREATE TRIGGER review_decision_one_place BEFORE INSERT ON review_decision"
+                " WHEN EXISTS (SELECT 1 FROM review_decision WHERE case_id = NEW.case_id"
+                " AND reviewer_id = NEW.reviewer_id AND place <> NEW.place)"
+                " BEGIN SELECT RAISE(ABORT, 'nobody decides at two places of one chain'); END",
+            ),
         ),
         # A budget's own entries; those of its rounds are found through the rounds.
         ops.RunSQL("CREATE INDEX ledger_entry_budget ON ledger_entry (budget_id) WHERE round_id IS NULL"),

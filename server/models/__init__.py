@@ -3,8 +3,12 @@
 MODULES = (
     "server.models.people",
     "server.models.organisations",
+    "server.models.files",
     "server.models.registrations",
     "server.models.offices",
+    "server.models.labels",
+    "server.models.imports",
+    "server.models.reviews",
     "server.models.rounds",
     "server.models.vouchers",
     "server.models.ledger",

@@ -1,0 +1,250 @@
+"""The passage of a case through its chain: from one decision to the next turn, or to the end.
+
+Everything here happens inside the transaction of whoever moves the case. Steps of the software decide
+themselves on the way; a public notice is put up by itself, and ended by the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from server import texts
+from server.models.reviews import NO_DEADLINE_MS, ReviewCase, ReviewDecision, ReviewObjection
+from server.programme.holidays import WorkingCalendar
+from server.programme.review import ReviewKind, ReviewStep, ReviewWhen
+from server.programme.vocabulary import Actor as Role
+from server.rules.review import (
+    FINAL,
+    Case,
+    CaseStatus,
+    Check,
+    Decision,
+    Record,
+    Verdict,
+    is_refused,
+    next_place,
+)
+from server.services import journal, outbox
+from server.services.access import Actor
+from server.services.review_cases import Copied, copied, deadline, notice_end, number_of, state_of
+from server.services.reviewed import After, Reviewed
+from server.services.reviewers import Reviewer
+
+AT_REST: dict[str, Any] = {
+    "turn": None,
+    "claimed_by": None,
+    "claimed_at": None,
+    "due_at": None,
+    "due_provisional": False,
+    "notice_until": None,
+    "rank_ms": NO_DEADLINE_MS,
+}
+"""The columns of a case that is nobody's turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What somebody, or the software, says of a case at one step."""
+
+    verdict: Verdict
+    reviewer: Reviewer | None = None
+    reason: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    record: Record = field(default_factory=Record)
+
+
+@dataclass(slots=True)
+class Passage:
+    """One case being moved, under its lock. ``afters`` is what is to be awaited after the commit."""
+
+    case: ReviewCase
+    kept: Copied
+    state: Case
+    reviewed: Reviewed
+    calendar: WorkingCalendar
+    actor: Actor
+    now: datetime
+    afters: list[After] = field(default_factory=list)
+
+    async def put_down(self, place: int, said: Said) -> None:
+        """Write a decision down, with the applicant and the checks as they stand, and count it."""
+        step = self.kept.chain.steps[place]
+        checks = await self.reviewed.checks(self.case, now=self.now)
+        await self._write(place, step, said, checks)
+
+    async def go_on(self) -> None:
+        """Let every step of the software decide, and stop at the next turn, a notice, or the end."""
+        while (place := next_place(self.kept.chain, self.state)) is not None:
+            step = self.kept.chain.steps[place]
+            if step.kind is ReviewKind.AUTOMATIC:
+                await self._decide_itself(place, step)
+                continue
+            if step.kind is ReviewKind.PUBLIC_NOTICE:
+                await self._put_up(place, step)
+            else:
+                await self._hand_to(place, step)
+            return
+        await self._end()
+
+    async def state_further(self, circumstances: Collection[ReviewWhen]) -> None:
+        """Further circumstances: steps that apply only then are now on the way."""
+        await self.change(circumstances=sorted({*self.case.circumstances, *circumstances}))
+        self.state = replace(self.state, circumstances=self.state.circumstances | set(circumstances))
+
+    async def change(self, **columns: Any) -> None:
+        """Change the case's row; its lock is held."""
+        await ReviewCase.filter(id=self.case.id).update(**columns)
+        self.case = await ReviewCase.get(id=self.case.id)
+
+    async def note(self, action: str, **data: Any) -> None:
+        """Say in the journal what was done."""
+        await journal.record(
+            action,
+            f"review:{self.case.id}",
+            actor=self.actor.name,
+            at=self.now,
+            programme_slug=self.case.programme_slug,
+            about=f"{self.case.subject.value}:{self.case.subject_id}",
+            **data,
+        )
+
+    async def tell_applicant(self, topic: str, **data: Any) -> None:
+        """Tell whoever asked for the review; a case that staff opened concerns its organisation."""
+        organisation_id = self.case.organisation_id
+        recipient = self.case.opened_by if organisation_id is None else f"organisation:{organisation_id}"
+        if not recipient.startswith("staff:"):
+            await self._tell(recipient, topic, **data)
+
+    async def tell_team(self, topic: str, role: Role, **data: Any) -> None:
+        """Tell everybody of a role in the case's programme."""
+        await self._tell(f"role:{role.value}:{self.case.programme_slug}", topic, **data)
+
+    async def _tell(self, recipient: str, topic: str, **data: Any) -> None:
+        await outbox.tell(
+            recipient,
+            topic,
+            at=self.now,
+            review=self.case.id,
+            number=number_of(self.case),
+            subject=self.case.subject.value,
+            programme=self.case.programme_slug,
+            title=self.case.title,
+            **data,
+        )
+
+    async def _decide_itself(self, place: int, step: ReviewStep) -> None:
+        checks = await self.reviewed.checks(self.case, now=self.now)
+        red = [check for check in checks if not check.met]
+        said = Said(
+            verdict=Verdict.REJECTED if red else Verdict.APPROVED,
+            reason=texts.STEP.join(check.message for check in red),
+        )
+        await self._write(place, step, said, checks)
+        await self.note(f"review.{said.verdict}", place=place, step=step.name, red=[one.code for one in red])
+
+    async def _write(self, place: int, step: ReviewStep, said: Said, checks: Sequence[Check]) -> None:
+        reviewer_id = None if said.reviewer is None else said.reviewer.id
+        await ReviewDecision.create(
+            case_id=self.case.id,
+            place=place,
+            kind=step.kind,
+            step_name=step.name,
+            clause=step.article or self.kept.chain.article,
+            verdict=said.verdict,
+            reviewer_id=reviewer_id,
+            reviewer_name="" if said.reviewer is None else said.reviewer.name,
+            role=step.by if said.reviewer is not None else Role.SYSTEM,
+            reason=said.reason,
+            fields_returned=dict(said.fields),
+            extras=dict(said.extras),
+            score=said.record.score,
+            held_on=said.record.held_on,
+            snapshot=await self.reviewed.snapshot(self.case),
+            checks=[asdict(check) for check in checks],
+            decided_at=self.now,
+        )
+        name = "" if reviewer_id is None else str(reviewer_id)
+        if said.verdict in FINAL:
+            taken = Decision(place, name, said.verdict is Verdict.APPROVED)
+            self.state = replace(self.state, decisions=(*self.state.decisions, taken))
+        elif reviewer_id is not None:
+            self.state = replace(self.state, hands=self.state.hands | {(place, name)})
+
+    async def _hand_to(self, place: int, step: ReviewStep) -> None:
+        due = deadline(step, self.now, self.calendar)
+        await self.change(
+            **{**AT_REST, **due, "status": CaseStatus.OPEN, "turn": step.by},
+            place=place,
+            step_name=step.name,
+            turn_since=self.now,
+        )
+        until = None if due["due_at"] is None else due["due_at"].isoformat()
+        await self.tell_team("review.arrived", step.by, step=step.name, until=until)
+
+    async def _put_up(self, place: int, step: ReviewStep) -> None:
+        end = notice_end(self.kept.notice, self.now, self.calendar)
+        await self.change(
+            **{
+                **AT_REST,
+                "due_at": end.ends_at,
+                "due_provisional": end.provisional,
+                "notice_until": end.ends_at,
+                "status": CaseStatus.ON_NOTICE,
+            },
+            place=place,
+            step_name=step.name,
+            turn_since=self.now,
+        )
+        until = end.ends_at.isoformat()
+        await self.note("review.put_up", place=place, step=step.name, until=until)
+        await self.tell_applicant("review.put_up", step=step.name, clause=step.article, until=until)
+
+    async def _end(self) -> None:
+        refused = is_refused(self.kept.chain, self.state)
+        status = CaseStatus.REFUSED if refused else CaseStatus.PASSED
+        await self.change(**AT_REST, status=status, place=None, step_name="", closed_at=self.now)
+        rows = await ReviewDecision.filter(case_id=self.case.id).order_by("id")
+        last = rows[-1] if rows else None
+        reason = "" if last is None else last.reason
+        if refused:
+            after = await self.reviewed.refused(self.case, reason=reason, actor=self.actor, now=self.now)
+        else:
+            extras = {name: value for row in rows for name, value in row.extras.items()}
+            after = await self.reviewed.passed(self.case, extras=extras, actor=self.actor, now=self.now)
+        self.afters.append(after)
+        await self.note(f"review.{status}")
+        await self.tell_applicant(
+            f"review.{status}",
+            reason=reason,
+            clause=self.kept.chain.article if last is None else last.clause,
+            unmet=[] if last is None else [check for check in last.checks if not check["met"]],
+        )
+
+
+async def begin(
+    case: ReviewCase, reviewed: Reviewed, *, calendar: WorkingCalendar, actor: Actor, now: datetime
+) -> Passage:
+    """The passage of a case whose lock is held."""
+    return Passage(case, copied(case), await state_of(case), reviewed, calendar, actor, now)
+
+
+async def answer_by_reconsideration(passage: Passage, said: Said) -> None:
+    """A reconsideration answers every objection that is open: upheld where the case is turned down."""
+    await ReviewObjection.filter(case_id=passage.case.id, answered_at=None).update(
+        answered_at=passage.now,
+        answered_by=None if said.reviewer is None else said.reviewer.id,
+        upheld=said.verdict is Verdict.REJECTED,
+        answer=said.reason,
+    )
+    passage.state = replace(passage.state, open_objection=False)
+
+
+def objection_follows_later(passage: Passage) -> bool:
+    """Whether a later step of the chain is there to weigh objections: then the notice does not wait."""
+    place = passage.case.place
+    later = passage.kept.chain.steps[place + 1 :] if place is not None else ()
+    return any(step.when is ReviewWhen.OBJECTION for step in later)

@@ -1,0 +1,59 @@
+"""Reviewed: what the review engine asks of each kind of thing that is reviewed.
+
+The engine knows a subject only through this: it shows what was handed in, says what the system itself
+finds, and does what follows from the end of the review. Whatever follows is done in the transaction of
+the decision; what can only be told afterwards is returned, to be awaited once that transaction is in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from server.models.reviews import ReviewCase
+from server.rules.review import Check
+from server.services.access import Actor
+
+After = Callable[[], Awaitable[None]]
+"""To be awaited after the transaction: telling Redis, other workers."""
+
+
+async def nothing() -> None:
+    """An :data:`After` that has nothing to tell."""
+
+
+def together(afters: Sequence[After]) -> After:
+    """One :data:`After` that does several, in their order."""
+
+    async def run() -> None:
+        for after in afters:
+            await after()
+
+    return run
+
+
+class Reviewed(Protocol):
+    """One kind of thing under review. Snapshots are plain JSON and hold no personal data in the clear."""
+
+    async def snapshot(self, case: ReviewCase) -> dict[str, Any]:
+        """The applicant and what they handed in, as they stand at this instant."""
+
+    async def checks(self, case: ReviewCase, *, now: datetime) -> Sequence[Check]:
+        """The system's own green and red lines, each with its clause."""
+
+    async def passed(
+        self, case: ReviewCase, *, extras: Mapping[str, Any], actor: Actor, now: datetime
+    ) -> After:
+        """The chain has been gone through. ``extras`` is what the reviewers of all its steps added.
+
+        May raise a ``Refusal``: then nothing was decided.
+        """
+
+    async def refused(self, case: ReviewCase, *, reason: str, actor: Actor, now: datetime) -> After:
+        """Somebody who decides has turned it down."""
+
+    async def returned(
+        self, case: ReviewCase, *, fields: Mapping[str, str], reason: str, actor: Actor, now: datetime
+    ) -> After:
+        """Sent back for correction: of these fields, each with its reason."""

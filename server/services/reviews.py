@@ -1,0 +1,499 @@
+"""Reviews: one engine for everything that is reviewed, its chains from the programmes.
+
+A case is opened with its chain copied into it. From then on it moves by decisions alone: each names the
+version of the case that its reviewer looked at, carries the applicant's snapshot and the system's own
+checks, and is never changed. What follows from the end of a chain happens in the same transaction.
+
+Locks are taken in this order: the organisation, the case, a budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from tortoise.exceptions import IntegrityError
+from tortoise.expressions import F, Q
+from tortoise.transactions import in_transaction
+
+from server import texts
+from server.clock import CHINA
+from server.errors import Refusal
+from server.models.journal import JournalEntry
+from server.models.organisations import Organisation
+from server.models.people import Staff
+from server.models.reviews import NO_DEADLINE_MS, ReviewCase, ReviewDecision
+from server.programme.model import Programme
+from server.programme.registry import Programmes
+from server.programme.review import ReviewKind, ReviewSubject, ReviewWhen
+from server.programme.vocabulary import Actor as Role
+from server.rules.deadlines import day_of, end_of
+from server.rules.review import (
+    CaseStatus,
+    NotYourReview,
+    ReasonMissing,
+    Record,
+    ReviewNotAskable,
+    ReviewOver,
+    Verdict,
+    may_ask_for,
+    require_record,
+    require_returnable,
+    require_turn,
+)
+from server.services import memberships
+from server.services.access import Actor, NotFound
+from server.services.clocks import ProgrammeClocks
+from server.services.review_cases import copied, copy_of, deadline
+from server.services.review_passage import (
+    AT_REST,
+    Passage,
+    Said,
+    answer_by_reconsideration,
+    begin,
+)
+from server.services.reviewed import After, Reviewed, nothing, together
+from server.services.reviewers import Reviewer, case_for, reviewer_of
+from server.services.working_days import WorkingDays
+
+__all__ = ["After", "Reviewed", "Reviews", "nothing", "together"]
+
+CLAIM_KEPT = timedelta(hours=24)
+"""How long a claim keeps colleagues out while nothing happens; then anybody of the role takes over."""
+MOST_AT_ONCE = 100
+
+
+class ReviewUnderWay(Refusal):
+    """The same thing is under review already."""
+
+    status, code = 409, "review_under_way"
+
+
+class CaseMovedOn(Refusal):
+    """Somebody decided after the reviewer looked: ``who`` did ``what`` at ``when``."""
+
+    status, code = 409, "case_moved_on"
+
+
+class ReviewClaimed(Refusal):
+    """A colleague has taken the case on."""
+
+    status, code = 409, "review_claimed"
+
+
+class ReviewNotOpen(Refusal):
+    """The case is with its applicant, or on public notice: nobody's turn."""
+
+    status, code = 409, "review_not_open"
+
+
+class CorrectionTimePast(Refusal):
+    """The last day for a correction lies before tomorrow."""
+
+    status, code = 422, "correction_time_past"
+
+
+class OpinionGiven(Refusal):
+    """One expert gives one opinion on a case."""
+
+    status, code = 409, "opinion_given"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one case of several that were approved together; ``refusal`` says why not."""
+
+    case_id: int
+    case: ReviewCase | None
+    refusal: Refusal | None
+
+
+class Reviews:
+    """The verbs on cases. Instants are those of the clock of the case's programme."""
+
+    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks, days: WorkingDays) -> None:
+        self.programmes = programmes
+        self.clocks = clocks
+        self.days = days
+        self._reviewed: dict[ReviewSubject, Reviewed] = {}
+
+    def serve(self, subject: ReviewSubject, reviewed: Reviewed) -> None:
+        """From now on review this kind of thing, which ``reviewed`` knows."""
+        self._reviewed[subject] = reviewed
+
+    def reviewed(self, case: ReviewCase) -> Reviewed:
+        """Who knows what a case is about."""
+        return self._reviewed[case.subject]
+
+    async def open(
+        self,
+        subject: ReviewSubject,
+        subject_id: int,
+        *,
+        programme: Programme,
+        organisation: Organisation | None,
+        title: str,
+        actor: Actor,
+        now: datetime,
+        circumstances: Collection[ReviewWhen] = (),
+    ) -> tuple[ReviewCase, After]:
+        """Begin a review, inside the caller's transaction, and under the organisation's lock if there is one.
+
+        Steps of the software decide at once: a chain of nothing else has passed or refused on return.
+        Whether there is a chain, ``programme.review(subject)`` says; without one this is a ``LookupError``.
+        Raises :class:`ReviewUnderWay`, and whatever ``Reviewed.passed`` raises.
+        """
+        chain = programme.review(subject)
+        if chain is None:
+            raise LookupError(f"{programme.slug} has no review of {subject}")
+        try:
+            async with in_transaction():  # A savepoint: the case may have come to be a moment ago.
+                case = await ReviewCase.create(
+                    subject=subject,
+                    subject_id=subject_id,
+                    programme_slug=programme.slug,
+                    programme_version=programme.version,
+                    organisation=organisation,
+                    organisation_name="" if organisation is None else organisation.name,
+                    uscc="" if organisation is None else organisation.uscc,
+                    area="" if organisation is None else organisation.area,
+                    title=title,
+                    chain=copy_of(programme, chain),
+                    circumstances=sorted(circumstances),
+                    turn_since=now,
+                    rank_ms=NO_DEADLINE_MS,
+                    opened_at=now,
+                    opened_by=actor.name,
+                )
+        except IntegrityError:
+            raise ReviewUnderWay() from None
+        passage = await self.passage(case, actor=actor, now=now)
+        await passage.note("review.opened")
+        await passage.go_on()
+        return passage.case, together(passage.afters)
+
+    async def resume(self, case: ReviewCase, *, actor: Actor, now: datetime) -> After:
+        """What was returned has been corrected: back to the step that returned it, and to who did.
+
+        Inside the caller's transaction, under the organisation's lock. Raises :class:`CaseMovedOn` unless
+        the case is waiting for its correction.
+        """
+        if case.place is None:
+            raise ReviewOver()
+        step = copied(case).chain.steps[case.place]
+        returned = (
+            await ReviewDecision.filter(case_id=case.id, verdict=Verdict.RETURNED).order_by("-id").first()
+        )
+        moved = await ReviewCase.filter(id=case.id, status=CaseStatus.RETURNED).update(
+            **{**AT_REST, **deadline(step, now, self.days.calendar)},
+            **{} if returned is None else {"claimed_by": returned.reviewer_id, "claimed_at": now},
+            status=CaseStatus.OPEN,
+            turn=step.by,
+            turn_since=now,
+            version=F("version") + 1,
+        )
+        if not moved:
+            raise await self._moved_on(case.id)
+        passage = await self.passage(await ReviewCase.get(id=case.id), actor=actor, now=now)
+        await passage.note("review.resubmitted", place=case.place)
+        await passage.tell_team("review.resubmitted", step.by, step=step.name)
+        return together(passage.afters)
+
+    async def withdraw(self, case: ReviewCase, *, reason: str, actor: Actor, now: datetime) -> None:
+        """The applicant takes back what has no decision yet; inside the caller's transaction.
+
+        Raises :class:`CaseMovedOn` when the case has come to its end meanwhile.
+        """
+        live = [CaseStatus.OPEN, CaseStatus.RETURNED, CaseStatus.ON_NOTICE]
+        moved = await ReviewCase.filter(id=case.id, status__in=live).update(
+            **AT_REST,
+            status=CaseStatus.WITHDRAWN,
+            place=None,
+            step_name="",
+            closed_at=now,
+            version=F("version") + 1,
+        )
+        if not moved:
+            raise await self._moved_on(case.id)
+        passage = await self.passage(await ReviewCase.get(id=case.id), actor=actor, now=now)
+        await passage.note("review.withdrawn", reason=reason)
+
+    async def decide(
+        self,
+        case_id: int,
+        verdict: Verdict,
+        *,
+        version: int,
+        reason: str = "",
+        fields: Mapping[str, str] | None = None,
+        extras: Mapping[str, Any] | None = None,
+        record: Record | None = None,
+        ask_for: Collection[ReviewWhen] = (),
+        correct_by: date | None = None,
+        actor: Actor,
+    ) -> ReviewCase:
+        """Approve a case at its step, return it for correction, or reject it; in a transaction of its own.
+
+        ``fields`` names what is to be corrected, each with its reason, ``correct_by`` the last day for it;
+        ``extras`` is for whoever acts on the end of the chain, ``record`` what the kind of step asks,
+        ``ask_for`` makes later steps apply. Raises ``NotFound``, ``NotYourReview``, ``OwnReview``,
+        :class:`CaseMovedOn`, :class:`ReviewClaimed`, :class:`ReviewNotOpen`, ``ReviewOver``,
+        ``DecidedBefore``, ``ReasonMissing``, ``ReviewNotReturnable``, ``ReviewRecordIncomplete``,
+        ``ReviewNotAskable``, :class:`CorrectionTimePast`, and what ``Reviewed.passed`` raises.
+        """
+        said = Said(
+            verdict=verdict,
+            reviewer=await reviewer_of(actor),
+            reason=reason.strip(),
+            fields=fields or {},
+            extras=extras or {},
+            record=record or Record(),
+        )
+        if verdict is not Verdict.APPROVED and not said.reason:
+            raise ReasonMissing()
+        async with in_transaction():
+            passage = await self.take(case_id, version, said.reviewer, actor=actor)
+            place = await self._apply(passage, said, ask_for, correct_by)
+            case = passage.case
+            await passage.note(
+                f"review.{verdict}", place=place, reason=said.reason, fields=sorted(said.fields)
+            )
+        await together(passage.afters)()
+        return case
+
+    async def approve_many(
+        self, cases: Sequence[tuple[int, int]], *, reason: str = "", actor: Actor
+    ) -> list[Outcome]:
+        """Approve several cases, each by (id, version) and each by itself: one refusal stops no other."""
+        outcomes = []
+        for case_id, version in cases:
+            try:
+                case = await self.decide(
+                    case_id, Verdict.APPROVED, version=version, reason=reason, actor=actor
+                )
+            except Refusal as refusal:
+                outcomes.append(Outcome(case_id, None, refusal))
+            else:
+                outcomes.append(Outcome(case_id, case, None))
+        return outcomes
+
+    async def opine(
+        self, case_id: int, *, version: int, record: Record, reason: str, actor: Actor
+    ) -> ReviewCase:
+        """Add one expert's opinion; the panel's conclusion is a decision like any other.
+
+        Raises what :meth:`decide` raises, :class:`OpinionGiven`, and ``NotYourReview`` where no panel sits.
+        """
+        reviewer = await reviewer_of(actor)
+        if not reason.strip():
+            raise ReasonMissing()
+        said = Said(verdict=Verdict.OPINION, reviewer=reviewer, reason=reason.strip(), record=record)
+        async with in_transaction():
+            # The version stays: experts do not wait for each other.
+            passage = await self.take(case_id, version, reviewer, actor=actor, moves=False)
+            place = passage.case.place
+            assert place is not None, "only a case at a step is taken"
+            step = require_turn(passage.kept.chain, passage.state, _role(passage, reviewer), str(reviewer.id))
+            if step.kind is not ReviewKind.EXPERT_REVIEW:
+                raise NotYourReview(clause=step.article, step=step.name, actor=texts.ACTORS[step.by])
+            if (place, str(reviewer.id)) in passage.state.hands:
+                raise OpinionGiven(clause=step.article)
+            require_record(step, record, day_of(passage.now))
+            await passage.put_down(place, said)
+            await passage.note("review.opinion", place=place, score=record.score)
+        return passage.case
+
+    async def claim(self, case_id: int, *, actor: Actor) -> ReviewCase:
+        """Take a case on, or over from a colleague who has been silent for :data:`CLAIM_KEPT`.
+
+        Raises ``NotFound``, ``NotYourReview``, ``OwnReview``, :class:`ReviewNotOpen`, ``ReviewOver`` or
+        :class:`ReviewClaimed`.
+        """
+        reviewer = await reviewer_of(actor)
+        case = await case_for(reviewer, case_id)
+        now = self.clocks.now(case.programme_slug)
+        _require_open(case)
+        reviewer.require_impartial(case)
+        if case.turn not in reviewer.roles:
+            raise _not_yours(case)
+        silent = Q(claimed_by=None) | Q(claimed_by=reviewer.id) | Q(claimed_at__lte=now - CLAIM_KEPT)
+        async with in_transaction():
+            taken = await ReviewCase.filter(silent, id=case.id, version=case.version, turn=case.turn).update(
+                claimed_by=reviewer.id, claimed_at=now
+            )
+            case = await ReviewCase.get(id=case.id)
+            if not taken:
+                raise await self._claimed(case)
+            await (await self.passage(case, actor=actor, now=now)).note("review.claimed")
+        return case
+
+    async def release(self, case_id: int, *, actor: Actor) -> ReviewCase:
+        """Give a case back to the team. Raises ``NotFound`` or :class:`ReviewClaimed`."""
+        reviewer = await reviewer_of(actor)
+        case = await case_for(reviewer, case_id)
+        now = self.clocks.now(case.programme_slug)
+        async with in_transaction():
+            freed = await ReviewCase.filter(id=case.id, claimed_by=reviewer.id).update(
+                claimed_by=None, claimed_at=None
+            )
+            case = await ReviewCase.get(id=case.id)
+            if freed:
+                await (await self.passage(case, actor=actor, now=now)).note("review.released")
+            elif case.claimed_by is not None:
+                raise await self._claimed(case)
+        return case
+
+    async def recount(self) -> int:
+        """Count the deadlines again that were guessed, now that a year may be published; how many changed."""
+        changed = 0
+        for case in await ReviewCase.filter(due_provisional=True, status=CaseStatus.OPEN).order_by("id"):
+            if case.place is None:
+                continue
+            due = deadline(copied(case).chain.steps[case.place], case.turn_since, self.days.calendar)
+            if (due["due_at"], due["due_provisional"]) != (case.due_at, True):
+                changed += await ReviewCase.filter(id=case.id, version=case.version).update(**due)
+        return changed
+
+    async def take(
+        self,
+        case_id: int,
+        version: int,
+        reviewer: Reviewer | None,
+        *,
+        actor: Actor,
+        moves: bool = True,
+    ) -> Passage:
+        """The passage of a case that somebody is about to move: inside a transaction, under its locks.
+
+        ``reviewer`` is ``None`` for the clock, which may move any.
+        """
+        seen = (
+            await ReviewCase.get_or_none(id=case_id)
+            if reviewer is None
+            else await case_for(reviewer, case_id)
+        )
+        if seen is None:
+            raise NotFound()
+        if reviewer is not None and reviewer.roles.isdisjoint(copied(seen).roles):
+            raise _not_yours(seen)
+        if seen.organisation_id is not None:
+            await memberships.lock(seen.organisation_id)
+        # The WHERE clause is the lock: of two who looked at one version exactly one matches.
+        moved = await ReviewCase.filter(id=case_id, version=version).update(version=F("version") + int(moves))
+        if not moved:
+            raise await self._moved_on(case_id)
+        case = await ReviewCase.get(id=case_id)
+        if reviewer is not None:
+            reviewer.require_impartial(case)
+        return await self.passage(case, actor=actor, now=self.clocks.now(case.programme_slug))
+
+    async def passage(self, case: ReviewCase, *, actor: Actor, now: datetime) -> Passage:
+        """A case whose lock is held, ready to be moved."""
+        return await begin(case, self.reviewed(case), calendar=self.days.calendar, actor=actor, now=now)
+
+    async def _apply(
+        self, passage: Passage, said: Said, ask_for: Collection[ReviewWhen], correct_by: date | None
+    ) -> int:
+        """Let one decision take effect; the place it was taken at."""
+        case, reviewer = passage.case, said.reviewer
+        assert reviewer is not None, "the clock decides elsewhere"
+        _require_open(case)
+        step = require_turn(passage.kept.chain, passage.state, _role(passage, reviewer), str(reviewer.id))
+        if case.claimed_by not in (None, reviewer.id):
+            raise await self._claimed(case)
+        place = case.place
+        assert place is not None, "an open case stands somewhere"
+        if said.verdict is Verdict.RETURNED:
+            require_returnable(step)
+            await passage.put_down(place, said)
+            await self._return(passage, said, correct_by)
+            return place
+        require_record(step, said.record, day_of(passage.now))
+        if not may_ask_for(passage.kept.chain, place).issuperset(ask_for):
+            raise ReviewNotAskable(clause=step.article)
+        if ask_for:
+            await passage.state_further(ask_for)
+        await passage.put_down(place, said)
+        if step.kind is ReviewKind.RECONSIDERATION:
+            await answer_by_reconsideration(passage, said)
+        if said.verdict is Verdict.APPROVED:
+            await passage.tell_applicant(
+                "review.step_passed", step=step.name, clause=step.article, reason=said.reason
+            )
+        await passage.go_on()
+        return place
+
+    async def _return(self, passage: Passage, said: Said, correct_by: date | None) -> None:
+        until = None if correct_by is None else end_of(correct_by)
+        if correct_by is not None and correct_by <= day_of(passage.now):
+            raise CorrectionTimePast()
+        await passage.change(
+            **{**AT_REST, "due_at": until}, status=CaseStatus.RETURNED, turn_since=passage.now
+        )
+        after = await passage.reviewed.returned(
+            passage.case, fields=said.fields, reason=said.reason, actor=passage.actor, now=passage.now
+        )
+        passage.afters.append(after)
+        await passage.tell_applicant(
+            "review.returned",
+            reason=said.reason,
+            fields=dict(said.fields),
+            until=None if until is None else until.isoformat(),
+        )
+
+    async def _moved_on(self, case_id: int) -> CaseMovedOn:
+        """Who did what meanwhile, for whoever looked at an earlier version."""
+        actions = [f"review.{deed}" for deed in texts.REVIEW_DEEDS]
+        entry = (
+            await JournalEntry.filter(subject=f"review:{case_id}", action__in=actions).order_by("-id").first()
+        )
+        if entry is None:
+            return CaseMovedOn(who=texts.WHO["clock"], when="", what=texts.REVIEW_DEEDS["opened"])
+        return CaseMovedOn(
+            who=await _name_of(entry.actor),
+            when=entry.at.astimezone(CHINA).strftime(texts.REVIEW_INSTANT),
+            what=texts.REVIEW_DEEDS[entry.action.removeprefix("review.")],
+        )
+
+    async def _claimed(self, case: ReviewCase) -> ReviewClaimed:
+        since = (
+            ""
+            if case.claimed_at is None
+            else case.claimed_at.astimezone(CHINA).strftime(texts.REVIEW_INSTANT)
+        )
+        return ReviewClaimed(who=await _name_of(f"staff:{case.claimed_by}"), when=since)
+
+
+def _role(passage: Passage, reviewer: Reviewer) -> Role:
+    """The role in which somebody acts: the one whose turn it is, if they have it."""
+    turn = passage.case.turn
+    return turn if turn in reviewer.roles and turn is not None else min(reviewer.roles, default=Role.ANYONE)
+
+
+def _require_open(case: ReviewCase) -> None:
+    """Raise ``ReviewOver`` at the end, :class:`ReviewNotOpen` while it is nobody's turn."""
+    if case.status is CaseStatus.OPEN:
+        return
+    if case.place is None:
+        raise ReviewOver(clause=copied(case).chain.article)
+    raise ReviewNotOpen(state=texts.REVIEW_STATUSES[case.status])
+
+
+def _not_yours(case: ReviewCase) -> Refusal:
+    """Whose turn it is instead."""
+    kept = copied(case)
+    if case.place is None:
+        return ReviewOver(clause=kept.chain.article)
+    step = kept.chain.steps[case.place]
+    return NotYourReview(clause=step.article, step=step.name, actor=texts.ACTORS[step.by])
+
+
+async def _name_of(actor_name: str) -> str:
+    """How a deed's author is called to a reviewer; nobody's personal name but a colleague's."""
+    kind, _, number = actor_name.partition(":")
+    if kind != "staff":
+        return texts.REVIEW_WHO[kind]
+    staff = await Staff.get_or_none(id=int(number))
+    return texts.WHO["staff"] if staff is None else str(staff.display_name)
