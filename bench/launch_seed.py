@@ -126,7 +126,7 @@ async def _people(
 ) -> Crowd:
     """One person for each entry; the last ``pairs`` are colleagues of the first."""
     await Person.bulk_create(
-        [Person(openid=f"launch-{number}", created_at=now) for number in range(len(acting_for))],
+        [Person(account=f"launch-{number}", created_at=now) for number in range(len(acting_for))],
         batch_size=BATCH,
     )
     people: list[int] = await Person.all().order_by("id").values_list("id", flat=True)  # type: ignore[assignment]

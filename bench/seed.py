@@ -97,7 +97,7 @@ async def _running(settings: Settings) -> Any:
 async def _first(app: web.Application, programme: Programme, operator: Actor, now: datetime) -> None:
     """One enterprise by the book: registered, applied, approved."""
     created_at = app[keys.CLOCK].now()
-    person = await Person.create(openid="bench-000000", name="bench", created_at=created_at)
+    person = await Person.create(account="bench-000000", name="bench", created_at=created_at)
     stranger = Actor("person", person.id, "", None, frozenset())
     facts = {**eligible_facts(programme, now), "name": "bench", "labels_claimed": []}
     code = demo_uscc("bench", 0)
@@ -114,9 +114,9 @@ async def _copies(people: int) -> None:
     person, enterprise = await Person.get(), await Organisation.get()
     membership, qualification = await Membership.get(), await Qualification.get()
     numbers = range(1, people)
-    await _store(Person, (_copy(person, openid=f"bench-{number:06d}") for number in numbers))
+    await _store(Person, (_copy(person, account=f"bench-{number:06d}") for number in numbers))
     await _store(Organisation, (_copy(enterprise, uscc=f"BENCH{number:013d}") for number in numbers))
-    person_ids = await Person.filter(id__gt=person.id).order_by("openid").values_list("id", flat=True)
+    person_ids = await Person.filter(id__gt=person.id).order_by("account").values_list("id", flat=True)
     enterprise_ids = (
         await Organisation.filter(id__gt=enterprise.id).order_by("uscc").values_list("id", flat=True)
     )
@@ -128,7 +128,7 @@ async def _copies(people: int) -> None:
 async def _sign_in(settings: Settings, now: datetime) -> list[str]:
     """A session and an access token for every person, in the order of their enterprises."""
     access = AccessTokens(settings.jwt_keys, issuer=ISSUER, audience=AUDIENCE)
-    people = await Person.all().order_by("openid").values_list("id", "session_version")
+    people = await Person.all().order_by("account").values_list("id", "session_version")
     sessions = [
         SessionFamily(
             id=UUID(int=number),

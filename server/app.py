@@ -54,7 +54,10 @@ from server.services.receipts import Receipts
 from server.services.round_book import RoundBook
 from server.services.rounds import Rounds
 from server.services.sessions import Sessions
+from server.services.staff import StaffAccounts
+from server.services.staff_sign_in import StaffSignIn
 from server.services.tokens import AccessTokens
+from server.services.vouchers import Vouchers
 from server.services.working_days import WorkingDays
 from server.settings import Settings
 
@@ -101,9 +104,14 @@ def create_app(
     app[keys.PROGRAMMES], app[keys.CLOCKS] = programmes, clocks
     app[keys.WORKING_DAYS] = working_days
     app[keys.IDENTITIES], app[keys.IDENTIFY] = identities, bearer.identify
-    app[keys.SEALER] = Sealer(settings.data_keys)
-    app[keys.SESSIONS] = Sessions(tokens, feed)
+    sealer, sessions = Sealer(settings.data_keys), Sessions(tokens, feed)
+    app[keys.SEALER], app[keys.SESSIONS] = sealer, sessions
+    app[keys.STAFF_SIGN_IN] = StaffSignIn(
+        sessions, sealer, second_factor_required=settings.staff_totp_required
+    )
+    app[keys.STAFF_ACCOUNTS] = StaffAccounts(programmes, sessions, clock)
     app[keys.ROUNDS], app[keys.BOOK] = rounds, book
+    app[keys.VOUCHERS] = Vouchers(rounds)
     qualifications = Qualifications(programmes, sizes, clocks, rounds)
     app[keys.QUALIFICATIONS] = qualifications
     app[keys.ONBOARDING] = Onboarding(programmes, sizes, clocks, qualifications, feed)

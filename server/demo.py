@@ -94,7 +94,7 @@ async def _seed_programme(app: web.Application, programme: Programme, operator: 
 async def _person(app: web.Application, account: str) -> Actor:
     now = app[keys.CLOCK].now()
     person, _ = await Person.get_or_create(
-        openid=account, defaults={"created_at": now, "name": DEMO["person"].format(account=account)}
+        account=account, defaults={"created_at": now, "name": DEMO["person"].format(account=account)}
     )
     return Actor("person", person.id, "", None, frozenset())
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from server.services.round_book import RoundBook
     from server.services.rounds import Rounds
     from server.services.sessions import Sessions
+    from server.services.staff import StaffAccounts
+    from server.services.staff_sign_in import StaffSignIn
+    from server.services.vouchers import Vouchers
     from server.services.working_days import WorkingDays
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings")
@@ -50,6 +53,8 @@ SEALER: web.AppKey[Sealer] = web.AppKey("sealer")
 
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 WECHAT: web.AppKey[Wechat] = web.AppKey("wechat")
+STAFF_SIGN_IN: web.AppKey[StaffSignIn] = web.AppKey("staff_sign_in")
+STAFF_ACCOUNTS: web.AppKey[StaffAccounts] = web.AppKey("staff_accounts")
 
 ROUTES: web.AppKey[dict[Callable[..., Any], Route]] = web.AppKey("routes")
 """Every declared route by its endpoint, in the order in which they were added."""
@@ -75,6 +80,7 @@ MEMBERSHIPS: web.AppKey[Memberships] = web.AppKey("memberships")
 QUALIFICATIONS: web.AppKey[Qualifications] = web.AppKey("qualifications")
 BLOCKLIST: web.AppKey[Blocklist] = web.AppKey("blocklist")
 
+VOUCHERS: web.AppKey[Vouchers] = web.AppKey("vouchers")
 ROUNDS: web.AppKey[Rounds] = web.AppKey("rounds")
 BOOK: web.AppKey[RoundBook] = web.AppKey("book")
 GRAB_DOOR: web.AppKey[GrabDoor] = web.AppKey("grab_door")

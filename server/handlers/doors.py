@@ -9,13 +9,18 @@ from server.handlers import (
     demo,
     grabs,
     health,
+    inbox,
+    jobs,
     memberships,
     openapi,
     organisations,
+    own_account,
     programmes,
     qualifications,
     rounds,
     sessions,
+    staff,
+    voucher_ends,
     wallet,
 )
 from server.handlers.api import Routes
@@ -23,6 +28,8 @@ from server.handlers.api import Routes
 MODULES: tuple[Routes, ...] = (
     health.routes,
     sessions.routes,
+    own_account.routes,
+    staff.routes,
     programmes.routes,
     organisations.routes,
     memberships.routes,
@@ -32,6 +39,9 @@ MODULES: tuple[Routes, ...] = (
     grabs.routes,
     rounds.routes,
     wallet.routes,
+    voucher_ends.routes,
+    inbox.routes,
+    jobs.routes,
 )
 """One entry for each module of handlers."""
 

@@ -1,7 +1,8 @@
-"""Sessions over HTTP: signing in with WeChat or a password, staying signed in, signing out."""
+"""Sessions over HTTP: signing in with WeChat, staying signed in, signing out; and who I am."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -10,13 +11,12 @@ from pydantic import Field
 
 from server.gateways.wechat import LoginBlocked, LoginCodeInvalid, TooManyLogins, WechatUnavailable
 from server.handlers.api import PERSON, PUBLIC, SIGNED_IN, Answer, Routes
-from server.handlers.bearer import address_of
 from server.handlers.parsing import Body
-from server.keys import CLOCK, SESSIONS, WECHAT
-from server.services import people, sessions, staff
+from server.keys import CLOCK, SEALER, SESSIONS, STAFF_SIGN_IN, WECHAT
+from server.services import people, sessions
 from server.services.access import Actor, SessionEnded
 from server.services.sessions import AccountDisabled, RefreshTokenReused, RefreshTokenUnknown, SignedIn
-from server.services.staff import SignInBusy, TooManyWrongPasswords, WrongPassword
+from server.services.staff_sign_in import Owed
 
 routes = Routes("sessions")
 
@@ -43,17 +43,6 @@ class PhoneCode(Body):
         max_length=128,
         description="The code of the getPhoneNumber button. | getPhoneNumber 按钮返回的 code。",
         examples=["e31968a7f94cc5ee"],
-    )
-
-
-class StaffLogin(Body):
-    """A member of staff's name and password."""
-
-    username: str = Field(
-        min_length=1, max_length=32, description="Username. | 用户名。", examples=["operator1"]
-    )
-    password: str = Field(
-        min_length=1, max_length=128, description="Password. | 密码。", examples=["Correct-horse-7"]
     )
 
 
@@ -113,6 +102,21 @@ class Me(Answer):
     roles: list[str] = Field(
         description="In the organisation, or as staff. | 在单位中的身份，或工作岗位。", examples=[["handler"]]
     )
+    programmes: list[str] = Field(
+        description="Staff: the programmes they work on; none: every one. | 工作人员负责的项目，空为全部。",
+        examples=[[]],
+    )
+    areas: list[str] = Field(
+        description="Staff: the areas whose organisations they see; none: everywhere. "
+        "| 工作人员负责的区域，空为不限。",
+        examples=[[]],
+    )
+    owed: list[Owed] = Field(
+        description="Staff: what is to be made up before their roles count in this session: "
+        "change_password, enrol_second_factor. "
+        "| 工作人员本次登录须先完成：修改密码、绑定动态口令；未完成前没有任何岗位权限。",
+        examples=[[]],
+    )
 
 
 @routes.post(
@@ -127,24 +131,7 @@ async def sign_in(request: web.Request, body: WechatLogin) -> NewSession:
         body.code,
         wechat=request.app[WECHAT],
         sessions=request.app[SESSIONS],
-        now=request.app[CLOCK].now(),
-    )
-    return begun(signed_in)
-
-
-@routes.post(
-    "/api/v1/staff/sessions",
-    summary="Sign in as staff, with a password. | 工作人员登录。",
-    access=PUBLIC,
-    answers={201: NewSession},
-    refusals=(WrongPassword, TooManyWrongPasswords, SignInBusy, AccountDisabled),
-)
-async def sign_in_staff(request: web.Request, body: StaffLogin) -> NewSession:
-    signed_in = await staff.sign_in(
-        body.username,
-        body.password,
-        address=address_of(request),
-        sessions=request.app[SESSIONS],
+        sealer=request.app[SEALER],
         now=request.app[CLOCK].now(),
     )
     return begun(signed_in)
@@ -189,7 +176,8 @@ async def sign_out_everywhere(request: web.Request, actor: Actor) -> None:
     answers={200: Me},
 )
 async def me(request: web.Request, actor: Actor) -> Me:
-    return _me(actor, await people.profile(actor))
+    owed = await request.app[STAFF_SIGN_IN].owed_in(actor) if actor.kind == "staff" else ()
+    return _me(actor, await people.profile(actor, sealer=request.app[SEALER]), owed)
 
 
 @routes.put(
@@ -201,7 +189,11 @@ async def me(request: web.Request, actor: Actor) -> Me:
 )
 async def share_phone(request: web.Request, actor: Actor, body: PhoneCode) -> Me:
     profile = await people.bind_phone(
-        actor, body.code, wechat=request.app[WECHAT], now=request.app[CLOCK].now()
+        actor,
+        body.code,
+        wechat=request.app[WECHAT],
+        sealer=request.app[SEALER],
+        now=request.app[CLOCK].now(),
     )
     return _me(actor, profile)
 
@@ -215,7 +207,7 @@ def _tokens(signed_in: SignedIn) -> dict[str, str | datetime]:
     return {field: getattr(signed_in, field) for field in Tokens.model_fields}
 
 
-def _me(actor: Actor, profile: people.Profile) -> Me:
+def _me(actor: Actor, profile: people.Profile, owed: Sequence[Owed] = ()) -> Me:
     return Me(
         kind=actor.kind,
         id=actor.id,
@@ -223,4 +215,7 @@ def _me(actor: Actor, profile: people.Profile) -> Me:
         masked_phone=profile.masked_phone,
         organisation_id=actor.organisation_id,
         roles=sorted(actor.roles),
+        programmes=sorted(actor.programmes),
+        areas=sorted(actor.areas),
+        owed=list(owed),
     )

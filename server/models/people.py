@@ -7,16 +7,19 @@ from datetime import datetime
 from tortoise import fields
 from tortoise.models import Model
 
+from server.sealing import SEALED_LENGTH
+
 
 class Person(Model):
     """Somebody who signs in with WeChat. What they may do follows from their memberships."""
 
     id = fields.BigIntField(primary_key=True)
-    openid = fields.CharField(
-        64, unique=True, description="WeChat's name for this person in our mini-program"
+    account = fields.CharField(
+        64, unique=True, description="Blind index of WeChat's openid, or the name of a demo account"
     )
+    openid_sealed = fields.CharField(SEALED_LENGTH, default="", description="To write to them by WeChat")
     name = fields.CharField(64, default="")
-    phone = fields.CharField(32, default="")
+    phone_sealed = fields.CharField(SEALED_LENGTH, default="", description="As WeChat vouches for it")
     created_at: datetime = fields.DatetimeField()
     disabled = fields.BooleanField(default=False)
     session_version = fields.IntField(default=1, description="Raised to end every session at once")
@@ -26,13 +29,28 @@ class Person(Model):
 
 
 class Staff(Model):
-    """Somebody who works on a programme and signs in with a password."""
+    """Somebody of the official side, who signs in with a password and a second factor."""
 
     id = fields.BigIntField(primary_key=True)
     username = fields.CharField(32, unique=True, description="Lower case")
     password_hash = fields.CharField(160, description="argon2id, with its parameters and salt")
+    password_expires_at: datetime | None = fields.DatetimeField(
+        null=True, description="Set while the password is an administrator's one-time one: its end"
+    )
+    totp_sealed = fields.CharField(SEALED_LENGTH, default="", description="The authenticator's secret")
+    totp_confirmed_at: datetime | None = fields.DatetimeField(
+        null=True, description="Since then the second factor is asked for"
+    )
+    totp_last_step = fields.BigIntField(default=0, description="The half minute whose digits were used last")
     display_name = fields.CharField(64)
     roles: list[str] = fields.JSONField(default=list)
+    programmes: list[str] = fields.JSONField(default=list, description="Slugs, empty: every programme")
+    areas: list[str] = fields.JSONField(
+        default=list, description="Only organisations in or below these, empty: everywhere"
+    )
+    affiliations: list[str] = fields.JSONField(
+        default=list, description="Codes (USCC) of organisations they may not decide on"
+    )
     created_at: datetime = fields.DatetimeField()
     disabled = fields.BooleanField(default=False)
     session_version = fields.IntField(default=1, description="Raised to end every session at once")
@@ -57,6 +75,7 @@ class SessionFamily(Model):
     created_at: datetime = fields.DatetimeField()
     last_used_at: datetime = fields.DatetimeField()
     expires_at: datetime = fields.DatetimeField(description="The end, however often it is refreshed")
+    limited = fields.BooleanField(default=False, description="Holds no role yet: the account is being set up")
     revoked_at: datetime | None = fields.DatetimeField(null=True)
     revoked_reason = fields.CharField(32, default="")
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
+
+from tortoise.expressions import Q
 
 from server.errors import Refusal
 from server.models.organisations import Membership, Organisation, Qualification
 from server.models.vouchers import Voucher
+from server.rules.eligibility import AREA_SEPARATOR, lies_within
 
 
 class NotSignedIn(Refusal):
@@ -45,7 +48,34 @@ class StaffRole(StrEnum):
     """What a member of staff is there for."""
 
     OPERATOR = "operator"
-    """运营方: runs rounds, qualifies organisations."""
+    """运营方: runs rounds, reviews first, follows the effect."""
+    AUTHORITY = "authority"
+    """主管部门: in charge of the programme, decides."""
+    DIVISION = "division"
+    """主管部门职能处室: prepares the authority's decisions."""
+    DISTRICT = "district"
+    """区主管部门: the organisations of its own areas."""
+    TREASURY = "treasury"
+    """财政部门: arranges the budget, allocates the money."""
+    INSPECTOR = "inspector"
+    """第三方机构: inspects on site and on paper."""
+    EXPERT = "expert"
+    """专家: gives an opinion where a chain asks for one."""
+    OVERSIGHT_BODY = "oversight_body"
+    """监督机关: hears complaints past the platform's own people."""
+    AUDITOR = "auditor"
+    """审计: reads what the operator or the authority may read, and changes nothing."""
+    ADMINISTRATOR = "administrator"
+    """账号管理员: accounts of staff, and nothing else."""
+
+
+AUDITED = frozenset({StaffRole.OPERATOR, StaffRole.AUTHORITY})
+"""What one of these may read, an auditor may read."""
+
+IN_THE_FILES = frozenset(
+    {*AUDITED, StaffRole.DIVISION, StaffRole.DISTRICT, StaffRole.OVERSIGHT_BODY, StaffRole.AUDITOR}
+)
+"""Who reads an organisation's standing without a review of theirs to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +83,7 @@ class Actor:
     """Whoever is asking, as the database knows them; nothing here is read from a token.
 
     ``roles`` are :class:`StaffRole` values for staff, membership roles for a person.
+    ``programmes`` (slugs) and ``areas`` bound what a member of staff sees; empty: no bound.
     ``organisation_id`` is the organisation a person acts for, ``None`` for staff.
     """
 
@@ -61,6 +92,8 @@ class Actor:
     session_id: str
     organisation_id: int | None
     roles: frozenset[str]
+    programmes: frozenset[str] = frozenset()
+    areas: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -76,6 +109,34 @@ def require_role(actor: Actor, *roles: str) -> None:
     """Raise :class:`NotAllowed` unless the actor has at least one of the roles."""
     if actor.roles.isdisjoint(roles):
         raise NotAllowed()
+
+
+def require_programme(actor: Actor, slug: str) -> None:
+    """Raise :class:`NotFound` for what belongs to a programme that a member of staff has no part in."""
+    if actor.programmes and slug not in actor.programmes:
+        raise NotFound()
+
+
+def require_area(actor: Actor, area: str) -> None:
+    """Raise :class:`NotFound` for what lies outside the areas of a member of staff."""
+    if actor.areas and not lies_within(area, actor.areas):
+        raise NotFound()
+
+
+def within_areas(actor: Actor, column: str) -> Q:
+    """For a list: rows whose ``column`` is one of the actor's areas or lies below one."""
+    bounds = [
+        Q(**{key: value})
+        for area in sorted(actor.areas)
+        for key, value in ((column, area), (f"{column}__startswith", area + AREA_SEPARATOR))
+    ]
+    return Q(*bounds, join_type=Q.OR)
+
+
+def within_programmes(actor: Actor, column: str) -> Q:
+    """For a list: rows whose ``column`` is the slug of one of the actor's programmes."""
+    bounds: dict[str, Any] = {f"{column}__in": sorted(actor.programmes)} if actor.programmes else {}
+    return Q(**bounds)
 
 
 # -- from an id in an address to a row: the only way ------------------------------------------------
@@ -105,15 +166,18 @@ async def membership_for(actor: Actor, membership_id: int) -> Membership:
 
 
 async def qualification_for(actor: Actor, qualification_id: int) -> Qualification:
-    """A qualification, with its organisation: an operator's any, a person's own. Raises :class:`NotFound`."""
+    """A qualification, with its organisation: a person's own; of the official side, any of the programmes
+    and areas of whoever asks. Raises :class:`NotFound`."""
     known = Qualification.filter(id=qualification_id)
     if actor.kind == "person":
         known = known.filter(organisation_id=organisation_id_of(actor))
-    elif StaffRole.OPERATOR not in actor.roles:
+    elif IN_THE_FILES.isdisjoint(actor.roles):
         raise NotFound()
     qualification = await known.select_related("organisation").first()
     if qualification is None:
         raise NotFound()
+    require_programme(actor, qualification.programme_slug)
+    require_area(actor, qualification.organisation.area)
     return qualification
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -184,6 +185,9 @@ async def _actors(claims: Collection[AccessClaims]) -> dict[AccessClaims, Actor]
         "person__session_version",
         "staff__session_version",
         "staff__roles",
+        "staff__programmes",
+        "staff__areas",
+        "limited",
         disabled_person="person__disabled",
         disabled_staff="staff__disabled",
     )
@@ -199,13 +203,24 @@ async def _actors(claims: Collection[AccessClaims]) -> dict[AccessClaims, Actor]
             actor = Actor("person", row["person_id"], str(claim.session_id), organisation_id, roles)
             version = row["person__session_version"]
         else:
-            actor = Actor(
-                "staff", row["staff_id"], str(claim.session_id), None, frozenset(row["staff__roles"])
-            )
+            actor = _of_staff(row, str(claim.session_id))
             version = row["staff__session_version"]
         if actor.name == claim.subject and version == claim.version:
             actors[claim] = actor
     return actors
+
+
+def _of_staff(row: Mapping[str, Any], session_id: str) -> Actor:
+    """A member of staff; in a limited session, somebody without any role."""
+    return Actor(
+        "staff",
+        row["staff_id"],
+        session_id,
+        None,
+        frozenset(() if row["limited"] else row["staff__roles"]),
+        frozenset(row["staff__programmes"]),
+        frozenset(row["staff__areas"]),
+    )
 
 
 async def _memberships(person_ids: Collection[int]) -> dict[int, tuple[int, frozenset[str]]]:

@@ -9,6 +9,7 @@ from tortoise.transactions import in_transaction
 
 from server.gateways.wechat import Wechat
 from server.models.people import Person, Staff
+from server.sealing import Sealer
 from server.services import journal
 from server.services.access import Actor
 
@@ -21,25 +22,25 @@ class Profile:
     masked_phone: str
 
 
-async def profile(actor: Actor) -> Profile:
+async def profile(actor: Actor, *, sealer: Sealer) -> Profile:
     """What is known of whoever asks."""
     if actor.kind == "staff":
         staff = await Staff.get(id=actor.id)
         return Profile(staff.display_name, "")
     person = await Person.get(id=actor.id)
-    return Profile(person.name, mask(person.phone))
+    return Profile(person.name, mask(sealer.open(person.phone_sealed)))
 
 
-async def bind_phone(actor: Actor, code: str, *, wechat: Wechat, now: datetime) -> Profile:
+async def bind_phone(actor: Actor, code: str, *, wechat: Wechat, sealer: Sealer, now: datetime) -> Profile:
     """Keep the phone number that a person shares by a WeChat phone code.
 
     Raises what :meth:`Wechat.phone_number` raises.
     """
     phone = await wechat.phone_number(code)
     async with in_transaction():
-        await Person.filter(id=actor.id).update(phone=phone)
+        await Person.filter(id=actor.id).update(phone_sealed=sealer.seal(phone))
         await journal.record("person.phone_bound", actor.name, actor=actor.name, at=now)
-    return await profile(actor)
+    return await profile(actor, sealer=sealer)
 
 
 def mask(phone: str) -> str:

@@ -16,13 +16,14 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import structlog
-from tortoise.expressions import F
+from tortoise.expressions import F, Q
 from tortoise.transactions import in_transaction
 
 from server.errors import Refusal
 from server.gateways.live_feed import LiveFeed
 from server.gateways.wechat import Wechat
 from server.models.people import Person, RefreshToken, SessionFamily, Staff
+from server.sealing import Sealer
 from server.services import journal
 from server.services.access import Actor, NotFound, NotSignedIn, SessionEnded
 from server.services.identities import session_name
@@ -35,7 +36,11 @@ STAFF_SESSION = timedelta(hours=12)
 RETRY_WINDOW = timedelta(minutes=2)
 
 DEMO_PREFIX = "demo-"
-"""Every demo account's openid or username begins with this; no real openid does."""
+"""Every demo account's openid or username begins with this; no blind index does."""
+
+DEAD_KEPT = timedelta(days=30)
+"""How long a session that is over still answers that it is over, before it is forgotten."""
+FORGET_GROUP = 500
 
 SYSTEM = "system"
 
@@ -83,8 +88,11 @@ class Sessions:
         self._tokens = tokens
         self._feed = feed
 
-    async def start(self, owner: Person | Staff, *, now: datetime) -> SignedIn:
-        """A new session for somebody who has shown who they are; :class:`AccountDisabled` if barred."""
+    async def start(self, owner: Person | Staff, *, limited: bool = False, now: datetime) -> SignedIn:
+        """A new session for somebody who has shown who they are; :class:`AccountDisabled` if barred.
+
+        A ``limited`` one holds none of its owner's roles until it is lifted.
+        """
         if owner.disabled:
             raise AccountDisabled()
         token = secrets.token_urlsafe(32)
@@ -93,6 +101,7 @@ class Sessions:
                 id=uuid4(),
                 person=owner if isinstance(owner, Person) else None,
                 staff=owner if isinstance(owner, Staff) else None,
+                limited=limited,
                 created_at=now,
                 last_used_at=now,
                 expires_at=now + (PERSON_SESSION if isinstance(owner, Person) else STAFF_SESSION),
@@ -137,13 +146,37 @@ class Sessions:
         async with in_transaction():
             if actor.kind == "person":
                 await Person.filter(id=actor.id).update(session_version=F("session_version") + 1)
-                families = SessionFamily.filter(person_id=actor.id)
+                await SessionFamily.filter(person_id=actor.id, revoked_at=None).update(
+                    revoked_at=now, revoked_reason="all_ended"
+                )
             else:
-                await Staff.filter(id=actor.id).update(session_version=F("session_version") + 1)
-                families = SessionFamily.filter(staff_id=actor.id)
-            await families.filter(revoked_at=None).update(revoked_at=now, revoked_reason="all_ended")
+                await self.end_all_of_staff(actor.id, reason="all_ended", now=now)
             await journal.record("session.all_ended", actor.name, actor=actor.name, at=now)
         await self._feed.publish(actor.name)
+
+    async def end_others(self, actor: Actor, *, reason: str, now: datetime) -> list[str]:
+        """End a member of staff's sessions but this one, inside the caller's transaction.
+
+        What is returned is to be announced after the commit.
+        """
+        others = SessionFamily.filter(staff_id=actor.id, revoked_at=None).exclude(id=actor.session_id)
+        names = [session_name(one.id) for one in await others]
+        await others.update(revoked_at=now, revoked_reason=reason)
+        return names
+
+    async def end_all_of_staff(self, staff_id: int, *, reason: str, now: datetime) -> None:
+        """End every session of a member of staff, inside the caller's transaction.
+
+        The caller announces ``staff:<id>`` after the commit.
+        """
+        await Staff.filter(id=staff_id).update(session_version=F("session_version") + 1)
+        await SessionFamily.filter(staff_id=staff_id, revoked_at=None).update(
+            revoked_at=now, revoked_reason=reason
+        )
+
+    async def announce(self, *names: str) -> None:
+        """Tell every worker that what it remembers under these names is over; after the commit."""
+        await self._feed.publish(*names)
 
     async def _revoke(self, family_id: UUID, reason: str, *, owner: str, by: str, now: datetime) -> None:
         async with in_transaction():
@@ -169,14 +202,22 @@ class Sessions:
         return SignedIn(access_token, access_expires_at, refresh_token, family.expires_at)
 
 
-async def sign_in_with_wechat(code: str, *, wechat: Wechat, sessions: Sessions, now: datetime) -> SignedIn:
+async def sign_in_with_wechat(
+    code: str, *, wechat: Wechat, sessions: Sessions, sealer: Sealer, now: datetime
+) -> SignedIn:
     """Sign in with a ``wx.login`` code; whoever comes for the first time is registered by it.
 
     Raises what :meth:`Wechat.code_to_session` and :meth:`Sessions.start` raise.
     """
     identity = await wechat.code_to_session(code)
+    is_new = False
     async with in_transaction():
-        person, is_new = await Person.get_or_create(defaults={"created_at": now}, openid=identity.openid)
+        person = await Person.get_or_none(account__in=sealer.blinds(identity.openid))
+        if person is None:
+            person, is_new = await Person.get_or_create(
+                account=sealer.blind(identity.openid),
+                defaults={"created_at": now, "openid_sealed": sealer.seal(identity.openid)},
+            )
         if is_new:
             await journal.record("person.registered", _name(person), actor=_name(person), at=now)
     return await sessions.start(person, now=now)
@@ -186,10 +227,28 @@ async def sign_in_for_demo(account: str, *, sessions: Sessions, now: datetime) -
     """Sign in as a demo account, without any proof; raises :class:`DemoAccountUnknown`."""
     if not account.startswith(DEMO_PREFIX):
         raise DemoAccountUnknown()
-    owner = await Person.get_or_none(openid=account) or await Staff.get_or_none(username=account)
+    owner = await Person.get_or_none(account=account) or await Staff.get_or_none(username=account)
     if owner is None:
         raise DemoAccountUnknown()
     return await sessions.start(owner, now=now)
+
+
+async def forget_dead(now: datetime) -> int:
+    """Delete sessions that ended a month ago, with their refresh tokens; how many sessions.
+
+    What happened in them stays in the journal. A reused token of such a session is told that it is
+    unknown. A living session keeps its whole chain: an old link in it is how a thief is found out.
+    """
+    before, forgotten = now - DEAD_KEPT, 0
+    over = Q(expires_at__lt=before) | Q(revoked_at__lt=before)
+    while True:
+        dead = await SessionFamily.filter(over).limit(FORGET_GROUP).values_list("id", flat=True)
+        if not dead:
+            return forgotten
+        # A group at a time: nobody who signs in meanwhile waits for a long transaction.
+        async with in_transaction():
+            await RefreshToken.filter(family_id__in=dead).delete()
+            forgotten += await SessionFamily.filter(id__in=dead).delete()
 
 
 # -- the chain of refresh tokens -------------------------------------------------------------------

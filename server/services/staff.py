@@ -1,64 +1,36 @@
-"""Staff: people with a username and a password, and how many wrong ones may be tried.
+"""Staff: accounts of people of the official side, and what each of them is there for.
 
-Wrong passwords are counted by address and username together. An attacker is slowed to a few tries an
-hour, and cannot lock anybody out from another address. An attempt is counted before the password is
-looked at and forgiven when it was right, so a thousand at once are a thousand, not one.
+Powers stand apart (三权分立): who administers accounts decides nothing, who audits does nothing else, and
+nobody changes their own account's duties. Whatever takes something away ends the sessions at once.
 """
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import re
-import secrets
-from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
-from math import ceil
-from typing import TypeVar
+from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from server import texts
-from server.errors import Refusal, Unmet
-from server.models.people import SignInFailures, Staff
+from server.clock import Clock
+from server.errors import Refusal
+from server.models.people import Staff
+from server.programme.registry import Programmes
+from server.rules.eligibility import AREA_SEPARATOR
+from server.rules.uscc import checked_uscc
 from server.services import journal
-from server.services.access import NotSignedIn, StaffRole
-from server.services.sessions import SYSTEM, Sessions, SignedIn
+from server.services.access import Actor, NotAllowed, NotFound, StaffRole
+from server.services.passwords import PASSWORDS, one_time_password, require_strong
+from server.services.sessions import SYSTEM, Sessions
 
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128
-FREE_FAILURES = 5
-FIRST_PAUSE = timedelta(seconds=30)
-LONGEST_PAUSE = timedelta(minutes=15)
-FAILURES_FORGOTTEN_AFTER = timedelta(days=1)
-MOST_WAITING = 50
+ONE_TIME_PASSWORD_LASTS = timedelta(days=3)
+ALONE = frozenset({StaffRole.ADMINISTRATOR, StaffRole.AUDITOR})
+"""Roles that go with no other."""
 
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{2,31}")
-_CHARACTER_CLASSES = (str.isupper, str.islower, str.isdigit, lambda letter: not letter.isalnum())
-
-Result = TypeVar("Result")
-
-
-class WrongPassword(NotSignedIn):
-    """No such username, or not its password; nobody is told which."""
-
-    status, code = 401, "wrong_password"
-
-
-class TooManyWrongPasswords(Refusal):
-    """This address has got this username's password wrong too often: wait."""
-
-    status, code = 429, "too_many_wrong_passwords"
-
-
-class SignInBusy(Refusal):
-    """More passwords are waiting to be checked than can be checked soon."""
-
-    status, code = 503, "sign_in_busy"
 
 
 class UsernameUnusable(Refusal):
@@ -79,139 +51,274 @@ class StaffRoleUnknown(Refusal):
     status, code = 422, "staff_role_unknown"
 
 
-class WeakPassword(Refusal):
-    """``unmet`` lists everything the password lacks."""
+class DutiesIncompatible(Refusal):
+    """An administrator or an auditor holds no other role: powers stand apart."""
 
-    status, code = 422, "weak_password"
+    status, code = 422, "duties_incompatible"
 
 
-async def create_staff(username: str, password: str, roles: Collection[str], now: datetime) -> Staff:
-    """A new member of staff.
+class DistrictWithoutArea(Refusal):
+    """A district department sees its own enterprises: say which areas are its own."""
 
-    Raises :class:`UsernameUnusable`, :class:`UsernameTaken`, :class:`StaffRoleUnknown` or
-    :class:`WeakPassword`.
+    status, code = 422, "district_without_area"
+
+
+class AreaUnknown(Refusal):
+    """An area is written from the province down, and lies in a province of one of our programmes."""
+
+    status, code = 422, "area_unknown"
+
+
+class OwnAccount(NotAllowed):
+    """Nobody gives or takes their own duties: another administrator does."""
+
+    status, code = 403, "own_account"
+
+
+class LastAdministrator(Refusal):
+    """Without this account nobody could administer accounts any more."""
+
+    status, code = 409, "last_administrator"
+
+
+class AccountUnchanged(Refusal):
+    """The account is so already."""
+
+    status, code = 409, "account_unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """What a member of staff is there for.
+
+    ``programmes`` are slugs, empty: every programme. ``areas`` bound what is seen to organisations in or
+    below them, empty: everywhere. ``affiliations`` are the codes (USCC) of organisations that the person
+    is close to and may not decide on.
+    """
+
+    roles: Collection[str]
+    programmes: Collection[str] = ()
+    areas: Collection[str] = ()
+    affiliations: Collection[str] = ()
+
+
+class StaffAccounts:
+    """The administrator's verbs on accounts."""
+
+    def __init__(self, programmes: Programmes, sessions: Sessions, clock: Clock) -> None:
+        self._programmes = programmes
+        self._sessions = sessions
+        self._clock = clock
+
+    async def create(
+        self, username: str, display_name: str, duties: Duties, *, actor: Actor
+    ) -> tuple[Staff, str]:
+        """A new account and its one-time password, which is shown this once.
+
+        Raises :class:`UsernameUnusable`, :class:`UsernameTaken` or what :meth:`change_duties` raises of
+        the duties.
+        """
+        usable = self._usable(duties)
+        password, now = one_time_password(), self._clock.now()
+        staff = await create_staff(
+            username,
+            password,
+            usable.roles,
+            now,
+            duties=usable,
+            display_name=display_name,
+            password_expires_at=now + ONE_TIME_PASSWORD_LASTS,
+            by=actor.name,
+        )
+        return staff, password
+
+    async def change_duties(self, staff_id: int, duties: Duties, *, actor: Actor) -> Staff:
+        """Give an account other duties; its sessions end.
+
+        Raises ``NotFound``, :class:`OwnAccount`, :class:`LastAdministrator`, :class:`StaffRoleUnknown`,
+        :class:`DutiesIncompatible`, :class:`DistrictWithoutArea`, :class:`AreaUnknown`,
+        ``UnknownProgramme`` or ``UsccInvalid``.
+        """
+        usable = self._usable(duties)
+        now = self._clock.now()
+        async with in_transaction():
+            await _lock_another(staff_id, actor)
+            changes = {field: getattr(usable, field) for field in Duties.__dataclass_fields__}
+            await Staff.filter(id=staff_id).update(**changes)
+            await _require_an_administrator()
+            await self._cut_off(staff_id, "duties_changed", actor=actor, now=now, **changes)
+        await self._sessions.announce(f"staff:{staff_id}")
+        return await Staff.get(id=staff_id)
+
+    async def disable(self, staff_id: int, reason: str, *, actor: Actor) -> Staff:
+        """Bar an account; its sessions end. Raises ``NotFound``, :class:`OwnAccount`,
+        :class:`LastAdministrator` or :class:`AccountUnchanged`."""
+        now = self._clock.now()
+        async with in_transaction():
+            await _lock_another(staff_id, actor)
+            if not await Staff.filter(id=staff_id, disabled=False).update(disabled=True):
+                raise AccountUnchanged()
+            await _require_an_administrator()
+            await self._cut_off(staff_id, "disabled", actor=actor, now=now, reason=reason)
+        await self._sessions.announce(f"staff:{staff_id}")
+        return await Staff.get(id=staff_id)
+
+    async def enable(self, staff_id: int, reason: str, *, actor: Actor) -> Staff:
+        """Let a barred account in again. Raises ``NotFound``, :class:`OwnAccount` or
+        :class:`AccountUnchanged`."""
+        async with in_transaction():
+            await _lock_another(staff_id, actor)
+            if not await Staff.filter(id=staff_id, disabled=True).update(disabled=False):
+                raise AccountUnchanged()
+            await _note("enabled", staff_id, actor.name, self._clock.now(), reason=reason)
+        return await Staff.get(id=staff_id)
+
+    async def reset_password(self, staff_id: int, reason: str, *, actor: Actor) -> tuple[Staff, str]:
+        """A one-time password instead of the forgotten one; sessions end. Raises ``NotFound`` or
+        :class:`OwnAccount`."""
+        password, now = one_time_password(), self._clock.now()
+        password_hash = await PASSWORDS.hash(password)
+        async with in_transaction():
+            await _lock_another(staff_id, actor)
+            await Staff.filter(id=staff_id).update(
+                password_hash=password_hash, password_expires_at=now + ONE_TIME_PASSWORD_LASTS
+            )
+            await self._cut_off(staff_id, "password_reset", actor=actor, now=now, reason=reason)
+        await self._sessions.announce(f"staff:{staff_id}")
+        return await Staff.get(id=staff_id), password
+
+    async def reset_second_factor(self, staff_id: int, reason: str, *, actor: Actor) -> Staff:
+        """Take a lost authenticator off an account; sessions end. Raises ``NotFound`` or
+        :class:`OwnAccount`."""
+        now = self._clock.now()
+        async with in_transaction():
+            await _lock_another(staff_id, actor)
+            await forget_second_factor(staff_id)
+            await self._cut_off(staff_id, "second_factor_reset", actor=actor, now=now, reason=reason)
+        await self._sessions.announce(f"staff:{staff_id}")
+        return await Staff.get(id=staff_id)
+
+    def _usable(self, duties: Duties) -> Duties:
+        """The duties in one spelling each, or the refusal of the first that cannot be."""
+        require_compatible(duties.roles)
+        for slug in duties.programmes:
+            self._programmes.get(slug)
+        known = {place.partition(AREA_SEPARATOR)[0] for one in self._programmes for place in one.areas}
+        for area in duties.areas:
+            if area.partition(AREA_SEPARATOR)[0] not in known:
+                raise AreaUnknown(area=area)
+        if StaffRole.DISTRICT in duties.roles and not duties.areas:
+            raise DistrictWithoutArea()
+        return Duties(
+            roles=sorted(set(duties.roles)),
+            programmes=sorted(set(duties.programmes)),
+            areas=sorted(set(duties.areas)),
+            affiliations=sorted({checked_uscc(uscc) for uscc in duties.affiliations}),
+        )
+
+    async def _cut_off(self, staff_id: int, deed: str, *, actor: Actor, now: datetime, **data: Any) -> None:
+        """End every session of an account, inside the transaction that changed it."""
+        await self._sessions.end_all_of_staff(staff_id, reason=deed, now=now)
+        await _note(deed, staff_id, actor.name, now, **data)
+
+
+async def create_staff(
+    username: str,
+    password: str,
+    roles: Collection[str],
+    now: datetime,
+    *,
+    duties: Duties | None = None,
+    display_name: str = "",
+    password_expires_at: datetime | None = None,
+    by: str = SYSTEM,
+) -> Staff:
+    """A new member of staff, with these roles under every programme, or with all of ``duties``.
+
+    ``password_expires_at`` makes the password a one-time one. Raises :class:`UsernameUnusable`,
+    :class:`UsernameTaken`, :class:`StaffRoleUnknown`, :class:`DutiesIncompatible` or ``WeakPassword``.
     """
     if not _USERNAME.fullmatch(username):
         raise UsernameUnusable()
-    for role in roles:
-        if role not in set(StaffRole):
-            raise StaffRoleUnknown(role=role)
-    unmet = password_faults(username, password)
-    if unmet:
-        raise WeakPassword(unmet=unmet)
-    password_hash = await _passwords.hash(password)
+    require_compatible(roles)
+    require_strong(username, password)
+    duties = duties or Duties(roles=sorted(set(roles)))
+    password_hash = await PASSWORDS.hash(password)
     try:
         async with in_transaction():
             staff = await Staff.create(
                 username=username,
                 password_hash=password_hash,
-                display_name=username,
-                roles=sorted(set(roles)),
+                password_expires_at=password_expires_at,
+                display_name=display_name or username,
+                roles=list(duties.roles),
+                programmes=list(duties.programmes),
+                areas=list(duties.areas),
+                affiliations=list(duties.affiliations),
                 created_at=now,
             )
-            await journal.record(
-                "staff.created", f"staff:{staff.id}", actor=SYSTEM, at=now, roles=staff.roles
-            )
+            await _note("created", staff.id, by, now, roles=staff.roles)
     except IntegrityError:
         raise UsernameTaken(username=username) from None
     return staff
 
 
-def password_faults(username: str, password: str) -> list[Unmet]:
-    """Everything the password lacks; empty when it will do."""
-    faults = []
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        faults.append("password_length")
-    if sum(any(map(belongs, password)) for belongs in _CHARACTER_CLASSES) < 3:
-        faults.append("password_variety")
-    if username.lower() in password.lower():
-        faults.append("password_holds_username")
-    return [Unmet(code, "", texts.PASSWORD_RULES[code]) for code in faults]
+async def page(*, role: str | None, after: int, limit: int) -> list[Staff]:
+    """Accounts by id, disabled ones too; ``role`` keeps those that hold it."""
+    found: list[Staff] = []
+    # Which roles an account holds stands in a JSON list, which the two databases search differently.
+    while len(found) < limit:
+        rows = await Staff.filter(id__gt=after).order_by("id").limit(limit)
+        found += [row for row in rows if role is None or role in row.roles]
+        if len(rows) < limit:
+            break
+        after = rows[-1].id
+    return found[:limit]
 
 
-async def sign_in(
-    username: str, password: str, *, address: str, sessions: Sessions, now: datetime
-) -> SignedIn:
-    """Sign a member of staff in from ``address``.
-
-    Takes as long for an unknown username as for a known one. Raises :class:`WrongPassword`,
-    :class:`TooManyWrongPasswords`, :class:`SignInBusy` or ``AccountDisabled``.
-    """
-    username = username.lower()
-    origin = hashlib.sha256(f"{address}\n{username}".encode()).hexdigest()
-    await _charge(origin, now)
-    staff = await Staff.get_or_none(username=username)
-    if not await _passwords.match(staff.password_hash if staff else None, password) or staff is None:
-        raise WrongPassword()
-    await SignInFailures.filter(origin_hash=origin).delete()
-    return await sessions.start(staff, now=now)
+async def one(staff_id: int) -> Staff:
+    """An account. Raises ``NotFound``."""
+    staff = await Staff.get_or_none(id=staff_id)
+    if staff is None:
+        raise NotFound()
+    return staff
 
 
-async def _charge(origin: str, now: datetime) -> None:
-    """Count one failure more, or raise :class:`TooManyWrongPasswords` while its pause lasts."""
-    await SignInFailures.filter(last_failed_at__lt=now - FAILURES_FORGOTTEN_AFTER).delete()
-    counted = await SignInFailures.get_or_none(origin_hash=origin)
-    if counted is None:
-        try:
-            await SignInFailures.create(origin_hash=origin, failures=1, last_failed_at=now)
-        except IntegrityError:
-            raise TooManyWrongPasswords(retry_after=1) from None
-        return
-    waiting = counted.last_failed_at + _pause(counted.failures) - now
-    if waiting > timedelta():
-        raise TooManyWrongPasswords(retry_after=ceil(waiting.total_seconds()))
-    # The WHERE clause is the lock: of several attempts at once one goes on, the others come again.
-    counted_on = await SignInFailures.filter(id=counted.id, failures=counted.failures).update(
-        failures=counted.failures + 1, last_failed_at=now
-    )
-    if not counted_on:
-        raise TooManyWrongPasswords(retry_after=1)
+async def affiliations_of(actor: Actor) -> frozenset[str]:
+    """The codes (USCC) of the organisations on which a member of staff may not decide."""
+    return frozenset((await one(actor.id)).affiliations) if actor.kind == "staff" else frozenset()
 
 
-def _pause(failures: int) -> timedelta:
-    """How long after so many failures the next attempt may come: none, 30 s, 1 min, … 15 min."""
-    if failures < FREE_FAILURES:
-        return timedelta()
-    # Beyond the tenth doubling the longest pause has long been reached.
-    doublings = min(failures - FREE_FAILURES, 10)
-    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+async def forget_second_factor(staff_id: int) -> None:
+    """Take the second factor off an account, inside the caller's transaction."""
+    await Staff.filter(id=staff_id).update(totp_sealed="", totp_confirmed_at=None)
 
 
-class _Passwords:
-    """Argon2 beside the event loop, one at a time: a crowd signing in must not slow a launch down."""
-
-    def __init__(self) -> None:
-        # OWASP's argon2id for servers that need their memory for other work: 19 MiB, two passes.
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="argon2")
-        self._waiting = 0
-
-    async def hash(self, password: str) -> str:
-        """What is stored; raises :class:`SignInBusy`."""
-        return await self._run(lambda: self._hasher.hash(password))
-
-    async def match(self, stored: str | None, password: str) -> bool:
-        """Whether it is the password; as slow for nobody's (``None``). Raises :class:`SignInBusy`."""
-        return await self._run(lambda: self._matches(stored or self._nobodys, password))
-
-    def _matches(self, stored: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(stored, password)
-        except (VerificationError, InvalidHashError):
-            return False
-
-    @cached_property
-    def _nobodys(self) -> str:
-        return self._hasher.hash(secrets.token_hex())
-
-    async def _run(self, work: Callable[[], Result]) -> Result:
-        if self._waiting >= MOST_WAITING:
-            raise SignInBusy(retry_after=2)
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        finally:
-            self._waiting -= 1
+def require_compatible(roles: Collection[str]) -> None:
+    """Raise :class:`StaffRoleUnknown`, or :class:`DutiesIncompatible` for powers that stand apart."""
+    for role in roles:
+        if role not in set(StaffRole):
+            raise StaffRoleUnknown(role=role)
+    alone = sorted(ALONE.intersection(roles))
+    if alone and len(set(roles)) > 1:
+        raise DutiesIncompatible(role=alone[0])
 
 
-_passwords = _Passwords()
+async def _lock_another(staff_id: int, actor: Actor) -> None:
+    """Lock all accounts, so that two administrators cannot take each other's last colleague away."""
+    if staff_id == actor.id:
+        raise OwnAccount()
+    everybody = await Staff.select_for_update().order_by("id")
+    if all(staff.id != staff_id for staff in everybody):
+        raise NotFound()
+
+
+async def _require_an_administrator() -> None:
+    """After a change: raise :class:`LastAdministrator` if nobody is left who administers."""
+    enabled = await Staff.filter(disabled=False)
+    if not any(StaffRole.ADMINISTRATOR in staff.roles for staff in enabled):
+        raise LastAdministrator()
+
+
+async def _note(deed: str, staff_id: int, by: str, now: datetime, **data: Any) -> None:
+    await journal.record(f"staff.{deed}", f"staff:{staff_id}", actor=by, at=now, **data)

@@ -16,6 +16,7 @@ from server.gateways.live_feed import LocalFeed
 from server.gateways.wechat import Wechat, WechatIdentity
 from server.models.journal import JournalEntry
 from server.models.people import Person, RefreshToken, SessionFamily, Staff
+from server.sealing import Sealer
 from server.services.access import Actor, NotSignedIn, SessionEnded
 from server.services.identities import Identities
 from server.services.sessions import (
@@ -48,8 +49,8 @@ class House:
         self.sessions = Sessions(TOKENS, self.feed)
         self.identities = Identities(TOKENS, self.feed, self.clock)
 
-    async def person(self, openid: str = "oLiNa") -> Person:
-        return await Person.create(openid=openid, created_at=NOW)
+    async def person(self, account: str = "oLiNa") -> Person:
+        return await Person.create(account=account, created_at=NOW)
 
     async def sign_in(self, owner: Person | Staff) -> SignedIn:
         return await self.sessions.start(owner, now=self.clock.now())
@@ -283,9 +284,14 @@ class EverybodyIsLiNa(Wechat):
         return WechatIdentity("oLiNa", None)
 
 
+SEALER = Sealer({"2026a": "a data secret of this test, long enough"})
+
+
 async def test_ten_first_logins_at_once_register_one_person(racing_house: House) -> None:
     logins = (
-        sign_in_with_wechat(str(n), wechat=EverybodyIsLiNa(), sessions=racing_house.sessions, now=NOW)
+        sign_in_with_wechat(
+            str(n), wechat=EverybodyIsLiNa(), sessions=racing_house.sessions, sealer=SEALER, now=NOW
+        )
         for n in range(10)
     )
     signed_in = await asyncio.gather(*logins)

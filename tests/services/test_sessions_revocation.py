@@ -62,12 +62,12 @@ class Feed(LocalFeed):
         pass
 
 
-async def a_person(openid: str = "oLiNa") -> Person:
-    return await Person.create(openid=openid, created_at=NOW)
+async def a_person(account: str = "oLiNa") -> Person:
+    return await Person.create(account=account, created_at=NOW)
 
 
 async def a_member(person: Person, uscc: str, role: MemberRole) -> Organisation:
-    enterprise = await Organisation.create(
+    organisation = await Organisation.create(
         uscc=uscc,
         name="Example",
         area="000000",
@@ -80,8 +80,8 @@ async def a_member(person: Person, uscc: str, role: MemberRole) -> Organisation:
         created_at=NOW,
         facts_changed_at=NOW,
     )
-    await Membership.create(person=person, enterprise=enterprise, role=role, created_at=NOW)
-    return enterprise
+    await Membership.create(person=person, organisation=organisation, role=role, created_at=NOW)
+    return organisation
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ async def test_a_person_acts_for_the_organisation_of_their_active_membership(wor
     first = await a_member(person, "A" * 18, MemberRole.LEGAL_REPRESENTATIVE)
     actor = await worker.identities.identify(token)
     assert (actor.organisation_id, actor.roles) == (first.id, {"legal_representative"})
-    await Membership.filter(enterprise=first).update(active=False)
+    await Membership.filter(organisation=first).update(active=False)
     second = await a_member(person, "B" * 18, MemberRole.STAFF)
     await worker.feed.publish(actor.name)
     actor = await worker.identities.identify(token)
