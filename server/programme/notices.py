@@ -216,11 +216,11 @@ def _unknown(programme: Programme, terms: KindTerms, path: str) -> Iterator[Faul
         if not categories.issuperset(rule.categories):
             yield Fault(f"{path}.deduction[{place}]", "an unknown category", "categories of the programme")
         if rule.voucher_kind not in ("", terms.code):
-            yield Fault(f"{path}.deduction[{place}]", f'"{rule.voucher_kind}"', f'"{terms.code}" or nothing')
-    for group, asked in (("tier", terms.tiers), ("condition", terms.conditions)):
-        for place, one in enumerate(asked):
-            named = one.labels if isinstance(one, Condition) else (*one.any_of, *one.all_of)
-            if not labels.issuperset(named):
-                yield Fault(f"{path}.{group}[{place}]", "an unknown label", "labels of the programme")
+            yield Fault(f"{path}.deduction[{place}].voucher_kind", f'"{rule.voucher_kind}"', f'"{terms.code}"')
+    named = [(f"tier[{place}]", {*tier.any_of, *tier.all_of}) for place, tier in enumerate(terms.tiers)]
+    named += [(f"condition[{place}]", set(one.labels)) for place, one in enumerate(terms.conditions)]
+    for where, codes in named:
+        if not labels.issuperset(codes):
+            yield Fault(f"{path}.{where}", "an unknown label", "labels of the programme")
     if terms.opens_on and terms.closes_on and terms.closes_on < terms.opens_on:
         yield Fault(f"{path}.closes_on", str(terms.closes_on), f"{terms.opens_on} or later")

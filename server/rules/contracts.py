@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 from server import texts
 from server.errors import Unmet
 from server.programme.model import Programme
+from server.programme.steps import ContractForm, StepKind
+from server.programme.vocabulary import Actor, Party
 from server.rules.deadlines import in_service_window
+from server.rules.scope import scope_unmet
+
+
+class ContractStatus(StrEnum):
+    """Where a contract stands."""
+
+    DRAFTED = "drafted"
+    """Written down; not signed by everybody who has to."""
+    SIGNED = "signed"
+    WITHDRAWN = "withdrawn"
+    """Given up before it was signed."""
+    FAILED = "failed"
+    """Signed, and not to be performed: what it held is released (GX-84)."""
+
+
+CONTRACT_MOVES: Mapping[ContractStatus, frozenset[ContractStatus]] = {
+    ContractStatus.DRAFTED: frozenset({ContractStatus.SIGNED, ContractStatus.WITHDRAWN}),
+    ContractStatus.SIGNED: frozenset({ContractStatus.FAILED}),
+    ContractStatus.WITHDRAWN: frozenset(),
+    ContractStatus.FAILED: frozenset(),
+}
+
+_MAKING = (StepKind.SIGN_CONTRACT, StepKind.UPLOAD_CONTRACT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +88,68 @@ def settlement_unmet(
         arithmetic = f"{result_on} / {submitted_on}"
         unmet.append(Unmet("other_year", settlement.article, texts.CONTRACT["other_year"], arithmetic))
     return tuple(unmet)
+
+
+# -- the reference to a contract ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceFacts:
+    """What a reference says of its contract, and the names its parties had on that day.
+
+    ``registered_provider_names`` is empty for a provider that is not registered: nothing to compare with.
+    """
+
+    signed_on: date
+    category: str
+    enterprise_uscc: str
+    enterprise_name: str
+    registered_enterprise_names: frozenset[str]
+    provider_uscc: str
+    provider_name: str
+    registered_provider_names: frozenset[str]
+
+
+def makers(programme: Programme) -> frozenset[Party]:
+    """Which parties may enter a contract, by the step in which the programme has it made."""
+    step = next((one for one in programme.order_steps if one.kind in _MAKING), None)
+    if step is None or step.actor is Actor.BOTH:
+        return frozenset(Party)
+    return frozenset(party for party in Party if party.value == step.actor.value)
+
+
+def signed_by_both_here(programme: Programme) -> bool:
+    """Whether a contract comes about only when both sides have signed it on the platform (GX-52)."""
+    return programme.contract.form is ContractForm.ELECTRONIC
+
+
+def reference_unmet(programme: Programme, facts: ReferenceFacts, on: date) -> tuple[Unmet, ...]:
+    """Everything wrong with a reference to a contract, entered on a day."""
+    article, unmet = programme.contract.article, []
+    if facts.signed_on > on:
+        unmet.append(
+            Unmet("signed_later", article, texts.CONTRACT["signed_later"], f"{facts.signed_on} > {on}")
+        )
+    if not programme.covers(facts.signed_on):
+        first, last = programme.valid_from, programme.valid_until or texts.FOR_GOOD
+        arithmetic = f"{first} ≤ {facts.signed_on} ≤ {last}"
+        unmet.append(
+            Unmet(
+                "outside_validity", programme.validity.article, texts.CONTRACT["outside_validity"], arithmetic
+            )
+        )
+    if programme.contract.signed_this_year and facts.signed_on.year != on.year:
+        arithmetic = f"{facts.signed_on.year} ≠ {on.year}"
+        unmet.append(Unmet("signed_this_year", article, texts.CONTRACT["signed_this_year"], arithmetic))
+    if facts.provider_uscc == facts.enterprise_uscc:
+        unmet.append(Unmet("same_party", article, texts.CONTRACT["same_party"]))
+    for name, registered in (
+        (facts.enterprise_name, facts.registered_enterprise_names),
+        (facts.provider_name, facts.registered_provider_names),
+    ):
+        if registered and name not in registered:
+            message = texts.CONTRACT["name_then"].format(
+                name=name, day=facts.signed_on, registered=texts.LIST.join(sorted(registered))
+            )
+            unmet.append(Unmet("names_match", article, message))
+    return (*unmet, *scope_unmet(programme, facts.category, ()))
