@@ -18,6 +18,7 @@ class InboxMessage(Model):
     delivered_at: datetime = fields.DatetimeField(description="By the machine's clock")
     topic = fields.CharField(64)
     recipient = fields.CharField(96, description="As in the outbox")
+    area = fields.CharField(64, default="", description="Where its organisation is, where data says so")
     data: dict[str, Any] = fields.JSONField(default=dict)
 
     class Meta:

@@ -26,8 +26,8 @@ _MOVE_POSTGRES = """
 WITH batch AS (
     SELECT id FROM outbox_message WHERE id > $1 AND delivered_at IS NULL ORDER BY id LIMIT $2 FOR UPDATE
 ), moved AS (
-    INSERT INTO inbox_message (outbox_id, created_at, delivered_at, topic, recipient, data)
-    SELECT o.id, o.created_at, $3, o.topic, o.recipient, o.data
+    INSERT INTO inbox_message (outbox_id, created_at, delivered_at, topic, recipient, area, data)
+    SELECT o.id, o.created_at, $3, o.topic, o.recipient, coalesce(o.data ->> 'area', ''), o.data
     FROM outbox_message o JOIN batch ON batch.id = o.id ORDER BY o.id
     ON CONFLICT (outbox_id) DO NOTHING
 )
@@ -37,8 +37,9 @@ UPDATE outbox_message SET delivered_at = ?3 WHERE id IN (
     SELECT id FROM outbox_message WHERE id > ?1 AND delivered_at IS NULL ORDER BY id LIMIT ?2)
 RETURNING id"""
 _MOVE_SQLITE = """
-INSERT INTO inbox_message (outbox_id, created_at, delivered_at, topic, recipient, data)
-SELECT id, created_at, delivered_at, topic, recipient, data FROM outbox_message
+INSERT INTO inbox_message (outbox_id, created_at, delivered_at, topic, recipient, area, data)
+SELECT id, created_at, delivered_at, topic, recipient, coalesce(data ->> 'area', ''), data
+FROM outbox_message
 WHERE id BETWEEN ?1 AND ?2 AND delivered_at = ?3 ORDER BY id
 ON CONFLICT (outbox_id) DO NOTHING"""
 _TOP = "SELECT coalesce(max(id), 0) AS top FROM outbox_message"
@@ -51,6 +52,14 @@ class Message:
     recipient: str
     topic: str
     data: Mapping[str, Any]
+
+
+def team(role: str, slug: str) -> str:
+    """The recipient that is everybody of a role in a programme.
+
+    With an ``area`` in a message's data, members of staff of other areas do not see it.
+    """
+    return f"role:{role}:{slug}"
 
 
 async def tell(recipient: str, topic: str, *, at: datetime, **data: Any) -> None:
