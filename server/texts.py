@@ -131,6 +131,15 @@ REFUSALS: Mapping[str, str] = {
     "legal_representative_taken": "该企业的法定代表人已经加入",
     "invitation_unusable": "邀请码无效、已使用或已过期，请联系邀请人重新发送",
     "last_in_charge": "请先邀请新的经办人或法定代表人加入，再解除此人",
+    # registration forms
+    "form_items_unknown": "表单中没有其中 {count} 项",
+    "form_values_unusable": "有 {count} 项填写格式不正确，未保存",
+    "form_items_shut": "审核人员未退回其中 {count} 项，只能修改被退回的内容",
+    "draft_moved_on": "{who}已于 {when} 在其他设备上保存了此表单，请先载入最新内容（第 {version} 版），再继续填写",
+    "registration_under_review": "申请正在审核，暂不能修改",
+    "undertaking_changed": "{name}的内容已更新，请重新阅读并确认",
+    "registration_incomplete": "还有 {count} 项需要补充或修改，草稿已为您保留",
+    "operator_cannot_provide": "本项目的运营单位不能作为服务机构",
     # qualifications and the blocklist
     "programme_not_running": "“{programme}”目前不在有效期内",
     "already_applied": "已经提交过申请，请勿重复提交",
@@ -192,6 +201,52 @@ LABEL_SOURCES: Mapping[str, str] = {
     "replaced": "名单更新后不再列入",
 }
 """What a label rests on besides an official list, and why it counts no more."""
+
+IMPORT_COLUMN: Mapping[str, str] = {
+    "uscc": "统一社会信用代码",
+    "name": "企业名称",
+    "institution": "机构全称",
+    "recognition": "认定类别",
+    "level": "认定级别",
+    "kinds": "服务类型",
+    "recognised_in": "认定年度",
+    "valid_until": "有效期至",
+    "clause": "依据条款",
+    "reason": "事由",
+    "starts_on": "起始日期",
+    "ends_on": "截止日期",
+}
+"""The header of import templates."""
+IMPORT_EXAMPLE: Mapping[str, str] = {
+    "name": "示例企业有限公司（导入时忽略本行）",
+    "institution": "示例服务中心（导入时忽略本行）",
+    "recognition": "省级示范平台",
+    "kinds": "信息服务、技术服务",
+    "clause": "五（二）",
+    "reason": "虚假交易",
+}
+"""The example row of import templates."""
+IMPORT_REPORT: Mapping[str, str] = {"effect": "结果", "faults": "错误"}
+IMPORT_IGNORED: frozenset[str] = frozenset({"序号", "备注", *IMPORT_REPORT.values()})
+"""Columns that a list may have besides."""
+IMPORT_EFFECTS: Mapping[str, str] = {
+    "new": "新增",
+    "changed": "更新",
+    "same": "无变化",
+    "broken": "有错误",
+}
+IMPORT_COLUMNS: Mapping[str, str] = {
+    "missing": "缺少“{names}”",
+    "unknown": "多出“{names}”",
+    "twice": "“{names}”出现了两次",
+}
+IMPORT_SETTINGS: Mapping[str, str] = {
+    "label": "请选择项目和企业标识",
+    "providers": "请选择项目；名录不需要选择企业标识",
+    "no_recognitions": "该项目没有服务机构认定",
+    "blocklist": "限制名单不需要选择企业标识",
+}
+IMPORT_NOTES: Mapping[str, str] = {"other_name": "该代码在本平台登记的名称为“{name}”，请核对"}
 
 CELL_FAULTS: Mapping[str, str] = {
     "missing": "未填写{name}",
@@ -343,8 +398,30 @@ FORM_FAULTS: Mapping[str, str] = {
     "differs": "“{name}”与登记的信息不一致",
     "size_class": "“{name}”与按从业人员、营业收入和资产总额计算的结果不一致",
     "undertaking": "尚未确认{name}",
+    "unknown": "表单中没有“{name}”这一项",
+    "shut": "“{name}”未被退回，不能修改",
+    "masked": "“{name}”含有遮盖符号，请填写完整号码",
+    "approved_until": "已通过，有效期至 {day}",
 }
 """What is wrong with a registration form."""
+REGISTRATION_TITLES: Mapping[str, str] = {
+    "enterprise": "{name}申请用券资格",
+    "provider": "{name}申请服务机构入驻",
+}
+"""What a review of a registration is called, by party."""
+FACT_NAMES: Mapping[str, str] = {
+    "name": "名称",
+    "area": "注册地",
+    "industry": "行业代码",
+    "legal_form": "组织形式",
+    "legal_person": "独立法人",
+    "established_on": "成立日期",
+    "headcount": "从业人员",
+    "revenue_fen": "上年度营业收入（分）",
+    "assets_fen": "资产总额（分）",
+    "labels_claimed": "自报标识",
+}
+"""What the facts of an organisation are called."""
 CONTRACT: Mapping[str, str] = {
     "signed_this_year": "合同签订时间须为当年",
     "in_service_window": "服务开始和验收时间须在补助的服务时间范围内",

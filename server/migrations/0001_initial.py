@@ -102,6 +102,12 @@ class Migration(migrations.Migration):
                         null=True, description="null is for good", auto_now=False, auto_now_add=False
                     ),
                 ),
+                (
+                    "list_name",
+                    fields.CharField(
+                        default="", db_index=True, description="The imported list, if any", max_length=200
+                    ),
+                ),
                 ("made_by", fields.BigIntField()),
                 ("lifted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("lifted_by", fields.BigIntField(null=True)),

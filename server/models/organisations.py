@@ -195,6 +195,7 @@ class BlocklistEntry(Model):
     reason = fields.TextField()
     starts_at: datetime = fields.DatetimeField()
     ends_at: datetime | None = fields.DatetimeField(null=True, description="null is for good")
+    list_name = fields.CharField(200, default="", db_index=True, description="The imported list, if any")
     made_by = fields.BigIntField()
     lifted_at: datetime | None = fields.DatetimeField(null=True)
     lifted_by: int | None = fields.BigIntField(null=True)

@@ -56,6 +56,8 @@ class PartyFacts:
     applied_on: date | None = None
     """The day it applied to join; ``None``: it has not yet."""
     labels: tuple[HeldLabel, ...] = ()
+    claimed: frozenset[str] = frozenset()
+    """The codes of the labels that it says it holds, attested or not."""
     declarations: Mapping[str, object] = field(default_factory=dict)
     """What it filled in, by the code of the field: yes/no, counts, money in fen, texts."""
     barred: tuple[Barred, ...] = ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,63 +12,135 @@ from tortoise.expressions import Q
 from server.clock import CHINA
 from server.models.organisations import BlocklistEntry, Organisation
 from server.programme.model import Programme
+from server.programme.vocabulary import Actor as ProgrammeActor
 from server.programme.vocabulary import LegalForm
-from server.rules.facts import Barred, EnterpriseFacts, held
+from server.rules.facts import Barred, EnterpriseFacts, HeldLabel, ParentFacts, ProviderFacts
+from server.services.attestations import labels_of
+from server.services.cells import name_of, plain
 
 INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What others say of an organisation: its bans, its violations, its labels."""
+
+    barred: tuple[Barred, ...]
+    violation_years: tuple[int, ...]
+    labels: tuple[HeldLabel, ...]
+
+
+async def record_of(organisation: Organisation, programme: Programme, *, now: datetime) -> Record:
+    """The bans that cover a programme, the violations under it, and every attested label.
+
+    Every unlifted ban counts as a bar while it lasts; one under this very programme is a recorded
+    violation of its year for ever (LS-13).
+    """
+    bans = (
+        await BlocklistEntry.filter(
+            Q(programme_slug=programme.slug) | Q(programme_slug__isnull=True),
+            uscc=organisation.uscc,
+            lifted_at__isnull=True,
+        )
+        .order_by("id")
+        .values_list("programme_slug", "clause", "starts_at", "ends_at")
+    )
+    return Record(
+        barred=tuple(
+            # The end is exclusive: a ban until midnight ends with the day before.
+            Barred(
+                clause=clause,
+                starts_on=day(starts_at),
+                ends_on=None if ends_at is None else day(ends_at - INSTANT),
+            )
+            for _, clause, starts_at, ends_at in bans
+        ),
+        violation_years=tuple(
+            sorted(
+                {
+                    day(starts_at).year
+                    for slug, _, starts_at, _ in bans
+                    if slug == programme.slug and starts_at <= now
+                }
+            )
+        ),
+        labels=await labels_of(organisation),
+    )
 
 
 async def facts_of(
     organisation: Organisation,
     programme: Programme,
-    labels: Iterable[str],
+    claimed: Iterable[str] = (),
     *,
     now: datetime,
     applied_at: datetime | None = None,
+    declarations: Mapping[str, object] | None = None,
 ) -> EnterpriseFacts:
-    """What a programme's rules may ask about an organisation that holds ``labels``.
+    """What a programme's rules may ask about an enterprise.
 
-    Every unlifted ban counts as a bar while it lasts; one under this very programme is a recorded
-    violation of its year for ever (LS-13).
+    Its labels are those that lists and papers attest; of ``claimed`` those count besides of which no
+    list and no paper has said anything. ``declarations`` is what it filled in for this programme; that
+    goes before what it said when it registered.
     """
-    entries = await BlocklistEntry.filter(
-        Q(programme_slug=programme.slug) | Q(programme_slug__isnull=True),
-        uscc=organisation.uscc,
-        lifted_at__isnull=True,
-    ).order_by("id")
+    record = await record_of(organisation, programme, now=now)
+    attested = {label.code for label in record.labels}
+    hoped_for = tuple(HeldLabel(code=code) for code in claimed if code not in attested)
     return EnterpriseFacts(
-        uscc=organisation.uscc,
-        name=organisation.name,
-        area=organisation.area,
-        legal_person=organisation.legal_person,
-        legal_form=LegalForm.LEGAL_PERSON if organisation.legal_person else None,
-        established_on=organisation.established_on,
-        applied_on=None if applied_at is None else day(applied_at),
+        **_common(organisation, record, applied_at),
+        labels=record.labels + hoped_for,
+        claimed=frozenset(organisation.labels_claimed),
+        declarations={**organisation.declarations, **(declarations or {})},
         industry=organisation.industry,
         headcount=organisation.headcount,
         revenue_fen=organisation.revenue_fen,
         assets_fen=organisation.assets_fen,
-        labels=held(labels),
-        declarations=organisation.declarations,
-        barred=tuple(
-            Barred(
-                clause=entry.clause,
-                starts_on=day(entry.starts_at),
-                # The end is exclusive: a ban until midnight ends with the day before.
-                ends_on=None if entry.ends_at is None else day(entry.ends_at - INSTANT),
-            )
-            for entry in entries
-        ),
-        violation_years=tuple(
-            sorted(
-                {
-                    day(entry.starts_at).year
-                    for entry in entries
-                    if entry.programme_slug == programme.slug and entry.starts_at <= now
-                }
-            )
-        ),
     )
+
+
+async def provider_facts_of(
+    organisation: Organisation,
+    programme: Programme,
+    declarations: Mapping[str, object],
+    *,
+    now: datetime,
+    applied_at: datetime | None = None,
+    parent: ParentFacts | None = None,
+    operator_codes: Collection[str] = (),
+) -> ProviderFacts:
+    """What a programme's rules may ask about a provider that filled in ``declarations``.
+
+    Who runs the programme is known by its full name, or by one of ``operator_codes`` (USCC), where the
+    text only calls it "the operator" (YC-29, NX-35).
+    """
+    record = await record_of(organisation, programme, now=now)
+    operator = programme.role(ProgrammeActor.OPERATOR).name
+    return ProviderFacts(
+        **_common(organisation, record, applied_at),
+        labels=record.labels,
+        declarations=declarations,
+        is_operator=organisation.uscc in operator_codes or _same_name(organisation.name, operator),
+        parent=parent,
+    )
+
+
+def _common(organisation: Organisation, record: Record, applied_at: datetime | None) -> dict[str, Any]:
+    form = organisation.legal_form
+    return {
+        "uscc": organisation.uscc,
+        "name": organisation.name,
+        "area": organisation.area,
+        "legal_person": organisation.legal_person,
+        "legal_form": form or (LegalForm.LEGAL_PERSON if organisation.legal_person else None),
+        "established_on": organisation.established_on,
+        "applied_on": None if applied_at is None else day(applied_at),
+        "barred": record.barred,
+        "violation_years": record.violation_years,
+    }
+
+
+def _same_name(one: str, other: str) -> bool:
+    return name_of(plain(one)) == name_of(plain(other))
 
 
 def snapshot(organisation: Organisation) -> dict[str, Any]:
@@ -90,8 +163,8 @@ def snapshot(organisation: Organisation) -> dict[str, Any]:
 
 
 def claims(organisation: Organisation) -> frozenset[str]:
-    """The labels it holds, and those it says it holds."""
-    return frozenset({*organisation.labels, *organisation.labels_claimed})
+    """The labels it says it holds; what is attested is no claim any more."""
+    return frozenset(organisation.labels_claimed)
 
 
 def day(at: datetime) -> date:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time, timedelta
 
 from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
+from server import texts
+from server.clock import CHINA
 from server.errors import Refusal
 from server.models.organisations import BlocklistEntry, Organisation
 from server.models.rounds import Entitlement
 from server.programme.registry import Programmes
 from server.rules.uscc import checked_uscc
-from server.services import journal, outbox
+from server.services import access, journal, outbox
 from server.services.access import Actor, NotFound
 from server.services.clocks import ProgrammeClocks
 from server.services.entitlements import standing_bans
@@ -21,6 +25,17 @@ from server.services.qualifications import ReasonMissing
 from server.services.rounds import Rounds, StandingChange
 
 TURNED_WITHIN = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """One ban of a list. Without a start from now on; the end is exclusive, ``None``: for good."""
+
+    uscc: str
+    clause: str
+    reason: str
+    starts_at: datetime | None
+    ends_at: datetime | None
 
 
 class BanPeriodImpossible(Refusal):
@@ -39,7 +54,7 @@ class Blocklist:
     """The verbs on the blocklist. A ban takes effect on rounds in the transaction that makes it."""
 
     def __init__(self, programmes: Programmes, clocks: ProgrammeClocks, rounds: Rounds) -> None:
-        self._programmes = programmes
+        self.programmes = programmes
         self._clocks = clocks
         self._rounds = rounds
 
@@ -101,6 +116,34 @@ class Blocklist:
         await self._rounds.standing_told(changes)
         return entry
 
+    async def take_in(
+        self, bans: Sequence[Ban], lifted: Sequence[int], *, slug: str | None, list_name: str, actor: Actor
+    ) -> list[StandingChange]:
+        """Bar whom a list names, and lift its entries that it names no longer or otherwise.
+
+        Inside the caller's transaction; what it returns is for ``Rounds.standing_told`` after that. Whoever
+        is registered here is locked first, in the order of the ids, and settled once.
+        """
+        ended = await BlocklistEntry.filter(id__in=list(lifted), lifted_at=None).order_by("id")
+        usccs = {ban.uscc for ban in bans} | {entry.uscc for entry in ended}
+        found = await Organisation.filter(uscc__in=sorted(usccs)).order_by("id")
+        held = {one.uscc: await lock(one.id) for one in found}
+        why, now = texts.LABEL_SOURCES["replaced"], self._clocks.base.now()
+        await BlocklistEntry.filter(id__in=[entry.id for entry in ended]).update(
+            lifted_at=now, lifted_by=actor.id, lift_reason=why
+        )
+        for entry in ended:
+            await self._note("blocklist.lifted", entry, held.get(entry.uscc), actor, why)
+        for ban in bans:
+            entry = await BlocklistEntry.create(
+                **{**asdict(ban), "starts_at": ban.starts_at or self._now(slug)},
+                programme_slug=slug,
+                list_name=list_name,
+                made_by=actor.id,
+            )
+            await self._note("blocklist.added", entry, held.get(ban.uscc), actor, ban.reason)
+        return [change for one in held.values() for change in await self._changes(one, slug)]
+
     async def settle_turned(self) -> int:
         """Let bans that began or ended by the clock take effect on rounds; returns how many did.
 
@@ -108,7 +151,7 @@ class Blocklist:
         and a server that was away for a while misses nothing.
         """
         settled = 0
-        for slug in sorted(programme.slug for programme in self._programmes):
+        for slug in sorted(programme.slug for programme in self.programmes):
             now = self._clocks.now(slug)
             for organisation in await _turned(slug, now - TURNED_WITHIN, now):
                 async with in_transaction():
@@ -121,13 +164,19 @@ class Blocklist:
     def _now(self, slug: str | None) -> datetime:
         """An instant that every programme concerned has reached: in a demo they live in different years."""
         if slug is not None:
-            return self._clocks.now(self._programmes.get(slug).slug)
-        return min(self._clocks.now(programme.slug) for programme in self._programmes)
+            return self._clocks.now(self.programmes.get(slug).slug)
+        return min(self._clocks.now(programme.slug) for programme in self.programmes)
 
     async def _settle(
         self, action: str, entry: BlocklistEntry, organisation: Organisation | None, actor: Actor, reason: str
     ) -> list[StandingChange]:
         """Leave the traces of a change and settle what it does to entitlements."""
+        await self._note(action, entry, organisation, actor, reason)
+        return [] if organisation is None else await self._changes(organisation, entry.programme_slug)
+
+    async def _note(
+        self, action: str, entry: BlocklistEntry, organisation: Organisation | None, actor: Actor, reason: str
+    ) -> None:
         now = self._clocks.base.now() if entry.programme_slug is None else self._now(entry.programme_slug)
         await journal.record(
             action,
@@ -139,28 +188,40 @@ class Blocklist:
             clause=entry.clause,
             reason=reason,
         )
-        if organisation is None:
-            return []
-        await outbox.tell(
-            f"organisation:{organisation.id}",
-            action,
-            at=now,
-            programme=entry.programme_slug,
-            clause=entry.clause,
-            reason=reason,
-        )
-        everywhere = (programme.slug for programme in self._programmes)
-        slugs = everywhere if entry.programme_slug is None else [entry.programme_slug]
-        return [
-            change
-            for slug in sorted(slugs)
-            for change in await self._rounds.standing_changed(organisation, slug)
-        ]
+        if organisation is not None:
+            await outbox.tell(
+                f"organisation:{organisation.id}",
+                action,
+                at=now,
+                programme=entry.programme_slug,
+                clause=entry.clause,
+                reason=reason,
+            )
+
+    async def _changes(self, organisation: Organisation, slug: str | None) -> list[StandingChange]:
+        slugs = [slug] if slug is not None else sorted(programme.slug for programme in self.programmes)
+        return [change for one in slugs for change in await self._rounds.standing_changed(organisation, one)]
 
 
-async def page(*, uscc: str | None, after: int, limit: int) -> list[BlocklistEntry]:
-    """The next ``limit`` entries after an id, lifted ones included, oldest first."""
+def midnight(on: date) -> datetime:
+    """The first instant of a day in China."""
+    return datetime.combine(on, time.min, CHINA)
+
+
+def midnight_after(on: date) -> datetime:
+    """The end of a day in China: a ban until then holds on the day itself."""
+    return midnight(on + timedelta(days=1))
+
+
+async def page(actor: Actor, *, uscc: str | None, after: int, limit: int) -> list[BlocklistEntry]:
+    """The next ``limit`` entries after an id, lifted ones included, oldest first.
+
+    Of the programmes of whoever asks, and those that concern every programme.
+    """
+    concerned = access.within_programmes(actor, "programme_slug") | Q(programme_slug__isnull=True)
     wanted = BlocklistEntry.filter(id__gt=after)
+    if actor.programmes:
+        wanted = wanted.filter(concerned)
     if uscc is not None:
         wanted = wanted.filter(uscc=uscc)
     return await wanted.order_by("id").limit(limit)

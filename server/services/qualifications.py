@@ -28,7 +28,7 @@ from server.rules.eligibility import unmet as conditions_unmet
 from server.rules.eligibility import valid_labels
 from server.rules.lifecycles import QUALIFICATION_MOVES, QualificationStatus, require_move
 from server.rules.quota import tier_of
-from server.services import access, journal, outbox
+from server.services import access, attestations, journal, outbox
 from server.services.access import Actor
 from server.services.applicants import claims, day, facts_of, snapshot
 from server.services.clocks import ProgrammeClocks
@@ -147,11 +147,12 @@ class Qualifications:
         reason: str,
         actor: Actor,
     ) -> Qualification:
-        """Approve or refuse an application, and confirm the labels that the official lists show.
+        """Approve or refuse an application, and confirm the labels that were checked on paper.
 
-        The organisation holds the confirmed labels from now on, and of this programme's no others.
-        Raises :class:`LabelsUnknown`, :class:`ReasonMissing`, ``IllegalMove``,
-        :class:`QualificationMovedOn` and, for an approval, :class:`ConditionsUnmet`.
+        Of this programme's labels the organisation holds those from now on, and what the official lists
+        say; a claim alone is none. Raises :class:`LabelsUnknown`, ``LabelNotListed``,
+        :class:`ReasonMissing`, ``IllegalMove``, :class:`QualificationMovedOn` and, for an approval,
+        :class:`ConditionsUnmet`.
         """
         slug = qualification.programme_slug
         programme = self.programmes.version(slug, qualification.programme_version)
@@ -167,17 +168,15 @@ class Qualifications:
             organisation = await lock(qualification.organisation_id)
             qualification = await Qualification.get(id=qualification.id)
             require_move(QUALIFICATION_MOVES, qualification.status, target)
-            confirmed = sorted({*labels} | (set(organisation.labels) - known))
+            await attestations.confirm_on_paper(organisation, programme, labels, actor=actor, now=now)
+            relabelled = await attestations.refresh(organisation, self.programmes, self.clocks)
             assessment = await self._assess(
-                programme, organisation, confirmed, now, applied_at=qualification.applied_at
+                programme, organisation, (), now, applied_at=qualification.applied_at
             )
             if approved and assessment.unmet:
                 raise ConditionsUnmet(
                     clause=assessment.unmet[0].clause, unmet=assessment.unmet, count=len(assessment.unmet)
                 )
-            relabelled = confirmed != organisation.labels
-            await Organisation.filter(id=organisation.id).update(labels=confirmed)
-            organisation = await Organisation.get(id=organisation.id)
             qualification = await _move(
                 qualification,
                 target,
@@ -187,7 +186,9 @@ class Qualifications:
                 snapshot=snapshot(organisation),
                 unmet=[asdict(one) for one in assessment.unmet],
             )
-            await self._told(f"qualification.{target}", qualification, actor=actor, now=now, labels=confirmed)
+            await self._told(
+                f"qualification.{target}", qualification, actor=actor, now=now, labels=organisation.labels
+            )
             changes = await self._standing(organisation, {slug} if approved else set(), others=relabelled)
         await self.rounds.standing_told(changes)
         return qualification
@@ -244,6 +245,42 @@ class Qualifications:
                 sent_back.add(slug)
                 await self._told("qualification.sent_back", qualification, actor=actor, now=now)
         return await self._standing(organisation, sent_back)
+
+    async def labels_changed(self, organisation: Organisation, *, actor: Actor) -> list[StandingChange]:
+        """Lists and papers say something else of an organisation: settle what follows from it.
+
+        An approval that a label stands in the way of now, or that rested on one, goes back to review;
+        everything else stays, with the tier that today's labels give. Called like :meth:`facts_changed`.
+        """
+        sent_back: set[str] = set()
+        for qualification in await Qualification.filter(
+            organisation_id=organisation.id,
+            party=Party.ENTERPRISE,
+            status__in=(QualificationStatus.APPROVED, QualificationStatus.PENDING),
+        ):
+            slug = qualification.programme_slug
+            programme = self.programmes.version(slug, qualification.programme_version)
+            now = self.clocks.now(slug)
+            was_approved = qualification.status is QualificationStatus.APPROVED
+            assessment = await self._assess(
+                programme,
+                organisation,
+                () if was_approved else claims(organisation),
+                now,
+                applied_at=qualification.applied_at,
+            )
+            by_labels = {one.code for one in programme.enterprise_conditions if one.labels or one.if_labels}
+            state = {
+                "snapshot": snapshot(organisation),
+                "unmet": [asdict(one) for one in assessment.unmet],
+            }
+            if not was_approved:
+                await _move(qualification, QualificationStatus.PENDING, **state)
+            elif any(one.code in by_labels for one in assessment.unmet):
+                qualification = await _move(qualification, QualificationStatus.PENDING, **state, **UNDECIDED)
+                sent_back.add(slug)
+                await self._told("qualification.sent_back", qualification, actor=actor, now=now)
+        return await self._standing(organisation, sent_back, others=True)
 
     async def _assess(
         self,
@@ -311,10 +348,17 @@ class Qualifications:
 
 
 async def page(
-    *, status: QualificationStatus | None, slug: str | None, after: int, limit: int
+    actor: Actor, *, status: QualificationStatus | None, slug: str | None, after: int, limit: int
 ) -> list[Qualification]:
-    """The next ``limit`` qualifications after an id, with their organisations, oldest first."""
-    wanted = Qualification.filter(id__gt=after)
+    """The next ``limit`` qualifications after an id, with their organisations, oldest first.
+
+    Only of the programmes and areas of whoever asks.
+    """
+    wanted = Qualification.filter(
+        access.within_programmes(actor, "programme_slug"),
+        access.within_areas(actor, "organisation__area"),
+        id__gt=after,
+    )
     if status is not None:
         wanted = wanted.filter(status=status)
     if slug is not None:

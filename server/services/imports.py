@@ -1,0 +1,225 @@
+"""Imports: a file is looked at first, and taken in only as it was looked at.
+
+The dry run writes nothing and answers with a fingerprint of the file, its settings and everything that
+would change. The import is asked for with that fingerprint and the same file: if anything is different
+by then, nothing is done. A file with a single broken row is not imported at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from server import texts
+from server.errors import Refusal
+from server.models.imports import ImportRun
+from server.services import journal, sheets
+from server.services.access import Actor
+from server.services.clocks import ProgrammeClocks
+from server.services.import_kinds import Comparison, Effect, ImportKind, ImportSettings
+from server.services.import_table import Row, Table, table_of
+from server.services.rounds import Rounds
+
+
+class ImportKindUnknown(Refusal):
+    """There is no such kind of list."""
+
+    status, code = 404, "import_kind_unknown"
+
+
+class ImportRowsBroken(Refusal):
+    """Some rows cannot be: nothing was taken in."""
+
+    status, code = 422, "import_rows_broken"
+
+
+class ImportNotPreviewed(Refusal):
+    """The file, its settings or what is there already differ from what was looked at."""
+
+    status, code = 409, "import_not_previewed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a row does, or what is wrong with it."""
+
+    row: Row[Any]
+    effect: Effect
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a file would change. ``withdrawn`` names those whom the list names no longer."""
+
+    sha256: str
+    fingerprint: str
+    header: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+    withdrawn: tuple[str, ...]
+    comparison: Comparison
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by what they do, and how many lines would be withdrawn."""
+        found = Counter(outcome.effect.value for outcome in self.outcomes)
+        return {**{effect.value: found[effect.value] for effect in Effect}, "withdrawn": len(self.withdrawn)}
+
+
+class Imports:
+    """The engine; what is particular to a list stands in its kind."""
+
+    def __init__(self, kinds: Iterable[ImportKind], clocks: ProgrammeClocks, rounds: Rounds) -> None:
+        self.kinds = {kind.code: kind for kind in kinds}
+        self._clocks = clocks
+        self._rounds = rounds
+
+    def kind(self, code: str) -> ImportKind:
+        """Raises :class:`ImportKindUnknown`."""
+        try:
+            return self.kinds[code]
+        except KeyError:
+            raise ImportKindUnknown() from None
+
+    async def template(self, code: str, *, as_csv: bool) -> bytes:
+        """The empty form of a kind: its header and an example row, which imports leave out."""
+        columns = self.kind(code).columns
+        header, example = [one.name for one in columns], [[one.example for one in columns]]
+        if as_csv:
+            return await asyncio.to_thread(sheets.written_csv, header, example)
+        widths = [one.width for one in columns]
+        return await asyncio.to_thread(sheets.written, header, example, widths=widths)
+
+    async def preview(self, code: str, raw: bytes, settings: ImportSettings) -> Preview:
+        """Everything that the file would do, row by row; nothing is written.
+
+        Raises :class:`ImportKindUnknown`, the kind's refusals of its settings, the sheet's of the file,
+        and ``ImportColumnsWrong``.
+        """
+        kind = self.kind(code)
+        kind.require_usable(settings)
+        return await self._compared(kind, await self._read(kind, raw, settings), raw, settings)
+
+    async def report(self, preview: Preview) -> bytes:
+        """The same file as XLSX, with what each row does and what is wrong with it beside it."""
+        own = [place for place, name in enumerate(preview.header) if name not in texts.IMPORT_REPORT.values()]
+        header = [preview.header[place] for place in own]
+        rows = [
+            [*(_at(outcome.row.cells, place) for place in own), *_verdict(outcome)]
+            for outcome in preview.outcomes
+        ]
+        named = [*header, texts.IMPORT_REPORT["effect"], texts.IMPORT_REPORT["faults"]]
+        return await asyncio.to_thread(sheets.written, named, rows)
+
+    async def carry_out(
+        self, code: str, raw: bytes, settings: ImportSettings, *, fingerprint: str, actor: Actor
+    ) -> ImportRun:
+        """Take the file in, in one transaction, if it still does what was looked at.
+
+        Raises what :meth:`preview` raises, :class:`ImportRowsBroken` and :class:`ImportNotPreviewed`.
+        """
+        kind = self.kind(code)
+        kind.require_usable(settings)
+        table = await self._read(kind, raw, settings)
+        slug = settings.programme
+        now = self._clocks.base.now() if slug is None else self._clocks.now(slug)
+        try:
+            async with in_transaction():
+                preview = await self._compared(kind, table, raw, settings)
+                broken = preview.counts[Effect.BROKEN.value]
+                if broken:
+                    raise ImportRowsBroken(count=broken)
+                if preview.fingerprint != fingerprint:
+                    raise ImportNotPreviewed()
+                items = [outcome.row.item for outcome in preview.outcomes]
+                changes = await kind.carry_out(items, preview.comparison, settings, actor=actor, now=now)
+                run = await ImportRun.create(
+                    kind=kind.code,
+                    programme_slug=slug,
+                    settings=settings.kept(),
+                    sha256=preview.sha256,
+                    counts=preview.counts,
+                    done_by=actor.id,
+                    done_at=now,
+                )
+                await journal.record(
+                    "import.done",
+                    f"import:{run.id}",
+                    actor=actor.name,
+                    at=now,
+                    programme_slug=slug or "",
+                    kind=kind.code,
+                    sha256=preview.sha256,
+                    **settings.kept(),
+                    counts=preview.counts,
+                )
+        except IntegrityError:
+            # Somebody took the same list in at this moment: the table's own guard has noticed.
+            raise ImportNotPreviewed() from None
+        await self._rounds.standing_told(changes)
+        return run
+
+    async def _read(self, kind: ImportKind, raw: bytes, settings: ImportSettings) -> Table[Any]:
+        def read() -> Table[Any]:
+            return table_of(
+                sheets.read(raw),
+                kind.columns,
+                lambda cells: kind.read(cells, settings),
+                key=kind.key,
+                holder=kind.holder,
+            )
+
+        return await asyncio.to_thread(read)
+
+    async def _compared(
+        self, kind: ImportKind, table: Table[Any], raw: bytes, settings: ImportSettings
+    ) -> Preview:
+        sound = [row for row in table.rows if row.item is not None]
+        comparison = await kind.compare([row.item for row in sound], settings)
+        effects = {row.number: effect for row, effect in zip(sound, comparison.effects, strict=True)}
+        notes = {sound[place].number: note for place, note in comparison.notes.items()}
+        outcomes = tuple(
+            Outcome(row, effects.get(row.number, Effect.BROKEN), notes.get(row.number, ""))
+            for row in table.rows
+        )
+        sha256 = hashlib.sha256(raw).hexdigest()
+        told = {
+            "kind": kind.code,
+            "sha256": sha256,
+            "settings": asdict(settings),
+            "effects": [[one.row.number, one.effect] for one in outcomes],
+            "replaced": sorted(comparison.replaced),
+            "withdrawn": sorted(comparison.withdrawn),
+        }
+        return Preview(
+            sha256=sha256,
+            fingerprint=hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest(),
+            header=table.header,
+            outcomes=outcomes,
+            withdrawn=tuple(whom for _, whom in comparison.withdrawn),
+            comparison=comparison,
+        )
+
+
+async def page(*, after: int, limit: int) -> list[ImportRun]:
+    """The next ``limit`` imports after an id, oldest first."""
+    return await ImportRun.filter(id__gt=after).order_by("id").limit(limit)
+
+
+def _verdict(outcome: Outcome) -> tuple[str, str]:
+    faults = [
+        f"{fault.column}：{fault.problem}" if fault.column else fault.problem for fault in outcome.row.faults
+    ]
+    return texts.IMPORT_EFFECTS[outcome.effect.value], texts.STEP.join(faults or [outcome.note])
+
+
+def _at(cells: Sequence[str], place: int) -> str:
+    return cells[place] if place < len(cells) else ""
