@@ -178,7 +178,10 @@ def _who_in_english(access: Access) -> str:
     if access.is_public:
         return "anybody, without signing in"
     kinds = " or ".join({"person": "a person", "staff": "staff"}[kind] for kind in sorted(access.kinds))
-    return f"{kinds} signed in" + (f" as {' or '.join(sorted(access.roles))}" if access.roles else "")
+    roles = " or ".join(sorted(access.roles))
+    if access.any_person:
+        return f"a person signed in, or staff signed in as {roles}"
+    return f"{kinds} signed in" + (f" as {roles}" if roles else "")
 
 
 def _field_table(rows: Sequence[Row]) -> Iterator[str]:

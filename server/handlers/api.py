@@ -43,7 +43,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_type_hints
 
 from aiohttp import hdrs, web
@@ -63,7 +63,15 @@ from server.handlers.parsing import (
 )
 from server.handlers.problems import InternalError, Malformed, ServiceUnavailable
 from server.keys import IDENTIFY, ROUTES
-from server.services.access import Actor, NotAllowed, NotFound, NotSignedIn, SessionEnded
+from server.services.access import (
+    AUDITED,
+    Actor,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    SessionEnded,
+    StaffRole,
+)
 from server.services.tokens import AccessTokenExpired
 
 _VARIABLE = re.compile(r"{(\w+)}")
@@ -97,17 +105,26 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call a route: which kinds of actor, and which of their roles (none named: any)."""
+    """Who may call a route: which kinds of actor, and which of their roles (none named: any).
+
+    ``any_person``: the roles are asked of staff alone. What the operator or the authority may read, an
+    auditor may: :meth:`Routes.route` adds that role to a GET.
+    """
 
     kinds: frozenset[str]
     roles: frozenset[str] = frozenset()
+    any_person: bool = False
 
     @property
     def is_public(self) -> bool:
         return not self.kinds
 
     def admits(self, actor: Actor) -> bool:
-        return actor.kind in self.kinds and (not self.roles or not self.roles.isdisjoint(actor.roles))
+        if actor.kind not in self.kinds:
+            return False
+        if not self.roles or (self.any_person and actor.kind == "person"):
+            return True
+        return not self.roles.isdisjoint(actor.roles)
 
 
 PUBLIC = Access(frozenset())
@@ -123,6 +140,11 @@ def person(*roles: str) -> Access:
 def staff(*roles: str) -> Access:
     """Members of staff with at least one of the roles (none named: any member of staff)."""
     return Access(frozenset({"staff"}), frozenset(roles))
+
+
+def person_or_staff(*roles: str) -> Access:
+    """Any person, each for their own organisation, and members of staff with at least one of the roles."""
+    return Access(frozenset({"person", "staff"}), frozenset(roles), any_person=True)
 
 
 @dataclass(frozen=True)
@@ -267,6 +289,9 @@ class Routes:
         declared = set(route.path_model.model_fields) if route.path_model else set()
         if names != declared:
             raise RouteMistake(f"{route.path}: the path names {sorted(names)}, the model {sorted(declared)}")
+        if route.method == hdrs.METH_GET and not AUDITED.isdisjoint(route.access.roles):
+            audited = replace(route.access, roles=route.access.roles | {StaffRole.AUDITOR})
+            route = replace(route, access=audited)
         self.declared.append(route)
 
 

@@ -13,13 +13,14 @@ from server.keys import BLOCKLIST
 from server.models.organisations import BlocklistEntry
 from server.programme.registry import UnknownProgramme
 from server.rules.uscc import UsccInvalid
-from server.services import blocklist
+from server.services import access, blocklist
 from server.services.access import Actor, StaffRole
 from server.services.blocklist import BanAlreadyLifted, BanPeriodImpossible
 
 routes = Routes("blocklist")
 
 OPERATOR = staff(StaffRole.OPERATOR)
+READERS = staff(StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.OVERSIGHT_BODY)
 PAGE = 50
 
 USCC = "Unified Social Credit Code. | 统一社会信用代码。"
@@ -95,6 +96,7 @@ class BanPath(Path):
     refusals=(UsccInvalid, UnknownProgramme, BanPeriodImpossible),
 )
 async def bar(request: web.Request, actor: Actor, body: Bar) -> Barred:
+    access.require_programme(actor, body.programme)
     entry = await request.app[BLOCKLIST].add(
         body.uscc,
         slug=body.programme,
@@ -110,11 +112,11 @@ async def bar(request: web.Request, actor: Actor, body: Bar) -> Barred:
 @routes.get(
     "/api/v1/blocklist",
     summary="The blocklist. | 黑名单。",
-    access=OPERATOR,
+    access=READERS,
     answers={200: Bans},
 )
-async def every(request: web.Request, query: BanQuery) -> Bans:
-    rows = await blocklist.page(uscc=query.uscc, after=query.after, limit=PAGE + 1)
+async def every(request: web.Request, actor: Actor, query: BanQuery) -> Bans:
+    rows = await blocklist.page(actor, uscc=query.uscc, after=query.after, limit=PAGE + 1)
     return Bans(
         entries=[BanView(**_shown(row)) for row in rows[:PAGE]],
         next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
@@ -129,6 +131,7 @@ async def every(request: web.Request, query: BanQuery) -> Bans:
     refusals=(BanAlreadyLifted,),
 )
 async def lift(request: web.Request, actor: Actor, path: BanPath, body: Lift) -> BanView:
+    await access.ban_for(actor, path.entry_id)
     return BanView(
         **_shown(await request.app[BLOCKLIST].lift(path.entry_id, reason=body.reason, actor=actor))
     )

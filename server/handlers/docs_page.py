@@ -131,7 +131,10 @@ def who(access: Access) -> str:
     if access.is_public:
         return texts.DOCS_PAGE["everybody"]
     kinds = "、".join(texts.ACTOR_KINDS[kind] for kind in sorted(access.kinds))
-    return f"{kinds}（{'、'.join(sorted(access.roles))}）" if access.roles else kinds
+    if not access.roles:
+        return kinds
+    # "Persons, staff (operator)": the roles are asked of those who stand last.
+    return f"{kinds}（{'、'.join(sorted(access.roles))}）"
 
 
 def remedy(refusal: type[Refusal]) -> str:

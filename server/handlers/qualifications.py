@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.errors import Unmet
-from server.handlers.api import PERSON, SIGNED_IN, Answer, Routes, staff
+from server.handlers.api import PERSON, Answer, Routes, person_or_staff, staff
 from server.handlers.organisations import IN_CHARGE, Code
 from server.handlers.parsing import Body, Id, Path, Query
 from server.handlers.problems import UnmetCondition
@@ -32,6 +32,7 @@ from server.services.qualifications import (
 routes = Routes("qualifications")
 
 OPERATOR = staff(StaffRole.OPERATOR)
+READERS = staff(*access.IN_THE_FILES)
 PAGE = 50
 
 PROGRAMME = "The programme's slug. | 项目代码。"
@@ -187,12 +188,12 @@ async def apply(request: web.Request, actor: Actor, body: Apply) -> Applied:
 @routes.get(
     "/api/v1/qualifications",
     summary="Qualifications by id, to decide about. | 资格列表（运营单位）。",
-    access=OPERATOR,
+    access=READERS,
     answers={200: Qualifications},
 )
-async def every(request: web.Request, query: QualificationQuery) -> Qualifications:
+async def every(request: web.Request, actor: Actor, query: QualificationQuery) -> Qualifications:
     rows = await qualifications.page(
-        status=query.status, slug=query.programme, after=query.after, limit=PAGE + 1
+        actor, status=query.status, slug=query.programme, after=query.after, limit=PAGE + 1
     )
     return _page(rows, request.app[PROGRAMMES])
 
@@ -212,7 +213,7 @@ async def mine(request: web.Request, actor: Actor) -> Qualifications:
 @routes.get(
     "/api/v1/qualifications/{qualification_id}",
     summary="One qualification. | 资格详情。",
-    access=SIGNED_IN,
+    access=person_or_staff(*access.IN_THE_FILES),
     answers={200: QualificationView},
 )
 async def one(request: web.Request, actor: Actor, path: QualificationPath) -> QualificationView:

@@ -16,7 +16,7 @@ from server.keys import BOOK, CLOCKS, PROGRAMMES, ROUNDS
 from server.models.rounds import Budget, Round
 from server.programme.registry import UnknownProgramme
 from server.rules.lifecycles import IllegalMove, NotPermittedNow, RoundStatus
-from server.services import budgets, round_lists
+from server.services import access, budgets, round_lists
 from server.services.access import Actor, NoOrganisation, NotFound, StaffRole, organisation_id_of
 from server.services.budgets import BudgetExists, BudgetTooSmall
 from server.services.rounds import (
@@ -32,6 +32,8 @@ from server.services.rounds import (
 routes = Routes("rounds")
 
 OPERATOR = staff(StaffRole.OPERATOR)
+TREASURER = staff(StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.TREASURY)
+"""Who arranges a year's money: the finance department itself, or whoever does so in its name (GX-08)."""
 POSSIBLE = (RoundWindowImpossible, RoundBeyondProgramme, RoundBeyondYear)
 MOVES = (IllegalMove, RoundMovedOn)
 
@@ -227,12 +229,13 @@ async def readiness(request: web.Request, actor: Actor, path: RoundPath) -> Read
 @routes.post(
     "/api/v1/budgets",
     summary="Put a year's money in. | 设立年度预算。",
-    access=OPERATOR,
+    access=TREASURER,
     answers={201: BudgetView},
     refusals=(UnknownProgramme, BudgetExists),
 )
 async def open_budget(request: web.Request, actor: Actor, body: OpenBudget) -> BudgetView:
     programme = request.app[PROGRAMMES].get(body.programme)
+    access.require_programme(actor, programme.slug)
     now = request.app[CLOCKS].now(programme.slug)
     return _budget(await budgets.open_year(programme, body.year, body.total_fen, actor=actor, now=now))
 
@@ -240,11 +243,11 @@ async def open_budget(request: web.Request, actor: Actor, body: OpenBudget) -> B
 @routes.post(
     "/api/v1/budgets/{budget_id}/top-ups",
     summary="Add to a year's money. | 追加年度预算。",
-    access=OPERATOR,
+    access=TREASURER,
     answers={200: BudgetView},
 )
 async def top_up_budget(request: web.Request, actor: Actor, path: BudgetPath, body: Money) -> BudgetView:
-    now = await _budget_now(request, path.budget_id)
+    now = await _budget_now(request, actor, path.budget_id)
     return _budget(
         await budgets.top_up(path.budget_id, body.amount_fen, actor=actor, now=now, reason=body.reason)
     )
@@ -253,12 +256,12 @@ async def top_up_budget(request: web.Request, actor: Actor, path: BudgetPath, bo
 @routes.post(
     "/api/v1/budgets/{budget_id}/cuts",
     summary="Take free money out of a year. | 核减年度预算。",
-    access=OPERATOR,
+    access=TREASURER,
     answers={200: BudgetView},
     refusals=(BudgetTooSmall,),
 )
 async def cut_budget(request: web.Request, actor: Actor, path: BudgetPath, body: Money) -> BudgetView:
-    now = await _budget_now(request, path.budget_id)
+    now = await _budget_now(request, actor, path.budget_id)
     return _budget(
         await budgets.cut(path.budget_id, body.amount_fen, actor=actor, now=now, reason=body.reason)
     )
@@ -272,6 +275,7 @@ async def cut_budget(request: web.Request, actor: Actor, path: BudgetPath, body:
     refusals=(*POSSIBLE, RoundNotForThisProgramme, BudgetTooSmall, NotFound),
 )
 async def plan(request: web.Request, actor: Actor, body: PlanRound) -> RoundView:
+    await access.budget_for(actor, body.budget_id)
     drafted = RoundPlan(
         title=body.title,
         opens_at=body.opens_at,
@@ -292,6 +296,7 @@ async def plan(request: web.Request, actor: Actor, body: PlanRound) -> RoundView
     refusals=MOVES,
 )
 async def schedule(request: web.Request, actor: Actor, path: RoundPath) -> RoundView:
+    await access.round_for(actor, path.round_id)
     return await _shown(request, await request.app[ROUNDS].schedule(path.round_id, actor=actor))
 
 
@@ -303,6 +308,7 @@ async def schedule(request: web.Request, actor: Actor, path: RoundPath) -> Round
     refusals=MOVES,
 )
 async def pause(request: web.Request, actor: Actor, path: RoundPath, body: Reason) -> RoundView:
+    await access.round_for(actor, path.round_id)
     row = await request.app[ROUNDS].pause(path.round_id, actor=actor, reason=body.reason)
     return await _shown(request, row)
 
@@ -315,6 +321,7 @@ async def pause(request: web.Request, actor: Actor, path: RoundPath, body: Reaso
     refusals=MOVES,
 )
 async def resume(request: web.Request, actor: Actor, path: RoundPath, body: Reason) -> RoundView:
+    await access.round_for(actor, path.round_id)
     row = await request.app[ROUNDS].resume(path.round_id, actor=actor, reason=body.reason)
     return await _shown(request, row)
 
@@ -327,6 +334,7 @@ async def resume(request: web.Request, actor: Actor, path: RoundPath, body: Reas
     refusals=MOVES,
 )
 async def close(request: web.Request, actor: Actor, path: RoundPath, body: Reason) -> RoundView:
+    await access.round_for(actor, path.round_id)
     row = await request.app[ROUNDS].close(path.round_id, actor=actor, reason=body.reason)
     return await _shown(request, row)
 
@@ -339,6 +347,7 @@ async def close(request: web.Request, actor: Actor, path: RoundPath, body: Reaso
     refusals=(*MOVES, *POSSIBLE),
 )
 async def reopen(request: web.Request, actor: Actor, path: RoundPath, body: Reopen) -> RoundView:
+    await access.round_for(actor, path.round_id)
     row = await request.app[ROUNDS].reopen(
         path.round_id, closes_at=body.closes_at, actor=actor, reason=body.reason
     )
@@ -353,6 +362,7 @@ async def reopen(request: web.Request, actor: Actor, path: RoundPath, body: Reop
     refusals=(NotPermittedNow, BudgetTooSmall),
 )
 async def top_up(request: web.Request, actor: Actor, path: RoundPath, body: Money) -> RoundView:
+    await access.round_for(actor, path.round_id)
     row = await request.app[ROUNDS].top_up(path.round_id, body.amount_fen, actor=actor, reason=body.reason)
     return await _shown(request, row)
 
@@ -365,12 +375,13 @@ async def top_up(request: web.Request, actor: Actor, path: RoundPath, body: Mone
     refusals=(NotPermittedNow, PoolTooSmall),
 )
 async def cut(request: web.Request, actor: Actor, path: RoundPath, body: Money) -> RoundView:
+    await access.round_for(actor, path.round_id)
     row = await request.app[ROUNDS].cut(path.round_id, body.amount_fen, actor=actor, reason=body.reason)
     return await _shown(request, row)
 
 
-async def _budget_now(request: web.Request, budget_id: int) -> datetime:
-    budget = await round_lists.budget(budget_id)
+async def _budget_now(request: web.Request, actor: Actor, budget_id: int) -> datetime:
+    budget = await access.budget_for(actor, budget_id)
     return request.app[CLOCKS].now(budget.programme_slug)
 
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from tortoise.expressions import Q
 
 from server.errors import Refusal
-from server.models.organisations import Membership, Organisation, Qualification
+from server.models.organisations import BlocklistEntry, Membership, Organisation, Qualification
+from server.models.rounds import Budget, Round
 from server.models.vouchers import Voucher
 from server.rules.eligibility import AREA_SEPARATOR, lies_within
 
@@ -111,8 +112,11 @@ def require_role(actor: Actor, *roles: str) -> None:
         raise NotAllowed()
 
 
-def require_programme(actor: Actor, slug: str) -> None:
-    """Raise :class:`NotFound` for what belongs to a programme that a member of staff has no part in."""
+def require_programme(actor: Actor, slug: str | None) -> None:
+    """Raise :class:`NotFound` for what belongs to a programme that a member of staff has no part in.
+
+    What belongs to every programme (``None``) is theirs alone who work on every programme.
+    """
     if actor.programmes and slug not in actor.programmes:
         raise NotFound()
 
@@ -179,6 +183,33 @@ async def qualification_for(actor: Actor, qualification_id: int) -> Qualificatio
     require_programme(actor, qualification.programme_slug)
     require_area(actor, qualification.organisation.area)
     return qualification
+
+
+async def budget_for(actor: Actor, budget_id: int) -> Budget:
+    """A year's budget of a programme that the actor works on. Raises :class:`NotFound`."""
+    budget = await Budget.get_or_none(id=budget_id)
+    if budget is None:
+        raise NotFound()
+    require_programme(actor, budget.programme_slug)
+    return budget
+
+
+async def round_for(actor: Actor, round_id: int) -> Round:
+    """A round, with its budget, of a programme that the actor works on. Raises :class:`NotFound`."""
+    row = await Round.get_or_none(id=round_id).select_related("budget")
+    if row is None:
+        raise NotFound()
+    require_programme(actor, row.budget.programme_slug)
+    return row
+
+
+async def ban_for(actor: Actor, entry_id: int) -> BlocklistEntry:
+    """An entry of the blocklist of a programme that the actor works on. Raises :class:`NotFound`."""
+    entry = await BlocklistEntry.get_or_none(id=entry_id)
+    if entry is None:
+        raise NotFound()
+    require_programme(actor, entry.programme_slug)
+    return entry
 
 
 async def voucher_for(actor: Actor, voucher_id: int) -> Voucher:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from server.models.rounds import Budget, Round
+from server.models.rounds import Round
 from server.rules.lifecycles import RoundStatus
 from server.services.access import NotFound
 
@@ -56,11 +56,3 @@ async def one_published(round_id: int) -> Round:
     if row.status is RoundStatus.DRAFT:
         raise NotFound()
     return row
-
-
-async def budget(budget_id: int) -> Budget:
-    """A year's budget. Raises :class:`NotFound`."""
-    found = await Budget.get_or_none(id=budget_id)
-    if found is None:
-        raise NotFound()
-    return found

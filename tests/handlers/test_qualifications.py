@@ -104,7 +104,7 @@ async def test_a_refusal_says_why_and_the_applicant_reads_it(town: Town) -> None
     assert (read.body["status"], read.body["reason"]) == ("refused", "不属于中小微企业")
     assert [one["code"] for one in read.body["unmet"]] == ["size"]
     assert mine.body["qualifications"] == [read.body]
-    assert told.recipient == f"organisation:{read.body['enterprise']['id']}"
+    assert told.recipient == f"organisation:{read.body['organisation']['id']}"
     assert (told.data["reason"], told.data["unmet"]) == ("不属于中小微企业", read.body["unmet"])
 
 
