@@ -5,7 +5,7 @@ Its clock stands on a day in which the programme of these tests is in force, unt
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -150,9 +150,19 @@ class Town:
 
     async def operator(self) -> Caller:
         """A member of the operator's staff."""
-        name = f"operator{next(_numbers)}"
+        return await self.staff("operator")
+
+    async def staff(self, *roles: str, programmes: Sequence[str] = (), areas: Sequence[str] = ()) -> Caller:
+        """Somebody of the official side; without bounds, they work on everything."""
+        name = f"{roles[0] if roles else 'staff'}{next(_numbers)}"
         staff = await Staff.create(
-            username=name, password_hash="", display_name=name, roles=["operator"], created_at=self.now
+            username=name,
+            password_hash="",
+            display_name=name,
+            roles=list(roles),
+            programmes=list(programmes),
+            areas=list(areas),
+            created_at=self.now,
         )
         return await self._signed_in(staff)
 
