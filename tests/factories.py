@@ -82,7 +82,7 @@ async def make_qualified(
     """An enterprise that is approved under a programme, whatever its conditions say."""
     enterprise = await make_enterprise(labels=labels, at=at, **facts)
     await Qualification.create(
-        enterprise_id=enterprise.id,
+        organisation_id=enterprise.id,
         programme_slug=programme.slug,
         programme_version=programme.version,
         status=QualificationStatus.APPROVED,
