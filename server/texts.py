@@ -149,10 +149,103 @@ REFUSALS: Mapping[str, str] = {
     "qualification_moved_on": "该申请的状态刚刚发生变化，请刷新后再试",
     "ban_period_impossible": "结束时间须晚于开始时间",
     "ban_already_lifted": "该条记录已经解除",
+    # contracts, what vouchers pay on them, and who may have one for them
+    "kind_unknown": "没有这个券种，或需要选择券种",
+    "kind_not_announced": "“{kind}”由年度申报通知确定，{year} 年度的通知尚未发布",
+    "kind_not_now": "该券种在 {first} 至 {last} 期间办理",
+    "not_in_standing": "“{name}”目前不能办理此事项",
+    "year_not_open": "{year} 年度的预算尚未设立",
+    "nothing_to_pay": "服务券在此没有可抵用的金额",
+    "not_a_party": "您所代表的单位不是合同的任何一方",
+    "not_yours_to_make": "合同由{by}登记",
+    "party_not_registered": "“{name}”尚未在平台登记，请先登记",
+    "contract_unusable": "合同信息有 {count} 处需要修改",
+    "contract_known": "编号为“{number}”的合同已经登记",
+    "signed_already": "贵方已经签署，或合同状态刚刚发生变化，请刷新后再试",
+    "contract_in_use": "合同“{number}”正在申请服务券，请先撤回申请或等待审核结果",
+    "contract_not_signed": "合同“{number}”尚未签订或已经终止，须先签订合同",
+    "not_drawn_here": "“{programme}”的服务券不由服务机构领取",
+    "enterprise_not_served": "“{name}”或所购服务不在支持范围内",
+    "project_drawn_before": "“{project}”已经领取过服务券，每个服务项目仅限使用一次",
+    "fees_beyond_contract": "各服务项目费用合计超过合同金额",
+    "not_requested_here": "“{programme}”的服务券不凭合同申请",
+    "period_not_open": "“{title}”目前不接受申请",
+    "requested_already": "合同“{number}”已经申请过服务券",
+    "request_moved_on": "该申请的状态刚刚发生变化，请刷新后再试",
+    "amount_impossible": "核定金额应为大于零的整数，单位为分",
     # official lists and imports
     "label_not_listed": "不能据纸质材料认定{names}：依据的名单上没有该企业（{lists}）；如名单有更新，请先导入",
+    "sheet_unreadable": "文件无法读取，请使用下载的模板，以 XLSX 或 CSV（UTF-8 或 GB18030 编码）格式上传",
+    "sheet_too_large": "文件过大：不超过 {megabytes} MB、{rows} 行、{columns} 列，请分批导入",
+    "sheet_has_macros": "文件含有宏，请另存为不含宏的 XLSX 或 CSV 后重新上传",
+    "sheet_unsafe": "文件含有密码、外部链接或实体声明，请另存为普通的 XLSX 或 CSV 后重新上传",
+    "import_kind_unknown": "没有这一类导入",
+    "import_columns_wrong": "表头不符：{problem}。请使用下载的模板",
+    "import_settings_wrong": "导入设置有误：{problem}",
+    "import_rows_broken": "有 {count} 行存在错误，未导入任何一行；请下载错误文件，改正后重新上传",
+    "import_not_previewed": "文件、设置或现有数据与预览时不同，未导入任何一行；请重新预览并确认",
+    "label_already_withdrawn": "该条认定已经撤销",
+    "label_held_already": "该名单上已有这一认定",
+    "not_on_list": "“{name}”不在服务机构名录内，不能继续注册；请核对机构全称，或向主管部门查询名录",
+    "industry_unclear": "“{text}”不能对应到唯一的行业，请填写国民经济行业分类代码或选择行业",
+    # files
+    "file_name_unusable": "文件名不能使用：{problem}，请改名后重新选择",
+    "file_unacceptable": "“{name}”有 {count} 处不符合材料要求",
+    "file_type_mismatch": "“{name}”按名称应是 {expected}，实际是 {found}，请用原软件另存为正确格式后重新上传",
+    "file_broken": "“{name}”无法打开或内容不完整，请重新拍照、扫描或另存后上传",
+    "file_locked": "“{name}”设有密码，无法审核，请去除密码后上传",
+    "file_active": "“{name}”含有会自动运行或外连的内容，请打印为 PDF 或拍照后上传",
+    "file_disguised": "“{name}”中夹带了其他内容，请打印为 PDF 或拍照后上传",
+    "file_too_heavy": "“{name}”打开后过大，请降低分辨率或拆分后上传",
+    "file_infected": "“{name}”带有病毒特征，未予接收，请先杀毒",
+    "evidence_damaged": "这份文件的存档核对不一致，已记录，请联系运营单位",
+    "upload_offset_wrong": "已收到 {offset} 字节，请从该处继续上传",
+    "upload_overrun": "内容超出所报的大小，最多还可接收 {limit_bytes} 字节",
+    "upload_incomplete": "文件尚未传完（已收到 {received} / {size} 字节），请继续上传",
+    "upload_finished": "这次上传已经完成",
+    "upload_corrupted": "“{name}”在传输中损坏，请重新上传",
+    "upload_form_unusable": "请一次只上传一个文件（表单字段名为 file）",
+    "upload_type_unusable": "请以 {wanted} 格式发送文件内容",
+    "too_many_uploads": "同时进行的上传不能超过 {most} 个，请先完成或取消",
+    "storage_full": "贵企业的文件空间（{most} MB）已满，请删除不用的文件或联系运营单位",
+    "merge_impossible": "只能把图片和 PDF 合并为一个 PDF，“{name}”须以 .pdf 结尾",
+    "merge_too_large": "图片缩小后，“{name}”仍超过 {most} MB，请减少页数",
+    "files_unknown": "没有找到编号为 {ids} 的文件，或不属于贵企业",
+    "file_in_use": "“{name}”已随材料提交，作为凭证保存，不能删除",
+    "view_reason_missing": "请填写查看该材料的理由",
 }
 """The sentence of each refusal, by the code of its class."""
+
+FILE_NAME_FAULTS: Mapping[str, str] = {
+    "missing": "没有文件名",
+    "long": "不得超过 {most} 个字",
+    "unseen": "含有看不见的字符",
+    "path": "不能以点开头，也不能含有斜杠",
+    "device": "与系统保留名称相同",
+    "double": "含有两个扩展名",
+}
+"""What is wrong with the name of a file."""
+
+FILE_HINTS: Mapping[str, str] = {
+    "small": "图片较小，文字可能看不清",
+    "grey": "图片不是彩色，材料要求彩色",
+    "dark": "图片偏暗，请在光线充足处重拍",
+    "blurred": "图片可能模糊，请对焦后重拍",
+    "scan_preferred": "建议上传扫描件",
+    "downscaled": "为不超过大小限制，图片已缩小，请确认仍可看清",
+}
+"""What may make a reviewer send a photo back; a warning, never a refusal."""
+
+MEDIA_TYPES: Mapping[str, str] = {
+    "application/pdf": "PDF 文件",
+    "image/jpeg": "JPG 图片",
+    "image/png": "PNG 图片",
+    "video/mp4": "MP4 视频",
+    "application/zip": "压缩包",
+}
+MEDIA_TYPE_UNKNOWN = "其他类型的内容"
+FILE_WATERMARK = "仅用于服务券申请 · {programme} · {day}"
+"""Written over the shown copies of identity papers and licences."""
 
 USCC_FAULTS: Mapping[str, str] = {
     "length": "应为 {wanted} 位，现为 {length} 位",
@@ -327,6 +420,7 @@ LIMITS: Mapping[str, str] = {
     "contract_cap": "单个合同累计上限",
     "other_categories": "非重点类别合计",
     "budget": "年度预算",
+    "kind_budget": "本券种年度资金",
 }
 """What a limit is called."""
 SHARE_BASES: Mapping[str, str] = {"year_total": "年度总额", "year_issued": "年度已发放额"}
@@ -429,6 +523,8 @@ CONTRACT: Mapping[str, str] = {
     "matches_offering": "合同服务名称和内容须与所下单的服务产品一致",
     "consistent_with_past": "合同格式和金额依据须与历史同类合同或模板一致",
     "names_price_parts": "合同须列明价格、补贴和净价",
+    "day_missing": "请填写合同签订日期",
+    "day_recorded_here": "电子合同的签订日期由平台记录，无须填写",
     "signed_later": "合同签订日期不得晚于今天",
     "outside_validity": "合同签订日期须在管理办法的有效期内",
     "same_party": "合同双方不能是同一单位",
@@ -438,6 +534,13 @@ CONTRACT: Mapping[str, str] = {
 }
 """What is wrong with a contract, or keeps an order from being settled."""
 NONE_LEFT = "本期余额 0.00 元 < {asked} 元"
+REST_OF_PERIOD = "本期余额 {left} 元不足 {asked} 元，按余额发放"
+REQUEST_TITLE = "服务券申请：{project}（合同 {number}）"
+REQUEST_CHECKS: Mapping[str, str] = {
+    "contract_signed": "服务合同已经签订",
+    "amount": "按合同和年度额度可用 {amount} 元",
+}
+"""What the system finds about a request for a voucher on a contract."""
 CANCELLATION = "{actor}尚未提交取消订单申请"
 ACTORS: Mapping[str, str] = {
     "enterprise": "企业",
@@ -700,32 +803,49 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "“{title}”（{number}）需要修改：{reason}。请只修改被退回的内容，其余内容已为您保留。",
     ),
     "review.passed": ("审核通过", "“{title}”（{number}）已通过审核。依据：{clause}。{reason}"),
-    "review.refused": ("审核未通过", "“{title}”（{number}）未通过审核。依据：{clause}。原因：{reason} {unmet}"),
-    "review.due": ("审核期限临近", "“{title}”（{number}）的“{step}”须在 {until} 前办理。"),
-    "review.correction_due": ("修改期限临近", "“{title}”（{number}）须在 {until} 前修改并重新提交。"),
+    "review.refused": (
+        "审核未通过",
+        "“{title}”（{number}）未通过审核。依据：{clause}。原因：{reason} {unmet}",
+    ),
+    "review.due": ("审核期限临近", "“{title}”（{number}）的“{step}”须在 {until} 前办理，{days}。"),
+    "review.correction_due": ("修改期限临近", "“{title}”（{number}）须在 {until} 前修改并重新提交，{days}。"),
+    "contract.entered": ("对方登记了合同", "对方登记了与您单位的合同“{number}”，请核对。"),
+    "contract.signed": ("对方已签署合同", "合同“{number}”对方已经签署，请查看。"),
+    "contract.withdrawn": ("合同已撤回", "尚未签订的合同“{number}”已被对方撤回。"),
+    "contract.failed": ("合同已终止", "合同“{number}”已终止，解除占用 {amount} 元。原因：{reason}"),
+    "contract.paused": (
+        "暂停签订合同",
+        "预算剩余资金不足，合同“{number}”暂停签订，落实资金后恢复。依据：{clause}。{arithmetic}",
+    ),
+    "voucher_request.left_out": (
+        "本次未能发放服务券",
+        "您申请的服务券本次未能发放。依据：{clause}。{arithmetic}",
+    ),
+    "voucher_request.waiting": (
+        "等待发放",
+        "您申请的服务券已审核通过，资金落实后按顺序发放。依据：{clause}。{arithmetic}",
+    ),
     "blocklist.added": ("已列入限制名单", "您的企业已被列入限制名单。依据：{clause}。原因：{reason}"),
     "blocklist.lifted": ("已移出限制名单", "您的企业已被移出限制名单。原因：{reason}"),
     "reminder.voucher_expiry": (
         "服务券即将到期",
-        "服务券 {number} 的有效期至 {until}，还有 {days} 天。请及时使用；不再需要的，请退回。",
+        "服务券 {number} 的有效期至 {until}，{days}。请及时使用；不再需要的，请退回。",
     ),
     "reminder.order_deadline": (
         "请尽快下单",
-        "服务券 {number} 须在 {until} 前完成下单，还有 {days} 天，逾期将被收回；不再需要的，请退回。",
-    ),
-    "reminder.contract_deadline": (
-        "请尽快上传合同",
-        "服务券 {number} 须在 {until} 前完成合同签订和上传，还有 {days} 天，逾期将被收回。",
+        "服务券 {number} 须在 {until} 前完成下单，{days}，逾期将被收回；不再需要的，请退回。",
     ),
     "reminder.qualification_expiry": (
         "资格即将到期",
-        "“{programme}”的资格有效期至 {until}，还有 {days} 天，请按期办理续期。",
+        "“{programme}”的资格有效期至 {until}，{days}，请按期办理续期。",
     ),
-    "reminder.round_opens": ("批次即将开始", "“{programme}”的“{title}”将于 {opens} 开始，请提前做好准备。"),
+    "reminder.round_opens": ("批次即将开始", "“{programme}”的“{title}”将于 {until} 开始，请提前做好准备。"),
 }
 """Title and sentence of each message of the inbox, by topic. The data of the message fills them in."""
 NOTICE_OF_ANYTHING = ("系统通知", "您有一条新的通知，请查看详情。")
 NOTICE_UNKNOWN = "—"
+DAYS_LEFT = "还有 {days} 天"
+LAST_DAY = "今天截止"
 INSTANT = "{at:%Y}年{at.month}月{at.day}日 {at:%H:%M}"
 END_OF_DAY = "{day:%Y}年{day.month}月{day.day}日 24:00"
 PROVISIONAL = "{day}（暂定，以公布的放假安排为准）"
@@ -733,6 +853,7 @@ PROVISIONAL = "{day}（暂定，以公布的放假安排为准）"
 JOBS: Mapping[str, str] = {
     "close_rounds": "关闭到期批次",
     "settle_bans": "限制名单生效与到期",
+    "settle_labels": "企业标识到期",
     "deliver_outbox": "投递站内消息",
     "send_reminders": "发送期限提醒",
     "recompute_deadlines": "按新公布的放假安排重算暂定期限",

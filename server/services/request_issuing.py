@@ -1,0 +1,177 @@
+"""Issuing to the line of a period: who is due its money now, under the budget's lock.
+
+Called at each decision on a request, inside its transaction: whoever is decided and covered is issued at
+once, in the programme's order; whoever the money does not reach is told with the clause and the sum.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from server import texts
+from server.models.contracts import VoucherRequest
+from server.models.rounds import Round
+from server.models.vouchers import Voucher
+from server.programme.model import Programme
+from server.rules.issuance import Application, Award, ranked
+from server.rules.lifecycles import RoundStatus
+from server.rules.limits import Limit
+from server.rules.money import Basis
+from server.rules.quota import quota_left
+from server.rules.request_line import RequestStatus, Waiting, turn
+from server.services import budgets, entitlements, issuing
+from server.services.access import Actor
+from server.services.issuing import Grant
+from server.services.request_book import note, tell
+from server.units import yuan
+
+HALTED = frozenset({RoundStatus.DRAFT, RoundStatus.PAUSED})
+"""Nothing is issued then. A period that is closed goes on issuing to who asked in time."""
+
+
+async def issue_due(programme: Programme, round_id: int, *, actor: Actor, now: datetime) -> int:
+    """Issue to everybody whose turn it is, in one transaction; returns how many vouchers."""
+    budget_id = (await Round.get(id=round_id)).budget_id
+    async with budgets.locked(budget_id) as budget:
+        row = await Round.get(id=round_id)
+        if row.status in HALTED:
+            return 0
+        requests = {
+            one.id: one
+            for one in await VoucherRequest.filter(
+                round_id=round_id, status__in=[RequestStatus.PENDING, RequestStatus.APPROVED]
+            )
+        }
+        line, used_up = await _line(programme, budget_id, requests)
+        for request, left in used_up:
+            await _left_out(programme, request, left.clause, left.arithmetic, actor, now)
+        due = turn(programme, line, row.pool_fen - row.issued_fen)
+        for application, arithmetic in due.empty_handed:
+            request = requests[application.id]
+            if programme.issuance.waiting_list:
+                await _kept_waiting(programme, request, arithmetic, actor, now)
+            else:
+                await _left_out(programme, request, programme.issuance.article, arithmetic, actor, now)
+        vouchers = await issuing.issue(
+            budget,
+            programme,
+            await _grants(row, due.awards, requests),
+            basis=Basis.MONEY,
+            actor=actor.name,
+            now=now,
+            round_=row,
+        )
+        for award, voucher in zip(due.awards, vouchers, strict=True):
+            await _issued(programme, requests[award.application.id], award, voucher, actor, now)
+    return len(vouchers)
+
+
+async def _line(
+    programme: Programme, budget_id: int, requests: Mapping[int, VoucherRequest]
+) -> tuple[list[Waiting], list[tuple[VoucherRequest, Limit]]]:
+    """The line, and who is decided but has no quota left by now.
+
+    What is decided is cut to what its enterprise's quota leaves at this moment, in the order of the line:
+    something else may have been issued to it since.
+    """
+    enterprises = {request.enterprise_id for request in requests.values()}
+    taken = dict(await entitlements.taken_fen(programme, budget_id, enterprises))
+    line: list[Waiting] = []
+    used_up: list[tuple[VoucherRequest, Limit]] = []
+    for application in ranked(programme, [_application(one) for one in requests.values()]):
+        request = requests[application.id]
+        if request.status is RequestStatus.PENDING:
+            line.append(Waiting(application, decided=False))
+            continue
+        left = quota_left(programme, None, taken.get(request.enterprise_id, 0), {})
+        amount_fen = application.amount_fen
+        if left is not None and left.amount_fen < amount_fen:
+            amount_fen = left.amount_fen
+            if not amount_fen:
+                used_up.append((request, left))
+                continue
+        taken[request.enterprise_id] = taken.get(request.enterprise_id, 0) + amount_fen
+        line.append(Waiting(replace(application, amount_fen=amount_fen), decided=True))
+    return line, used_up
+
+
+def _application(request: VoucherRequest) -> Application:
+    return Application(
+        id=request.id,
+        labels=frozenset(request.labels),
+        applied_at=request.requested_at,
+        amount_fen=request.expected_fen if request.amount_fen is None else request.amount_fen,
+    )
+
+
+async def _grants(row: Round, awards: Sequence[Award], requests: Mapping[int, VoucherRequest]) -> list[Grant]:
+    """The vouchers to issue; the serial counts an enterprise's vouchers in the period."""
+    enterprises = [requests[award.application.id].enterprise_id for award in awards]
+    earlier = await Voucher.filter(round_id=row.id, enterprise_id__in=enterprises)
+    serials = Counter(voucher.enterprise_id for voucher in earlier)
+    grants = []
+    for place, award in enumerate(awards, start=row.issued_count + 1):
+        request = requests[award.application.id]
+        serials[request.enterprise_id] += 1
+        grants.append(
+            Grant(
+                enterprise_id=request.enterprise_id,
+                amount_fen=award.amount_fen,
+                asked_at=request.requested_at,
+                place=str(place),
+                serial=serials[request.enterprise_id],
+            )
+        )
+    return grants
+
+
+async def _issued(
+    programme: Programme,
+    request: VoucherRequest,
+    award: Award,
+    voucher: Voucher,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """The voucher itself was journaled and told by the issuing."""
+    arithmetic = request.arithmetic
+    asked_fen = award.application.amount_fen
+    if award.amount_fen < asked_fen:
+        rest = texts.REST_OF_PERIOD.format(asked=yuan(asked_fen), left=yuan(award.amount_fen))
+        arithmetic = texts.STEP.join((arithmetic, rest))
+    await VoucherRequest.filter(id=request.id, status=RequestStatus.APPROVED).update(
+        status=RequestStatus.ISSUED,
+        amount_fen=award.amount_fen,
+        arithmetic=arithmetic,
+        voucher_id=voucher.id,
+    )
+    await note(
+        "voucher_request.issued", request, programme, actor, now, voucher=voucher.id, place=voucher.place
+    )
+
+
+async def _left_out(
+    programme: Programme, request: VoucherRequest, clause: str, arithmetic: str, actor: Actor, now: datetime
+) -> None:
+    """Out of the line with nothing, and told why; on the same contract it may ask again in another period."""
+    await VoucherRequest.filter(id=request.id, status=RequestStatus.APPROVED).update(
+        status=RequestStatus.LEFT_OUT, clause=clause, arithmetic=arithmetic
+    )
+    await note("voucher_request.left_out", request, programme, actor, now, arithmetic=arithmetic)
+    await tell("voucher_request.left_out", request, now, clause=clause, arithmetic=arithmetic)
+
+
+async def _kept_waiting(
+    programme: Programme, request: VoucherRequest, arithmetic: str, actor: Actor, now: datetime
+) -> None:
+    """Nothing for now; it keeps its place for what comes back, and is told once."""
+    if request.reason:
+        return
+    await VoucherRequest.filter(id=request.id, status=RequestStatus.APPROVED).update(reason=arithmetic)
+    await note("voucher_request.waiting", request, programme, actor, now, arithmetic=arithmetic)
+    await tell(
+        "voucher_request.waiting", request, now, clause=programme.issuance.article, arithmetic=arithmetic
+    )
