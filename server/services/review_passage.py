@@ -133,6 +133,8 @@ class Passage:
             subject=self.case.subject.value,
             programme=self.case.programme_slug,
             title=self.case.title,
+            area=self.case.area,
+            provisional=self.case.due_provisional,
             **data,
         )
 

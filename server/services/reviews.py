@@ -186,13 +186,11 @@ class Reviews:
         returned = (
             await ReviewDecision.filter(case_id=case.id, verdict=Verdict.RETURNED).order_by("-id").first()
         )
+        columns = {**AT_REST, **deadline(step, now, self.days.calendar), "turn": step.by}
+        if returned is not None:
+            columns |= {"claimed_by": returned.reviewer_id, "claimed_at": now}
         moved = await ReviewCase.filter(id=case.id, status=CaseStatus.RETURNED).update(
-            **{**AT_REST, **deadline(step, now, self.days.calendar)},
-            **{} if returned is None else {"claimed_by": returned.reviewer_id, "claimed_at": now},
-            status=CaseStatus.OPEN,
-            turn=step.by,
-            turn_since=now,
-            version=F("version") + 1,
+            **columns, status=CaseStatus.OPEN, turn_since=now, version=F("version") + 1
         )
         if not moved:
             raise await self._moved_on(case.id)
