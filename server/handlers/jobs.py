@@ -55,7 +55,8 @@ class JobList(Answer):
 )
 async def jobs(request: web.Request) -> JobList:
     slugs = sorted(programme.slug for programme in request.app[PROGRAMMES])
-    found = await job_runs.standings(request.app[JOB_PLANS], slugs, request.app[CLOCKS])
+    plans = request.app[JOB_PLANS]
+    found = await job_runs.standings(plans, slugs, request.app[CLOCKS])
     return JobList(
         jobs=[
             JobView(

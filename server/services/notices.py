@@ -67,6 +67,8 @@ def _words(data: Mapping[str, Any], programme_name: Callable[[str], str]) -> dic
             words[name.removesuffix("_fen")] = yuan(value)
         elif name == "programme":
             words[name] = programme_name(str(value))
+        elif name == "days" and isinstance(value, int):
+            words[name] = texts.DAYS_LEFT.format(days=value) if value else texts.LAST_DAY
         elif name == "unmet" and isinstance(value, list):
             words[name] = texts.STEP.join(str(one.get("message", "")) for one in value)
         elif isinstance(value, list):

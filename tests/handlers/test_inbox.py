@@ -164,7 +164,7 @@ async def test_a_message_says_what_it_is_about_and_until_when(town: Town) -> Non
     guessed, known = (await person.get("inbox")).body["messages"]
     assert (known["title"], known["link"]) == ("服务券即将到期", {"kind": "voucher", "id": "17"})
     assert known["deadline_text"] == "2026年5月20日 24:00"
-    assert "服务券 Q-17 的有效期至 2026年5月20日 24:00，还有 3 天" in known["sentence"]
+    assert "服务券 Q-17 的有效期至 2026年5月20日 24:00，还有 3 天。" in known["sentence"]
     assert guessed["deadline_text"] == "2026年5月20日 24:00（暂定，以公布的放假安排为准）"
     assert guessed["deadline_text"] in guessed["sentence"]
 
