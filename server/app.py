@@ -24,6 +24,8 @@ from server import keys, rules, texts
 from server.clock import CHINA, Clock, SystemClock
 from server.database import close_database, connection_name, is_sqlite, open_database, pending_migrations
 from server.errors import refusal_classes
+from server.gateways.evidence_store import EvidenceStore
+from server.gateways.file_lab import FileLab
 from server.gateways.grab_gate import GrabGate
 from server.gateways.grab_store_postgres import PostgresGrabStore
 from server.gateways.grab_store_sqlite import SqliteGrabStore
@@ -42,10 +44,16 @@ from server.programme.size_classes import load_size_standard
 from server.sealing import Sealer
 from server.services.blocklist import Blocklist
 from server.services.clocks import ProgrammeClocks
+from server.services.evidence import Evidence
+from server.services.files import Files
 from server.services.grab_commit import GrabCommitter
 from server.services.grabs import Grabs
 from server.services.identities import Identities
+from server.services.import_bans import BanList
+from server.services.import_kinds import LabelList, ProviderList
+from server.services.imports import Imports
 from server.services.job_runs import JobRuns
+from server.services.labels import Labels
 from server.services.launch import LaunchDesk
 from server.services.memberships import Memberships
 from server.services.onboarding import Onboarding
@@ -57,6 +65,7 @@ from server.services.sessions import Sessions
 from server.services.staff import StaffAccounts
 from server.services.staff_sign_in import StaffSignIn
 from server.services.tokens import AccessTokens
+from server.services.uploads import Uploads
 from server.services.vouchers import Vouchers
 from server.services.working_days import WorkingDays
 from server.settings import Settings
@@ -118,6 +127,13 @@ def create_app(
     app[keys.MEMBERSHIPS] = Memberships(clock, feed)
     blocklist = Blocklist(programmes, clocks, rounds)
     app[keys.BLOCKLIST] = blocklist
+    labels = Labels(programmes, clocks, qualifications)
+    app[keys.LABELS], app[keys.SIZES] = labels, sizes
+    app[keys.IMPORTS] = Imports((LabelList(labels), ProviderList(labels), BanList(blocklist)), clocks, rounds)
+    lab = FileLab()
+    evidence = Evidence(EvidenceStore(settings.evidence_dir, settings.evidence_url))
+    app[keys.FILES] = Files(programmes, clocks, evidence)
+    app[keys.UPLOADS] = Uploads(programmes, clocks, evidence, lab, settings.uploads_dir)
     app[keys.GRAB_DOOR] = GrabDoor(
         identities=identities,
         book=book,
@@ -128,7 +144,9 @@ def create_app(
     )
     app[keys.PROBES] = []
 
-    jobs = schedule(Works(clock=clock, rounds=rounds, blocklist=blocklist))
+    jobs = schedule(
+        Works(clock=clock, programmes=programmes, rounds=rounds, blocklist=blocklist, labels=labels)
+    )
     slugs = sorted(programme.slug for programme in programmes)
     app[keys.JOB_PLANS] = plans(jobs)
     jobs_runner = Runner(jobs, JobRuns(clock, worker=uuid4().hex), clocks, slugs)
@@ -142,6 +160,7 @@ def create_app(
             _feed(feed),
             _launch(lane, store, desk, committer),
             _rechecking(identities),
+            _lab(lab),
             _jobs(jobs_runner, settings),
         ]
     )
@@ -244,6 +263,14 @@ def _launch(
         await _end(reconciling)
         lane.close()
         await store.close()
+
+    return context
+
+
+def _lab(lab: FileLab) -> Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        yield
+        await lab.close()
 
     return context
 

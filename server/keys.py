@@ -22,11 +22,15 @@ if TYPE_CHECKING:
     from server.handlers.health import Probe
     from server.metrics import Metrics
     from server.programme.registry import Programmes
+    from server.programme.size_classes import SizeStandard
     from server.services.access import Actor
     from server.services.blocklist import Blocklist
     from server.services.clocks import ProgrammeClocks
+    from server.services.files import Files
     from server.services.identities import Identities
+    from server.services.imports import Imports
     from server.services.job_runs import JobPlan
+    from server.services.labels import Labels
     from server.services.memberships import Memberships
     from server.services.onboarding import Onboarding
     from server.services.qualifications import Qualifications
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from server.services.sessions import Sessions
     from server.services.staff import StaffAccounts
     from server.services.staff_sign_in import StaffSignIn
+    from server.services.uploads import Uploads
     from server.services.vouchers import Vouchers
     from server.services.working_days import WorkingDays
 
@@ -79,8 +84,15 @@ ONBOARDING: web.AppKey[Onboarding] = web.AppKey("onboarding")
 MEMBERSHIPS: web.AppKey[Memberships] = web.AppKey("memberships")
 QUALIFICATIONS: web.AppKey[Qualifications] = web.AppKey("qualifications")
 BLOCKLIST: web.AppKey[Blocklist] = web.AppKey("blocklist")
+LABELS: web.AppKey[Labels] = web.AppKey("labels")
+IMPORTS: web.AppKey[Imports] = web.AppKey("imports")
+SIZES: web.AppKey[SizeStandard] = web.AppKey("sizes")
+"""The size standard, for the self-test."""
 
 VOUCHERS: web.AppKey[Vouchers] = web.AppKey("vouchers")
+FILES: web.AppKey[Files] = web.AppKey("files")
+UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")
+
 ROUNDS: web.AppKey[Rounds] = web.AppKey("rounds")
 BOOK: web.AppKey[RoundBook] = web.AppKey("book")
 GRAB_DOOR: web.AppKey[GrabDoor] = web.AppKey("grab_door")

@@ -13,10 +13,13 @@ from datetime import time
 from server.clock import Clock
 from server.jobs.close_rounds import close_due_rounds
 from server.jobs.runner import Job, Slot
+from server.jobs.send_reminders import send_reminders
+from server.programme.registry import Programmes
 from server.rules.slots import Daily, Every
 from server.services import job_runs, outbox
 from server.services.blocklist import Blocklist
 from server.services.job_runs import JobPlan
+from server.services.labels import Labels
 from server.services.rounds import Rounds
 
 
@@ -25,8 +28,10 @@ class Works:
     """What the jobs set in motion."""
 
     clock: Clock
+    programmes: Programmes
     rounds: Rounds
     blocklist: Blocklist
+    labels: Labels
 
 
 def schedule(works: Works) -> tuple[Job, ...]:
@@ -34,7 +39,9 @@ def schedule(works: Works) -> tuple[Job, ...]:
     jobs: tuple[Job, ...] = (
         _every(5, "close_rounds", lambda _: close_due_rounds(works.rounds)),
         _every(30, "settle_bans", lambda _: works.blocklist.settle_turned()),
+        _every(300, "settle_labels", lambda _: works.labels.settle_expired_labels(works.clock.now())),
         _every(2, "deliver_outbox", lambda _: outbox.deliver(works.clock.now())),
+        _daily(time(9), "send_reminders", lambda slot: send_reminders(works.programmes, slot)),
         _every(600, "forget_job_runs", lambda _: job_runs.forget(plans(jobs), works.clock.now())),
     )
     return jobs
