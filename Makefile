@@ -42,8 +42,9 @@ launch: tools-dev  ## 5,000 phones against two real server processes, killed and
 bench: tools-dev  ## How fast, as ratios measured in one run; PART=launch for one part
 	@$(PY) -m bench $(if $(PART),--part $(PART))
 
-api: tools-dev  ## Write the API document and OpenAPI from the routes
+api: tools-dev  ## Write the API document and the permission table from the routes
 	@$(PY) -m tools.api
+	@$(PY) -m tools.permissions --write
 
 lock: python  ## Write both lock files from pyproject.toml; UPGRADE=1 takes the newest versions
 	@UPGRADE=$(UPGRADE) $(PYTHON) tools/lock.py

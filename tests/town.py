@@ -92,8 +92,25 @@ class Caller:
     async def patch(self, path: str, **body: Any) -> Answered:
         return await self._call("PATCH", path, body)
 
+    async def put(self, path: str, **body: Any) -> Answered:
+        return await self._call("PUT", path, body)
+
     async def delete(self, path: str) -> Answered:
         return await self._call("DELETE", path, None)
+
+    async def refused(
+        self,
+        method: str,
+        address: str,
+        *,
+        body: Any = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> tuple[int, str]:
+        """Ask any address for anything: the status, and the code of a refusal."""
+        sent = {**self._headers, **headers}
+        async with self._client.request(method, address, json=body, headers=sent) as response:
+            is_problem = response.content_type == "application/problem+json" and method != "HEAD"
+            return response.status, (await response.json())["code"] if is_problem else ""
 
     async def grab(self, round_id: int | str, key: str, **headers: str) -> Answered:
         """Grab with this key, as the phone does: no body, the key in a header."""
@@ -146,7 +163,7 @@ class Town:
     async def person(self) -> Caller:
         """Somebody new, signed in, acting for nobody."""
         person = await Person.create(account=f"openid-{next(_numbers)}", created_at=self.now)
-        return await self._signed_in(person)
+        return await self.signed_in(person)
 
     async def operator(self) -> Caller:
         """A member of the operator's staff."""
@@ -164,7 +181,7 @@ class Town:
             areas=list(areas),
             created_at=self.now,
         )
-        return await self._signed_in(staff)
+        return await self.signed_in(staff)
 
     async def handler(self, **facts: Any) -> Caller:
         """The handler of a newly registered enterprise, eligible but for ``facts``."""
@@ -240,7 +257,8 @@ class Town:
     def programmes(self) -> Any:
         return self.app[PROGRAMMES]
 
-    async def _signed_in(self, owner: Person | Staff) -> Caller:
+    async def signed_in(self, owner: Person | Staff) -> Caller:
+        """Somebody known, on another device."""
         signed_in = await self.app[SESSIONS].start(owner, now=self.app[CLOCK].now())
         return Caller(self.client, signed_in.access_token, owner.id)
 

@@ -1,0 +1,142 @@
+"""Ownership: for each variable of a path, how to make an object, and who else must not see it.
+
+A route whose path names an object has its line here, or the test of permissions fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from server.models.inbox import InboxMessage
+from server.models.organisations import Membership, Qualification
+from server.models.people import Staff
+from server.models.rounds import Budget
+from server.services import outbox
+from tests.town import PROGRAMME, Caller, Town, grab_key, uscc
+
+ANOTHER_PROGRAMME = "guangxi-2024"
+ANOTHER_AREA = "浙江省/丽水市/市直"
+
+
+@dataclass
+class Stage:
+    """A town with one organisation, whose objects are asked for, and another, which asks for them."""
+
+    town: Town
+    operator: Caller
+    owners: Mapping[str, Caller]
+    """Everybody of the one organisation, by their place in it."""
+    strangers: Mapping[str, Caller]
+    """Everybody of the other."""
+    organisation_id: int
+
+    @property
+    def owner(self) -> Caller:
+        """The handler of the organisation."""
+        return self.owners["handler"]
+
+
+async def a_stage(town: Town) -> Stage:
+    """Both organisations are qualified, so that nothing but ownership can stand in the way."""
+    operator = await town.operator()
+    people = []
+    for _ in range(2):
+        handler = await town.qualified(operator)
+        others = {role: await town.joined(handler, role) for role in ("legal_representative", "staff")}
+        people.append({"handler": handler, **others})
+    place = await Membership.get(person_id=people[0]["handler"].id, active=True)
+    return Stage(town, operator, people[0], people[1], place.organisation_id)
+
+
+Make = Callable[[Stage], Awaitable[int | str]]
+
+
+@dataclass(frozen=True)
+class Owned:
+    """How an object is made, and from whom it is hidden.
+
+    ``persons``: from other organisations. ``programmes``: from staff of other programmes. ``areas``: from
+    staff of other areas.
+    """
+
+    make: Make
+    persons: bool = True
+    programmes: bool = True
+    areas: bool = False
+
+
+async def _budget(stage: Stage) -> int:
+    await stage.town.open_round(stage.operator)
+    return int((await Budget.get(programme_slug=PROGRAMME)).id)
+
+
+async def _round(stage: Stage) -> int:
+    return await stage.town.open_round(stage.operator)
+
+
+async def _voucher(stage: Stage) -> int:
+    decided = await stage.town.grant(await _round(stage), stage.owner, stage.organisation_id)
+    assert decided.voucher is not None, decided
+    return decided.voucher.id
+
+
+async def _qualification(stage: Stage) -> int:
+    return int((await Qualification.get(organisation_id=stage.organisation_id)).id)
+
+
+async def _membership(stage: Stage) -> int:
+    colleague = await stage.town.joined(stage.owner, "staff")
+    return int((await Membership.get(person_id=colleague.id)).id)
+
+
+async def _ban(stage: Stage) -> int:
+    barred = await stage.operator.post(
+        "blocklist",
+        uscc=uscc(int(grab_key(), 16) + 5_000_000),
+        programme=PROGRAMME,
+        clause="五(五)",
+        reason="提供虚假材料",
+        starts_at=stage.town.now.isoformat(),
+        ends_at=None,
+    )
+    assert barred.status == 201, barred.body
+    return int(barred.body["id"])
+
+
+async def _message(stage: Stage) -> int:
+    await _voucher(stage)
+    await outbox.deliver(stage.town.now)
+    told = (
+        await InboxMessage.filter(recipient=f"organisation:{stage.organisation_id}").order_by("-id").first()
+    )
+    assert told is not None
+    return int(told.id)
+
+
+async def _account(stage: Stage) -> int:
+    await stage.town.staff("expert")
+    newest = await Staff.all().order_by("-id").first()
+    assert newest is not None
+    return int(newest.id)
+
+
+OWNED: Mapping[str, Owned] = {
+    # Rounds are published to everybody, and budgets are no organisation's.
+    "round_id": Owned(_round, persons=False),
+    "budget_id": Owned(_budget),
+    "voucher_id": Owned(_voucher),
+    "qualification_id": Owned(_qualification, areas=True),
+    "membership_id": Owned(_membership),
+    "entry_id": Owned(_ban),
+    "message_id": Owned(_message),
+    # Accounts belong to no programme: whoever administers them administers all.
+    "staff_id": Owned(_account, programmes=False),
+}
+"""How to make what a variable of a path names."""
+
+NO_OBJECT: Mapping[str, str] = {
+    "slug": PROGRAMME,  # Programmes are public.
+    "grab_key": "0" * 32,  # The phone's own secret: another's reads like one that never arrived.
+}
+"""Variables that name nobody's object, with a value to put there."""
