@@ -60,6 +60,10 @@ class Settings:
     run_jobs: bool = True
     """Whether this process runs the jobs of time passing; at least one of a database must."""
     evidence_dir: Path = Path("var/evidence")
+    evidence_url: str = ""
+    """An S3-compatible store (``s3://bucket/path``) instead of the directory; keys from ``AWS_…``."""
+    uploads_dir: Path = Path("var/uploads")
+    """Where files wait while they arrive; shared by all workers."""
 
     jwt_keys: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({"demo": DEMO_SECRET}), repr=False

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
@@ -267,9 +269,17 @@ class Town:
 async def a_town(database_url: str, redis_url: str) -> AsyncIterator[Town]:
     """A town of its own, on this database and this Redis."""
     clock = FixedClock(MORNING)
-    settings = Settings(mode="test", database_url=database_url, redis_url=redis_url, run_jobs=False)
-    async with TestClient(TestServer(create_app(settings, clock=clock))) as client:
-        yield Town(client, clock, database_url)
+    with TemporaryDirectory(prefix="qiquan-town-") as folder:
+        settings = Settings(
+            mode="test",
+            database_url=database_url,
+            redis_url=redis_url,
+            run_jobs=False,
+            evidence_dir=Path(folder, "evidence"),
+            uploads_dir=Path(folder, "uploads"),
+        )
+        async with TestClient(TestServer(create_app(settings, clock=clock))) as client:
+            yield Town(client, clock, database_url)
 
 
 @asynccontextmanager

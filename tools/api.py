@@ -120,13 +120,16 @@ def _route(route: Route, described: Mapping[str, Any], shared: set[type[Refusal]
     yield f"Who may call · 谁可以调用: {_who_in_english(route.access)}. {who(route.access)}。\n"
     rows = parameter_rows(operation, components)
     body = None
-    if "requestBody" in operation:
+    if route.body_model is not None:
         body = operation["requestBody"]["content"]["application/json"]["schema"]
         rows += rows_of(body, components)
     if rows:
         yield "Takes · 参数\n"
         yield from _field_table(rows)
         yield ""
+    if route.receives is not None:
+        english, chinese = both(route.receives.description)
+        yield f"Body · 请求体: {english} {chinese} ({route.receives.content_type})\n"
     yield from _request_example(route, operation, body, components)
     for status, answer in route.answers.items():
         yield from _answer(status, answer, operation, components)
@@ -151,6 +154,8 @@ def _request_example(
             headers.append(f"{parameter['name']}: {value}")
     if body is not None:
         headers.append("Content-Type: application/json")
+    if route.receives is not None:
+        headers.append(f"Content-Type: {route.receives.content_type.partition(',')[0]}")
     yield "```http"
     yield f"{route.method} {path}"
     yield from headers

@@ -49,7 +49,7 @@ class EvidenceStore:
 
     async def put(self, content: bytes) -> str:
         """Store bytes and return their SHA-256 (hex); durable when this returns."""
-        sha256 = hashlib.sha256(content).hexdigest()
+        sha256 = await asyncio.to_thread(hash_of, content)
         await _answered((await self._store()).put_async(_key(sha256), content))
         if self._directory is not None:
             await asyncio.to_thread(_flush, self._directory / _key(sha256))
@@ -59,7 +59,7 @@ class EvidenceStore:
         """The bytes with this hash. Raises :class:`EvidenceMissing`, :class:`EvidenceAltered`."""
         found = await _answered((await self._store()).get_async(_key(sha256)))
         content = bytes(await _answered(found.bytes_async()))
-        if hashlib.sha256(content).hexdigest() != sha256:
+        if await asyncio.to_thread(hash_of, content) != sha256:
             raise EvidenceAltered(sha256)
         return content
 
@@ -92,6 +92,11 @@ class EvidenceStore:
         if self._directory is None:
             return from_url(self._url)
         return LocalStore(self._directory, mkdir=True)
+
+
+def hash_of(content: bytes) -> str:
+    """SHA-256 in hex: the name of an object. Some milliseconds for the largest file; call it in a thread."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _key(sha256: str) -> str:

@@ -164,6 +164,8 @@ class Route:
     headers_model: type[Headers] | None = None
     body_model: type[Body] | None = None
     is_bare: bool = False
+    receives: Media | None = None
+    """A body that is not JSON: the handler reads it piece by piece (see ``streams``)."""
     is_quiet: bool = False
     """No log line a request: the metrics count it."""
     names: Mapping[str, str] = field(default_factory=dict)
@@ -195,6 +197,9 @@ class Routes:
     def post(self, path: str, **declaration: Any) -> Callable[[_Handler], _Handler]:
         return self.route(hdrs.METH_POST, path, **declaration)
 
+    def head(self, path: str, **declaration: Any) -> Callable[[_Handler], _Handler]:
+        return self.route(hdrs.METH_HEAD, path, **declaration)
+
     def put(self, path: str, **declaration: Any) -> Callable[[_Handler], _Handler]:
         return self.route(hdrs.METH_PUT, path, **declaration)
 
@@ -213,6 +218,7 @@ class Routes:
         access: Access,
         answers: Mapping[int, type[Answer] | Media | None],
         refusals: tuple[type[Refusal], ...] = (),
+        receives: Media | None = None,
         quiet: bool = False,
     ) -> Callable[[_Handler], _Handler]:
         """Declare a handler whose inputs are read from its annotations."""
@@ -230,6 +236,7 @@ class Routes:
                     refusals=refusals,
                     tag=self.tag,
                     names=names,
+                    receives=receives,
                     is_quiet=quiet,
                     **models,
                 )

@@ -155,7 +155,7 @@ def _route(route: Route, described: Mapping[str, Any]) -> Iterator[str]:
     yield f"<p>{escape(chinese)}<br><small>{escape(english)}</small></p>"
     yield f"<p>{words['who']}{escape(who(route.access))}</p>"
     rows = parameter_rows(operation, components)
-    if "requestBody" in operation:
+    if route.body_model is not None:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         rows += rows_of(schema, components)
     yield from _field_table(words["takes"], rows)

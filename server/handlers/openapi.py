@@ -117,6 +117,12 @@ def _operation(route: Route, schemas: Schemas, components: Mapping[str, Any]) ->
             "required": True,
             "content": {"application/json": {"schema": schemas[route.body_model, "validation"]}},
         }
+    if route.receives is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "description": route.receives.description,
+            "content": {kind: {} for kind in route.receives.content_type.split(", ")},
+        }
     return operation
 
 
@@ -159,7 +165,8 @@ def _answer(status: int, answer: type[Answer] | Media | None, schemas: Schemas) 
     if answer is None:
         return {"description": f"Done ({status}), nothing to say."}
     if isinstance(answer, Media):
-        return {"description": answer.description, "content": {answer.content_type: {}}}
+        kinds = answer.content_type.split(", ")
+        return {"description": answer.description, "content": {kind: {} for kind in kinds}}
     return {
         "description": (answer.__doc__ or answer.__name__).strip().partition("\n")[0],
         "content": {"application/json": {"schema": schemas[answer, "serialization"]}},

@@ -21,6 +21,7 @@ from server.services.blocklist import Blocklist
 from server.services.job_runs import JobPlan
 from server.services.labels import Labels
 from server.services.rounds import Rounds
+from server.services.uploads import Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Works:
     rounds: Rounds
     blocklist: Blocklist
     labels: Labels
+    uploads: Uploads
 
 
 def schedule(works: Works) -> tuple[Job, ...]:
@@ -42,6 +44,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _every(300, "settle_labels", lambda _: works.labels.settle_expired_labels(works.clock.now())),
         _every(2, "deliver_outbox", lambda _: outbox.deliver(works.clock.now())),
         _daily(time(9), "send_reminders", lambda slot: send_reminders(works.programmes, slot)),
+        _every(600, "sweep_files", lambda _: works.uploads.sweep(works.clock.now())),
         _every(600, "forget_job_runs", lambda _: job_runs.forget(plans(jobs), works.clock.now())),
     )
     return jobs
