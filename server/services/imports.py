@@ -21,7 +21,7 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.errors import Refusal
 from server.models.imports import ImportRun
-from server.services import journal, sheets
+from server.services import access, journal, sheets
 from server.services.access import Actor
 from server.services.clocks import ProgrammeClocks
 from server.services.import_kinds import Comparison, Effect, ImportKind, ImportSettings
@@ -209,9 +209,10 @@ class Imports:
         )
 
 
-async def page(*, after: int, limit: int) -> list[ImportRun]:
-    """The next ``limit`` imports after an id, oldest first."""
-    return await ImportRun.filter(id__gt=after).order_by("id").limit(limit)
+async def page(actor: Actor, *, after: int, limit: int) -> list[ImportRun]:
+    """The next ``limit`` imports after an id, of the programmes of whoever asks, oldest first."""
+    wanted = ImportRun.filter(access.within_programmes(actor, "programme_slug"), id__gt=after)
+    return await wanted.order_by("id").limit(limit)
 
 
 def _verdict(outcome: Outcome) -> tuple[str, str]:

@@ -25,13 +25,14 @@ from server.programme.people import ConditionKind, Label
 from server.programme.registry import Programmes
 from server.rules.eligibility import label_valid
 from server.rules.facts import HeldLabel
-from server.services import attestations, journal, outbox
+from server.rules.review import ReasonMissing
+from server.services import access, attestations, journal, outbox
 from server.services.access import CLOCK, Actor, NotFound
 from server.services.attestations import Statement
 from server.services.cells import name_of, plain
 from server.services.clocks import ProgrammeClocks
 from server.services.memberships import lock
-from server.services.qualifications import LabelsUnknown, Qualifications, ReasonMissing
+from server.services.qualifications import LabelsUnknown, Qualifications
 from server.services.rounds import StandingChange
 
 BATCH = 500
@@ -262,10 +263,10 @@ class Labels:
 
 
 async def page(
-    *, uscc: str | None, code: str | None, standing_only: bool, after: int, limit: int
+    actor: Actor, *, uscc: str | None, code: str | None, standing_only: bool, after: int, limit: int
 ) -> list[AttestedLabel]:
-    """The next ``limit`` lines after an id, withdrawn ones included unless told otherwise, oldest first."""
-    wanted = AttestedLabel.filter(id__gt=after)
+    """The next ``limit`` lines after an id, of the programmes of whoever asks, oldest first."""
+    wanted = AttestedLabel.filter(access.within_programmes(actor, "programme_slug"), id__gt=after)
     if uscc is not None:
         wanted = wanted.filter(uscc=uscc)
     if code is not None:
@@ -273,6 +274,14 @@ async def page(
     if standing_only:
         wanted = wanted.filter(withdrawn_at__isnull=True)
     return await wanted.order_by("id").limit(limit)
+
+
+async def require_own(actor: Actor, label_id: int) -> None:
+    """Raise ``NotFound`` for a line of a programme that a member of staff has no part in."""
+    row = await AttestedLabel.get_or_none(id=label_id)
+    if row is None:
+        raise NotFound()
+    access.require_programme(actor, row.programme_slug)
 
 
 async def _ids(wanted: Q) -> set[int]:

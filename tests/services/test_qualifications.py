@@ -45,7 +45,7 @@ async def test_a_label_taken_away_in_one_programme_counts_in_no_other(office: Of
     await office.make_round(budget)
     before = await Entitlement.get(enterprise_id=enterprise.id)
     waiting = await Qualification.create(
-        enterprise_id=enterprise.id,
+        organisation_id=enterprise.id,
         programme_slug=LISHUI,
         programme_version=programme(LISHUI).version,
         status=QualificationStatus.PENDING,
@@ -64,7 +64,7 @@ async def test_the_gate_hears_at_once_who_may_no_longer_grab(office: Office) -> 
     budget = await make_budget(city)
     leaving, staying = await make_qualified(city), await make_qualified(city)
     row = await office.make_round(budget)
-    qualification = await Qualification.get(enterprise_id=leaving.id)
+    qualification = await Qualification.get(organisation_id=leaving.id)
     await qualifications_of(office).revoke(qualification, reason="经营异常", actor=OPERATOR)
     assert (await office.gate_says(row, leaving)).code is GateCode.NOT_ENTITLED
     assert (await office.gate_says(row, staying)).code is GateCode.ADMITTED
