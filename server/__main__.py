@@ -5,6 +5,7 @@ python -m server migrate                     bring the database up to date
 python -m server staff create NAME --role operator
 python -m server ledger verify               exit 1 if the books do not balance
 python -m server launch restored             after restoring a backup: fence everything older
+python -m server jobs                        what runs when, what ran last and what came of it
 python -m server demo seed                   demo data of every programme, once
 """
 
@@ -27,16 +28,18 @@ import uvloop
 from aiohttp import web
 from tortoise.expressions import F
 
-from server import logs
+from server import keys, logs
 from server.app import create_app
 from server.clock import CHINA, SystemClock
 from server.database import close_database, is_sqlite, migrate, open_database, sqlite_file
 from server.demo import seed
 from server.errors import Refusal
+from server.jobs.table import rendered
 from server.middlewares import runner_options
+from server.models.jobs import RunStatus
 from server.models.rounds import Budget
 from server.programme.faults import ProgrammeError
-from server.services import ledger
+from server.services import job_runs, ledger
 from server.services.access import StaffRole
 from server.services.staff import create_staff
 from server.settings import STAFF_PASSWORD_VARIABLE, Settings, SettingsError, load, refuse_unsafe
@@ -174,6 +177,20 @@ async def _restored(settings: Settings, _: argparse.Namespace) -> int:
     return 0
 
 
+async def _jobs(settings: Settings, _: argparse.Namespace) -> int:
+    app = create_app(settings)
+    slugs = sorted(programme.slug for programme in app[keys.PROGRAMMES])
+    context = await open_database(settings.database_url)
+    try:
+        plans = app[keys.JOB_PLANS]
+        standings = await job_runs.standings(plans, slugs, app[keys.CLOCKS])
+    finally:
+        await close_database(context)
+    print(rendered(standings))
+    failed = [one for one in standings if one.last is not None and one.last.status is RunStatus.FAILED]
+    return 1 if failed else 0
+
+
 async def _seed(settings: Settings, _: argparse.Namespace) -> int:
     logs.configure(stream=sys.stderr)  # what is printed is the guide alone
     if settings.mode != "demo":
@@ -216,6 +233,8 @@ def _parser() -> argparse.ArgumentParser:
 
     launch = nouns.add_parser("launch", help="the fence of launches").add_subparsers(required=True)
     launch.add_parser("restored", help="after restoring a backup").set_defaults(command=_restored)
+
+    nouns.add_parser("jobs", help="what runs when, and how it went").set_defaults(command=_jobs)
 
     demo = nouns.add_parser("demo", help="demo data").add_subparsers(required=True)
     demo.add_parser("seed", help="write it once").set_defaults(command=_seed)

@@ -55,6 +55,32 @@ def rows(file: str) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+# -- jobs ---------------------------------------------------------------------------------------------
+
+
+def test_jobs_prints_what_runs_when_and_how_it_went(run: Run, rows: sqlite3.Connection) -> None:
+    status, printed, _ = run("jobs")
+    assert status == 0
+    lines = {tuple(line.split()[:2]): line for line in printed}
+    assert "every 5 s" in lines["close_rounds", "-"]
+    assert "never" in lines["close_rounds", "-"]
+    assert "daily 09:00" in lines["send_reminders", "lishui-2024"]
+
+    rows.execute(
+        "INSERT INTO job_run (job, programme_slug, slot, status, worker, attempts, started_at, leased_until,"
+        " finished_at, count, error) VALUES ('close_rounds', '', '2026-05-18 02:00:00+00:00', 'done', 'w', 1,"
+        " '2026-05-18 02:00:00+00:00', '2026-05-18 02:01:00+00:00', '2026-05-18 02:00:01+00:00', 4, '')"
+    )
+    status, printed, _ = run("jobs")
+    (line,) = (line for line in printed if line.startswith("close_rounds"))
+    assert (status, line.split()[5:9]) == (0, ["2026-05-18", "10:00:00", "done", "4"])
+
+    rows.execute("UPDATE job_run SET status = 'failed', error = 'LookupError'")
+    status, printed, _ = run("jobs")
+    assert status == 1
+    assert any("failed (LookupError)" in line for line in printed)
+
+
 # -- staff --------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import structlog
+
 from server.programme.holidays import WorkingCalendar, load_working_calendar
+
+RELOAD_SECONDS = 600.0
+
+log = structlog.get_logger("server.working_days")
 
 
 class WorkingDays:
@@ -24,3 +30,14 @@ class WorkingDays:
         changed = loaded != self.calendar
         self.calendar = loaded
         return changed
+
+    async def keep_reloading(self) -> None:
+        """Read the files again every ten minutes until cancelled; a faulty one is logged and left out."""
+        while True:
+            await asyncio.sleep(RELOAD_SECONDS)
+            try:
+                if await self.reload():
+                    log.info("working_days.changed", years=len(self.calendar.years))
+            # Whatever is wrong with a file, the calendar that stood before still counts.
+            except Exception as fault:  # noqa: BLE001
+                log.error("working_days.not_loaded", fault=type(fault).__name__)
