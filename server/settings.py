@@ -56,6 +56,7 @@ class Settings:
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
 
     programmes_dir: Path = Path("config/programmes")
+    notices_dir: Path = Path("config/notices")
     holidays_dir: Path = Path("config/holidays")
     run_jobs: bool = True
     """Whether this process runs the jobs of time passing; at least one of a database must."""

@@ -45,7 +45,6 @@ class ContractReference(Model):
     kind = fields.CharField(32, default="", description="The kind of voucher that pays, if several")
     amount_fen = CheckedBigInt(check="amount_fen > 0", description="Tax included, fen")
     signed_on: date | None = fields.DateField(null=True, description="null: not signed by both yet")
-    file_id: int | None = fields.BigIntField(null=True, description="A stored file of who made it")
     status = fields.CharEnumField(ContractStatus, max_length=16)
     made_by_party = fields.CharEnumField(Party, max_length=16)
     enterprise_signed_at: datetime | None = fields.DatetimeField(null=True)

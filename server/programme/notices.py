@@ -73,14 +73,14 @@ class Notice:
         return next((terms for terms in self.kinds if terms.code == kind), None)
 
 
-class Notices:
+class YearlyNotices:
     """Every notice the server knows, by programme and year."""
 
     def __init__(self, notices: Iterable[Notice] = ()) -> None:
         self._notices = {(one.programme, one.year): one for one in notices}
 
     @classmethod
-    def load(cls, directory: Path, programmes: Programmes) -> Notices:
+    def load(cls, directory: Path, programmes: Programmes) -> YearlyNotices:
         """Read every ``*.toml`` of a directory; there may be none. Raises :class:`ProgrammeError`."""
         return cls(load_notice(file, programmes) for file in sorted(directory.glob("*.toml")))
 
@@ -216,7 +216,9 @@ def _unknown(programme: Programme, terms: KindTerms, path: str) -> Iterator[Faul
         if not categories.issuperset(rule.categories):
             yield Fault(f"{path}.deduction[{place}]", "an unknown category", "categories of the programme")
         if rule.voucher_kind not in ("", terms.code):
-            yield Fault(f"{path}.deduction[{place}].voucher_kind", f'"{rule.voucher_kind}"', f'"{terms.code}"')
+            yield Fault(
+                f"{path}.deduction[{place}].voucher_kind", f'"{rule.voucher_kind}"', f'"{terms.code}"'
+            )
     named = [(f"tier[{place}]", {*tier.any_of, *tier.all_of}) for place, tier in enumerate(terms.tiers)]
     named += [(f"condition[{place}]", set(one.labels)) for place, one in enumerate(terms.conditions)]
     for where, codes in named:

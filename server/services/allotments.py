@@ -1,13 +1,14 @@
 """Allotments: every approved enterprise is promised its year's quota by tier, by itself (GX-25, GX-49).
 
 A promise takes no money: the quota is posted, and the money follows at the signing of a contract
-(``services/voucher_holds.py``). It is settled whenever an enterprise's standing or labels change, and once a
-day for everybody, which is how a new year begins. A label gained in mid-year brings the difference as a
-further voucher; one that is lost takes nothing back.
+(``services/voucher_holds.py``). It is settled whenever an enterprise's standing or labels change, and by a
+job for everybody who has none yet, which is how a new year begins. A label gained in mid-year brings the
+difference as a further voucher; one that is lost takes nothing back.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from server.models.organisations import Organisation, Qualification
 from server.models.rounds import Budget
 from server.models.vouchers import Voucher
 from server.programme.issuance import IssuanceMode, Tier
+from server.programme.model import Programme
 from server.programme.registry import Programmes
 from server.programme.size_classes import SizeStandard
 from server.programme.vocabulary import Party
@@ -79,24 +81,42 @@ class Allotments:
             await issuing.issue(budget, programme, grants, basis=Basis.QUOTA, actor=CLOCK.name, now=now)
         return len(grants)
 
-    async def allot_due(self, slug: str) -> int:
-        """Settle every approved enterprise of a programme; returns how many vouchers that came to.
+    async def allot_due(self) -> int:
+        """Promise the year's quota to everybody who has none yet; returns how many vouchers.
 
-        Each in a transaction of its own, so that what was done stays done when something fails.
+        So begins a new year, a year whose money comes late, and a kind that is announced in mid-year. Each
+        enterprise has a transaction of its own: what was done stays done when something fails.
         """
-        if self.programmes.get(slug).issuance.mode is not IssuanceMode.ALLOTMENT:
+        issued = 0
+        for programme in self.programmes:
+            if programme.issuance.mode is IssuanceMode.ALLOTMENT:
+                issued += await self._allot_year(programme)
+        return issued
+
+    async def _allot_year(self, programme: Programme) -> int:
+        today = day_of(self.clocks.now(programme.slug))
+        year = await Budget.get_or_none(programme_slug=programme.slug, year=programme.year_of(today))
+        if year is None:
             return 0
+        kinds = {one.kind for one in self.notices.announced(programme, today) if one.is_open(today)}
         issued, after = 0, 0
         approved = Qualification.filter(
-            programme_slug=slug, party=Party.ENTERPRISE, status=QualificationStatus.APPROVED
+            programme_slug=programme.slug, party=Party.ENTERPRISE, status=QualificationStatus.APPROVED
         )
         while batch := (
             await approved.filter(organisation_id__gt=after).order_by("organisation_id").limit(BATCH)
         ):
-            for qualification in batch:
-                after = qualification.organisation_id
-                async with in_transaction():
-                    issued += await self.settle(await lock(after), slug)
+            ids = [one.organisation_id for one in batch]
+            after = ids[-1]
+            promised: dict[int, set[str]] = defaultdict(set)
+            for voucher in await Voucher.filter(
+                budget_id=year.id, enterprise_id__in=ids, basis=Basis.QUOTA
+            ).only("enterprise_id", "kind"):
+                promised[voucher.enterprise_id].add(voucher.kind)
+            for enterprise_id in ids:
+                if not kinds <= promised[enterprise_id]:
+                    async with in_transaction():
+                        issued += await self.settle(await lock(enterprise_id), programme.slug)
         return issued
 
     def _unmet(self, terms: Terms, facts: EnterpriseFacts, now: datetime) -> tuple[Unmet, ...]:

@@ -7,7 +7,7 @@ from datetime import date
 
 from server.errors import Refusal
 from server.programme.model import Programme
-from server.programme.notices import KindTerms, Notice, Notices, kinds_of, terms_of, voucher_kind
+from server.programme.notices import KindTerms, Notice, YearlyNotices, kinds_of, terms_of, voucher_kind
 from server.rules.deadlines import year_bounds
 
 
@@ -79,7 +79,7 @@ class Terms:
 class AnnualNotices:
     """The notices of every year, as the other services ask them."""
 
-    def __init__(self, notices: Notices) -> None:
+    def __init__(self, notices: YearlyNotices) -> None:
         self._notices = notices
 
     def terms(self, programme: Programme, kind: str, on: date) -> Terms:

@@ -13,6 +13,14 @@ from server.rules.deadlines import end_of, start_of
 from server.services import access
 from server.services.access import Actor, NotFound
 
+PAPER = "contract"
+"""As which document the pages of a contract are handed in."""
+
+
+def subject_of(contract: ContractReference) -> str:
+    """As what the journal and the files know a contract."""
+    return f"contract:{contract.id}"
+
 
 async def of_party(contract_id: int, *, actor: Actor) -> tuple[ContractReference, Party]:
     """A contract of the actor's own organisation, and which side that is. Raises ``NotFound``."""

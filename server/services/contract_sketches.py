@@ -53,7 +53,7 @@ class Sketch:
     signed_on: date | None = None
     kind: str = ""
     wanted_fen: int | None = None
-    file_id: int | None = None
+    file_ids: tuple[int, ...] = ()
 
 
 def sketch_of(contract: ContractReference, enterprise_uscc: str) -> Sketch:

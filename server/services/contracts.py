@@ -24,10 +24,11 @@ from server.rules.contracts import CONTRACT_MOVES, ContractStatus, signed_by_bot
 from server.rules.deadlines import day_of
 from server.rules.lifecycles import QualificationAct, require_move
 from server.rules.request_line import OPEN
-from server.services import access, contract_lists, journal, outbox, voucher_holds
+from server.services import access, contract_lists, files, journal, outbox, voucher_holds
 from server.services.access import Actor
 from server.services.annual_notices import AnnualNotices
 from server.services.clocks import ProgrammeClocks
+from server.services.contract_lists import PAPER, subject_of
 from server.services.contract_sketches import Sketch, party_of, require_usable, sketch_of
 from server.services.memberships import lock
 from server.services.qualifications import ProgrammeNotRunning
@@ -76,7 +77,7 @@ class Contracts:
 
         Raises ``ProgrammeNotRunning``, :class:`NotAParty`, :class:`NotYoursToMake`,
         :class:`PartyNotRegistered`, :class:`ContractUnusable`, :class:`ContractKnown`, ``KindUnknown``,
-        ``KindNotAnnounced``.
+        ``KindNotAnnounced``, ``FilesUnknown``, ``FileUnacceptable``.
         """
         programme, now = self.programmes.get(slug), self.clocks.now(slug)
         today = day_of(now)
@@ -92,6 +93,7 @@ class Contracts:
             raise PartyNotRegistered(clause=programme.contract.article, name=sketch.provider_name)
         terms = self.notices.terms(programme, sketch.kind, today)
         await require_usable(terms.programme, sketch, enterprise, provider, today=today)
+        papers = await files.own_files(sketch.file_ids, actor=actor)
         try:
             async with in_transaction():
                 contract = await ContractReference.create(
@@ -109,12 +111,13 @@ class Contracts:
                     kind=sketch.kind,
                     amount_fen=sketch.amount_fen,
                     signed_on=sketch.signed_on,
-                    file_id=sketch.file_id,
                     status=ContractStatus.DRAFTED if signed_here else ContractStatus.SIGNED,
                     made_by_party=party,
                     wanted_fen=sketch.wanted_fen,
                     created_at=now,
                 )
+                if papers:
+                    await files.attach(papers, subject_of(contract), PAPER, programme=programme, now=now)
                 await _note("contract.entered", contract, actor, now, amount_fen=contract.amount_fen)
                 await _tell_other("contract.entered", contract, party, now)
         except IntegrityError:
@@ -256,7 +259,7 @@ async def _tell_paused(contract: ContractReference, paused: ContractsPaused, now
     async with in_transaction():
         await journal.record(
             "contract.paused",
-            f"contract:{contract.id}",
+            subject_of(contract),
             actor="clock",
             at=now,
             programme_slug=contract.programme_slug,
@@ -279,7 +282,7 @@ async def _note(
 ) -> None:
     await journal.record(
         action,
-        f"contract:{contract.id}",
+        subject_of(contract),
         actor=actor.name,
         at=now,
         programme_slug=contract.programme_slug,

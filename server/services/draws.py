@@ -125,6 +125,14 @@ class Draws:
         except IntegrityError:
             raise ProjectDrawnBefore(clause=_use_article(programme, contract), project=project) from None
 
+    async def money_left(self, drawn: Drawn) -> Limit:
+        """What the year has left, as an information: nothing of it is anybody's before a file is in."""
+        row = drawn.draw
+        programme = self.programmes.version(row.programme_slug, drawn.voucher.programme_version)
+        budget = await Budget.get(id=row.budget_id)
+        spent_fen = budget.total_fen - budget.free_fen
+        return room(budget.total_fen, spent_fen, clause=programme.budget.article, name=texts.LIMITS["budget"])
+
     async def _draw(
         self,
         programme: Programme,
@@ -192,13 +200,6 @@ class Draws:
             unmet += category_unmet(programme, category, facts, day_of(now), self.sizes)
         if unmet:
             raise EnterpriseNotServed(clause=unmet[0].clause, unmet=unmet, name=enterprise.name)
-
-
-async def money_left(draw: Draw, programme: Programme) -> Limit:
-    """What the year has left, as an information: nothing of it is anybody's before its file is in."""
-    budget = await Budget.get(id=draw.budget_id)
-    spent_fen = budget.total_fen - budget.free_fen
-    return room(budget.total_fen, spent_fen, clause=programme.budget.article, name=texts.LIMITS["budget"])
 
 
 async def page(*, actor: Actor, after: int, limit: int) -> list[Drawn]:

@@ -19,8 +19,9 @@ from server.rules.lifecycles import QualificationAct
 from server.rules.quota import QuotaExceeded
 from server.rules.request_line import RequestStatus
 from server.rules.review import Check
-from server.services import request_issuing
+from server.services import files, request_issuing
 from server.services.access import Actor
+from server.services.contract_lists import PAPER, subject_of
 from server.services.draws import ContractNotSigned
 from server.services.request_book import move, note, require_something, worked_out
 from server.services.reviewed import After, nothing
@@ -44,6 +45,7 @@ class ReviewedRequests:
         """The request and its contract."""
         request = await VoucherRequest.get(id=case.subject_id).select_related("contract")
         contract = request.contract
+        papers = await files.of(subject_of(contract))
         return {
             "round": request.round_id,
             "requested_at": request.requested_at.isoformat(),
@@ -60,7 +62,7 @@ class ReviewedRequests:
                 "enterprise_name": contract.enterprise_name,
                 "provider_name": contract.provider_name,
                 "provider_uscc": contract.provider_uscc,
-                "file": contract.file_id,
+                "files": [file.id for file in papers.get(PAPER, [])],
             },
         }
 

@@ -19,6 +19,7 @@ from server.errors import Refusal
 from server.models.contracts import ContractReference, VoucherHold
 from server.models.rounds import Budget
 from server.models.vouchers import Voucher
+from server.programme.model import Programme
 from server.programme.policy import Shortage
 from server.rules.budgets import contract_room, require_contract_room
 from server.rules.contracts import ContractStatus
@@ -60,12 +61,11 @@ class Purse:
     vouchers: tuple[Voucher, ...]
     free_fen: dict[int, int]
 
-    @property
-    def limit(self) -> Limit:
-        """What is left of the year's quota, in one sum over the vouchers."""
+    def left(self, programme: Programme) -> Limit:
+        """What is left of the year's quota, in one sum over the vouchers (GX-56)."""
         total_fen = sum(voucher.face_value_fen for voucher in self.vouchers)
-        left_fen = sum(self.free_fen.values())
-        return room(total_fen, total_fen - left_fen, clause="", name=texts.LIMITS["quota"])
+        used_fen = total_fen - sum(self.free_fen.values())
+        return room(total_fen, used_fen, clause=programme.issuance.article, name=texts.LIMITS["quota"])
 
 
 async def year_budget(slug: str, year: int) -> Budget:
@@ -90,16 +90,12 @@ async def purse(budget: Budget, enterprise_id: int, kind: str, *, now: datetime)
     return Purse(tuple(vouchers), {one.id: balances[one.id][Account.AVAILABLE] for one in vouchers})
 
 
-def payable(contract: ContractReference, terms: Terms, left: Limit) -> Deduction:
+def payable(
+    terms: Terms, category: str, amount_fen: int, left: Limit, wanted_fen: int | None = None
+) -> Deduction:
     """What vouchers pay on a contract: the smallest of rate, caps, quota left and what is wanted."""
-    others = [left] if contract.wanted_fen is None else [left, wanted(contract.wanted_fen)]
-    return deduction(
-        terms.programme,
-        contract.category,
-        Prices(contract_fen=contract.amount_fen),
-        used=Used(),
-        others=others,
-    )
+    others = [left] if wanted_fen is None else [left, wanted(wanted_fen)]
+    return deduction(terms.programme, category, Prices(contract_fen=amount_fen), used=Used(), others=others)
 
 
 async def freeze(contract: ContractReference, terms: Terms, *, now: datetime) -> tuple[Budget, Deduction]:
@@ -112,8 +108,9 @@ async def freeze(contract: ContractReference, terms: Terms, *, now: datetime) ->
     year = await year_budget(programme.slug, programme.year_of(day_of(now)))
     async with budgets.locked(year.id) as budget:
         held = await purse(budget, contract.enterprise_id, contract.kind, now=now)
-        left = held.limit
-        paid = payable(contract, terms, Limit(left.amount_fen, programme.issuance.article, left.arithmetic))
+        paid = payable(
+            terms, contract.category, contract.amount_fen, held.left(programme), contract.wanted_fen
+        )
         if not paid.amount_fen:
             raise NothingToPay(clause=paid.clause, arithmetic=paid.arithmetic)
         await _require_money(budget, terms, paid.amount_fen)

@@ -1,0 +1,176 @@
+"""Requests for vouchers over HTTP: on a signed contract, one a contract, in the line of a period."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from pydantic import AwareDatetime, Field
+
+from server.handlers.api import PERSON, Answer, Routes
+from server.handlers.contracts import ContractsQuery
+from server.handlers.grabs import RoundPath
+from server.handlers.organisations import IN_CHARGE
+from server.handlers.parsing import Body, Id, Path
+from server.keys import VOUCHER_REQUESTS
+from server.models.contracts import VoucherRequest
+from server.rules.lifecycles import IllegalMove
+from server.rules.request_line import RequestStatus
+from server.services import request_book
+from server.services.access import Actor, NoOrganisation, NotFound
+from server.services.draws import ContractNotSigned
+from server.services.issuing import PoolExhausted
+from server.services.request_book import RequestMovedOn
+from server.services.reviews import CaseMovedOn
+from server.services.standings import NotInStanding
+from server.services.voucher_holds import NothingToPay
+from server.services.voucher_requests import NotRequestedHere, PeriodNotOpen, RequestedAlready
+
+routes = Routes("voucher-requests")
+
+PAGE = 50
+
+
+class AskForVoucher(Body):
+    """On which contract."""
+
+    contract_id: Id = Field(description="A signed contract of mine. | 已签订的合同记录编号。")
+
+
+class RequestPath(Path):
+    """A request."""
+
+    request_id: Id = Field(description="The request. | 申请编号。")
+
+
+class Withdraw(Body):
+    """Why, if one likes to say."""
+
+    reason: str = Field(default="", max_length=500, description="Why. | 撤回原因，可不填。")
+
+
+class RequestView(Answer):
+    """A request and what became of it."""
+
+    id: int = Field(description="The request. | 申请编号。")
+    round_id: int = Field(description="The period. | 批次编号。")
+    contract_id: int = Field(description="The contract. | 合同记录编号。")
+    contract_number: str = Field(description="The contract's number. | 合同编号。")
+    project: str = Field(description="What is served. | 服务项目名称。")
+    contract_fen: int = Field(description="Contract amount, fen. | 合同金额，单位分。")
+    status: RequestStatus = Field(description="Where it stands. | 状态。")
+    requested_at: AwareDatetime = Field(description="When it was made: its place. | 申请时间，据此排序。")
+    expected_fen: int = Field(description="What the rules gave then, fen. | 申请时可用金额，单位分。")
+    amount_fen: int | None = Field(description="What was worked out or issued, fen. | 核定金额，单位分。")
+    clause: str = Field(description="The provision it rests on. | 依据条款。")
+    arithmetic: str = Field(description="The sum behind it. | 计算过程。")
+    reason: str = Field(description="Why it was refused or returned. | 未通过或退回的原因。")
+    voucher_id: int | None = Field(description="The voucher, once issued. | 服务券编号。")
+
+
+class RequestList(Answer):
+    """A page of requests, by id."""
+
+    requests: list[RequestView] = Field(description="The requests. | 申请列表。")
+    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+
+
+@routes.post(
+    "/api/v1/rounds/{round_id}/voucher-requests",
+    summary="Ask for a voucher on a signed contract. | 凭已签订的合同申请服务券。",
+    access=IN_CHARGE,
+    answers={201: RequestView},
+    refusals=(
+        NoOrganisation,
+        NotRequestedHere,
+        PeriodNotOpen,
+        ContractNotSigned,
+        NotInStanding,
+        NothingToPay,
+        PoolExhausted,
+        RequestedAlready,
+    ),
+)
+async def ask(request: web.Request, actor: Actor, path: RoundPath, body: AskForVoucher) -> RequestView:
+    made = await request.app[VOUCHER_REQUESTS].ask(path.round_id, body.contract_id, actor=actor)
+    return await _shown(made.id, actor)
+
+
+@routes.get(
+    "/api/v1/voucher-requests",
+    summary="My organisation's requests. | 本单位的服务券申请。",
+    access=PERSON,
+    answers={200: RequestList},
+    refusals=(NoOrganisation,),
+)
+async def requests(request: web.Request, actor: Actor, query: ContractsQuery) -> RequestList:
+    rows = await request_book.page(actor=actor, after=query.after, limit=PAGE + 1)
+    return RequestList(
+        requests=[_view(row) for row in rows[:PAGE]],
+        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+    )
+
+
+@routes.get(
+    "/api/v1/voucher-requests/{request_id}",
+    summary="One request. | 申请详情。",
+    access=PERSON,
+    answers={200: RequestView},
+    refusals=(NoOrganisation,),
+)
+async def one(request: web.Request, actor: Actor, path: RequestPath) -> RequestView:
+    return await _shown(path.request_id, actor)
+
+
+@routes.post(
+    "/api/v1/voucher-requests/{request_id}/resubmission",
+    summary="Answer a return; the request keeps its place. | 修改后重新提交，保留原申请顺序。",
+    access=IN_CHARGE,
+    answers={200: RequestView},
+    refusals=(
+        NoOrganisation,
+        IllegalMove,
+        ContractNotSigned,
+        NothingToPay,
+        RequestedAlready,
+        RequestMovedOn,
+        CaseMovedOn,
+        NotFound,
+    ),
+)
+async def resubmit(request: web.Request, actor: Actor, path: RequestPath, body: AskForVoucher) -> RequestView:
+    await request.app[VOUCHER_REQUESTS].resubmit(path.request_id, body.contract_id, actor=actor)
+    return await _shown(path.request_id, actor)
+
+
+@routes.post(
+    "/api/v1/voucher-requests/{request_id}/withdrawal",
+    summary="Give a request up before it is issued. | 撤回尚未发放的申请。",
+    access=IN_CHARGE,
+    answers={200: RequestView},
+    refusals=(NoOrganisation, IllegalMove, RequestMovedOn, CaseMovedOn),
+)
+async def withdraw(request: web.Request, actor: Actor, path: RequestPath, body: Withdraw) -> RequestView:
+    await request.app[VOUCHER_REQUESTS].withdraw(path.request_id, reason=body.reason, actor=actor)
+    return await _shown(path.request_id, actor)
+
+
+async def _shown(request_id: int, actor: Actor) -> RequestView:
+    return _view(await request_book.own(request_id, actor=actor))
+
+
+def _view(row: VoucherRequest) -> RequestView:
+    return RequestView(
+        id=row.id,
+        round_id=row.round_id,
+        contract_id=row.contract_id,
+        contract_number=row.contract.number,
+        project=row.contract.project,
+        contract_fen=row.contract.amount_fen,
+        status=row.status,
+        requested_at=row.requested_at,
+        expected_fen=row.expected_fen,
+        amount_fen=row.amount_fen,
+        clause=row.clause,
+        arithmetic=row.arithmetic,
+        reason=row.reason,
+        voucher_id=row.voucher_id,
+    )
