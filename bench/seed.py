@@ -20,13 +20,12 @@ from tortoise.models import Model
 from server import keys
 from server.app import AUDIENCE, ISSUER, create_app
 from server.clock import CHINA
-from server.demo import demo_uscc, eligible_facts
+from server.demo import demo_uscc, eligible_facts, qualify
 from server.models.organisations import MemberRole, Membership, Organisation, Qualification
 from server.models.people import Person, SessionFamily
 from server.programme.model import Programme
 from server.services import budgets
 from server.services.access import Actor, StaffRole
-from server.services.qualifications import QualificationDecision
 from server.services.rounds import RoundPlan
 from server.services.sessions import PERSON_SESSION
 from server.services.staff import create_staff
@@ -102,11 +101,7 @@ async def _first(app: web.Application, programme: Programme, operator: Actor, no
     facts = {**eligible_facts(programme, now), "name": "bench", "labels_claimed": []}
     code = demo_uscc("bench", 0)
     enterprise = await app[keys.ONBOARDING].register(code, facts, MemberRole.HANDLER, actor=stranger)
-    member = Actor("person", person.id, "", enterprise.id, frozenset({MemberRole.HANDLER.value}))
-    qualification = await app[keys.QUALIFICATIONS].apply(programme.slug, actor=member)
-    await app[keys.QUALIFICATIONS].decide(
-        qualification, QualificationDecision.APPROVE, labels=[], reason="", actor=operator
-    )
+    await qualify(app, programme, enterprise, operator)
 
 
 async def _copies(people: int) -> None:
@@ -121,8 +116,8 @@ async def _copies(people: int) -> None:
         await Organisation.filter(id__gt=enterprise.id).order_by("uscc").values_list("id", flat=True)
     )
     pairs = list(zip(person_ids, enterprise_ids, strict=True))
-    await _store(Membership, (_copy(membership, person_id=p, enterprise_id=e) for p, e in pairs))
-    await _store(Qualification, (_copy(qualification, enterprise_id=e) for _, e in pairs))
+    await _store(Membership, (_copy(membership, person_id=p, organisation_id=e) for p, e in pairs))
+    await _store(Qualification, (_copy(qualification, organisation_id=e) for _, e in pairs))
 
 
 async def _sign_in(settings: Settings, now: datetime) -> list[str]:

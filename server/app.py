@@ -39,11 +39,20 @@ from server.jobs.runner import Runner
 from server.jobs.schedule import Works, plans, schedule
 from server.metrics import Metrics
 from server.middlewares import platform
+from server.programme.notices import YearlyNotices
 from server.programme.registry import Programmes
+from server.programme.review import ReviewSubject
 from server.programme.size_classes import load_size_standard
 from server.sealing import Sealer
+from server.services.admissions import Admissions
+from server.services.allotments import Allotments
+from server.services.annual_notices import AnnualNotices
+from server.services.applications import Applications
 from server.services.blocklist import Blocklist
 from server.services.clocks import ProgrammeClocks
+from server.services.contracts import Contracts
+from server.services.drafts import Drafts
+from server.services.draws import Draws
 from server.services.evidence import Evidence
 from server.services.files import Files
 from server.services.grab_commit import GrabCommitter
@@ -57,8 +66,14 @@ from server.services.labels import Labels
 from server.services.launch import LaunchDesk
 from server.services.memberships import Memberships
 from server.services.onboarding import Onboarding
-from server.services.qualifications import Qualifications
+from server.services.outlooks import Outlooks
+from server.services.qualifications import SUBJECTS, Qualifications
+from server.services.ranked import RankedRounds
 from server.services.receipts import Receipts
+from server.services.registrations import Registrations
+from server.services.review_notices import Notices
+from server.services.reviewed_requests import ReviewedRequests
+from server.services.reviews import Reviews
 from server.services.round_book import RoundBook
 from server.services.rounds import Rounds
 from server.services.sessions import Sessions
@@ -66,7 +81,9 @@ from server.services.staff import StaffAccounts
 from server.services.staff_sign_in import StaffSignIn
 from server.services.tokens import AccessTokens
 from server.services.uploads import Uploads
+from server.services.voucher_requests import VoucherRequests
 from server.services.vouchers import Vouchers
+from server.services.waiting_list import WaitingList
 from server.services.working_days import WorkingDays
 from server.settings import Settings
 
@@ -120,20 +137,39 @@ def create_app(
     )
     app[keys.STAFF_ACCOUNTS] = StaffAccounts(programmes, sessions, clock)
     app[keys.ROUNDS], app[keys.BOOK] = rounds, book
-    app[keys.VOUCHERS] = Vouchers(rounds)
-    qualifications = Qualifications(programmes, sizes, clocks, rounds)
+    applications, ranked = Applications(rounds), RankedRounds(rounds, working_days)
+    app[keys.APPLICATIONS], app[keys.RANKED] = applications, ranked
+    app[keys.VOUCHERS] = Vouchers(rounds, offer=WaitingList(applications, ranked).offer_returned)
+    reviews = Reviews(programmes, clocks, working_days)
+    public_notices = Notices(reviews)
+    app[keys.REVIEWS], app[keys.PUBLIC_NOTICES] = reviews, public_notices
+    qualifications = Qualifications(programmes, sizes, clocks, rounds, reviews)
     app[keys.QUALIFICATIONS] = qualifications
     app[keys.ONBOARDING] = Onboarding(programmes, sizes, clocks, qualifications, feed)
     app[keys.MEMBERSHIPS] = Memberships(clock, feed)
     blocklist = Blocklist(programmes, clocks, rounds)
     app[keys.BLOCKLIST] = blocklist
     labels = Labels(programmes, clocks, qualifications)
+    admissions = Admissions(qualifications, sealer)
+    for subject in SUBJECTS.values():
+        reviews.serve(subject, admissions)
+    drafts = Drafts(qualifications, labels, sealer)
+    app[keys.REGISTRATIONS] = Registrations(drafts, admissions, reviews)
     app[keys.LABELS], app[keys.SIZES] = labels, sizes
     app[keys.IMPORTS] = Imports((LabelList(labels), ProviderList(labels), BanList(blocklist)), clocks, rounds)
     lab = FileLab()
     evidence = Evidence(EvidenceStore(settings.evidence_dir, settings.evidence_url))
-    app[keys.FILES] = Files(programmes, clocks, evidence)
-    app[keys.UPLOADS] = Uploads(programmes, clocks, evidence, lab, settings.uploads_dir)
+    uploads = Uploads(programmes, clocks, evidence, lab, settings.uploads_dir)
+    app[keys.FILES], app[keys.UPLOADS] = Files(programmes, clocks, evidence), uploads
+    yearly = AnnualNotices(YearlyNotices.load(settings.notices_dir, programmes))
+    allotments = Allotments(programmes, sizes, clocks, yearly)
+    rounds.settlers.append(allotments.settle)
+    app[keys.CONTRACTS] = Contracts(programmes, clocks, yearly)
+    app[keys.OUTLOOKS] = Outlooks(programmes, clocks, yearly)
+    app[keys.DRAWS] = Draws(programmes, sizes, clocks)
+    reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(programmes))
+    voucher_requests = VoucherRequests(programmes, clocks, reviews)
+    app[keys.VOUCHER_REQUESTS] = voucher_requests
     app[keys.GRAB_DOOR] = GrabDoor(
         identities=identities,
         book=book,
@@ -145,7 +181,19 @@ def create_app(
     app[keys.PROBES] = []
 
     jobs = schedule(
-        Works(clock=clock, programmes=programmes, rounds=rounds, blocklist=blocklist, labels=labels)
+        Works(
+            clock=clock,
+            programmes=programmes,
+            rounds=rounds,
+            ranked=ranked,
+            blocklist=blocklist,
+            reviews=reviews,
+            public_notices=public_notices,
+            labels=labels,
+            uploads=uploads,
+            allotments=allotments,
+            voucher_requests=voucher_requests,
+        )
     )
     slugs = sorted(programme.slug for programme in programmes)
     app[keys.JOB_PLANS] = plans(jobs)
@@ -160,6 +208,7 @@ def create_app(
             _feed(feed),
             _launch(lane, store, desk, committer),
             _rechecking(identities),
+            _reloading(working_days),
             _lab(lab),
             _jobs(jobs_runner, settings),
         ]
@@ -280,6 +329,15 @@ def _rechecking(identities: Identities) -> Context:
         rechecking = asyncio.create_task(identities.keep_rechecking(), name="identities")
         yield
         await _end(rechecking)
+
+    return context
+
+
+def _reloading(days: WorkingDays) -> Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        reloading = asyncio.create_task(days.keep_reloading(), name="working days")
+        yield
+        await _end(reloading)
 
     return context
 

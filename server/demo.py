@@ -6,6 +6,7 @@ Made through the services, so it obeys every rule; made once, so a second start 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from aiohttp import web
 from stdnum.cn import uscc
 from tortoise.exceptions import DoesNotExist
+from tortoise.transactions import in_transaction
 
 from server import keys
 from server.app import create_app
@@ -23,10 +25,12 @@ from server.models.rounds import Budget
 from server.programme.issuance import IssuanceMode
 from server.programme.model import Programme
 from server.programme.people import ConditionKind
+from server.programme.vocabulary import Party
 from server.services import budgets
 from server.services.access import Actor, StaffRole
-from server.services.memberships import take_place
-from server.services.qualifications import QualificationDecision
+from server.services.admissions import LABELS_CONFIRMED
+from server.services.assessments import assess
+from server.services.memberships import lock, take_place
 from server.services.rounds import RoundPlan
 from server.services.staff import create_staff
 from server.settings import Settings
@@ -77,14 +81,14 @@ async def _seed_programme(app: web.Application, programme: Programme, operator: 
     for number in range(1, ELIGIBLE + 1):
         person = await _person(app, f"demo-{programme.slug}-{number}")
         enterprise = await _enterprise(app, programme, number, person, now, eligible=True)
-        await _qualify(app, programme, enterprise, person, operator)
+        await qualify(app, programme, enterprise, operator, labels=enterprise.labels_claimed)
         if number == 1:
             # A colleague of the first enterprise: two people, one voucher.
             colleague = await _person(app, f"demo-{programme.slug}-1b")
             await take_place(enterprise, MemberRole.STAFF, actor=colleague, now=now)
     stranger = await _person(app, f"demo-{programme.slug}-no")
     enterprise = await _enterprise(app, programme, 9, stranger, now, eligible=False)
-    await _qualify(app, programme, enterprise, stranger, operator)
+    await qualify(app, programme, enterprise, operator, labels=enterprise.labels_claimed)
 
     budget = await budgets.open_year(programme, programme.year_of(now), YEAR_FEN, actor=operator, now=now)
     if programme.issuance.mode is IssuanceMode.GRAB:
@@ -117,20 +121,30 @@ async def _enterprise(
     return await app[keys.ONBOARDING].register(code, {**facts, "name": name}, role, actor=person)
 
 
-async def _qualify(
-    app: web.Application, programme: Programme, enterprise: Organisation, person: Actor, operator: Actor
+async def qualify(
+    app: web.Application,
+    programme: Programme,
+    enterprise: Organisation,
+    operator: Actor,
+    *,
+    labels: Collection[str] = (),
 ) -> None:
-    """Apply, and decide as an operator would: approved where nothing is unmet, else refused."""
-    member = Actor("person", person.id, "", enterprise.id, frozenset({MemberRole.HANDLER.value}))
-    qualification = await app[keys.QUALIFICATIONS].apply(programme.slug, actor=member)
-    fit = not qualification.unmet
-    await app[keys.QUALIFICATIONS].decide(
-        qualification,
-        QualificationDecision.APPROVE if fit else QualificationDecision.REFUSE,
-        labels=enterprise.labels_claimed,
-        reason="" if fit else DEMO["refused"],
-        actor=operator,
-    )
+    """Decide about an enterprise without its paperwork: approved where nothing is unmet, else refused."""
+    admissions, now = app[keys.REGISTRATIONS].admissions, app[keys.CLOCKS].now(programme.slug)
+    async with in_transaction():
+        enterprise = await lock(enterprise.id)
+        assessment = await assess(
+            programme, enterprise, Party.ENTERPRISE, app[keys.SIZES], now=now, hoping=True
+        )
+        waiting = await admissions.begin(
+            enterprise, programme, Party.ENTERPRISE, assessment, resumed=False, now=now
+        )
+        if assessment.unmet:
+            after = await admissions.refuse(waiting.id, DEMO["refused"], actor=operator, now=now)
+        else:
+            confirmed = {LABELS_CONFIRMED: list(labels)}
+            after = await admissions.approve(waiting.id, confirmed, actor=operator, now=now)
+    await after()
 
 
 async def _rounds(

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from server.programme.registry import Programmes
     from server.programme.size_classes import SizeStandard
     from server.services.access import Actor
+    from server.services.applications import Applications
     from server.services.blocklist import Blocklist
     from server.services.clocks import ProgrammeClocks
+    from server.services.contracts import Contracts
+    from server.services.draws import Draws
     from server.services.files import Files
     from server.services.identities import Identities
     from server.services.imports import Imports
@@ -33,13 +36,19 @@ if TYPE_CHECKING:
     from server.services.labels import Labels
     from server.services.memberships import Memberships
     from server.services.onboarding import Onboarding
+    from server.services.outlooks import Outlooks
     from server.services.qualifications import Qualifications
+    from server.services.ranked import RankedRounds
+    from server.services.registrations import Registrations
+    from server.services.review_notices import Notices
+    from server.services.reviews import Reviews
     from server.services.round_book import RoundBook
     from server.services.rounds import Rounds
     from server.services.sessions import Sessions
     from server.services.staff import StaffAccounts
     from server.services.staff_sign_in import StaffSignIn
     from server.services.uploads import Uploads
+    from server.services.voucher_requests import VoucherRequests
     from server.services.vouchers import Vouchers
     from server.services.working_days import WorkingDays
 
@@ -83,17 +92,26 @@ RUN_JOBS: web.AppKey[Callable[[], Awaitable[int]]] = web.AppKey("run_jobs")
 ONBOARDING: web.AppKey[Onboarding] = web.AppKey("onboarding")
 MEMBERSHIPS: web.AppKey[Memberships] = web.AppKey("memberships")
 QUALIFICATIONS: web.AppKey[Qualifications] = web.AppKey("qualifications")
+REVIEWS: web.AppKey[Reviews] = web.AppKey("reviews")
+PUBLIC_NOTICES: web.AppKey[Notices] = web.AppKey("public_notices")
+REGISTRATIONS: web.AppKey[Registrations] = web.AppKey("registrations")
 BLOCKLIST: web.AppKey[Blocklist] = web.AppKey("blocklist")
 LABELS: web.AppKey[Labels] = web.AppKey("labels")
 IMPORTS: web.AppKey[Imports] = web.AppKey("imports")
 SIZES: web.AppKey[SizeStandard] = web.AppKey("sizes")
 """The size standard, for the self-test."""
 
+CONTRACTS: web.AppKey[Contracts] = web.AppKey("contracts")
+OUTLOOKS: web.AppKey[Outlooks] = web.AppKey("outlooks")
+DRAWS: web.AppKey[Draws] = web.AppKey("draws")
+VOUCHER_REQUESTS: web.AppKey[VoucherRequests] = web.AppKey("voucher_requests")
 VOUCHERS: web.AppKey[Vouchers] = web.AppKey("vouchers")
 FILES: web.AppKey[Files] = web.AppKey("files")
 UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")
 
 ROUNDS: web.AppKey[Rounds] = web.AppKey("rounds")
+APPLICATIONS: web.AppKey[Applications] = web.AppKey("applications")
+RANKED: web.AppKey[RankedRounds] = web.AppKey("ranked")
 BOOK: web.AppKey[RoundBook] = web.AppKey("book")
 GRAB_DOOR: web.AppKey[GrabDoor] = web.AppKey("grab_door")
 

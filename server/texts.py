@@ -103,13 +103,22 @@ REFUSALS: Mapping[str, str] = {
     "round_window_impossible": "批次须先开始、后结束，且服务券有效期不得早于批次结束",
     "round_beyond_programme": "批次（{first} 至 {last}）超出了管理办法的有效期",
     "round_beyond_year": "批次（{first} 起，券有效期至 {last}）超出了 {year} 年度；当年未用完的额度不得结转",
-    "round_not_for_this_programme": "“{programme}”不以抢券方式发放服务券",
+    "round_not_for_this_programme": "“{programme}”不按批次发放服务券",
     "not_handed_back": "本项目的服务券不设主动退回",
     "nothing_to_hand_back": "这张券没有可退回的余额：已使用，或正冻结在订单上",
     "voucher_moved_on": "这张券刚刚发生了变化，请刷新后再试",
     "pool_exhausted": "批次余额 {left} 元，不够发放 {asked} 元",
     "pool_too_small": "批次余额 {left} 元，不能核减 {asked} 元；已发放的不能收回",
     "round_moved_on": "批次状态刚刚发生了变化，请刷新后再试",
+    "round_ranked": "本批次已经排名并发放，不能重新开放",
+    # applying in a round that is ranked
+    "not_applied_for": "“{programme}”的服务券不以申领排名的方式发放",
+    "applying_not_open": "申领尚未开始，请在 {retry_after} 秒后再来",
+    "applying_closed": "本批次申领已经截止；本次填写的 {asked} 元未提交，此前已提交的申领不受影响",
+    "applying_paused": "本批次申领暂停，恢复时间请留意通知；此前已提交的申领不受影响",
+    "request_key_reused": "这次请求的编号已用于其他操作，请重新提交",
+    "application_withdrawn": "该申领已经撤回",
+    "result_not_out": "结果将于 {day} 公布",
     # grabbing
     "round_sold_out": "本批次服务券已领完",
     "round_not_open": "抢券尚未开始，请在 {retry_after} 秒后再来",
@@ -495,6 +504,7 @@ FORM_FAULTS: Mapping[str, str] = {
     "unknown": "表单中没有“{name}”这一项",
     "shut": "“{name}”未被退回，不能修改",
     "masked": "“{name}”含有遮盖符号，请填写完整号码",
+    "wrong_kind": "“{name}”所附文件是按其他材料上传的，请重新上传",
     "approved_until": "已通过，有效期至 {day}",
 }
 """What is wrong with a registration form."""
@@ -581,6 +591,7 @@ REVIEW_DEEDS: Mapping[str, str] = {
 }
 """What somebody did to a case meanwhile, by the journal's word for it."""
 REVIEW_WHO: Mapping[str, str] = {"person": "申请单位或异议人", "clock": "系统"}
+REVIEW_TURN_YOURS = "贵单位"
 REVIEW_INSTANT = "%Y-%m-%d %H:%M"
 REVIEW_RECORD: Mapping[str, str] = {
     "score": "评分（0 至 100）",
@@ -748,6 +759,7 @@ def check_complete(classes: Iterable[type[Refusal]]) -> None:
 
 REASONS: Mapping[str, str] = {
     "time_over": "批次时间已到",
+    "round_full": "优先申领已占满本批次资金，停止申领",
     "notice_over": "公示期满，没有影响办理的异议",
 }
 """Why the clock did a thing."""
@@ -827,6 +839,39 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "blocklist.added": ("已列入限制名单", "您的企业已被列入限制名单。依据：{clause}。原因：{reason}"),
     "blocklist.lifted": ("已移出限制名单", "您的企业已被移出限制名单。原因：{reason}"),
+    "round.ranked": (
+        "批次已排名",
+        "“{title}”已排名并发放：参与排名 {ranked} 家，获券 {awarded} 家，共 {amount} 元。结果将于 {published} 公布。",
+    ),
+    "application.waiting": (
+        "未获券，已进入候补",
+        "“{title}”排名第 {position}（共 {ranked} 家），本批次资金已按优先资格和申领先后发完。"
+        "有服务券退回时按名次递补。依据：{clause}。",
+    ),
+    "application.unsuccessful": (
+        "未获券",
+        "“{title}”排名第 {position}（共 {ranked} 家），本批次资金已按优先资格和申领先后发完。依据：{clause}。",
+    ),
+    "application.not_qualified": (
+        "申领未参与排名",
+        "截止时您的企业不具备用券资格，“{title}”的申领未参与排名。依据：{clause}。",
+    ),
+    "application.barred": (
+        "申领未参与排名",
+        "截止时您的企业在限制名单中，“{title}”的申领未参与排名。依据：{clause}。",
+    ),
+    "application.quota_used": (
+        "申领未参与排名",
+        "截止时您的企业本年度额度已经用完，“{title}”的申领未参与排名。依据：{clause}。",
+    ),
+    "organisation.labels_changed": (
+        "企业标识有变化",
+        "您的企业标识有变化，享受的政策可能随之改变，请查看企业信息。",
+    ),
+    "voucher.hand_back": ("服务券已退回", "服务券 {number} 已退回，退回金额 {amount} 元。"),
+    "voucher.expiry": ("服务券已到期", "服务券 {number} 已到期，未使用的 {amount} 元失效。"),
+    "voucher.reclaim": ("服务券已收回", "服务券 {number} 逾期未下单，{amount} 元已收回。"),
+    "voucher.voiding": ("服务券已作废", "服务券 {number} 已作废，涉及 {amount} 元。原因：{reason}"),
     "reminder.voucher_expiry": (
         "服务券即将到期",
         "服务券 {number} 的有效期至 {until}，{days}。请及时使用；不再需要的，请退回。",
@@ -850,13 +895,36 @@ INSTANT = "{at:%Y}年{at.month}月{at.day}日 {at:%H:%M}"
 END_OF_DAY = "{day:%Y}年{day.month}月{day.day}日 24:00"
 PROVISIONAL = "{day}（暂定，以公布的放假安排为准）"
 
+RANKING_TIE_BREAK = "优先类别之间不分先后；同一毫秒到达的，按服务器受理顺序号（place）从小到大。"
+RANKING_COLUMNS = (
+    "名次",
+    "企业名称",
+    "优先",
+    "优先类别",
+    "申领到达时间",
+    "受理顺序号",
+    "申领金额（分）",
+    "额度内金额（分）",
+    "获券金额（分）",
+    "结果",
+)
+"""What the columns of a published list are called, in the order of the fields."""
+
 JOBS: Mapping[str, str] = {
+    "rank_rounds": "截止批次的排名与发放",
+    "tell_results": "告知申领结果",
+    "date_results": "按新公布的放假安排重算结果公布日",
     "close_rounds": "关闭到期批次",
     "settle_bans": "限制名单生效与到期",
+    "close_notices": "结束期满的公示",
+    "recount_reviews": "按新公布的放假安排重算审核和公示期限",
     "settle_labels": "企业标识到期",
     "deliver_outbox": "投递站内消息",
     "send_reminders": "发送期限提醒",
     "recompute_deadlines": "按新公布的放假安排重算暂定期限",
+    "allot_quotas": "核定并发放年度额度",
+    "issue_requests": "向已审核的申请发放服务券",
+    "sweep_files": "清理未完成的上传",
     "forget_job_runs": "清理任务记录",
 }
 """What each job of the schedule does, by its name."""

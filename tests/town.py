@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -19,14 +19,19 @@ from aiohttp.test_utils import TestClient, TestServer
 from stdnum.cn.uscc import calc_check_digit
 
 from server.app import create_app, grab_store
-from server.clock import FixedClock
-from server.keys import CLOCK, CLOCKS, PROGRAMMES, ROUNDS, RUN_JOBS, SESSIONS
+from server.clock import CHINA, FixedClock
+from server.errors import Refusal
+from server.keys import CLOCK, CLOCKS, PROGRAMMES, REVIEWS, ROUNDS, RUN_JOBS, SESSIONS
 from server.models.people import Person, Staff
+from server.models.reviews import ReviewCase
 from server.models.rounds import Budget
 from server.rules.grabbing import Claim
+from server.rules.review import Verdict
+from server.services.access import Actor
 from server.services.grab_commit import Decided, GrabCommitter
 from server.settings import Settings
 from server.units import yuan_to_fen
+from tests import paperwork
 
 PROGRAMME = "lishui-2024"
 MORNING = datetime(2026, 5, 18, 2, 0, tzinfo=UTC)
@@ -200,17 +205,75 @@ class Town:
         assert joined.status == 201, joined.body
         return colleague
 
+    async def drafted(
+        self,
+        caller: Caller,
+        *,
+        programme: str = PROGRAMME,
+        party: str = "enterprise",
+        version: int = 0,
+        **values: Any,
+    ) -> Answered:
+        """The caller's registration form, saved with nothing missing or wrong, but for ``values`` by key."""
+        text, now = self.programmes.get(programme), self.app[CLOCKS].now(programme)
+        mine = (await caller.get("organisations/mine")).body
+        today = now.astimezone(CHINA).date().isoformat()
+        return await caller.patch(
+            "registrations",
+            programme=programme,
+            party=party,
+            version=version,
+            values={**paperwork.answers(text, party, mine, today), **values},
+            documents=await paperwork.papers(text, party, mine["id"], now),
+            undertakings=paperwork.promises(text, party),
+        )
+
+    async def applied(self, caller: Caller, **form: Any) -> Answered:
+        """The form handed in: what is answered is the standing that waits for its review."""
+        saved = await self.drafted(caller, **form)
+        assert saved.status == 200, saved.body
+        return await caller.post(
+            f"registrations/{saved.body['id']}/submissions", version=saved.body["version"]
+        )
+
     async def qualified(self, operator: Caller, *, labels: tuple[str, ...] = (), **facts: Any) -> Caller:
         """The handler of an enterprise whose application was approved."""
         handler = await self.handler(**facts)
-        applied = await handler.post("qualifications", programme=PROGRAMME)
-        decided = await operator.post(
-            f"qualifications/{applied.body['id']}/decision",
-            decision="approve",
-            labels_confirmed=list(labels),
-        )
+        applied = await self.applied(handler)
+        decided = await self.decide(operator, applied, labels=labels)
         assert decided.status == 200, decided.body
         return handler
+
+    async def decide(
+        self,
+        reviewer: Caller,
+        applied: Answered,
+        decision: str = "approved",
+        *,
+        labels: tuple[str, ...] | None = None,
+        reason: str = "",
+        **others: Any,
+    ) -> Answered:
+        """Decide about an application at its next step, on the papers for these labels."""
+        case_id = applied.body["case_id"]
+        case = await ReviewCase.get(id=case_id)
+        extras = {} if labels is None else {"labels_confirmed": list(labels)}
+        staff = await Staff.get(id=reviewer.id)
+        actor = Actor("staff", staff.id, "", None, frozenset(staff.roles))
+        try:
+            decided = await self.app[REVIEWS].decide(
+                case_id,
+                Verdict(decision),
+                version=case.version,
+                reason=reason,
+                extras=extras,
+                actor=actor,
+                **others,
+            )
+        except Refusal as refusal:
+            problem = {"code": refusal.code, "unmet": [asdict(one) for one in refusal.unmet]}
+            return Answered(refusal.status, problem, {})
+        return Answered(200, {"case_id": decided.id, "status": decided.status.value}, {})
 
     async def open_round(
         self,

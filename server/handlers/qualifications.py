@@ -1,4 +1,4 @@
-"""Qualifications over HTTP: asking to be qualified, and deciding about it."""
+"""Qualifications over HTTP: where an organisation stands in a programme, and what stands in its way."""
 
 from __future__ import annotations
 
@@ -10,24 +10,16 @@ from pydantic import AwareDatetime, Field
 
 from server.errors import Unmet
 from server.handlers.api import PERSON, Answer, Routes, person_or_staff, staff
-from server.handlers.organisations import IN_CHARGE, Code
 from server.handlers.parsing import Body, Id, Path, Query
 from server.handlers.problems import UnmetCondition
 from server.keys import PROGRAMMES, QUALIFICATIONS
 from server.models.organisations import Qualification
 from server.programme.registry import Programmes, UnknownProgramme
+from server.programme.vocabulary import Party
 from server.rules.lifecycles import IllegalMove, QualificationStatus
 from server.services import access, qualifications
 from server.services.access import Actor, NoOrganisation, StaffRole
-from server.services.qualifications import (
-    AlreadyApplied,
-    ConditionsUnmet,
-    LabelsUnknown,
-    ProgrammeNotRunning,
-    QualificationDecision,
-    QualificationMovedOn,
-    ReasonMissing,
-)
+from server.services.qualifications import QualificationMovedOn
 
 routes = Routes("qualifications")
 
@@ -36,6 +28,8 @@ READERS = staff(*access.IN_THE_FILES)
 PAGE = 50
 
 PROGRAMME = "The programme's slug. | 项目代码。"
+PARTY = "enterprise (uses vouchers) or provider (takes them). | 用券企业或服务机构。"
+VALID_UNTIL = "The instant it ends; null: it holds on. | 有效期至，空为长期。"
 AFTER = "After this id. | 从该编号之后开始。"
 
 
@@ -43,6 +37,7 @@ class ProgrammeQuery(Query):
     """A programme."""
 
     programme: str = Field(max_length=64, description=PROGRAMME)
+    party: Party = Field(default=Party.ENTERPRISE, description=PARTY)
 
 
 class TierView(Answer):
@@ -68,12 +63,6 @@ class EligibilityView(Answer):
     tier: TierView | None = Field(description="The tier that admits it. | 适用档次。")
 
 
-class Apply(Body):
-    """A programme to be qualified for."""
-
-    programme: str = Field(max_length=64, description=PROGRAMME)
-
-
 class ApplicantView(Answer):
     """Whose qualification it is."""
 
@@ -90,18 +79,17 @@ class QualificationView(Answer):
     programme_version: str = Field(description="The version it is judged by. | 适用版本。")
     programme_name: str = Field(description="The programme's title. | 项目名称。")
     organisation: ApplicantView = Field(description="The applicant. | 申请企业。")
+    party: Party = Field(description=PARTY)
     status: QualificationStatus = Field(
-        description="pending, approved, refused or revoked. | 审核中、已通过、未通过或已撤销。"
+        description="pending, approved, refused, revoked or expired. "
+        "| 审核中、已通过、未通过、已撤销或已到期。"
     )
+    valid_until: AwareDatetime | None = Field(description=VALID_UNTIL)
     applied_at: AwareDatetime = Field(description="When it applied. | 申请时间。")
     facts: dict[str, Any] = Field(description="The facts it was judged on. | 判断所依据的企业信息。")
     unmet: list[UnmetCondition] = Field(description="Every condition not met. | 全部未满足的条件。")
     decided_at: AwareDatetime | None = Field(description="When it was decided. | 决定时间。")
     reason: str = Field(description="The operator's reason. | 运营单位的说明。")
-
-
-class Applied(QualificationView):
-    """An application just made."""
 
 
 class QualificationQuery(Query):
@@ -127,22 +115,6 @@ class QualificationPath(Path):
     qualification_id: Id = Field(description="The qualification. | 资格编号。")
 
 
-class Decide(Body):
-    """A decision, and the labels that the official lists show."""
-
-    decision: QualificationDecision = Field(description="approve or refuse. | 通过或不通过。")
-    reason: str = Field(
-        default="", max_length=1000, description="Why; a refusal needs it. | 理由，不通过时必填。"
-    )
-    labels_confirmed: list[Code] = Field(
-        default=[],
-        max_length=50,
-        description="All labels of this programme that it holds, claimed or not. "
-        "| 经核实的全部企业标识，不论是否自报。",
-        examples=[[]],
-    )
-
-
 class Revoke(Body):
     """Why an approval is withdrawn."""
 
@@ -157,7 +129,7 @@ class Revoke(Body):
     refusals=(NoOrganisation, UnknownProgramme),
 )
 async def eligibility(request: web.Request, actor: Actor, query: ProgrammeQuery) -> EligibilityView:
-    assessment = await request.app[QUALIFICATIONS].eligibility(query.programme, actor=actor)
+    assessment = await request.app[QUALIFICATIONS].eligibility(query.programme, query.party, actor=actor)
     tier = assessment.tier
     return EligibilityView(
         programme=assessment.programme.slug,
@@ -171,18 +143,6 @@ async def eligibility(request: web.Request, actor: Actor, query: ProgrammeQuery)
             code=tier.code, name=tier.name, face_value_fen=tier.face_value_fen, clause=tier.article
         ),
     )
-
-
-@routes.post(
-    "/api/v1/qualifications",
-    summary="Apply for the right to a programme's vouchers. | 申请用券资格。",
-    access=IN_CHARGE,
-    answers={201: Applied},
-    refusals=(UnknownProgramme, ProgrammeNotRunning, AlreadyApplied, QualificationMovedOn),
-)
-async def apply(request: web.Request, actor: Actor, body: Apply) -> Applied:
-    qualification = await request.app[QUALIFICATIONS].apply(body.programme, actor=actor)
-    return Applied(**_shown(qualification, request.app[PROGRAMMES]))
 
 
 @routes.get(
@@ -218,27 +178,7 @@ async def mine(request: web.Request, actor: Actor) -> Qualifications:
 )
 async def one(request: web.Request, actor: Actor, path: QualificationPath) -> QualificationView:
     qualification = await access.qualification_for(actor, path.qualification_id)
-    return QualificationView(**_shown(qualification, request.app[PROGRAMMES]))
-
-
-@routes.post(
-    "/api/v1/qualifications/{qualification_id}/decision",
-    summary="Approve or refuse an application. | 审核用券资格。",
-    access=OPERATOR,
-    answers={200: QualificationView},
-    refusals=(ConditionsUnmet, LabelsUnknown, ReasonMissing, IllegalMove, QualificationMovedOn),
-)
-async def decide(
-    request: web.Request, actor: Actor, path: QualificationPath, body: Decide
-) -> QualificationView:
-    qualification = await request.app[QUALIFICATIONS].decide(
-        await access.qualification_for(actor, path.qualification_id),
-        body.decision,
-        labels=body.labels_confirmed,
-        reason=body.reason,
-        actor=actor,
-    )
-    return QualificationView(**_shown(qualification, request.app[PROGRAMMES]))
+    return QualificationView(**qualification_fields(qualification, request.app[PROGRAMMES]))
 
 
 @routes.post(
@@ -254,17 +194,18 @@ async def revoke(
     qualification = await request.app[QUALIFICATIONS].revoke(
         await access.qualification_for(actor, path.qualification_id), reason=body.reason, actor=actor
     )
-    return QualificationView(**_shown(qualification, request.app[PROGRAMMES]))
+    return QualificationView(**qualification_fields(qualification, request.app[PROGRAMMES]))
 
 
 def _page(rows: list[Qualification], programmes: Programmes) -> Qualifications:
     return Qualifications(
-        qualifications=[QualificationView(**_shown(row, programmes)) for row in rows[:PAGE]],
+        qualifications=[QualificationView(**qualification_fields(row, programmes)) for row in rows[:PAGE]],
         next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
     )
 
 
-def _shown(row: Qualification, programmes: Programmes) -> dict[str, Any]:
+def qualification_fields(row: Qualification, programmes: Programmes) -> dict[str, Any]:
+    """The fields of a :class:`QualificationView`."""
     return {
         "id": row.id,
         "programme": row.programme_slug,
@@ -273,7 +214,9 @@ def _shown(row: Qualification, programmes: Programmes) -> dict[str, Any]:
         "organisation": ApplicantView(
             id=row.organisation_id, uscc=row.organisation.uscc, name=row.organisation.name
         ),
+        "party": row.party,
         "status": row.status,
+        "valid_until": row.valid_until,
         "applied_at": row.applied_at,
         "facts": row.snapshot,
         "unmet": [UnmetCondition(**one) for one in row.unmet],

@@ -28,13 +28,13 @@ class Registration(Model):
     programme_slug = fields.CharField(64)
     status = fields.CharEnumField(RegistrationStatus, max_length=16, default=RegistrationStatus.DRAFT)
     version = fields.IntField(default=0)
-    values: dict[str, Any] = fields.JSONField(default=dict, description="By key; money in fen")
+    values: dict[str, Any] = fields.JSONField(default=dict, description="By key, money in fen")
     sealed: dict[str, str] = fields.JSONField(default=dict, description="Identity numbers and phones, by key")
     documents: dict[str, list[int]] = fields.JSONField(default=dict, description="File ids by document")
     undertakings: dict[str, dict[str, Any]] = fields.JSONField(
         default=dict, description="By code: hash of the text, who accepted it and when"
     )
-    returned: dict[str, str] = fields.JSONField(default=dict, description="Key to reason; alone open then")
+    returned: dict[str, str] = fields.JSONField(default=dict, description="Key to reason, alone open then")
     returned_reason = fields.TextField(default="")
     case_id: int | None = fields.BigIntField(null=True, description="Its latest review case")
     saved_by = fields.BigIntField(description="The person")

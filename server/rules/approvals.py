@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from server.programme.model import Programme
 from server.programme.people import Renewal
-from server.rules.deadlines import DueBy, add_months, until, year_bounds
+from server.rules.deadlines import DueBy, add_months, day_of, until, year_bounds
+
+RENEWAL_OPENS_BEFORE = timedelta(days=60)
+"""No text says when a renewal may be handed in: early enough for a slow review."""
 
 
 def approval_ends(programme: Programme, renewal: Renewal, approved_on: date) -> DueBy | None:
@@ -32,3 +35,20 @@ def may_contract(programme: Programme, renewal: Renewal, approved_on: date, now:
 def may_finish(programme: Programme, renewal: Renewal, approved_on: date, now: datetime) -> bool:
     """Whether it may finish and settle what it signed before."""
     return renewal.finish_signed or may_contract(programme, renewal, approved_on, now)
+
+
+def next_end(
+    programme: Programme, renewal: Renewal, now: datetime, held_until: datetime | None
+) -> DueBy | None:
+    """Until when an approval given at ``now`` holds; a renewal continues the approval that still holds.
+
+    ``held_until`` is the end of that one, ``None`` where there is none: a renewal handed in in December
+    for a programme that approves by years is one for the next year.
+    """
+    continues = held_until is not None and held_until > now
+    return approval_ends(programme, renewal, day_of(held_until if continues and held_until else now))
+
+
+def may_renew(held_until: datetime | None, now: datetime) -> bool:
+    """Whether an approval is near enough to its end to be renewed; one without an end never is."""
+    return held_until is not None and now >= held_until - RENEWAL_OPENS_BEFORE

@@ -15,13 +15,13 @@ from server.errors import Refusal
 from server.models.organisations import BlocklistEntry, Organisation
 from server.models.rounds import Entitlement
 from server.programme.registry import Programmes
+from server.rules.review import ReasonMissing
 from server.rules.uscc import checked_uscc
 from server.services import access, journal, outbox
 from server.services.access import Actor, NotFound
 from server.services.clocks import ProgrammeClocks
 from server.services.entitlements import standing_bans
 from server.services.memberships import lock
-from server.services.qualifications import ReasonMissing
 from server.services.rounds import Rounds, StandingChange
 
 TURNED_WITHIN = timedelta(days=2)

@@ -1,61 +1,54 @@
-"""Qualifications: where an organisation stands in a programme, and how it is decided there.
+"""Qualifications: where an organisation stands in a programme, and what moves it there.
 
-Every verb locks the organisation first and asks the rules about the facts that the lock holds still, so
-nobody is approved on facts that change a moment later. Whatever moves an organisation's standing settles
-its entitlements in the same transaction.
+How a standing comes to be is a matter of its review (``services/admissions.py``). Every verb here locks
+the organisation first and asks the rules about the facts that the lock holds still. Whatever moves an
+enterprise's standing settles its entitlements in the same transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from functools import partial
 from typing import Any
 
-from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from server import texts
-from server.errors import Refusal, Unmet
+from server.errors import Refusal
 from server.models.organisations import Organisation, Qualification
-from server.programme.issuance import Tier
 from server.programme.model import Programme
 from server.programme.registry import Programmes
+from server.programme.review import ReviewKind, ReviewSubject
 from server.programme.size_classes import SizeStandard
 from server.programme.vocabulary import Party
-from server.rules.eligibility import unmet as conditions_unmet
-from server.rules.eligibility import valid_labels
 from server.rules.lifecycles import QUALIFICATION_MOVES, QualificationStatus, require_move
-from server.rules.quota import tier_of
-from server.services import access, attestations, journal, outbox
+from server.rules.review import ReasonMissing
+from server.services import access, journal, outbox
 from server.services.access import Actor
-from server.services.applicants import claims, day, facts_of, snapshot
+from server.services.applicants import snapshot
+from server.services.assessments import Assessment, assess, rules_of
 from server.services.clocks import ProgrammeClocks
 from server.services.memberships import lock
+from server.services.reviewed import After
+from server.services.reviews import Reviews, ReviewUnderWay
 from server.services.rounds import Rounds, StandingChange
 
 UNDECIDED = {"decided_at": None, "decided_by": None, "reason": ""}
 """What a qualification says while it waits; its earlier decisions stand in the journal."""
-
-
-class QualificationDecision(StrEnum):
-    """What an operator decides about an application."""
-
-    APPROVE = "approve"
-    REFUSE = "refuse"
+SUBJECTS: Mapping[Party, ReviewSubject] = {
+    Party.ENTERPRISE: ReviewSubject.ENTERPRISE,
+    Party.PROVIDER: ReviewSubject.PROVIDER,
+}
+"""As what each party is reviewed."""
+HELD = (QualificationStatus.APPROVED, QualificationStatus.PENDING)
 
 
 class ProgrammeNotRunning(Refusal):
     """The programme does not hold on this day."""
 
     status, code = 409, "programme_not_running"
-
-
-class AlreadyApplied(Refusal):
-    """The application is waiting for its decision, or was approved."""
-
-    status, code = 409, "already_applied"
 
 
 class ConditionsUnmet(Refusal):
@@ -70,133 +63,47 @@ class LabelsUnknown(Refusal):
     status, code = 422, "labels_unknown"
 
 
-class ReasonMissing(Refusal):
-    """Who is refused something is told why."""
-
-    status, code = 422, "reason_missing"
-
-
 class QualificationMovedOn(Refusal):
     """Somebody else decided a moment earlier."""
 
     status, code = 409, "qualification_moved_on"
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """What a programme's conditions say of an organisation on a day.
-
-    ``tier`` is the first that admits it, where the programme has tiers.
-    """
-
-    programme: Programme
-    on: date
-    unmet: tuple[Unmet, ...]
-    tier: Tier | None
-
-
 class Qualifications:
     """The verbs on qualifications. Days and instants are those of the programme's clock."""
 
     def __init__(
-        self, programmes: Programmes, sizes: SizeStandard, clocks: ProgrammeClocks, rounds: Rounds
+        self,
+        programmes: Programmes,
+        sizes: SizeStandard,
+        clocks: ProgrammeClocks,
+        rounds: Rounds,
+        reviews: Reviews,
     ) -> None:
         self.programmes = programmes
         self.sizes = sizes
         self.clocks = clocks
         self.rounds = rounds
+        self.reviews = reviews
 
-    async def eligibility(self, slug: str, *, actor: Actor) -> Assessment:
+    async def eligibility(self, slug: str, party: Party, *, actor: Actor) -> Assessment:
         """What stands between the actor's organisation and the programme, every condition of it.
 
         What it claims counts as confirmed here: the answer is what an application can hope for.
         """
-        organisation = await access.organisation_of(actor)
-        return await self._assess(
-            self.programmes.get(slug), organisation, claims(organisation), self.clocks.now(slug)
+        return await assess(
+            self.programmes.get(slug),
+            await access.organisation_of(actor),
+            party,
+            self.sizes,
+            now=self.clocks.now(slug),
+            hoping=True,
         )
-
-    async def apply(self, slug: str, *, actor: Actor) -> Qualification:
-        """Ask to be qualified, on the facts of this instant; what is unmet is stored and told.
-
-        Raises ``UnknownProgramme``, :class:`ProgrammeNotRunning` or :class:`AlreadyApplied`.
-        """
-        programme, now = self.programmes.get(slug), self.clocks.now(slug)
-        if not programme.covers(day(now)):
-            raise ProgrammeNotRunning(clause=programme.validity.article, programme=programme.name)
-        async with in_transaction():
-            organisation = await lock(access.organisation_id_of(actor))
-            assessment = await self._assess(programme, organisation, claims(organisation), now)
-            state: dict[str, Any] = {
-                "programme_version": programme.version,
-                "applied_at": now,
-                "snapshot": snapshot(organisation),
-                "unmet": [asdict(one) for one in assessment.unmet],
-                **UNDECIDED,
-            }
-            qualification = await _apply(organisation, slug, state)
-            await self._note("qualification.applied", qualification, actor=actor, now=now)
-        return qualification
-
-    async def decide(
-        self,
-        qualification: Qualification,
-        decision: QualificationDecision,
-        *,
-        labels: Collection[str],
-        reason: str,
-        actor: Actor,
-    ) -> Qualification:
-        """Approve or refuse an application, and confirm the labels that were checked on paper.
-
-        Of this programme's labels the organisation holds those from now on, and what the official lists
-        say; a claim alone is none. Raises :class:`LabelsUnknown`, ``LabelNotListed``,
-        :class:`ReasonMissing`, ``IllegalMove``, :class:`QualificationMovedOn` and, for an approval,
-        :class:`ConditionsUnmet`.
-        """
-        slug = qualification.programme_slug
-        programme = self.programmes.version(slug, qualification.programme_version)
-        now = self.clocks.now(slug)
-        known = {label.code for label in programme.labels if label.of is Party.ENTERPRISE}
-        if not known.issuperset(labels):
-            raise LabelsUnknown(names=texts.LIST.join(sorted(set(labels) - known)))
-        approved = decision is QualificationDecision.APPROVE
-        target = QualificationStatus.APPROVED if approved else QualificationStatus.REFUSED
-        if not (approved or reason):
-            raise ReasonMissing()
-        async with in_transaction():
-            organisation = await lock(qualification.organisation_id)
-            qualification = await Qualification.get(id=qualification.id)
-            require_move(QUALIFICATION_MOVES, qualification.status, target)
-            await attestations.confirm_on_paper(organisation, programme, labels, actor=actor, now=now)
-            relabelled = await attestations.refresh(organisation, self.programmes, self.clocks)
-            assessment = await self._assess(
-                programme, organisation, (), now, applied_at=qualification.applied_at
-            )
-            if approved and assessment.unmet:
-                raise ConditionsUnmet(
-                    clause=assessment.unmet[0].clause, unmet=assessment.unmet, count=len(assessment.unmet)
-                )
-            qualification = await _move(
-                qualification,
-                target,
-                decided_at=now,
-                decided_by=actor.id,
-                reason=reason,
-                snapshot=snapshot(organisation),
-                unmet=[asdict(one) for one in assessment.unmet],
-            )
-            await self._told(
-                f"qualification.{target}", qualification, actor=actor, now=now, labels=organisation.labels
-            )
-            changes = await self._standing(organisation, {slug} if approved else set(), others=relabelled)
-        await self.rounds.standing_told(changes)
-        return qualification
 
     async def revoke(self, qualification: Qualification, *, reason: str, actor: Actor) -> Qualification:
         """Withdraw an approval: from this instant nothing more is granted. The organisation may apply again.
 
-        Raises :class:`ReasonMissing`, ``IllegalMove`` or :class:`QualificationMovedOn`.
+        Raises ``ReasonMissing``, ``IllegalMove`` or :class:`QualificationMovedOn`.
         """
         if not reason:
             raise ReasonMissing()
@@ -206,15 +113,15 @@ class Qualifications:
             organisation = await lock(qualification.organisation_id)
             qualification = await Qualification.get(id=qualification.id)
             require_move(QUALIFICATION_MOVES, qualification.status, QualificationStatus.REVOKED)
-            qualification = await _move(
+            qualification = await move(
                 qualification,
                 QualificationStatus.REVOKED,
                 decided_at=now,
                 decided_by=actor.id,
                 reason=reason,
             )
-            await self._told("qualification.revoked", qualification, actor=actor, now=now)
-            changes = await self._standing(organisation, {slug})
+            await self.told("qualification.revoked", qualification, actor=actor, now=now)
+            changes = await self.settle(organisation, {slug})
         await self.rounds.standing_told(changes)
         return qualification
 
@@ -224,27 +131,15 @@ class Qualifications:
         Called under the organisation's lock, inside the transaction of the change; what it returns is
         for ``Rounds.standing_told`` after that.
         """
-        sent_back: set[str] = set()
-        held_on = (QualificationStatus.APPROVED, QualificationStatus.PENDING)
-        for qualification in await Qualification.filter(organisation_id=organisation.id, status__in=held_on):
-            slug = qualification.programme_slug
-            programme = self.programmes.version(slug, qualification.programme_version)
-            now = self.clocks.now(slug)
-            assessment = await self._assess(
-                programme, organisation, claims(organisation), now, applied_at=qualification.applied_at
-            )
-            was_approved = qualification.status is QualificationStatus.APPROVED
-            qualification = await _move(
-                qualification,
-                QualificationStatus.PENDING,
-                snapshot=snapshot(organisation),
-                unmet=[asdict(one) for one in assessment.unmet],
-                **UNDECIDED,
-            )
-            if was_approved:
-                sent_back.add(slug)
-                await self._told("qualification.sent_back", qualification, actor=actor, now=now)
-        return await self._standing(organisation, sent_back)
+        moved: set[str] = set()
+        for qualification in await Qualification.filter(organisation_id=organisation.id, status__in=HELD):
+            qualification.organisation = organisation
+            assessment = await self._judged(qualification, organisation, hoping=True)
+            if qualification.status is QualificationStatus.PENDING:
+                await move(qualification, QualificationStatus.PENDING, **_state(organisation, assessment))
+            elif await self._send_back(qualification, organisation, assessment, actor=actor):
+                moved.add(qualification.programme_slug)
+        return await self.settle(organisation, moved)
 
     async def labels_changed(self, organisation: Organisation, *, actor: Actor) -> list[StandingChange]:
         """Lists and papers say something else of an organisation: settle what follows from it.
@@ -252,54 +147,22 @@ class Qualifications:
         An approval that a label stands in the way of now, or that rested on one, goes back to review;
         everything else stays, with the tier that today's labels give. Called like :meth:`facts_changed`.
         """
-        sent_back: set[str] = set()
-        for qualification in await Qualification.filter(
-            organisation_id=organisation.id,
-            party=Party.ENTERPRISE,
-            status__in=(QualificationStatus.APPROVED, QualificationStatus.PENDING),
-        ):
-            slug = qualification.programme_slug
-            programme = self.programmes.version(slug, qualification.programme_version)
-            now = self.clocks.now(slug)
-            was_approved = qualification.status is QualificationStatus.APPROVED
-            assessment = await self._assess(
-                programme,
-                organisation,
-                () if was_approved else claims(organisation),
-                now,
-                applied_at=qualification.applied_at,
-            )
-            by_labels = {one.code for one in programme.enterprise_conditions if one.labels or one.if_labels}
-            state = {
-                "snapshot": snapshot(organisation),
-                "unmet": [asdict(one) for one in assessment.unmet],
-            }
-            if not was_approved:
-                await _move(qualification, QualificationStatus.PENDING, **state)
-            elif any(one.code in by_labels for one in assessment.unmet):
-                qualification = await _move(qualification, QualificationStatus.PENDING, **state, **UNDECIDED)
-                sent_back.add(slug)
-                await self._told("qualification.sent_back", qualification, actor=actor, now=now)
-        return await self._standing(organisation, sent_back, others=True)
+        moved: set[str] = set()
+        for qualification in await Qualification.filter(organisation_id=organisation.id, status__in=HELD):
+            qualification.organisation = organisation
+            waits = qualification.status is QualificationStatus.PENDING
+            assessment = await self._judged(qualification, organisation, hoping=waits)
+            rules = rules_of(assessment.programme, qualification.party)
+            by_labels = {one.code for one in rules.conditions if one.labels or one.if_labels}
+            if waits:
+                await move(qualification, QualificationStatus.PENDING, **_state(organisation, assessment))
+            elif any(one.code in by_labels for one in assessment.unmet) and await self._send_back(
+                qualification, organisation, assessment, actor=actor
+            ):
+                moved.add(qualification.programme_slug)
+        return await self.settle(organisation, moved, others=True)
 
-    async def _assess(
-        self,
-        programme: Programme,
-        organisation: Organisation,
-        labels: Iterable[str],
-        now: datetime,
-        *,
-        applied_at: datetime | None = None,
-    ) -> Assessment:
-        facts = await facts_of(organisation, programme, labels, now=now, applied_at=applied_at)
-        return Assessment(
-            programme,
-            day(now),
-            conditions_unmet(programme, facts, day(now), self.sizes),
-            tier_of(programme, valid_labels(programme, facts, day(now))),
-        )
-
-    async def _standing(
+    async def settle(
         self, organisation: Organisation, slugs: set[str], *, others: bool = False
     ) -> list[StandingChange]:
         """Settle the entitlements in these programmes; with ``others``, wherever it is approved.
@@ -317,11 +180,25 @@ class Qualifications:
             for change in await self.rounds.standing_changed(organisation, slug)
         ]
 
-    async def _told(
+    def telling(self, changes: Sequence[StandingChange]) -> After:
+        """What is to be told once the transaction of the change is in."""
+        return partial(self.rounds.standing_told, changes)
+
+    async def told(
         self, action: str, qualification: Qualification, *, actor: Actor, now: datetime, **data: object
     ) -> None:
-        """A decision is explained to whom it concerns."""
-        await self._note(action, qualification, actor=actor, now=now, reason=qualification.reason, **data)
+        """A decision goes into the journal and is explained to whom it concerns."""
+        await journal.record(
+            action,
+            f"qualification:{qualification.id}",
+            actor=actor.name,
+            at=now,
+            programme_slug=qualification.programme_slug,
+            organisation=qualification.organisation_id,
+            unmet=[one["code"] for one in qualification.unmet],
+            reason=qualification.reason,
+            **data,
+        )
         await outbox.tell(
             f"organisation:{qualification.organisation_id}",
             action,
@@ -332,27 +209,88 @@ class Qualifications:
             unmet=qualification.unmet,
         )
 
-    async def _note(
-        self, action: str, qualification: Qualification, *, actor: Actor, now: datetime, **data: object
-    ) -> None:
-        await journal.record(
-            action,
-            f"qualification:{qualification.id}",
-            actor=actor.name,
-            at=now,
-            programme_slug=qualification.programme_slug,
-            organisation=qualification.organisation_id,
-            unmet=[one["code"] for one in qualification.unmet],
-            **data,
+    async def _judged(
+        self, qualification: Qualification, organisation: Organisation, *, hoping: bool
+    ) -> Assessment:
+        slug = qualification.programme_slug
+        return await assess(
+            self.programmes.version(slug, qualification.programme_version),
+            organisation,
+            qualification.party,
+            self.sizes,
+            now=self.clocks.now(slug),
+            applied_at=qualification.applied_at,
+            hoping=hoping,
         )
+
+    async def _send_back(
+        self,
+        qualification: Qualification,
+        organisation: Organisation,
+        assessment: Assessment,
+        *,
+        actor: Actor,
+    ) -> bool:
+        """Let an approval be judged again; whether it holds no longer meanwhile.
+
+        Where only the software judges, it does so at once.
+        """
+        programme, now = assessment.programme, self.clocks.now(qualification.programme_slug)
+        subject = SUBJECTS[qualification.party]
+        if decides_itself(programme, subject):
+            assessment = await self._judged(qualification, organisation, hoping=False)
+            state = _state(organisation, assessment)
+            if not assessment.unmet:
+                await move(qualification, QualificationStatus.APPROVED, **state)
+                return False
+            qualification = await move(
+                qualification,
+                QualificationStatus.REVOKED,
+                **state,
+                decided_at=now,
+                decided_by=None,
+                reason=texts.STEP.join(one.message for one in assessment.unmet),
+            )
+            await self.told("qualification.revoked", qualification, actor=actor, now=now)
+            return True
+        qualification = await move(
+            qualification, QualificationStatus.PENDING, **_state(organisation, assessment), **UNDECIDED
+        )
+        await self.told("qualification.sent_back", qualification, actor=actor, now=now)
+        try:
+            _, after = await self.reviews.open(
+                subject,
+                qualification.id,
+                programme=programme,
+                organisation=organisation,
+                title=texts.REGISTRATION_TITLES[qualification.party].format(name=organisation.name),
+                actor=actor,
+                now=now,
+            )
+        except ReviewUnderWay:
+            return True  # Its renewal is under review, and decides about this too.
+        # Somebody will decide, or the software has refused: neither leaves anything to be told afterwards.
+        await after()
+        return True
+
+
+def decides_itself(programme: Programme, subject: ReviewSubject) -> bool:
+    """Whether nobody but the software decides about this in the programme."""
+    chain = programme.review(subject)
+    return chain is None or all(step.kind is ReviewKind.AUTOMATIC for step in chain.steps)
 
 
 async def page(
-    actor: Actor, *, status: QualificationStatus | None, slug: str | None, after: int, limit: int
+    actor: Actor,
+    *,
+    status: QualificationStatus | None,
+    slug: str | None,
+    after: int,
+    limit: int,
 ) -> list[Qualification]:
     """The next ``limit`` qualifications after an id, with their organisations, oldest first.
 
-    Only of the programmes and areas of whoever asks.
+    Of the programmes and areas of whoever asks.
     """
     wanted = Qualification.filter(
         access.within_programmes(actor, "programme_slug"),
@@ -367,34 +305,16 @@ async def page(
 
 
 async def of_organisation(organisation_id: int) -> list[Qualification]:
-    """Where an organisation stands, one row a programme."""
+    """Where an organisation stands, one row a programme and party."""
     return (
         await Qualification.filter(organisation_id=organisation_id)
         .select_related("organisation")
-        .order_by("programme_slug")
+        .order_by("programme_slug", "party")
     )
 
 
-async def _apply(organisation: Organisation, slug: str, state: dict[str, Any]) -> Qualification:
-    """The organisation's one row in the programme, pending: made, or sent round again."""
-    earlier = await Qualification.get_or_none(organisation_id=organisation.id, programme_slug=slug)
-    if earlier is not None:
-        if earlier.status in (QualificationStatus.PENDING, QualificationStatus.APPROVED):
-            raise AlreadyApplied()
-        return await _move(earlier, QualificationStatus.PENDING, **state)
-    try:
-        async with in_transaction():  # A savepoint: the row may have come to be a moment ago.
-            return await Qualification.create(
-                organisation=organisation,
-                programme_slug=slug,
-                status=QualificationStatus.PENDING,
-                **state,
-            )
-    except IntegrityError:
-        raise AlreadyApplied() from None
-
-
-async def _move(qualification: Qualification, target: QualificationStatus, **changes: Any) -> Qualification:
+async def move(qualification: Qualification, target: QualificationStatus, **changes: Any) -> Qualification:
+    """Move a qualification, with its organisation. Raises :class:`QualificationMovedOn`."""
     # The WHERE clause is the lock: of two racing decisions exactly one matches a row.
     moved = await Qualification.filter(id=qualification.id, status=qualification.status).update(
         status=target, **changes
@@ -402,3 +322,7 @@ async def _move(qualification: Qualification, target: QualificationStatus, **cha
     if not moved:
         raise QualificationMovedOn()
     return await Qualification.get(id=qualification.id).select_related("organisation")
+
+
+def _state(organisation: Organisation, assessment: Assessment) -> dict[str, Any]:
+    return {"snapshot": snapshot(organisation), "unmet": [asdict(one) for one in assessment.unmet]}

@@ -1,4 +1,4 @@
-"""Asking to be qualified and deciding about it, over HTTP, with what it does to a round."""
+"""Standing in a programme: what is in the way, what a decision does to a round, and who may see it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,9 @@ from server.models.organisations import Organisation
 from server.models.outbox import OutboxMessage
 from server.models.rounds import Entitlement
 from server.units import yuan_to_fen
-from tests.town import PROGRAMME, Caller, Town
+from tests.town import PROGRAMME, Town
 
 ELIGIBILITY = f"eligibility?programme={PROGRAMME}"
-
-
-async def decide(operator: Caller, applied: Any, decision: str, **body: Any) -> Any:
-    return await operator.post(f"qualifications/{applied.body['id']}/decision", decision=decision, **body)
 
 
 async def entitled_fen() -> list[int]:
@@ -49,10 +45,10 @@ async def test_an_eligible_enterprise_is_told_what_it_can_hope_for(town: Town) -
 async def test_nobody_is_approved_while_a_condition_is_unmet(town: Town) -> None:
     operator = await town.operator()
     handler = await town.handler(legal_person=False, area="浙江省/丽水市/龙泉市")
-    applied = await handler.post("qualifications", programme=PROGRAMME)
-    refused = await decide(operator, applied, "approve")
+    applied = await town.applied(handler)
+    refused = await town.decide(operator, applied)
     await handler.patch("organisations/mine", legal_person=True, area="浙江省/丽水市/莲都区")
-    approved = await decide(operator, applied, "approve")
+    approved = await town.decide(operator, applied)
     assert applied.status == 201
     assert [one["code"] for one in applied.body["unmet"]] == ["area", "legal_person"]
     assert (refused.status, refused.code) == (409, "conditions_unmet")
@@ -66,8 +62,8 @@ async def test_a_claimed_label_counts_once_it_is_confirmed(town: Town) -> None:
     claimed = await town.handler(labels=["newly_above_scale"])
     confirmed = await town.handler(labels=["newly_above_scale"])
     for handler, labels in ((claimed, []), (confirmed, ["newly_above_scale"])):
-        applied = await handler.post("qualifications", programme=PROGRAMME)
-        assert (await decide(operator, applied, "approve", labels_confirmed=labels)).status == 200
+        applied = await town.applied(handler)
+        assert (await town.decide(operator, applied, labels=labels)).status == 200
     assert await entitled_fen() == [yuan_to_fen(10_000), yuan_to_fen(20_000)]
     readiness = (await confirmed.get(f"rounds/{round_id}/readiness")).body
     assert (readiness["ready"], readiness["amount_fen"]) == (True, yuan_to_fen(20_000))
@@ -76,9 +72,9 @@ async def test_a_claimed_label_counts_once_it_is_confirmed(town: Town) -> None:
 async def test_what_the_official_lists_say_counts_though_nobody_claimed_it(town: Town) -> None:
     operator = await town.operator()
     handler = await town.handler()
-    applied = await handler.post("qualifications", programme=PROGRAMME)
-    refused = await decide(operator, applied, "approve", labels_confirmed=["per_mu_rated_d"])
-    approved = await decide(operator, applied, "approve", labels_confirmed=["seedling_library"])
+    applied = await town.applied(handler)
+    refused = await town.decide(operator, applied, labels=("per_mu_rated_d",))
+    approved = await town.decide(operator, applied, labels=("seedling_library",))
     assert [one["code"] for one in refused.body["unmet"]] == ["performance"]
     assert approved.status == 200
     assert (await Organisation.all().first().values())["labels"] == ["seedling_library"]  # type: ignore[index]
@@ -86,16 +82,16 @@ async def test_what_the_official_lists_say_counts_though_nobody_claimed_it(town:
 
 async def test_a_label_of_no_organisation_of_the_programme_is_refused(town: Town) -> None:
     operator, handler = await town.operator(), await town.handler()
-    applied = await handler.post("qualifications", programme=PROGRAMME)
-    refused = await decide(operator, applied, "approve", labels_confirmed=["srdi_board"])
+    applied = await town.applied(handler)
+    refused = await town.decide(operator, applied, labels=("srdi_board",))
     assert (refused.status, refused.code) == (422, "labels_unknown")
 
 
 async def test_a_refusal_says_why_and_the_applicant_reads_it(town: Town) -> None:
     operator, handler = await town.operator(), await town.handler(headcount=2_000, revenue_fen=10**13)
-    applied = await handler.post("qualifications", programme=PROGRAMME)
-    silent = await decide(operator, applied, "refuse")
-    refused = await decide(operator, applied, "refuse", reason="不属于中小微企业")
+    applied = await town.applied(handler)
+    silent = await town.decide(operator, applied, "rejected")
+    refused = await town.decide(operator, applied, "rejected", reason="不属于中小微企业")
     read = await handler.get(f"qualifications/{applied.body['id']}")
     mine = await handler.get("organisations/mine/qualifications")
     told = await OutboxMessage.get(topic="qualification.refused")
@@ -110,20 +106,20 @@ async def test_a_refusal_says_why_and_the_applicant_reads_it(town: Town) -> None
 
 async def test_a_decision_is_made_once(town: Town) -> None:
     operator, handler = await town.operator(), await town.handler()
-    applied = await handler.post("qualifications", programme=PROGRAMME)
-    assert (await decide(operator, applied, "approve")).status == 200
-    again = await decide(operator, applied, "refuse", reason="改变主意")
+    applied = await town.applied(handler)
+    assert (await town.decide(operator, applied)).status == 200
+    again = await town.decide(operator, applied, "rejected", reason="改变主意")
     assert (again.status, again.code) == (409, "illegal_move")
     assert (await handler.get(f"qualifications/{applied.body['id']}")).body["status"] == "approved"
 
 
 async def test_an_application_waits_once_and_may_come_again_after_a_refusal(town: Town) -> None:
     operator, handler = await town.operator(), await town.handler()
-    applied = await handler.post("qualifications", programme=PROGRAMME)
-    twice = await handler.post("qualifications", programme=PROGRAMME)
-    await decide(operator, applied, "refuse", reason="材料不清")
+    applied = await town.applied(handler)
+    twice = await town.applied(handler)
+    await town.decide(operator, applied, "rejected", reason="材料不清")
     town.clock.advance(timedelta(minutes=5))
-    again = await handler.post("qualifications", programme=PROGRAMME)
+    again = await town.applied(handler)
     assert (twice.status, twice.code) == (409, "already_applied")
     assert (again.status, again.body["id"], again.body["status"]) == (201, applied.body["id"], "pending")
     assert (again.body["reason"], again.body["decided_at"]) == ("", None)
@@ -133,7 +129,7 @@ async def test_an_application_waits_once_and_may_come_again_after_a_refusal(town
 async def test_a_programme_out_of_its_validity_takes_no_applications(town: Town) -> None:
     handler = await town.handler()
     over = await handler.post("qualifications", programme="guangzhou-2020")
-    running = await handler.post("qualifications", programme=PROGRAMME)
+    running = await town.applied(handler)
     assert (over.status, over.code) == (409, "programme_not_running")
     assert running.status == 201
 
@@ -184,11 +180,11 @@ async def test_changed_facts_go_back_to_review_and_can_be_approved_again(town: T
 async def test_age_is_measured_on_the_day_of_the_application(town: Town) -> None:
     operator = await town.operator()
     handler = await town.handler(established_on="2025-05-19")
-    applied = await handler.post("qualifications", programme=PROGRAMME)
+    applied = await town.applied(handler)
     assert [one["code"] for one in applied.body["unmet"]] == ["established"]
     town.clock.advance(timedelta(days=1))
     operator = await town.operator()
-    refused = await decide(operator, applied, "approve")
+    refused = await town.decide(operator, applied)
     assert [one["code"] for one in refused.body["unmet"]] == ["established"]
 
 
@@ -198,7 +194,7 @@ async def test_operators_turn_the_pages_and_nobody_else_does(town: Town, monkeyp
     ids = []
     for _ in range(3):
         handler = await town.handler()
-        ids.append((await handler.post("qualifications", programme=PROGRAMME)).body["id"])
+        ids.append((await town.applied(handler)).body["id"])
     first = (await operator.get("qualifications?status=pending")).body
     second = (await operator.get(f"qualifications?status=pending&after={first['next_after']}")).body
     assert [one["id"] for one in first["qualifications"]] == ids[:2]
@@ -210,7 +206,7 @@ async def test_operators_turn_the_pages_and_nobody_else_does(town: Town, monkeyp
 
 async def test_another_enterprises_qualification_does_not_exist_for_us(town: Town) -> None:
     operator, ours, theirs = await town.operator(), await town.handler(), await town.handler()
-    applied = await theirs.post("qualifications", programme=PROGRAMME)
+    applied = await town.applied(theirs)
     path = f"qualifications/{applied.body['id']}"
     assert (await ours.get(path)).code == "not_found"
     assert (await theirs.get(path)).status == 200
@@ -223,7 +219,7 @@ async def test_another_enterprises_qualification_does_not_exist_for_us(town: Tow
 async def test_staff_of_an_enterprise_look_on_but_do_not_apply(town: Town) -> None:
     handler = await town.handler()
     staff = await town.joined(handler, "staff")
-    refused = await staff.post("qualifications", programme=PROGRAMME)
+    refused = await town.drafted(staff)
     assert (refused.status, refused.code) == (403, "not_allowed")
-    applied = await handler.post("qualifications", programme=PROGRAMME)
+    applied = await town.applied(handler)
     assert (await staff.get(f"qualifications/{applied.body['id']}")).body == applied.body

@@ -16,7 +16,7 @@ from server.models.journal import JournalEntry
 from server.models.organisations import Invitation, Membership, Organisation, Qualification
 from server.models.rounds import Entitlement
 from server.services.memberships import lock
-from tests.town import PROGRAMME, Answered, Town, a_town, eligible
+from tests.town import Answered, Town, a_town, eligible
 
 RIVALS = 6
 
@@ -47,7 +47,7 @@ async def test_control_two_who_look_before_they_write_both_win(town: Town) -> No
             async with asyncio.timeout(10):
                 await both_looked.wait()
             await Membership.create(
-                person_id=person.id, enterprise_id=enterprise_id, role="staff", created_at=town.now
+                person_id=person.id, organisation_id=enterprise_id, role="staff", created_at=town.now
             )
 
     await asyncio.gather(take(), take())
@@ -111,26 +111,27 @@ async def test_two_in_charge_who_leave_together_leave_one_behind(town: Town) -> 
 
 async def test_an_application_is_made_once(town: Town) -> None:
     handler = await town.handler()
-    answers = await asyncio.gather(
-        *(handler.post("qualifications", programme=PROGRAMME) for _ in range(RIVALS))
-    )
-    assert outcomes(answers) == {"201": 1, "already_applied": RIVALS - 1}
+    saved = (await town.drafted(handler)).body
+    path = f"registrations/{saved['id']}/submissions"
+    answers = await asyncio.gather(*(handler.post(path, version=saved["version"]) for _ in range(RIVALS)))
+    assert outcomes(answers) == {"201": 1, "registration_under_review": RIVALS - 1}
     assert await Qualification.all().count() == 1
 
 
 async def test_of_operators_who_decide_together_one_decides(town: Town) -> None:
     operators = [await town.operator() for _ in range(RIVALS)]
     handler = await town.handler()
-    applied = await handler.post("qualifications", programme=PROGRAMME)
-    path = f"qualifications/{applied.body['id']}/decision"
+    applied = await town.applied(handler)
     answers = await asyncio.gather(
         *(
-            operator.post(path, decision="approve" if number % 2 else "refuse", reason="各自审核")
+            town.decide(operator, applied, "approved" if number % 2 else "rejected", reason="各自审核")
             for number, operator in enumerate(operators)
         )
     )
-    assert outcomes(answers) == {"200": 1, "illegal_move": RIVALS - 1}
-    decided = [answer.body["status"] for answer in answers if answer.status == 200]
+    assert outcomes(answers) == {"200": 1, "case_moved_on": RIVALS - 1}
+    decided = [
+        "approved" if one.body["status"] == "passed" else "refused" for one in answers if one.status == 200
+    ]
     assert [(await handler.get(f"qualifications/{applied.body['id']}")).body["status"]] == decided
     deeds = JournalEntry.filter(action__in=["qualification.approved", "qualification.refused"])
     assert await deeds.count() == 1
@@ -141,13 +142,12 @@ async def test_nobody_is_approved_on_facts_that_change_meanwhile(town: Town) -> 
     await town.open_round(operator)
     handler = await town.handler()
     enterprise_id = (await handler.get("organisations/mine")).body["id"]
-    applied = await handler.post("qualifications", programme=PROGRAMME)
-    path = f"qualifications/{applied.body['id']}/decision"
+    applied = await town.applied(handler)
     async with in_transaction():
         # Whoever holds the enterprise makes both wait here, so that they meet.
         await lock(enterprise_id)
         change = asyncio.create_task(handler.patch("organisations/mine", legal_person=False))
-        approval = asyncio.create_task(operator.post(path, decision="approve"))
+        approval = asyncio.create_task(town.decide(operator, applied))
         await asyncio.sleep(0.2)
         assert not change.done()
         assert not approval.done()
@@ -165,9 +165,9 @@ async def test_a_ban_and_an_approval_at_once_entitle_nobody(town: Town) -> None:
     for _ in range(RIVALS):
         handler = await town.handler()
         code = (await handler.get("organisations/mine")).body["uscc"]
-        applied = await handler.post("qualifications", programme=PROGRAMME)
+        applied = await town.applied(handler)
         answers = await asyncio.gather(
-            operator.post(f"qualifications/{applied.body['id']}/decision", decision="approve"),
+            town.decide(operator, applied),
             other.post("blocklist", uscc=code, clause="五（二）", reason="虚假交易"),
         )
         assert answers[1].status == 201

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tortoise.context import TortoiseContext
+from tortoise.transactions import in_transaction
 
 from server.gateways.grab_gate import GateCode
 from server.models.organisations import Qualification
 from server.models.rounds import Entitlement
 from server.programme.registry import Programmes
 from server.rules.lifecycles import QualificationStatus
-from server.services.qualifications import QualificationDecision, Qualifications
+from server.sealing import Sealer
+from server.services.admissions import LABELS_CONFIRMED, Admissions
+from server.services.qualifications import Qualifications
+from server.services.reviews import Reviews
+from server.services.working_days import WorkingDays
 from server.units import yuan_to_fen
 from tests.factories import OPERATOR, Office, make_budget, make_qualified
 from tests.rules.cast import LISHUI, programme, size_standard
@@ -33,7 +39,8 @@ async def office(database: TortoiseContext, database_url: str, redis_url: str) -
 
 
 def qualifications_of(office: Office) -> Qualifications:
-    return Qualifications(office.programmes, size_standard(), office.clocks, office.rounds)
+    reviews = Reviews(office.programmes, office.clocks, WorkingDays(Path("config/holidays")))
+    return Qualifications(office.programmes, size_standard(), office.clocks, office.rounds, reviews)
 
 
 async def test_a_label_taken_away_in_one_programme_counts_in_no_other(office: Office) -> None:
@@ -52,9 +59,10 @@ async def test_a_label_taken_away_in_one_programme_counts_in_no_other(office: Of
         applied_at=office.now,
         snapshot={},
     )
-    await qualifications_of(office).decide(
-        waiting, QualificationDecision.APPROVE, labels=[], reason="", actor=OPERATOR
-    )
+    admissions = Admissions(qualifications_of(office), Sealer({"test": "a" * 40}))
+    async with in_transaction():
+        after = await admissions.approve(waiting.id, {LABELS_CONFIRMED: []}, actor=OPERATOR, now=office.now)
+    await after()
     after = await Entitlement.get(enterprise_id=enterprise.id)
     assert (before.amount_fen, after.amount_fen) == (yuan_to_fen(20_000), yuan_to_fen(10_000))
 

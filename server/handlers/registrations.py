@@ -1,0 +1,473 @@
+"""Registrations over HTTP: the form of a programme, drafts of it, handing it in, what changed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from aiohttp import web
+from pydantic import AwareDatetime, Field
+
+from server.errors import Unmet
+from server.handlers.api import PERSON, Answer, Routes, person_or_staff
+from server.handlers.organisations import IN_CHARGE
+from server.handlers.parsing import Body, Id, Path
+from server.handlers.problems import UnmetCondition
+from server.handlers.qualifications import (
+    PARTY,
+    PROGRAMME,
+    ProgrammeQuery,
+    QualificationView,
+    qualification_fields,
+)
+from server.keys import PROGRAMMES, REGISTRATIONS
+from server.models.registrations import Submission
+from server.programme.papers import DocumentForm, DocumentKind, FieldKind
+from server.programme.people import PartyRules
+from server.programme.registry import UnknownProgramme
+from server.programme.vocabulary import LegalForm, Party
+from server.rules.forms import SEALED_KINDS, form_fields
+from server.rules.lifecycles import RegistrationStatus
+from server.services.access import IN_THE_FILES, Actor, NoOrganisation
+from server.services.admissions import AlreadyApplied, FormItemsUnknown
+from server.services.assessments import rules_of
+from server.services.drafts import (
+    Changes,
+    Draft,
+    DraftMovedOn,
+    FormItemsShut,
+    FormValuesUnusable,
+    OperatorCannotProvide,
+    RegistrationUnderReview,
+    UndertakingChanged,
+    hash_of,
+)
+from server.services.file_safety import FileUnacceptable
+from server.services.files import FilesUnknown
+from server.services.labels import NotOnList
+from server.services.qualifications import ProgrammeNotRunning
+from server.services.registrations import RegistrationIncomplete
+
+routes = Routes("registrations")
+
+READERS = person_or_staff(*IN_THE_FILES)
+MOST_ITEMS = 200
+MOST_FILES = 30
+Key = Annotated[str, Field(min_length=1, max_length=130)]
+Value = bool | int | Annotated[str, Field(max_length=1000)]
+
+VALUES = (
+    "By the key of the field; money in fen, dates as 2026-05-18, null takes it out. "
+    "| 按字段键填写；金额单位分，日期如 2026-05-18，null 表示清除。"
+)
+DOCUMENTS = "Ids of my files, by the code of the document. | 按材料代码填写文件编号。"
+VERSION = "The version that was looked at; 0 for a new form. | 所依据的版本，新表单为 0。"
+
+
+class FieldView(Answer):
+    """One field of the form."""
+
+    key: str = Field(description="How it is named when saved. | 保存时使用的键。")
+    name: str = Field(description="What it is called. | 名称。")
+    kind: FieldKind = Field(description="What it holds. | 类型。")
+    required: bool = Field(description="Must be filled in. | 是否必填。")
+    choices: list[str] = Field(description="The choices, for kind choice. | 可选项。")
+    document: str | None = Field(description="The document that must show it. | 所属材料，无则为空。")
+    personal: bool = Field(description="Kept sealed and shown masked. | 加密保存，显示时遮盖。")
+    clause: str = Field(description="The provision. | 依据条款。")
+
+
+class DocumentView(Answer):
+    """One document of the form."""
+
+    code: str = Field(description="Stable code. | 材料代码。")
+    name: str = Field(description="What it is called. | 名称。")
+    kind: DocumentKind = Field(description="What it is evidence of. | 材料类别。")
+    form: DocumentForm = Field(description="In which form. | 提交形式。")
+    required: bool = Field(description="Must be there; of a group one is enough. | 是否必交，同组有一即可。")
+    groups: list[str] = Field(description="Groups whose members stand in for each other. | 可互相替代的组。")
+    minimum: int = Field(description="How many at least. | 至少份数。")
+    maximum: int | None = Field(description="How many at most; null: no limit. | 至多份数，空为不限。")
+    legal_forms: list[LegalForm] = Field(
+        description="Asked of these only; empty: all. | 仅这些组织形式须交。"
+    )
+    sealed: bool = Field(description="Bears a clear seal. | 须加盖公章。")
+    hand_signed: bool = Field(description="Signed by hand. | 须亲笔签字。")
+    dated_this_year: bool = Field(description="Bears a date of this year. | 日期须在当年。")
+    template: bool = Field(description="A template can be downloaded. | 可下载模板。")
+    checks: list[str] = Field(description="What a reviewer looks at. | 审核要点。")
+    clause: str = Field(description="The provision. | 依据条款。")
+
+
+class UndertakingView(Answer):
+    """One promise to be given."""
+
+    code: str = Field(description="Stable code. | 承诺代码。")
+    name: str = Field(description="What it is called. | 名称。")
+    promises: list[str] = Field(description="What is promised. | 承诺内容。")
+    hash: str = Field(description="Send it back to agree to exactly this text. | 文本摘要，确认时原样传回。")
+    clause: str = Field(description="The provision. | 依据条款。")
+
+
+class ConditionView(Answer):
+    """One condition of joining."""
+
+    code: str = Field(description="Stable code. | 条件代码。")
+    says: str = Field(description="The condition. | 条件内容。")
+    clause: str = Field(description="The provision. | 依据条款。")
+
+
+class FormView(Answer):
+    """Everything a programme asks of who joins it."""
+
+    programme: str = Field(description=PROGRAMME)
+    programme_version: str = Field(description="Its version. | 项目版本。")
+    party: Party = Field(description=PARTY)
+    definition: str = Field(description="Who is meant. | 对象。")
+    fields: list[FieldView] = Field(description="What is filled in. | 填写项。")
+    documents: list[DocumentView] = Field(description="What is handed in. | 材料。")
+    undertakings: list[UndertakingView] = Field(description="What is promised. | 承诺。")
+    conditions: list[ConditionView] = Field(description="What must hold. | 条件。")
+    max_bytes: int = Field(description="Largest file, bytes. | 单个文件上限，字节。")
+    extensions: list[str] = Field(description="Accepted formats. | 文件格式。")
+    change_within_days: int | None = Field(
+        description="Natural days to report a major change; null: none set. | 重大变化须报告的天数。"
+    )
+    changed_at: str = Field(description="Where data are changed, if not here. | 信息在何处变更，空为本平台。")
+
+
+class Save(Body):
+    """Items just filled in; what is left out stays as it is."""
+
+    programme: str = Field(max_length=64, description=PROGRAMME)
+    party: Party = Field(default=Party.ENTERPRISE, description=PARTY)
+    version: int = Field(ge=0, le=2**31 - 1, description=VERSION, examples=[0])
+    values: dict[Key, Value | None] = Field(
+        default={}, max_length=MOST_ITEMS, description=VALUES, examples=[{}]
+    )
+    documents: dict[Key, Annotated[list[Id], Field(max_length=MOST_FILES)]] = Field(
+        default={}, max_length=MOST_ITEMS, description=DOCUMENTS, examples=[{}]
+    )
+    undertakings: dict[Key, Annotated[str, Field(max_length=64)] | None] = Field(
+        default={},
+        max_length=MOST_ITEMS,
+        description="Hash of the text agreed to, by code; null takes it back. "
+        "| 按代码填写已确认文本的摘要，null 表示撤回。",
+        examples=[{}],
+    )
+
+
+class AcceptedView(Answer):
+    """A promise given."""
+
+    code: str = Field(description="The undertaking. | 承诺代码。")
+    hash: str = Field(description="The text agreed to. | 所确认文本的摘要。")
+    at: AwareDatetime = Field(description="When. | 确认时间。")
+
+
+class RegistrationView(Answer):
+    """A form as it stands; personal numbers are masked, and a masked one sent back changes nothing."""
+
+    id: int = Field(description="The registration. | 申请表编号。")
+    programme: str = Field(description=PROGRAMME)
+    party: Party = Field(description=PARTY)
+    status: RegistrationStatus = Field(
+        description="draft, submitted, returned, refused or approved. "
+        "| 草稿、审核中、被退回、未通过、已通过。"
+    )
+    version: int = Field(description="Its version. | 版本。")
+    values: dict[str, Any] = Field(description=VALUES)
+    documents: dict[str, list[int]] = Field(description=DOCUMENTS)
+    undertakings: list[AcceptedView] = Field(description="What was agreed to. | 已确认的承诺。")
+    returned: dict[str, str] = Field(description="Items to correct, with reasons. | 被退回的项及理由。")
+    returned_reason: str = Field(description="Why it was returned. | 退回说明。")
+    faults: list[UnmetCondition] = Field(description="What is wrong with what is there. | 填写有误之处。")
+    missing: list[UnmetCondition] = Field(description="What is still missing. | 尚缺的内容。")
+    case_id: int | None = Field(description="Its latest review. | 最近一次审核编号。")
+    saved_by: str = Field(description="Who saved it last. | 最近保存人。")
+    saved_at: AwareDatetime = Field(description="When. | 最近保存时间。")
+
+
+class Saved(RegistrationView):
+    """A form just saved."""
+
+
+class RegistrationsView(Answer):
+    """The forms of my organisation."""
+
+    registrations: list[RegistrationView] = Field(description="The forms. | 申请表。")
+
+
+class RegistrationPath(Path):
+    """A form."""
+
+    registration_id: Id = Field(description="The registration. | 申请表编号。")
+
+
+class SubmissionPath(RegistrationPath):
+    """Something that was handed in."""
+
+    number: Id = Field(description="1 is the first. | 第几次提交。")
+
+
+class Submit(Body):
+    """Which version is handed in."""
+
+    version: int = Field(ge=0, le=2**31 - 1, description=VERSION, examples=[3])
+
+
+class Submitted(QualificationView):
+    """What came of handing the form in."""
+
+    registration_id: int = Field(description="The form. | 申请表编号。")
+    submission: int = Field(description="1 is the first. | 第几次提交。")
+    case_id: int | None = Field(description="Its review. | 审核编号。")
+
+
+class SubmissionView(Answer):
+    """What was handed in once."""
+
+    number: int = Field(description="1 is the first. | 第几次提交。")
+    submitted_at: AwareDatetime = Field(description="When. | 提交时间。")
+    facts: dict[str, Any] = Field(description="The organisation's facts then. | 当时的企业信息。")
+    documents: dict[str, list[int]] = Field(description=DOCUMENTS)
+    unmet: list[UnmetCondition] = Field(description="Conditions not met then. | 当时未满足的条件。")
+
+
+class SubmissionsView(Answer):
+    """Everything that was handed in with a form, oldest first."""
+
+    submissions: list[SubmissionView] = Field(description="The submissions. | 历次提交。")
+
+
+class DifferenceView(Answer):
+    """One item that changed."""
+
+    key: str = Field(description="The item. | 项。")
+    name: str = Field(description="What it is called. | 名称。")
+    before: Any = Field(description="What it said before; null: nothing. | 此前内容。")
+    after: Any = Field(description="What it says now. | 现内容。")
+
+
+class DifferencesView(Answer):
+    """What a submission changed against the one before."""
+
+    differences: list[DifferenceView] = Field(description="Every change. | 全部变化。")
+
+
+@routes.get(
+    "/api/v1/registrations/form",
+    summary="Everything a programme asks of who joins it. | 申请表的全部内容。",
+    access=PERSON,
+    answers={200: FormView},
+    refusals=(UnknownProgramme,),
+)
+async def form(request: web.Request, query: ProgrammeQuery) -> FormView:
+    programme = request.app[PROGRAMMES].get(query.programme)
+    rules = rules_of(programme, query.party)
+    return FormView(
+        programme=programme.slug,
+        programme_version=programme.version,
+        party=query.party,
+        definition=rules.definition,
+        fields=_fields(rules),
+        documents=_documents(rules),
+        undertakings=[
+            UndertakingView(
+                code=one.code,
+                name=one.name,
+                promises=list(one.promises),
+                hash=hash_of(one),
+                clause=one.article,
+            )
+            for one in rules.undertakings
+        ],
+        conditions=[
+            ConditionView(code=one.code, says=one.says, clause=one.article) for one in rules.conditions
+        ],
+        max_bytes=programme.files.max_bytes,
+        extensions=sorted(programme.files.extensions),
+        change_within_days=rules.change_report.natural_days,
+        changed_at=rules.change_report.changed_at,
+    )
+
+
+@routes.get(
+    "/api/v1/registrations",
+    summary="The forms that my organisation has begun. | 我的申请表。",
+    access=PERSON,
+    answers={200: RegistrationsView},
+    refusals=(NoOrganisation,),
+)
+async def mine(request: web.Request, actor: Actor) -> RegistrationsView:
+    drafts = await request.app[REGISTRATIONS].drafts.mine(actor=actor)
+    return RegistrationsView(registrations=[RegistrationView(**_shown(one)) for one in drafts])
+
+
+@routes.patch(
+    "/api/v1/registrations",
+    summary="Save some items of a form; the first saving begins it. | 保存申请表，首次保存即建立。",
+    access=IN_CHARGE,
+    answers={200: Saved},
+    refusals=(
+        UnknownProgramme,
+        FormItemsUnknown,
+        FormValuesUnusable,
+        UndertakingChanged,
+        FilesUnknown,
+        NotOnList,
+        OperatorCannotProvide,
+        DraftMovedOn,
+        RegistrationUnderReview,
+        FormItemsShut,
+    ),
+)
+async def save(request: web.Request, actor: Actor, body: Save) -> Saved:
+    changes = Changes(values=body.values, documents=body.documents, undertakings=body.undertakings)
+    draft = await request.app[REGISTRATIONS].drafts.save(
+        body.programme, body.party, changes, version=body.version, actor=actor
+    )
+    return Saved(**_shown(draft))
+
+
+@routes.get(
+    "/api/v1/registrations/{registration_id}",
+    summary="One form, mine or one that was handed in. | 申请表详情。",
+    access=READERS,
+    answers={200: RegistrationView},
+)
+async def one(request: web.Request, actor: Actor, path: RegistrationPath) -> RegistrationView:
+    return RegistrationView(
+        **_shown(await request.app[REGISTRATIONS].drafts.one(path.registration_id, actor=actor))
+    )
+
+
+@routes.post(
+    "/api/v1/registrations/{registration_id}/submissions",
+    summary="Hand the form in. | 提交申请表。",
+    access=IN_CHARGE,
+    answers={201: Submitted},
+    refusals=(
+        DraftMovedOn,
+        RegistrationUnderReview,
+        ProgrammeNotRunning,
+        NotOnList,
+        OperatorCannotProvide,
+        RegistrationIncomplete,
+        FileUnacceptable,
+        FilesUnknown,
+        AlreadyApplied,
+    ),
+)
+async def submit(request: web.Request, actor: Actor, path: RegistrationPath, body: Submit) -> Submitted:
+    handed_in = await request.app[REGISTRATIONS].submit(
+        path.registration_id, version=body.version, actor=actor
+    )
+    return Submitted(
+        **qualification_fields(handed_in.qualification, request.app[PROGRAMMES]),
+        registration_id=path.registration_id,
+        submission=handed_in.submission.number,
+        case_id=handed_in.case_id,
+    )
+
+
+@routes.get(
+    "/api/v1/registrations/{registration_id}/submissions",
+    summary="Everything that was handed in with a form. | 历次提交。",
+    access=READERS,
+    answers={200: SubmissionsView},
+)
+async def submissions(request: web.Request, actor: Actor, path: RegistrationPath) -> SubmissionsView:
+    rows = await request.app[REGISTRATIONS].submissions(path.registration_id, actor=actor)
+    return SubmissionsView(submissions=[_submission(row) for row in rows])
+
+
+@routes.get(
+    "/api/v1/registrations/{registration_id}/submissions/{number}/difference",
+    summary="What a submission changed against the one before. | 与上一次提交的差异。",
+    access=READERS,
+    answers={200: DifferencesView},
+)
+async def difference(request: web.Request, actor: Actor, path: SubmissionPath) -> DifferencesView:
+    found = await request.app[REGISTRATIONS].difference(path.registration_id, path.number, actor=actor)
+    return DifferencesView(
+        differences=[
+            DifferenceView(key=one.key, name=one.name, before=one.before, after=one.after) for one in found
+        ]
+    )
+
+
+def _fields(rules: PartyRules) -> list[FieldView]:
+    return [
+        FieldView(
+            key=one.key,
+            name=one.field.name,
+            kind=one.field.kind,
+            required=one.field.required,
+            choices=list(one.field.choices),
+            document=one.document or None,
+            personal=one.field.kind in SEALED_KINDS,
+            clause=one.field.article,
+        )
+        for one in form_fields(rules)
+    ]
+
+
+def _documents(rules: PartyRules) -> list[DocumentView]:
+    return [
+        DocumentView(
+            code=one.code,
+            name=one.name,
+            kind=one.kind,
+            form=one.form,
+            required=one.required,
+            groups=list(one.groups),
+            minimum=one.minimum,
+            maximum=one.maximum,
+            legal_forms=sorted(one.legal_forms),
+            sealed=one.sealed,
+            hand_signed=one.hand_signed,
+            dated_this_year=one.dated_this_year,
+            template=one.template,
+            checks=list(one.checks),
+            clause=one.article,
+        )
+        for one in rules.documents
+    ]
+
+
+def _shown(draft: Draft) -> dict[str, Any]:
+    row = draft.registration
+    return {
+        "id": row.id,
+        "programme": row.programme_slug,
+        "party": row.party,
+        "status": row.status,
+        "version": row.version,
+        "values": dict(draft.values),
+        "documents": row.documents,
+        "undertakings": [
+            AcceptedView(code=code, hash=given["hash"], at=given["at"])
+            for code, given in row.undertakings.items()
+        ],
+        "returned": row.returned,
+        "returned_reason": row.returned_reason,
+        "faults": [_unmet(one) for one in draft.faults],
+        "missing": [_unmet(one) for one in draft.missing],
+        "case_id": row.case_id,
+        "saved_by": draft.saved_by,
+        "saved_at": row.saved_at,
+    }
+
+
+def _submission(row: Submission) -> SubmissionView:
+    return SubmissionView(
+        number=row.number,
+        submitted_at=row.submitted_at,
+        facts=row.facts,
+        documents=row.documents,
+        unmet=[UnmetCondition(**one) for one in row.unmet],
+    )
+
+
+def _unmet(one: Unmet) -> UnmetCondition:
+    return UnmetCondition(code=one.code, clause=one.clause, message=one.message, arithmetic=one.arithmetic)
