@@ -95,7 +95,6 @@ REFUSALS: Mapping[str, str] = {
     "not_your_objection": "按规定，本项公示由{who}提出异议",
     "objection_answered": "该异议已经答复",
     "search_too_short": "请至少输入 {least} 个字",
-    "search_mark_unusable": "翻页标记有误，请从第一页重新打开",
     "fee_out_of_bounds": "监理服务收益 {asked} 元不在允许的范围内",
     # budgets and rounds
     "budget_exists": "“{programme}” {year} 年度的预算已经设立，请追加而不是重新设立",
