@@ -840,7 +840,8 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "blocklist.lifted": ("已移出限制名单", "您的企业已被移出限制名单。原因：{reason}"),
     "round.ranked": (
         "批次已排名",
-        "“{title}”已排名并发放：参与排名 {ranked} 家，获券 {awarded} 家，共 {amount} 元。结果将于 {published} 公布。",
+        "“{title}”已排名并发放：参与排名 {ranked} 家，获券 {awarded} 家，共 {amount} 元。"
+        "结果将于 {published} 公布。",
     ),
     "application.waiting": (
         "未获券，已进入候补",
@@ -849,7 +850,8 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "application.unsuccessful": (
         "未获券",
-        "“{title}”排名第 {position}（共 {ranked} 家），本批次资金已按优先资格和申领先后发完。依据：{clause}。",
+        "“{title}”排名第 {position}（共 {ranked} 家），本批次资金已按优先资格和申领先后发完。"
+        "依据：{clause}。",
     ),
     "application.not_qualified": (
         "申领未参与排名",

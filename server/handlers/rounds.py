@@ -26,6 +26,7 @@ from server.services.rounds import (
     RoundMovedOn,
     RoundNotForThisProgramme,
     RoundPlan,
+    RoundRanked,
     RoundWindowImpossible,
 )
 
@@ -344,7 +345,7 @@ async def close(request: web.Request, actor: Actor, path: RoundPath, body: Reaso
     summary="Open a closed round again. | 重新开放批次。",
     access=OPERATOR,
     answers={200: RoundView},
-    refusals=(*MOVES, *POSSIBLE),
+    refusals=(*MOVES, *POSSIBLE, RoundRanked),
 )
 async def reopen(request: web.Request, actor: Actor, path: RoundPath, body: Reopen) -> RoundView:
     await access.round_for(actor, path.round_id)

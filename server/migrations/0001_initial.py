@@ -10,6 +10,7 @@ from server.programme.review import ReviewKind, ReviewSubject
 from server.programme.vocabulary import Actor, LegalForm, Party
 from server.rules.contracts import ContractStatus
 from server.rules.grabbing import GrabOutcome
+from server.rules.issuance import ApplicationDeed, ApplicationStatus, RankOutcome
 from server.rules.lifecycles import QualificationStatus, RegistrationStatus, RoundStatus, VoucherStatus
 from server.rules.money import Account, Basis, Movement
 from server.rules.request_line import RequestStatus
@@ -25,6 +26,42 @@ class Migration(migrations.Migration):
     initial = True
 
     operations = [
+        ops.CreateModel(
+            name="ApplicationRequest",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("enterprise_id", fields.BigIntField()),
+                (
+                    "request_key",
+                    fields.CharField(
+                        description="128 random bits, hex, made and kept by the phone", max_length=32
+                    ),
+                ),
+                ("round_id", fields.BigIntField()),
+                ("person_id", fields.BigIntField()),
+                (
+                    "deed",
+                    fields.CharEnumField(
+                        description="APPLY: apply\nCHANGE: change\nWITHDRAW: withdraw",
+                        enum_type=ApplicationDeed,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "amount_fen",
+                    fields.BigIntField(description="What is asked for from now on, 0 where it is withdrawn"),
+                ),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "application_request",
+                "app": "models",
+                "unique_together": (("enterprise_id", "request_key"),),
+                "pk_attr": "id",
+                "table_description": "One request that changed an application. Append-only, its id counts up in the order of taking.",
+            },
+            bases=["Model"],
+        ),
         ops.CreateModel(
             name="AttestedLabel",
             fields=[
@@ -688,7 +725,6 @@ class Migration(migrations.Migration):
                 ),
                 ("amount_fen", CheckedBigInt(description="Tax included, fen", check="amount_fen > 0")),
                 ("signed_on", fields.DateField(null=True, description="null: not signed by both yet")),
-                ("file_id", fields.BigIntField(null=True, description="A stored file of who made it")),
                 (
                     "status",
                     fields.CharEnumField(
@@ -1102,6 +1138,52 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="RankingEntry",
+            fields=[
+                (
+                    "id",
+                    fields.BigIntField(
+                        generated=True,
+                        primary_key=True,
+                        unique=True,
+                        db_index=True,
+                        description="The application",
+                    ),
+                ),
+                ("round_id", fields.BigIntField()),
+                ("enterprise_id", fields.BigIntField()),
+                ("position", fields.IntField(null=True, description="null: excluded")),
+                ("name", fields.CharField(description="As it is published", max_length=200)),
+                ("priority", fields.BooleanField()),
+                (
+                    "group_code",
+                    fields.CharField(default="", description="Which priority group", max_length=64),
+                ),
+                ("tier", fields.CharField(default="", max_length=64)),
+                ("arrived_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("place", fields.BigIntField()),
+                ("asked_fen", fields.BigIntField()),
+                ("allowed_fen", fields.BigIntField(description="Of it, what the year's quota left")),
+                ("awarded_fen", fields.BigIntField()),
+                (
+                    "outcome",
+                    fields.CharEnumField(
+                        description="AWARDED: awarded\nPARTLY: partly\nWAITING: waiting\nUNSUCCESSFUL: unsuccessful\nNOT_QUALIFIED: not_qualified\nBARRED: barred\nQUOTA_USED: quota_used",
+                        enum_type=RankOutcome,
+                        max_length=16,
+                    ),
+                ),
+            ],
+            options={
+                "table": "ranking_entry",
+                "app": "models",
+                "unique_together": (("round_id", "position"),),
+                "pk_attr": "id",
+                "table_description": "One line of a ranking, as it was made. Append-only, so that the published list stays what it was.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Registration",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -1508,6 +1590,74 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="Application",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "round",
+                    fields.ForeignKeyField(
+                        "models.Round",
+                        source_field="round_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="applications",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "enterprise",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="enterprise_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="applications",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=ApplicationStatus.STANDING,
+                        description="STANDING: standing\nWITHDRAWN: withdrawn",
+                        enum_type=ApplicationStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("amount_fen", CheckedBigInt(description="What it asks for, fen", check="amount_fen > 0")),
+                (
+                    "arrived_at",
+                    fields.DatetimeField(
+                        description="When it took its place, to the millisecond",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                (
+                    "place",
+                    fields.BigIntField(
+                        description="Orders those of one millisecond: the request that took the place"
+                    ),
+                ),
+                (
+                    "ahead",
+                    fields.BooleanField(description="When it arrived, nobody later could come before it"),
+                ),
+                ("person_id", fields.BigIntField(description="Who sent the latest request")),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("changed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "application",
+                "app": "models",
+                "unique_together": (("round_id", "enterprise_id"),),
+                "indexes": [Index(fields=["enterprise_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "申领: what one organisation asks for in one round. What it went through, its requests say.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Entitlement",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -1547,6 +1697,77 @@ class Migration(migrations.Migration):
                 "unique_together": (("round_id", "enterprise_id"),),
                 "pk_attr": "id",
                 "table_description": "What one enterprise may be granted in one round, settled before the minute of the launch.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Ranking",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "round",
+                    fields.OneToOneField(
+                        "models.Round",
+                        source_field="round_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="ranking",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("ranked_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "closed_at",
+                    fields.DatetimeField(
+                        description="What the days until the result count from",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                (
+                    "published_at",
+                    fields.DatetimeField(
+                        description="Nobody sees the list before", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
+                    "visible_at",
+                    fields.DatetimeField(
+                        description="Then every applicant is told in its account",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                (
+                    "provisional",
+                    fields.BooleanField(description="These days lie in a year nobody has published yet"),
+                ),
+                (
+                    "told_at",
+                    fields.DatetimeField(
+                        null=True, description="When everybody was told", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("pool_fen", fields.BigIntField(description="What there was to give, fen")),
+                ("awarded_fen", fields.BigIntField()),
+                ("ranked_count", fields.IntField()),
+                ("awarded_count", fields.IntField()),
+                ("waiting_count", fields.IntField()),
+                ("excluded_count", fields.IntField(description="Applied, and were not to be ranked")),
+                (
+                    "sha256",
+                    fields.CharField(
+                        description="Of the canonical list, hex, also in the journal", max_length=64
+                    ),
+                ),
+            ],
+            options={
+                "table": "ranking",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "How a round was ranked: once, in one transaction. The list itself is in its entries.",
             },
             bases=["Model"],
         ),
@@ -2222,6 +2443,24 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["round_id", "status"]), Index(fields=["enterprise_id", "id"])],
                 "pk_attr": "id",
                 "table_description": "An enterprise's request for a voucher on a signed contract, with its place in the period's line.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="WaitingAward",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("application_id", fields.BigIntField(unique=True)),
+                ("round_id", fields.BigIntField(db_index=True)),
+                ("voucher_id", fields.BigIntField()),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "waiting_award",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "Money that came back and went down the waiting list of its round. Append-only.",
             },
             bases=["Model"],
         ),

@@ -17,4 +17,5 @@ MODULES = (
     "server.models.inbox",
     "server.models.jobs",
     "server.models.contracts",
+    "server.models.applications",
 )

@@ -23,6 +23,11 @@ class IssuanceMode(StrEnum):
     PROVIDER_DRAW = "provider_draw"
     """The provider draws the voucher; money goes to who hands in a complete file first."""
 
+    @property
+    def is_by_round(self) -> bool:
+        """Whether issuing takes the money of a round."""
+        return self in {IssuanceMode.GRAB, IssuanceMode.RANKED_BATCH, IssuanceMode.ON_CONTRACT}
+
 
 class RankKey(StrEnum):
     """What applications are sorted by, most important first."""

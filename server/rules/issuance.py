@@ -6,14 +6,50 @@ applications first, rank them and issue at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from server.programme.holidays import WorkingCalendar
-from server.programme.issuance import RankKey
+from server.programme.issuance import Priority, RankKey
 from server.programme.model import Programme
-from server.rules.deadlines import DueBy, working_days_after
+from server.programme.steps import Event, StepKind
+from server.rules.deadlines import DueBy, due_by, working_days_after
+
+
+class ApplicationStatus(StrEnum):
+    """Whether an application counts when its round is ranked."""
+
+    STANDING = "standing"
+    WITHDRAWN = "withdrawn"
+
+
+class ApplicationDeed(StrEnum):
+    """What a request did to an application."""
+
+    APPLY = "apply"
+    CHANGE = "change"
+    WITHDRAW = "withdraw"
+
+
+class RankOutcome(StrEnum):
+    """What an application came to in its round's ranking."""
+
+    AWARDED = "awarded"
+    """Everything it asked for, or all that its quota left."""
+    PARTLY = "partly"
+    """The first whom the money did not cover: it got the rest."""
+    WAITING = "waiting"
+    """Ranked, and got nothing; it waits for what comes back."""
+    UNSUCCESSFUL = "unsuccessful"
+    """Ranked, and got nothing, where no waiting list is kept."""
+    NOT_QUALIFIED = "not_qualified"
+    """Not ranked: its qualification no longer held."""
+    BARRED = "barred"
+    """Not ranked: it was on a blocklist."""
+    QUOTA_USED = "quota_used"
+    """Not ranked: its year's quota had been used up since it applied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +78,28 @@ class Ranking:
     waiting: tuple[Application, ...]
 
 
+def group_of(programme: Programme, labels: frozenset[str]) -> Priority | None:
+    """The first group a holder belongs to of those that come first (GZ-12); ``None``: none of them."""
+    groups = programme.issuance.priorities
+    return next((group for group in groups if not labels.isdisjoint(group.any_of)), None)
+
+
 def has_priority(programme: Programme, labels: frozenset[str]) -> bool:
     """Whether a holder belongs to one of the groups that come first; these are equal among each other."""
-    return any(not labels.isdisjoint(group.any_of) for group in programme.issuance.priorities)
+    return group_of(programme, labels) is not None
+
+
+def comes_before_newcomers(programme: Programme, labels: frozenset[str]) -> bool:
+    """Whether nobody who applies later can be ranked before a holder of these labels."""
+    return programme.issuance.ranking[0] is RankKey.ARRIVAL or has_priority(programme, labels)
+
+
+def keeps_place(amount_fen: int, changed_to_fen: int) -> bool:
+    """Whether a changed application keeps its arrival: not if it asks for more.
+
+    Otherwise a place could be taken with a single fen, before others, and be filled afterwards (GZ-30).
+    """
+    return changed_to_fen <= amount_fen
 
 
 def ranked(programme: Programme, applications: Iterable[Application]) -> tuple[Application, ...]:
@@ -60,6 +115,18 @@ def ranked(programme: Programme, applications: Iterable[Application]) -> tuple[A
     return tuple(sorted(applications, key=place))
 
 
+def served(in_order: Sequence[Application], pool_fen: int) -> tuple[int, ...]:
+    """What each of a line gets of some money, fen: all it asks for, until one gets the rest and none is left.
+
+    So money that came back goes down a waiting list, too, in the order it was published in.
+    """
+    amounts = []
+    for application in in_order:
+        amounts.append(min(application.amount_fen, pool_fen))
+        pool_fen -= amounts[-1]
+    return tuple(amounts)
+
+
 def award(programme: Programme, applications: Iterable[Application], pool_fen: int) -> Ranking:
     """Give a round's money out in the programme's order until none is left.
 
@@ -67,11 +134,10 @@ def award(programme: Programme, applications: Iterable[Application], pool_fen: i
     get nothing. They wait where the programme keeps a waiting list (LS-06, GZ-30).
     """
     awards, waiting = [], []
-    for application in ranked(programme, applications):
-        amount = min(application.amount_fen, pool_fen)
-        pool_fen -= amount
-        if amount:
-            awards.append(Award(application, amount))
+    in_order = ranked(programme, applications)
+    for application, amount_fen in zip(in_order, served(in_order, pool_fen), strict=True):
+        if amount_fen:
+            awards.append(Award(application, amount_fen))
         elif programme.issuance.waiting_list:
             waiting.append(application)
     return Ranking(tuple(awards), tuple(waiting))
@@ -85,9 +151,7 @@ def is_full(programme: Programme, applications: Sequence[Application], pool_fen:
     """
     if not programme.issuance.close_when_full:
         return False
-    ahead_of_everybody = applications
-    if programme.issuance.ranking[0] is RankKey.PRIORITY:
-        ahead_of_everybody = [one for one in applications if has_priority(programme, one.labels)]
+    ahead_of_everybody = [one for one in applications if comes_before_newcomers(programme, one.labels)]
     return sum(one.amount_fen for one in ahead_of_everybody) >= pool_fen
 
 
@@ -101,3 +165,19 @@ def result_due(
         for days in (issuance.result_working_days, issuance.result_visible_working_days)
     )
     return published, visible
+
+
+def order_deadline(
+    programme: Programme, happened: Mapping[Event | StepKind, date], calendar: WorkingCalendar
+) -> DueBy | None:
+    """Until when a voucher issued by list must be ordered with, or it is reclaimed (GZ-33).
+
+    The first of the deadlines that steps of an order count from what ``happened``; ``None`` where no step
+    has one, and the round itself says until when.
+    """
+    due = (
+        due_by(programme, step.deadline, happened, calendar=calendar)
+        for step in programme.order_steps
+        if step.deadline is not None and step.deadline.from_event in happened
+    )
+    return min((one for one in due if one is not None), key=lambda one: one.ends_at, default=None)

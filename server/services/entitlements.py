@@ -21,7 +21,6 @@ from server.programme.model import Programme
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import QUALIFICATION_MAY, QualificationAct, QualificationStatus
 from server.rules.quota import tier_of
-from server.services.budgets import uncounted_statuses
 from server.texts import READINESS
 from server.units import yuan
 
@@ -97,12 +96,11 @@ async def taken_fen(programme: Programme, budget_id: int, enterprise_ids: Iterab
     """What each enterprise was granted this year and still counts against its quota, fen."""
     rows = await (
         Voucher.filter(budget_id=budget_id, enterprise_id__in=list(enterprise_ids))
-        .exclude(status__in=uncounted_statuses(programme))
-        .annotate(total_fen=Sum("face_value_fen"))
+        .annotate(total_fen=Sum("face_value_fen"), back_fen=Sum("given_back_fen"))
         .group_by("enterprise_id")
-        .values("enterprise_id", "total_fen")
+        .values("enterprise_id", "total_fen", "back_fen")
     )
-    return {row["enterprise_id"]: int(row["total_fen"]) for row in rows}
+    return {row["enterprise_id"]: int(row["total_fen"]) - int(row["back_fen"]) for row in rows}
 
 
 async def standing_bans(usccs: Iterable[str], slug: str, *, now: datetime) -> list[BlocklistEntry]:
@@ -167,4 +165,5 @@ async def _entitle(
 
 async def open_rounds(slug: str) -> list[Round]:
     """The rounds of a programme in which a change of standing matters."""
-    return await Round.filter(budget__programme_slug=slug).exclude(status="draft").order_by("id")
+    wanted = Round.filter(budget__programme_slug=slug).exclude(status="draft")
+    return await wanted.select_related("budget").order_by("id")

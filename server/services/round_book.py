@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from server.models.rounds import Round
+from server.programme.issuance import IssuanceMode
 from server.rules.lifecycles import RoundStatus
 from server.services.access import NotFound
 from server.services.grabs import RoundCard
@@ -26,11 +27,11 @@ class RoundBook:
         return self._cards.get(round_id)
 
     async def card(self, round_id: int) -> RoundCard:
-        """The card of a published round. Raises :class:`NotFound`, for a draft too."""
+        """The card of a published round that is grabbed. Raises :class:`NotFound`, for a draft too."""
         card = self._cards.get(round_id)
         if card is None:
             row = await Round.get_or_none(id=round_id).select_related("budget")
-            if row is None or row.status is RoundStatus.DRAFT:
+            if row is None or not self._is_grabbed(row):
                 raise NotFound()
             card = self._keep(row)
         return card
@@ -38,7 +39,7 @@ class RoundBook:
     async def refresh(self, round_id: int) -> None:
         """Take a round's latest row in, after a change that this process made."""
         row = await Round.get(id=round_id).select_related("budget")
-        if row.status is not RoundStatus.DRAFT:
+        if self._is_grabbed(row):
             self._keep(row)
 
     async def live(self) -> list[LiveBudget]:
@@ -46,6 +47,8 @@ class RoundBook:
         rows = await Round.exclude(status=RoundStatus.DRAFT).select_related("budget").order_by("id")
         budgets: dict[int, list[RoundCard]] = {}
         for row in rows:
+            if not self._is_grabbed(row):
+                continue
             card = self._keep(row)
             if card.terms.now() < card.closes_at + KEPT_AFTER_CLOSING:
                 budgets.setdefault(row.budget_id, []).append(card)
@@ -53,6 +56,11 @@ class RoundBook:
             LiveBudget(cards[0].terms, cards[0].offset, tuple(card.round_id for card in cards))
             for cards in budgets.values()
         ]
+
+    def _is_grabbed(self, row: Round) -> bool:
+        """Whether there is something to grab: a published round of a programme that issues so."""
+        mode = self._rounds.programme(row.budget).issuance.mode
+        return row.status is not RoundStatus.DRAFT and mode is IssuanceMode.GRAB
 
     def _keep(self, row: Round) -> RoundCard:
         slug = row.budget.programme_slug

@@ -7,7 +7,7 @@ is safe in the middle of a launch.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,6 +17,7 @@ from tortoise.expressions import F
 from server.clock import CHINA
 from server.errors import Refusal
 from server.gateways.grab_gate import Change
+from server.models.applications import Ranking
 from server.models.organisations import Organisation
 from server.models.rounds import Budget, Round
 from server.programme.issuance import IssuanceMode
@@ -63,9 +64,15 @@ class RoundBeyondYear(Refusal):
 
 
 class RoundNotForThisProgramme(Refusal):
-    """The programme issues its vouchers in another way than by grabbing."""
+    """The programme issues its vouchers without rounds."""
 
     status, code = 409, "round_not_for_this_programme"
+
+
+class RoundRanked(Refusal):
+    """What was applied for in the round is ranked and issued already: it cannot be opened again."""
+
+    status, code = 409, "round_ranked"
 
 
 class PoolTooSmall(Refusal):
@@ -100,6 +107,10 @@ class StandingChange:
     change: Change
 
 
+Settle = Callable[[Organisation, str], Awaitable[object]]
+"""What else a change of standing settles, in the same transaction: a quota that is promised, say."""
+
+
 class Rounds:
     """The verbs on rounds. ``desk`` is told of every change once it is in the database."""
 
@@ -107,12 +118,12 @@ class Rounds:
         self.programmes = programmes
         self.clocks = clocks
         self.desk = desk
+        self.settlers: list[Settle] = []
 
     def terms(self, budget: Budget) -> BudgetTerms:
         """What a commit must know of a budget."""
         slug = budget.programme_slug
-        programme = self.programme(budget)
-        return BudgetTerms(budget.id, lambda: self.clocks.now(slug), budgets.uncounted_statuses(programme))
+        return BudgetTerms(budget.id, lambda: self.clocks.now(slug))
 
     def programme(self, budget: Budget) -> Programme:
         """The version of the programme this budget was opened under."""
@@ -126,7 +137,7 @@ class Rounds:
         """
         async with budgets.locked(budget_id) as budget:
             programme, now = self.programme(budget), self.clocks.now(budget.programme_slug)
-            if programme.issuance.mode is not IssuanceMode.GRAB:
+            if not programme.issuance.mode.is_by_round:
                 raise RoundNotForThisProgramme(clause=programme.issuance.article, programme=programme.name)
             _require_possible(programme, budget.year, plan)
             await _allot(budget, plan.pool_fen)
@@ -149,13 +160,12 @@ class Rounds:
         return drafted
 
     async def schedule(self, round_id: int, *, actor: Actor) -> Round:
-        """Publish a draft: settle who may be granted what, and make Redis ready for the minute."""
+        """Publish a draft. One to be grabbed: settle who may be granted what, and make Redis ready."""
         async with self._change(round_id, actor) as change:
             change.require(RoundStatus.SCHEDULED, since=RoundStatus.DRAFT)
-            entitled = await entitlements.prepare(change.programme, change.budget, round_id, now=change.now)
+            entitled = await self._entitle(change)
             await change.move(RoundStatus.SCHEDULED, "round.scheduled", entitled=entitled)
-        # A whole round is new to Redis: it is installed, not changed.
-        await self.desk.settle(self.terms(change.budget))
+        await self._installed(change)
         return await Round.get(id=round_id)
 
     async def pause(self, round_id: int, *, actor: Actor, reason: str) -> Round:
@@ -173,16 +183,18 @@ class Rounds:
         return await self._set_status(round_id, RoundStatus.CLOSED, "round.closed", actor, reason)
 
     async def reopen(self, round_id: int, *, closes_at: datetime, actor: Actor, reason: str) -> Round:
-        """Open a closed round again until another instant."""
+        """Open a closed round again until another instant. Raises :class:`RoundRanked`."""
         async with self._change(round_id, actor) as change:
             change.require(RoundStatus.SCHEDULED, since=RoundStatus.CLOSED)
             row = change.round
+            if await Ranking.exists(round_id=round_id):
+                raise RoundRanked()
             plan = RoundPlan(row.title, row.opens_at, closes_at, row.pool_fen, row.valid_until)
             _require_possible(change.programme, change.budget.year, plan)
             await Round.filter(id=round_id).update(closes_at=closes_at)
-            await entitlements.prepare(change.programme, change.budget, round_id, now=change.now)
+            await self._entitle(change)
             await change.move(RoundStatus.SCHEDULED, "round.reopened", reason=reason)
-        await self.desk.settle(self.terms(change.budget))
+        await self._installed(change)
         return await Round.get(id=round_id)
 
     async def top_up(self, round_id: int, amount_fen: int, *, actor: Actor, reason: str) -> Round:
@@ -225,8 +237,13 @@ class Rounds:
         :meth:`standing_told` after that: then nobody is granted anything between the change and its
         effect (launch.md C26).
         """
+        for settle in self.settlers:
+            await settle(enterprise, slug)
         changes: list[StandingChange] = []
         for row in await entitlements.open_rounds(slug):
+            if not _is_grabbed(self.programme(row.budget)):
+                # Elsewhere standing is asked when the voucher is issued.
+                continue
             async with budgets.locked(row.budget_id) as budget:
                 programme, now = self.programme(budget), self.clocks.now(slug)
                 before, after = await entitlements.refresh(programme, budget, row.id, enterprise, now=now)
@@ -272,7 +289,20 @@ class Rounds:
         await self._told(change)
         return await Round.get(id=round_id)
 
+    async def _entitle(self, change: _Change) -> int:
+        """Settle who may be granted what, where rounds are grabbed; elsewhere it is asked at issuing."""
+        if not _is_grabbed(change.programme):
+            return 0
+        return await entitlements.prepare(change.programme, change.budget, change.round.id, now=change.now)
+
+    async def _installed(self, change: _Change) -> None:
+        """A whole round is new to Redis: it is installed, not changed."""
+        if _is_grabbed(change.programme):
+            await self.desk.settle(self.terms(change.budget))
+
     async def _told(self, change: _Change) -> None:
+        if not _is_grabbed(change.programme):
+            return
         await self.desk.changed(self.terms(change.budget), change.message)
 
     @asynccontextmanager
@@ -344,6 +374,11 @@ class _Change:
     def tell(self, *words: str | int) -> None:
         """What Redis is to do; see ``lua/change.lua``."""
         self.words = words
+
+
+def _is_grabbed(programme: Programme) -> bool:
+    """Whether vouchers are grabbed: only then has Redis anything to know of a round."""
+    return programme.issuance.mode is IssuanceMode.GRAB
 
 
 async def _allot(budget: Budget, amount_fen: int) -> None:
