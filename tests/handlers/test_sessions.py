@@ -168,6 +168,40 @@ async def test_a_shared_phone_number_is_shown_with_its_middle_hidden(desk: Desk)
     assert (status, problem["code"]) == (400, "login_code_invalid")
 
 
+async def test_a_phone_is_shared_by_its_own_kind_of_code_and_a_newer_one_replaces_it(
+    desk: Desk,
+) -> None:
+    token = (await desk.sign_in())["access_token"]
+
+    async def share(code: str) -> tuple[int, Any]:
+        return await desk.call("PUT", "/api/v1/me/phone", {"code": code}, token=token)
+
+    for code in ((await desk.codes("Li Na"))["code"], "no-such-code"):
+        status, problem = await share(code)
+        assert (status, problem["code"]) == (400, "login_code_invalid")
+    assert (await desk.me(token))[1]["masked_phone"] == ""
+    first = (await share((await desk.codes("Li Na"))["phone_code"]))[1]["masked_phone"]
+    second = (await share((await desk.codes("Wang Wei"))["phone_code"]))[1]["masked_phone"]
+    assert first != second == (await desk.me(token))[1]["masked_phone"]
+    assert await JournalEntry.filter(action="person.phone_bound").count() == 2
+
+
+async def test_without_wechat_no_phone_is_shared_and_the_old_one_stays(desk: Desk) -> None:
+    token = (await desk.sign_in())["access_token"]
+    first, later = [(await desk.codes("Li Na"))["phone_code"] for _ in range(2)]
+    _, me = await desk.call("PUT", "/api/v1/me/phone", {"code": first}, token=token)
+    await desk.standin.close()
+    status, problem = await desk.call("PUT", "/api/v1/me/phone", {"code": later}, token=token)
+    assert (status, problem["code"]) == (503, "wechat_unavailable")
+    assert (await desk.me(token))[1] == me
+
+
+async def test_whoever_is_not_signed_in_shares_no_phone(desk: Desk) -> None:
+    code = (await desk.codes("Li Na"))["phone_code"]
+    status, problem = await desk.call("PUT", "/api/v1/me/phone", {"code": code})
+    assert (status, problem["code"]) == (401, "not_signed_in")
+
+
 # -- tokens ------------------------------------------------------------------------------------------
 
 

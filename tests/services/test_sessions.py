@@ -17,9 +17,11 @@ from server.gateways.wechat import Wechat, WechatIdentity
 from server.models.journal import JournalEntry
 from server.models.people import Person, RefreshToken, SessionFamily, Staff
 from server.sealing import Sealer
+from server.services import sessions as service
 from server.services.access import Actor, NotSignedIn, SessionEnded
 from server.services.identities import Identities
 from server.services.sessions import (
+    DEAD_KEPT,
     PERSON_SESSION,
     RETRY_WINDOW,
     STAFF_SESSION,
@@ -29,6 +31,7 @@ from server.services.sessions import (
     RefreshTokenUnknown,
     Sessions,
     SignedIn,
+    forget_dead,
     sign_in_for_demo,
     sign_in_with_wechat,
 )
@@ -298,3 +301,44 @@ async def test_ten_first_logins_at_once_register_one_person(racing_house: House)
     assert await Person.all().count() == 1
     assert await JournalEntry.filter(action="person.registered").count() == 1
     assert len({(await racing_house.who(one.access_token)).session_id for one in signed_in}) == 10
+
+
+# -- what is over and forgotten ----------------------------------------------------------------------
+
+
+async def test_sessions_that_are_long_over_are_forgotten_with_their_tokens(house: House) -> None:
+    ended, outlived, living = [await house.sign_in(await house.person(name)) for name in "abc"]
+    await house.refresh(ended.refresh_token)
+    await house.sessions.end(await house.who(ended.access_token), now=NOW)
+    house.later(PERSON_SESSION - timedelta(hours=1))
+    living = await house.sign_in(await Person.get(account="c"))
+    house.later(DEAD_KEPT)
+    # Of the four, the one that was signed out is over for more than a month, two that ran out are not yet.
+    assert await forget_dead(house.clock.now()) == 1
+    house.later(timedelta(hours=2))
+    assert await forget_dead(house.clock.now()) == 2
+    assert await forget_dead(house.clock.now()) == 0
+    assert (await SessionFamily.all().count(), await RefreshToken.all().count()) == (1, 1)
+    for token in (ended.refresh_token, outlived.refresh_token):
+        with pytest.raises(RefreshTokenUnknown):
+            await house.refresh(token)
+    with pytest.raises(SessionEnded):
+        await house.refresh(living.refresh_token)
+
+
+async def test_a_living_session_keeps_every_link_of_its_chain(house: House) -> None:
+    first = await house.sign_in(await house.person())
+    second = await house.refresh(first.refresh_token)
+    house.later(timedelta(days=29))
+    await house.refresh(second.refresh_token)
+    assert await forget_dead(house.clock.now()) == 0
+    with pytest.raises(RefreshTokenReused):
+        await house.refresh(first.refresh_token)
+
+
+async def test_more_than_one_group_is_forgotten(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "FORGET_GROUP", 2)
+    person = await house.person()
+    for _ in range(5):
+        await house.sign_in(person)
+    assert await forget_dead(NOW + PERSON_SESSION + DEAD_KEPT + timedelta(seconds=1)) == 5
