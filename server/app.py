@@ -139,7 +139,8 @@ def create_app(
     app[keys.ROUNDS], app[keys.BOOK] = rounds, book
     applications, ranked = Applications(rounds), RankedRounds(rounds, working_days)
     app[keys.APPLICATIONS], app[keys.RANKED] = applications, ranked
-    app[keys.VOUCHERS] = Vouchers(rounds, offer=WaitingList(applications, ranked).offer_returned)
+    vouchers = Vouchers(rounds, offer=WaitingList(applications, ranked).offer_returned)
+    app[keys.VOUCHERS] = vouchers
     reviews = Reviews(programmes, clocks, working_days)
     public_notices = Notices(reviews)
     app[keys.REVIEWS], app[keys.PUBLIC_NOTICES] = reviews, public_notices
@@ -184,6 +185,7 @@ def create_app(
         Works(
             clock=clock,
             programmes=programmes,
+            working_days=working_days,
             rounds=rounds,
             ranked=ranked,
             blocklist=blocklist,
@@ -193,6 +195,7 @@ def create_app(
             uploads=uploads,
             allotments=allotments,
             voucher_requests=voucher_requests,
+            vouchers=vouchers,
         )
     )
     slugs = sorted(programme.slug for programme in programmes)

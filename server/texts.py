@@ -290,6 +290,7 @@ WHO: Mapping[str, str] = {"person": "本企业人员", "staff": "运营单位", 
 
 FACT_FAULTS: Mapping[str, str] = {
     "future": "成立日期不得晚于今天",
+    "change_future": "变更日期不得晚于今天",
     "label": "没有“{code}”这个企业标识",
     "no_declaration": "没有“{name}”这个填报项",
     "declaration": "“{name}”的填报内容不符合要求",
@@ -912,20 +913,21 @@ RANKING_COLUMNS = (
 """What the columns of a published list are called, in the order of the fields."""
 
 JOBS: Mapping[str, str] = {
+    "deliver_outbox": "投递站内消息",
+    "close_rounds": "关闭到期批次",
     "rank_rounds": "截止批次的排名与发放",
     "tell_results": "告知申领结果",
-    "date_results": "按新公布的放假安排重算结果公布日",
-    "close_rounds": "关闭到期批次",
+    "issue_requests": "向已审核的申请发放服务券",
+    "allot_quotas": "核定并发放年度额度",
     "settle_bans": "限制名单生效与到期",
     "close_notices": "结束期满的公示",
-    "recount_reviews": "按新公布的放假安排重算审核和公示期限",
     "settle_labels": "企业标识到期",
-    "deliver_outbox": "投递站内消息",
+    "recompute_deadlines": "按新公布的放假安排重算暂定的期限",
+    "expire_vouchers": "服务券到期失效",
+    "reclaim_vouchers": "逾期未下单的服务券收回",
     "send_reminders": "发送期限提醒",
-    "recompute_deadlines": "按新公布的放假安排重算暂定期限",
-    "allot_quotas": "核定并发放年度额度",
-    "issue_requests": "向已审核的申请发放服务券",
     "sweep_files": "清理未完成的上传",
+    "forget_sessions": "清理失效的登录",
     "forget_job_runs": "清理任务记录",
 }
 """What each job of the schedule does, by its name."""

@@ -12,12 +12,12 @@ from datetime import time
 
 from server.clock import Clock
 from server.jobs.close_rounds import close_due_rounds
-from server.jobs.recount_reviews import recount_reviews
+from server.jobs.recompute_deadlines import recompute_deadlines
 from server.jobs.runner import Job, Slot
 from server.jobs.send_reminders import send_reminders
 from server.programme.registry import Programmes
 from server.rules.slots import Daily, Every
-from server.services import job_runs, outbox
+from server.services import job_runs, outbox, sessions
 from server.services.allotments import Allotments
 from server.services.blocklist import Blocklist
 from server.services.job_runs import JobPlan
@@ -28,6 +28,8 @@ from server.services.reviews import Reviews
 from server.services.rounds import Rounds
 from server.services.uploads import Uploads
 from server.services.voucher_requests import VoucherRequests
+from server.services.vouchers import Vouchers
+from server.services.working_days import WorkingDays
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Works:
 
     clock: Clock
     programmes: Programmes
+    working_days: WorkingDays
     rounds: Rounds
     ranked: RankedRounds
     blocklist: Blocklist
@@ -45,25 +48,34 @@ class Works:
     uploads: Uploads
     allotments: Allotments
     voucher_requests: VoucherRequests
+    vouchers: Vouchers
 
 
 def schedule(works: Works) -> tuple[Job, ...]:
     """Every job there is. Each has its line in ``texts.JOBS``."""
+    reviews, notices, ranked = works.reviews, works.public_notices, works.ranked
+    recounts = (reviews.recount, notices.recount, ranked.recompute_provisional)
+    now = works.clock.now
     jobs: tuple[Job, ...] = (
+        # What a launch or a result waits for.
+        _every(2, "deliver_outbox", lambda _: outbox.deliver(now())),
         _every(5, "close_rounds", lambda _: close_due_rounds(works.rounds)),
-        _every(5, "rank_rounds", lambda _: works.ranked.rank_due()),
-        _every(5, "tell_results", lambda _: works.ranked.tell_due()),
-        _every(600, "date_results", lambda _: works.ranked.recompute_provisional()),
-        _every(30, "settle_bans", lambda _: works.blocklist.settle_turned()),
-        _every(60, "close_notices", lambda _: works.public_notices.close_due()),
-        _every(300, "recount_reviews", lambda _: recount_reviews(works.reviews, works.public_notices)),
-        _every(300, "settle_labels", lambda _: works.labels.settle_expired_labels(works.clock.now())),
-        _every(2, "deliver_outbox", lambda _: outbox.deliver(works.clock.now())),
-        _every(600, "allot_quotas", lambda _: works.allotments.allot_due()),
+        _every(5, "rank_rounds", lambda _: ranked.rank_due()),
+        _every(5, "tell_results", lambda _: ranked.tell_due()),
         _every(60, "issue_requests", lambda _: works.voucher_requests.issue_due()),
+        _every(600, "allot_quotas", lambda _: works.allotments.allot_due()),
+        # What begins or ends on a day.
+        _every(30, "settle_bans", lambda _: works.blocklist.settle_turned()),
+        _every(60, "close_notices", lambda _: notices.close_due()),
+        _every(300, "settle_labels", lambda _: works.labels.settle_expired_labels(now())),
+        _every(300, "recompute_deadlines", lambda _: recompute_deadlines(works.working_days, recounts)),
+        _daily(time(0, 5), "expire_vouchers", lambda slot: works.vouchers.expire_due(slot.programme_slug)),
+        _daily(time(0, 10), "reclaim_vouchers", lambda slot: works.vouchers.reclaim_due(slot.programme_slug)),
         _daily(time(9), "send_reminders", lambda slot: send_reminders(works.programmes, slot)),
-        _every(600, "sweep_files", lambda _: works.uploads.sweep(works.clock.now())),
-        _every(600, "forget_job_runs", lambda _: job_runs.forget(plans(jobs), works.clock.now())),
+        # What is swept up.
+        _every(600, "sweep_files", lambda _: works.uploads.sweep(now())),
+        _every(3600, "forget_sessions", lambda _: sessions.forget_dead(now())),
+        _every(600, "forget_job_runs", lambda _: job_runs.forget(plans(jobs), now())),
     )
     return jobs
 
