@@ -103,7 +103,7 @@ async def _enterprises(
     await Qualification.bulk_create(
         [
             Qualification(
-                enterprise_id=enterprise_id,
+                organisation_id=enterprise_id,
                 programme_slug=programme.slug,
                 programme_version=programme.version,
                 status=QualificationStatus.REFUSED
@@ -135,7 +135,7 @@ async def _people(
         [
             Membership(
                 person_id=person_id,
-                enterprise_id=enterprise_id,
+                organisation_id=enterprise_id,
                 role=MemberRole.HANDLER if number < first_colleague else MemberRole.STAFF,
                 created_at=now,
             )

@@ -73,8 +73,8 @@ class GrabTransaction(Protocol):
         """Take the budget's row by writing to it, so that it locks on every database."""
         ...
 
-    async def standing(self, budget_id: int, claims: Sequence[Claim], uncounted: Sequence[str]) -> Standing:
-        """What the rows say about these claims; vouchers in an ``uncounted`` status burn no quota."""
+    async def standing(self, budget_id: int, claims: Sequence[Claim]) -> Standing:
+        """What the rows say about these claims."""
         ...
 
     async def record(
@@ -100,7 +100,7 @@ class GrabStore(Protocol):
         """Where the budget stands now."""
         ...
 
-    async def snapshot(self, budget_id: int, uncounted: Sequence[str]) -> Snapshot:
+    async def snapshot(self, budget_id: int) -> Snapshot:
         """Raise the epoch and read all that Redis must know, in one transaction."""
         ...
 

@@ -41,8 +41,8 @@ LEFT JOIN grab_decision d ON d.enterprise_id = c.enterprise_id AND d.grab_key = 
 LEFT JOIN voucher v ON v.round_id = c.round_id AND v.enterprise_id = c.enterprise_id
 LEFT JOIN entitlement e ON e.round_id = c.round_id AND e.enterprise_id = c.enterprise_id
 LEFT JOIN LATERAL (
-    SELECT sum(w.face_value_fen)::bigint AS taken_fen FROM voucher w
-    WHERE w.enterprise_id = c.enterprise_id AND w.budget_id = $1 AND w.status <> ALL ($5::text[])
+    SELECT sum(w.face_value_fen - w.given_back_fen)::bigint AS taken_fen FROM voucher w
+    WHERE w.enterprise_id = c.enterprise_id AND w.budget_id = $1
 ) t ON true"""
 
 # Vouchers get their ids before they are inserted: joining the inserted rows back to the claims would cost
@@ -115,8 +115,8 @@ WHERE v.round_id = $1"""
 SNAPSHOT_QUOTA = """
 SELECT e.enterprise_id, max(e.quota_fen) - coalesce(max(t.taken_fen), 0) AS left_fen
 FROM entitlement e JOIN round r ON r.id = e.round_id
-LEFT JOIN (SELECT enterprise_id, sum(face_value_fen)::bigint AS taken_fen FROM voucher
-           WHERE budget_id = $1 AND status <> ALL ($2::text[]) GROUP BY enterprise_id) t
+LEFT JOIN (SELECT enterprise_id, sum(face_value_fen - given_back_fen)::bigint AS taken_fen FROM voucher
+           WHERE budget_id = $1 GROUP BY enterprise_id) t
   ON t.enterprise_id = e.enterprise_id
 WHERE r.budget_id = $1 AND r.status <> 'draft' GROUP BY e.enterprise_id"""
 
@@ -177,7 +177,7 @@ class PostgresGrabStore:
         assert row is not None, "a budget is never deleted"
         return BudgetMark(*row)
 
-    async def snapshot(self, budget_id: int, uncounted: Sequence[str]) -> Snapshot:
+    async def snapshot(self, budget_id: int) -> Snapshot:
         async with self._connection("read") as connection, connection.transaction():
             # The lock comes first: a commit of the old epoch is either in the snapshot or fenced.
             row = await connection.fetchrow(RAISE_EPOCH, budget_id)
@@ -194,7 +194,7 @@ class PostgresGrabStore:
                 )
                 for each in await connection.fetch(SNAPSHOT_ROUNDS, budget_id)
             ]
-            quota_left = await _tuples(connection, SNAPSHOT_QUOTA, budget_id, list(uncounted))
+            quota_left = await _tuples(connection, SNAPSHOT_QUOTA, budget_id)
         return Snapshot(budget_id, row["epoch"], row["version"], quota_left, rounds)
 
     async def recorded(self, enterprise_id: int, grab_key: str) -> Recorded | None:
@@ -261,14 +261,13 @@ class PostgresGrabTransaction:
         assert row is not None, "a budget is never deleted"
         return BudgetMark(*row)
 
-    async def standing(self, budget_id: int, claims: Sequence[Claim], uncounted: Sequence[str]) -> Standing:
+    async def standing(self, budget_id: int, claims: Sequence[Claim]) -> Standing:
         rows = await self.connection.fetch(
             STANDING,
             budget_id,
             [claim.round_id for claim in claims],
             [claim.enterprise_id for claim in claims],
             [claim.grab_key for claim in claims],
-            list(uncounted),
         )
         return standing_of(rows)
 

@@ -33,9 +33,8 @@ SELECT c.value ->> 0 AS round_id, c.value ->> 1 AS enterprise_id, c.value ->> 2 
        r.status, r.pool_fen, r.issued_fen, r.issued_count, r.opens_at, r.closes_at,
        d.round_id AS decided_round, d.outcome, d.voucher_id AS decided_voucher,
        v.id AS voucher_id, e.tier, e.amount_fen, e.quota_fen,
-       (SELECT sum(w.face_value_fen) FROM voucher w
-        WHERE w.enterprise_id = c.value ->> 1 AND w.budget_id = ?1
-          AND w.status NOT IN (SELECT value FROM json_each(?3))) AS taken_fen
+       (SELECT sum(w.face_value_fen - w.given_back_fen) FROM voucher w
+        WHERE w.enterprise_id = c.value ->> 1 AND w.budget_id = ?1) AS taken_fen
 FROM json_each(?2) AS c
 JOIN round r ON r.id = c.value ->> 0 AND r.budget_id = ?1
 LEFT JOIN grab_decision d ON d.enterprise_id = c.value ->> 1 AND d.grab_key = c.value ->> 2
@@ -57,8 +56,8 @@ LEFT JOIN grab_decision d
 WHERE v.round_id = ?"""
 SNAPSHOT_QUOTA = """
 SELECT e.enterprise_id, max(e.quota_fen) - coalesce((
-    SELECT sum(v.face_value_fen) FROM voucher v WHERE v.enterprise_id = e.enterprise_id
-    AND v.budget_id = ?1 AND v.status NOT IN (SELECT value FROM json_each(?2))), 0) AS left_fen
+    SELECT sum(v.face_value_fen - v.given_back_fen) FROM voucher v WHERE v.enterprise_id = e.enterprise_id
+    AND v.budget_id = ?1), 0) AS left_fen
 FROM entitlement e JOIN round r ON r.id = e.round_id
 WHERE r.budget_id = ?1 AND r.status <> 'draft' GROUP BY e.enterprise_id"""
 
@@ -88,7 +87,7 @@ class SqliteGrabStore:
         async with self._open() as connection:
             return await _mark(connection, budget_id)
 
-    async def snapshot(self, budget_id: int, uncounted: Sequence[str]) -> Snapshot:
+    async def snapshot(self, budget_id: int) -> Snapshot:
         async with self._open() as connection:
             await _run(
                 connection,
@@ -121,7 +120,7 @@ class SqliteGrabStore:
                         ],
                     )
                 )
-            quota = await _run(connection, SNAPSHOT_QUOTA, budget_id, json.dumps(list(uncounted)))
+            quota = await _run(connection, SNAPSHOT_QUOTA, budget_id)
         left = [(row["enterprise_id"], row["left_fen"]) for row in quota]
         return Snapshot(budget_id, mark.epoch, mark.version, left, rounds)
 
@@ -163,11 +162,9 @@ class SqliteGrabTransaction:
         await _run(self.connection, "UPDATE budget SET lock_number = lock_number + 1 WHERE id = ?", budget_id)
         return await _mark(self.connection, budget_id)
 
-    async def standing(self, budget_id: int, claims: Sequence[Claim], uncounted: Sequence[str]) -> Standing:
+    async def standing(self, budget_id: int, claims: Sequence[Claim]) -> Standing:
         wanted = [[claim.round_id, claim.enterprise_id, claim.grab_key] for claim in claims]
-        rows = await _run(
-            self.connection, STANDING, budget_id, json.dumps(wanted), json.dumps(list(uncounted))
-        )
+        rows = await _run(self.connection, STANDING, budget_id, json.dumps(wanted))
         for row in rows:
             row["opens_at"], row["closes_at"] = _instant(row["opens_at"]), _instant(row["closes_at"])
         return standing_of(rows)

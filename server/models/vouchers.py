@@ -45,6 +45,12 @@ class Voucher(Model):
     )
     tier = fields.CharField(64, default="")
     face_value_fen = CheckedBigInt(check="face_value_fen > 0")
+    given_back_fen = CheckedBigInt(
+        check="given_back_fen >= 0 AND given_back_fen <= face_value_fen",
+        default=0,
+        db_default=0,
+        description="Of it, what no longer counts against the year's quota, fen",
+    )
     status = fields.CharEnumField(VoucherStatus, max_length=32, default=VoucherStatus.ACTIVE)
     programme_slug = fields.CharField(64)
     programme_version = fields.CharField(32)
@@ -54,6 +60,9 @@ class Voucher(Model):
     )
     order_deadline: datetime | None = fields.DatetimeField(null=True)
     valid_until: datetime = fields.DatetimeField()
+    reclaimed_at: datetime | None = fields.DatetimeField(
+        null=True, description="When what was free of it was taken back for a missed deadline"
+    )
     epoch = fields.BigIntField(default=0)
     place = fields.CharField(
         32, default="", description="Place in the line of this epoch: the intent's id in Redis, or the rank"
@@ -62,7 +71,7 @@ class Voucher(Model):
     class Meta:
         table = "voucher"
         unique_together = (("round_id", "enterprise_id", "serial"),)
-        indexes = (("enterprise_id", "budget_id"),)
+        indexes = (("enterprise_id", "budget_id"), ("budget_id", "status", "valid_until"))
 
 
 class GrabDecision(Model):

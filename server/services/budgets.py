@@ -12,9 +12,7 @@ from tortoise.transactions import in_transaction
 
 from server.errors import Refusal
 from server.models.rounds import Budget
-from server.programme.issuance import QuotaEvent
 from server.programme.model import Programme
-from server.rules.lifecycles import VoucherStatus
 from server.rules.money import Movement
 from server.services import journal, ledger
 from server.services.access import Actor, NotFound
@@ -58,12 +56,6 @@ async def raise_version(budget: Budget) -> int:
     """Number one administrative change, under the lock; the number Redis must follow."""
     await Budget.filter(id=budget.id).update(version=F("version") + 1)
     return int(budget.version) + 1
-
-
-def uncounted_statuses(programme: Programme) -> tuple[str, ...]:
-    """The voucher states whose money does not count against the year's quota (GZ-38, GZ-39)."""
-    given_back = [event for event in QuotaEvent if event not in programme.burns_quota]
-    return tuple(event.value for event in given_back if event.value in set(VoucherStatus))
 
 
 async def open_year(

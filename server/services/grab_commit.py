@@ -50,11 +50,10 @@ FENCED = Decided(None, "", None, None, None)
 
 @dataclass(frozen=True, slots=True)
 class BudgetTerms:
-    """What the committer must know of a budget: its clock, and the voucher states that burn no quota."""
+    """What the committer must know of a budget: which it is, and its clock."""
 
     budget_id: int
     now: Callable[[], datetime]
-    uncounted: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -189,7 +188,7 @@ class GrabCommitter:
             if epoch is not None and mark.epoch != epoch:
                 raise Fenced()
             now = terms.now()
-            standing = await transaction.standing(terms.budget_id, claims, terms.uncounted)
+            standing = await transaction.standing(terms.budget_id, claims)
             decisions = decide(claims, standing)
             vouchers = await transaction.record(mark, decisions, now)
             if epoch is None and vouchers:

@@ -125,7 +125,7 @@ class LaunchDesk:
             await self._rebuild(terms, trust, link)
 
     async def _rebuild(self, terms: BudgetTerms, trust: _Trust, link: Link) -> None:
-        snapshot = await self.store.snapshot(terms.budget_id, terms.uncounted)
+        snapshot = await self.store.snapshot(terms.budget_id)
         standing = await self.gate.install(link, snapshot)
         trust.footing = Footing(standing, link.run_id)
         log.info("launch.rebuilt", budget=terms.budget_id, epoch=snapshot.epoch)

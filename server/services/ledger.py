@@ -76,12 +76,14 @@ async def balances(**dimensions: int | str | None) -> Balances:
     return totals
 
 
-async def balances_of_vouchers(enterprise_id: int, voucher_ids: Collection[int]) -> Mapping[int, Balances]:
-    """The balances of several vouchers of one enterprise, by voucher, fen."""
+async def balances_of_vouchers(
+    enterprise_ids: Collection[int], voucher_ids: Collection[int]
+) -> Mapping[int, Balances]:
+    """The balances of several vouchers, by voucher, fen; found through the enterprises they belong to."""
     totals: dict[int, dict[Account, int]] = {voucher_id: defaultdict(int) for voucher_id in voucher_ids}
     for side, sign in (("debit", -1), ("credit", 1)):
         rows = await (
-            LedgerEntry.filter(enterprise_id=enterprise_id, voucher_id__in=list(voucher_ids))
+            LedgerEntry.filter(enterprise_id__in=list(enterprise_ids), voucher_id__in=list(voucher_ids))
             .annotate(total_fen=Sum("amount_fen"))
             .group_by("voucher_id", side)
             .values("voucher_id", side, "total_fen")

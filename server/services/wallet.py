@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tortoise.expressions import Q
+
 from server import texts
 from server.models.ledger import LedgerEntry
 from server.models.vouchers import Voucher
 from server.rules.money import Account
-from server.services import access, journal, ledger
-from server.services.access import Actor
+from server.services import access, journal, ledger, ranking_lists
+from server.services.access import Actor, NotFound
 from server.services.ledger import Balances
 from server.units import yuan
 
@@ -48,19 +50,27 @@ class Happening:
 async def vouchers(*, before: int | None, limit: int, actor: Actor) -> list[HeldVoucher]:
     """The actor's enterprise's next ``limit`` vouchers older than one id, newest first."""
     enterprise_id = access.organisation_id_of(actor)
-    wanted = Voucher.filter(enterprise_id=enterprise_id)
+    wanted = Voucher.filter(await _shown(), enterprise_id=enterprise_id)
     if before is not None:
         wanted = wanted.filter(id__lt=before)
     rows = await wanted.select_related("round").order_by("-id").limit(limit)
-    balances = await ledger.balances_of_vouchers(enterprise_id, [row.id for row in rows])
+    balances = await ledger.balances_of_vouchers([enterprise_id], [row.id for row in rows])
     return [HeldVoucher(row, balances[row.id]) for row in rows]
 
 
 async def voucher(voucher_id: int, *, actor: Actor) -> HeldVoucher:
     """One voucher of the actor's enterprise. Raises ``NotFound`` for anybody else's."""
     row = await access.voucher_for(actor, voucher_id)
-    balances = await ledger.balances_of_vouchers(access.organisation_id_of(actor), [row.id])
+    if row.round_id in await ranking_lists.untold_rounds():
+        raise NotFound()
+    balances = await ledger.balances_of_vouchers([row.enterprise_id], [row.id])
     return HeldVoucher(row, balances[row.id])
+
+
+async def _shown() -> Q:
+    """Every voucher but those of a result that nobody has been told yet (GZ-31)."""
+    untold = await ranking_lists.untold_rounds()
+    return Q(round_id__isnull=True) | Q(round_id__not_in=untold) if untold else Q()
 
 
 async def history(held: HeldVoucher) -> Sequence[Happening]:

@@ -14,6 +14,7 @@ from itertools import count
 from typing import Any, Protocol
 
 import pytest
+from tortoise.expressions import F
 
 from server.app import grab_store
 from server.database import close_database, open_database
@@ -36,7 +37,6 @@ from tests.simulation.memory_store import (
 
 NOW = datetime(2026, 5, 18, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-UNCOUNTED = ("handed_back",)
 _numbers = count(1)
 
 
@@ -78,7 +78,8 @@ class MemoryScene:
         self.database.entitlements[round_id, enterprise_id] = row
 
     async def hand_back(self, voucher_id: int) -> None:
-        self.database.vouchers[voucher_id].status = "handed_back"
+        voucher = self.database.vouchers[voucher_id]
+        voucher.status, voucher.given_back_fen = "handed_back", voucher.face_value_fen
 
     async def move(self, round_id: int, status: str) -> None:
         self.database.rounds[round_id].status = status
@@ -119,7 +120,7 @@ class RealScene:
         )
 
     async def hand_back(self, voucher_id: int) -> None:
-        await Voucher.filter(id=voucher_id).update(status="handed_back")
+        await Voucher.filter(id=voucher_id).update(status="handed_back", given_back_fen=F("face_value_fen"))
 
     async def move(self, round_id: int, status: str) -> None:
         await Round.filter(id=round_id).update(status=status)
@@ -176,7 +177,7 @@ async def commit(
     """Decide these claims as the committer does."""
     async with scene.store.transaction() as transaction:
         mark = await transaction.lock(scene.budget_id)
-        standing = await transaction.standing(scene.budget_id, claims, UNCOUNTED)
+        standing = await transaction.standing(scene.budget_id, claims)
         decisions = decide(claims, standing)
         return decisions, await transaction.record(mark, decisions, NOW)
 
@@ -304,7 +305,7 @@ async def test_who_has_no_entitlement_is_not_entitled(scene: Scene) -> None:
     one = claim(other, await entitled(scene, round_id))
     async with scene.store.transaction() as transaction:
         await transaction.lock(scene.budget_id)
-        standing = await transaction.standing(scene.budget_id, [one], UNCOUNTED)
+        standing = await transaction.standing(scene.budget_id, [one])
     assert standing.entitled == {}
     assert standing.taken_fen == {one.enterprise_id: 0}
     assert standing.rounds[other].pool_fen == 1000
@@ -321,7 +322,7 @@ async def test_standing_reads_what_counts_against_the_quota_of_all_rounds(scene:
         async with scene.store.transaction() as transaction:
             await transaction.lock(scene.budget_id)
             asked = [claim(other, one.enterprise_id), one]
-            standing = await transaction.standing(scene.budget_id, asked, UNCOUNTED)
+            standing = await transaction.standing(scene.budget_id, asked)
         assert standing.taken_fen == {one.enterprise_id: taken_fen}
         assert standing.entitled[other, one.enterprise_id] == Entitled("tier", 100, 300)
         assert standing.vouchers.keys() == {(round_id, one.enterprise_id)}
@@ -335,7 +336,7 @@ async def test_a_transaction_that_fails_leaves_nothing(scene: Scene) -> None:
     with pytest.raises(LookupError):
         async with scene.store.transaction() as transaction:
             mark = await transaction.lock(scene.budget_id)
-            standing = await transaction.standing(scene.budget_id, [one], UNCOUNTED)
+            standing = await transaction.standing(scene.budget_id, [one])
             await transaction.record(mark, decide([one], standing), NOW)
             await transaction.raise_version(scene.budget_id)
             raise LookupError
@@ -405,7 +406,7 @@ async def test_a_snapshot_raises_the_epoch_and_has_all_that_redis_must_know(scen
     one = claim(round_id, winner)
     _, vouchers = await commit(scene, one)
     before = await scene.store.mark(scene.budget_id)
-    snapshot = await scene.store.snapshot(scene.budget_id, UNCOUNTED)
+    snapshot = await scene.store.snapshot(scene.budget_id)
     after = await scene.store.mark(scene.budget_id)
     assert after == replace(before, epoch=before.epoch + 1)
     assert (snapshot.budget_id, snapshot.epoch) == (scene.budget_id, after.epoch)
@@ -424,7 +425,7 @@ async def test_a_snapshot_gives_the_quota_of_a_voucher_handed_back(scene: Scene)
     one = claim(round_id, await entitled(scene, round_id, 100, 150))
     _, vouchers = await commit(scene, one)
     await scene.hand_back(vouchers[round_id, one.enterprise_id].id)
-    snapshot = await scene.store.snapshot(scene.budget_id, UNCOUNTED)
+    snapshot = await scene.store.snapshot(scene.budget_id)
     assert list(snapshot.quota_left) == [(one.enterprise_id, 150)]
 
 

@@ -189,7 +189,7 @@ async def barred(hall: Hall, worker: Worker, enterprise: Organisation) -> None:
 async def revoked(hall: Hall, worker: Worker, enterprise: Organisation) -> None:
     """Its qualification revoked, as the service does it."""
     async with in_transaction():
-        await Qualification.filter(enterprise_id=enterprise.id).update(status=QualificationStatus.REVOKED)
+        await Qualification.filter(organisation_id=enterprise.id).update(status=QualificationStatus.REVOKED)
         changes = await worker.rounds.standing_changed(enterprise, PROGRAMME)
     await worker.rounds.standing_told(changes)
 

@@ -42,7 +42,7 @@ async def test_control_two_who_look_before_they_write_both_win(town: Town) -> No
     async def take() -> None:
         person = await town.person()
         async with in_transaction():
-            if await Membership.exists(enterprise_id=enterprise_id, active=True, role="staff"):
+            if await Membership.exists(organisation_id=enterprise_id, active=True, role="staff"):
                 return
             async with asyncio.timeout(10):
                 await both_looked.wait()
@@ -51,7 +51,7 @@ async def test_control_two_who_look_before_they_write_both_win(town: Town) -> No
             )
 
     await asyncio.gather(take(), take())
-    assert await Membership.filter(enterprise_id=enterprise_id, role="staff").count() == 2
+    assert await Membership.filter(organisation_id=enterprise_id, role="staff").count() == 2
 
 
 async def test_one_code_is_registered_by_one_of_many(town: Town) -> None:
@@ -124,7 +124,7 @@ async def test_of_operators_who_decide_together_one_decides(town: Town) -> None:
     applied = await town.applied(handler)
     answers = await asyncio.gather(
         *(
-            town.decide(operator, applied, "approved" if number % 2 else "rejected", reason="各自审核")
+            town.decide(operator, applied, "approve" if number % 2 else "reject", reason="各自审核")
             for number, operator in enumerate(operators)
         )
     )

@@ -154,8 +154,3 @@ async def test_who_waits_too_long_for_the_budgets_lock_is_told_to_come_again(
     finally:
         await holder.close()
         await close_database(context)
-
-
-@pytest.mark.parametrize("slug", ["guangzhou-2020", "lishui-2024"])
-def test_what_a_holder_gives_back_counts_no_longer_and_what_lapsed_does(slug: str) -> None:
-    assert budgets.uncounted_statuses(Programmes.load(PROGRAMMES).get(slug)) == ("handed_back",)

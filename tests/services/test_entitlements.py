@@ -83,7 +83,7 @@ async def test_only_who_is_approved_and_not_barred_is_on_the_list(office: Office
     approved = await make_qualified(office.programme)
     for status in (QualificationStatus.PENDING, QualificationStatus.REFUSED, QualificationStatus.REVOKED):
         other = await make_qualified(office.programme)
-        await Qualification.filter(enterprise_id=other.id).update(status=status)
+        await Qualification.filter(organisation_id=other.id).update(status=status)
     await make_enterprise()
     await make_qualified(office.programmes.get("guangzhou-2020"))
     for ban in ({}, {"programme_slug": None}, {"starts_at": MORNING - DAY, "ends_at": MORNING + INSTANT}):
@@ -104,7 +104,7 @@ async def test_everything_in_the_way_is_told_at_once_with_its_clause(office: Off
     unqualified = await office.rounds.readiness(row.id, enterprise.id)
     assert [one.code for one in unqualified.missing] == ["not_qualified"]
     await Qualification.create(
-        enterprise_id=enterprise.id,
+        organisation_id=enterprise.id,
         programme_slug=office.programme.slug,
         programme_version=office.programme.version,
         status=QualificationStatus.REFUSED,
@@ -146,9 +146,12 @@ async def test_who_has_had_the_years_quota_is_told_the_sum_and_left_out_of_the_n
             "20,000.00 + 20,000.00 > 20,000.00",
         ),
     )
-    # What lapses has burnt the quota; what is handed back gives it back.
-    for status, left in ((VoucherStatus.EXPIRED, 0), (VoucherStatus.HANDED_BACK, LARGE)):
-        await Voucher.filter(round_id=first.id).update(status=status)
+    # What lapses has burnt the quota, what is handed back gives it back: the row says how much.
+    for status, given_back_fen, left in (
+        (VoucherStatus.EXPIRED, 0, 0),
+        (VoucherStatus.HANDED_BACK, LARGE, LARGE),
+    ):
+        await Voucher.filter(round_id=first.id).update(status=status, given_back_fen=given_back_fen)
         third = await office.make_round(budget)
         assert (await entitled(third)).get(risen.id, 0) == left
 
@@ -175,7 +178,7 @@ async def test_who_loses_its_standing_loses_its_place_at_once_and_gains_it_again
     budget = await make_budget(office.programme)
     enterprise = await make_qualified(office.programme)
     rounds = [await office.make_round(budget) for _ in range(2)]
-    qualification = Qualification.filter(enterprise_id=enterprise.id)
+    qualification = Qualification.filter(organisation_id=enterprise.id)
 
     await qualification.update(status=QualificationStatus.REVOKED)
     changes = await office.rounds.standing_changed(enterprise, office.programme.slug)
@@ -198,7 +201,7 @@ async def test_who_is_revoked_is_refused_at_the_commit_although_redis_admitted_i
     budget = await make_budget(office.programme)
     enterprise = await make_qualified(office.programme)
     row = await office.make_round(budget)
-    await Qualification.filter(enterprise_id=enterprise.id).update(status=QualificationStatus.REVOKED)
+    await Qualification.filter(organisation_id=enterprise.id).update(status=QualificationStatus.REVOKED)
     await office.rounds.standing_changed(enterprise, office.programme.slug)
     # Redis was never told, and sets the money aside.
     decided = await admitted_commit(office, row, enterprise)

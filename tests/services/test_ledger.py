@@ -49,7 +49,7 @@ async def test_a_balance_is_the_sum_of_its_entries(database: TortoiseContext) ->
         (Movement.REDEEM, 500, spent),
     ):
         await ledger.post(movement, amount_fen, where, at=MORNING)
-    mine = await ledger.balances_of_vouchers(7, [70, 71, 72])
+    mine = await ledger.balances_of_vouchers([7], [70, 71, 72])
     assert mine[70] == {Account.ROUND: -1_000, Account.AVAILABLE: 500, Account.HELD: 0, Account.REDEEMED: 500}
     assert mine[71] == {Account.ROUND: -2_000, Account.AVAILABLE: 2_000}
     assert mine[72] == {}

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.simulation.memory_store import MemoryDatabase, RoundRow, Session
-from tests.simulation.process import BUDGET, UNCOUNTED, ServerProcess
+from tests.simulation.process import BUDGET, ServerProcess
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -135,7 +135,7 @@ class Administration:
         """Entitle an enterprise, once more or otherwise than before."""
         database, seat = self.world.database, (each.id, enterprise_id)
         row = self.world.entitlement()
-        taken_fen = database.taken_fen(BUDGET, enterprise_id, UNCOUNTED)
+        taken_fen = database.taken_fen(BUDGET, enterprise_id)
         left_fen = max(
             row.quota_fen,
             *(

@@ -49,7 +49,6 @@ class Watch:
     universe: Universe
     database: MemoryDatabase
     offset: timedelta
-    uncounted: Sequence[str]
     invocations: dict[tuple[int, str], list[Invocation]] = field(default_factory=dict)
     refused: list[Invocation] = field(default_factory=list)
     promised_at: dict[tuple[int, str], float] = field(default_factory=dict)
@@ -258,7 +257,7 @@ class Watch:
         entitlement = self.database.entitlements.get((round_id, enterprise_id))
         if entitlement is None:
             return "not_eligible"
-        taken_fen = self.database.taken_fen(each.budget_id, enterprise_id, self.uncounted)
+        taken_fen = self.database.taken_fen(each.budget_id, enterprise_id)
         if taken_fen + entitlement.amount_fen > entitlement.quota_fen:
             return "quota_used"
         if each.issued_fen + entitlement.amount_fen > each.pool_fen:

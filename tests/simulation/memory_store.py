@@ -81,6 +81,7 @@ class VoucherRow:
     grab_key: str
     valid_until: datetime
     order_deadline: datetime | None
+    given_back_fen: int = 0
 
 
 @dataclass(slots=True)
@@ -172,13 +173,12 @@ class MemoryDatabase:
         self.last_voucher_id = 0
         self.committed: Callable[[Session], None] = lambda session: None
 
-    def taken_fen(self, budget_id: int, enterprise_id: int, uncounted: Sequence[str]) -> int:
+    def taken_fen(self, budget_id: int, enterprise_id: int) -> int:
         """What an enterprise was granted of a budget and still counts against its quota, fen."""
         return sum(
-            voucher.face_value_fen
+            voucher.face_value_fen - voucher.given_back_fen
             for voucher in self.vouchers.values()
             if (voucher.enterprise_id, voucher.budget_id) == (enterprise_id, budget_id)
-            and voucher.status not in uncounted
         )
 
 
@@ -229,16 +229,16 @@ class MemoryGrabStore:
             await self.wire.trip(None)
             return _mark(self.database.budgets[budget_id])
 
-    async def snapshot(self, budget_id: int, uncounted: Sequence[str]) -> Snapshot:
+    async def snapshot(self, budget_id: int) -> Snapshot:
         async with self.session("read") as session:
             await session.lock(budget_id)
             await self.wire.trip(session)
             budget = self.database.budgets[budget_id]
             epoch = budget.epoch + 1
             session.writes.append(lambda: setattr(budget, "epoch", epoch))
-            return self._snapshot(budget, epoch, uncounted)
+            return self._snapshot(budget, epoch)
 
-    def _snapshot(self, budget: BudgetRow, epoch: int, uncounted: Sequence[str]) -> Snapshot:
+    def _snapshot(self, budget: BudgetRow, epoch: int) -> Snapshot:
         database = self.database
         rounds = [
             each
@@ -255,7 +255,7 @@ class MemoryGrabStore:
             epoch,
             budget.version,
             [
-                (enterprise_id, quota_fen - database.taken_fen(budget.id, enterprise_id, uncounted))
+                (enterprise_id, quota_fen - database.taken_fen(budget.id, enterprise_id))
                 for enterprise_id, quota_fen in quota.items()
             ],
             [self._round_snapshot(each) for each in rounds],
@@ -314,12 +314,12 @@ class MemoryGrabTransaction:
         await self.wire.trip(self.session)
         return _mark(self.database.budgets[budget_id])
 
-    async def standing(self, budget_id: int, claims: Sequence[Claim], uncounted: Sequence[str]) -> Standing:
+    async def standing(self, budget_id: int, claims: Sequence[Claim]) -> Standing:
         await self.wire.trip(self.session)
         self.session.keys.update((claim.enterprise_id, claim.grab_key) for claim in claims)
-        return standing_of([self._joined(budget_id, claim, uncounted) for claim in claims])
+        return standing_of([self._joined(budget_id, claim) for claim in claims])
 
-    def _joined(self, budget_id: int, claim: Claim, uncounted: Sequence[str]) -> dict[str, Any]:
+    def _joined(self, budget_id: int, claim: Claim) -> dict[str, Any]:
         database, seat = self.database, (claim.round_id, claim.enterprise_id)
         each = database.rounds[claim.round_id]
         decision = database.decisions.get((claim.enterprise_id, claim.grab_key))
@@ -342,7 +342,7 @@ class MemoryGrabTransaction:
             "tier": entitlement.tier if entitlement else None,
             "amount_fen": entitlement.amount_fen if entitlement else None,
             "quota_fen": entitlement.quota_fen if entitlement else None,
-            "taken_fen": database.taken_fen(budget_id, claim.enterprise_id, uncounted),
+            "taken_fen": database.taken_fen(budget_id, claim.enterprise_id),
         }
 
     async def record(

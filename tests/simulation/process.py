@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 BUDGET = 1
-UNCOUNTED = ("handed_back",)
 SERVING: ContextVar[Invocation | None] = ContextVar("serving", default=None)
 
 
@@ -32,7 +31,7 @@ class ServerProcess:
         self.invocations: list[Invocation] = []
         self._cards: dict[int, Any] = {}
         product = world.product
-        self.terms = product.grab_commit.BudgetTerms(BUDGET, self.now, UNCOUNTED)
+        self.terms = product.grab_commit.BudgetTerms(BUDGET, self.now)
         self.wire = StormyWire(
             world.universe, self.loop, world.database, product, world.weather, world.outage
         )

@@ -15,7 +15,7 @@ from tests.simulation.lua import LuaEngine
 from tests.simulation.memory_store import BudgetRow, EntitlementRow, MemoryDatabase, RoundRow, Session
 from tests.simulation.network import DatabaseOutage, RedisService, Weather
 from tests.simulation.phones import Phones
-from tests.simulation.process import BUDGET, UNCOUNTED, ServerProcess
+from tests.simulation.process import BUDGET, ServerProcess
 from tests.simulation.product import Product
 from tests.simulation.universe import EPOCH_SECONDS, Universe
 
@@ -37,7 +37,7 @@ class World:
         self.offset = self.random.choice((timedelta(0), timedelta(days=3), timedelta(days=-400)))
         self.weather = Weather()
         self.database: MemoryDatabase = product.memory_store.MemoryDatabase()
-        self.watch = Watch(self.universe, self.database, self.offset, UNCOUNTED)
+        self.watch = Watch(self.universe, self.database, self.offset)
         self.database.committed = self._committed
         self.outage = DatabaseOutage(self.universe, self.database)
         self.redis = RedisService(self.universe, engine, product, self.weather)

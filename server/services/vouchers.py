@@ -1,0 +1,225 @@
+"""Vouchers: how they end. Handed back by their holder, lapsed by date, taken back, voided as a sanction.
+
+Every ending is one transaction under the budget's lock: the voucher's row, its money, the holder's quota,
+and what becomes of the money after that. No verb here, or anywhere, gives a voucher another holder
+(YC-06, GX-04, NX-03, LS-09, GZ-09).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from tortoise.expressions import F
+
+from server.errors import Refusal
+from server.models.rounds import Budget, Round
+from server.models.vouchers import Voucher
+from server.programme.issuance import IssuanceMode
+from server.programme.model import Programme
+from server.rules.lifecycles import (
+    VOUCHER_MAY,
+    VOUCHER_MOVES,
+    VoucherAct,
+    VoucherStatus,
+    require_act,
+    require_move,
+)
+from server.rules.money import Account, Movement
+from server.rules.voucher_ends import End, Ending, end_of_voucher, require_hand_back
+from server.services import access, budgets, journal, ledger, outbox
+from server.services.access import CLOCK, Actor
+from server.services.ledger import Balances, Where
+from server.services.rounds import Rounds
+
+GROUP = 200
+"""Vouchers ended in one transaction: a year's end has many thousands, and a launch may be waiting."""
+
+SPENT = (Account.REDEEMED, Account.DISBURSED)
+
+
+class VoucherMovedOn(Refusal):
+    """Something happened to the voucher a moment earlier."""
+
+    status, code = 409, "voucher_moved_on"
+
+
+class NothingToHandBack(Refusal):
+    """Nothing of the voucher is free: it is spent, or held on an order."""
+
+    status, code = 409, "nothing_to_hand_back"
+
+
+OfferReturned = Callable[[Budget, Round, int, datetime], Awaitable[None]]
+"""Gives money that came back to whoever waits in its round; under the budget's lock, in the transaction."""
+
+
+class Vouchers:
+    """The verbs that end vouchers. ``offer`` serves the waiting list of a round, where there is one."""
+
+    def __init__(self, rounds: Rounds, *, offer: OfferReturned | None = None) -> None:
+        self.rounds = rounds
+        self.clocks = rounds.clocks
+        self.offer = offer
+
+    async def hand_back(self, voucher_id: int, *, actor: Actor, reason: str) -> Voucher:
+        """Give back what is free of the actor's own voucher (GZ-39).
+
+        Raises ``NotFound``, ``NotHandedBack``, ``NotPermittedNow``, :class:`NothingToHandBack` or
+        :class:`VoucherMovedOn`.
+        """
+        row = await access.voucher_for(actor, voucher_id)
+        require_hand_back(self._programme(row))
+        return await self._end_one(row, Ending.HAND_BACK, actor=actor, reason=reason)
+
+    async def void(self, voucher_id: int, *, actor: Actor, reason: str, clause: str) -> Voucher:
+        """Void a voucher as a sanction: what was not spent of it pays nothing more.
+
+        Raises ``NotFound``, ``IllegalMove`` or :class:`VoucherMovedOn`.
+        """
+        row = await Voucher.get_or_none(id=voucher_id)
+        if row is None:
+            raise access.NotFound()
+        access.require_programme(actor, row.programme_slug)
+        return await self._end_one(row, Ending.VOIDING, actor=actor, reason=reason, clause=clause)
+
+    async def expire_due(self, slug: str) -> int:
+        """Let every voucher of a programme lapse whose last instant is past; returns how many (LS-68)."""
+        return await self._end_due(slug, Ending.EXPIRY, {"valid_until__lte": self.clocks.now(slug)})
+
+    async def reclaim_due(self, slug: str) -> int:
+        """Take back what was not ordered in time (GZ-38); returns from how many vouchers.
+
+        What an order holds is the order's; the rest of such a voucher is taken back all the same.
+        """
+        missed = {"order_deadline__lte": self.clocks.now(slug), "reclaimed_at__isnull": True}
+        return await self._end_due(slug, Ending.RECLAIM, missed)
+
+    def _programme(self, row: Voucher) -> Programme:
+        return self.rounds.programmes.version(row.programme_slug, row.programme_version)
+
+    async def _end_one(
+        self, row: Voucher, ending: Ending, *, actor: Actor, reason: str, clause: str = ""
+    ) -> Voucher:
+        async with budgets.locked(row.budget_id) as budget:
+            row = await Voucher.get(id=row.id).select_related("round")
+            balances = (await ledger.balances_of_vouchers([row.enterprise_id], [row.id]))[row.id]
+            if ending is Ending.HAND_BACK:
+                require_act(VOUCHER_MAY, row.status, VoucherAct.HAND_BACK)
+                if not balances[Account.AVAILABLE]:
+                    raise NothingToHandBack()
+            requota = await self._end(budget, row, ending, balances, actor, reason, clause)
+        if requota:
+            await self._tell_gate(budget)
+        return await Voucher.get(id=row.id)
+
+    async def _end_due(self, slug: str, ending: Ending, due: Mapping[str, Any]) -> int:
+        ended = 0
+        for budget in await Budget.filter(programme_slug=slug).order_by("id"):
+            while True:
+                async with budgets.locked(budget.id) as held:
+                    wanted = Voucher.filter(**due, budget_id=budget.id, status=VoucherStatus.ACTIVE)
+                    rows = await wanted.order_by("id").limit(GROUP)
+                    requota = await self._end_group(held, rows, ending)
+                if requota:
+                    await self._tell_gate(budget)
+                ended += len(rows)
+                if len(rows) < GROUP:
+                    break
+        return ended
+
+    async def _end_group(self, budget: Budget, rows: Sequence[Voucher], ending: Ending) -> bool:
+        balances = await ledger.balances_of_vouchers(
+            {row.enterprise_id for row in rows}, [row.id for row in rows]
+        )
+        requota = False
+        for row in rows:
+            requota |= await self._end(budget, row, ending, balances[row.id], CLOCK, "", "")
+        return requota
+
+    async def _end(
+        self,
+        budget: Budget,
+        row: Voucher,
+        ending: Ending,
+        balances: Balances,
+        actor: Actor,
+        reason: str,
+        clause: str,
+    ) -> bool:
+        """End one voucher under its budget's lock; whether the holder's quota has changed by it."""
+        programme, now = self._programme(row), self.clocks.now(row.programme_slug)
+        free_fen = balances[Account.AVAILABLE]
+        end = end_of_voucher(
+            programme,
+            ending,
+            row.basis,
+            held_fen=balances[Account.HELD],
+            spent_fen=sum(balances[account] for account in SPENT),
+            same_year=programme.year_of(now) == budget.year,
+        )
+        given_back_fen = free_fen if end.given_back and end.movement else 0
+        await self._change_row(row, end, given_back_fen, ending, now)
+        where = Where(budget.id, row.round_id, row.enterprise_id, row.id, provider_id=row.provider_id)
+        if end.movement is not None and free_fen:
+            await ledger.post(end.movement, free_fen, where, at=now)
+            await self._return_money(budget, row, end, free_fen, where, now)
+        await journal.record(
+            f"voucher.{ending}",
+            f"voucher:{row.id}",
+            actor=actor.name,
+            at=now,
+            programme_slug=row.programme_slug,
+            amount_fen=free_fen,
+            given_back_fen=given_back_fen,
+            reason=reason,
+            clause=clause,
+        )
+        await outbox.tell(
+            f"organisation:{row.provider_id or row.enterprise_id}",
+            f"voucher.{ending}",
+            at=now,
+            voucher=row.id,
+            number=row.number,
+            amount_fen=free_fen,
+            reason=reason,
+        )
+        return given_back_fen > 0
+
+    async def _change_row(
+        self, row: Voucher, end: End, given_back_fen: int, ending: Ending, now: datetime
+    ) -> None:
+        changes: dict[str, Any] = {"given_back_fen": F("given_back_fen") + given_back_fen}
+        if end.status is not None:
+            require_move(VOUCHER_MOVES, row.status, end.status)
+            changes["status"] = end.status
+        if ending is Ending.RECLAIM:
+            changes["reclaimed_at"] = now
+        # The WHERE clause is the lock should anybody come past the budget's.
+        if not await Voucher.filter(id=row.id, status=row.status).update(**changes):
+            raise VoucherMovedOn(number=row.number)
+
+    async def _return_money(
+        self, budget: Budget, row: Voucher, end: End, amount_fen: int, where: Where, now: datetime
+    ) -> None:
+        """Let the year have it again, and whoever waits in its round, where the programme says so."""
+        if end.returns is None:
+            return
+        await Budget.filter(id=budget.id).update(returned_fen=F("returned_fen") + amount_fen)
+        await ledger.post(end.returns, amount_fen, where, at=now)
+        round_ = await Round.get(id=row.round_id) if row.round_id else None
+        if self.offer is None or not end.down_the_list or round_ is None:
+            return
+        await Budget.filter(id=budget.id).update(allotted_fen=F("allotted_fen") + amount_fen)
+        await Round.filter(id=round_.id).update(pool_fen=F("pool_fen") + amount_fen)
+        await ledger.post(Movement.ALLOT, amount_fen, Where(budget.id, round_.id), at=now)
+        await self.offer(await Budget.get(id=budget.id), await Round.get(id=round_.id), amount_fen, now)
+
+    async def _tell_gate(self, budget: Budget) -> None:
+        """Somebody may be granted more: a gate that counts quotas beforehand has to count anew."""
+        if self.rounds.programme(budget).issuance.mode is not IssuanceMode.GRAB:
+            return
+        async with budgets.locked(budget.id) as held:
+            await budgets.raise_version(held)
+        await self.rounds.desk.settle(self.rounds.terms(budget))
