@@ -89,7 +89,12 @@ def _clause(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def number_of(case: ReviewCase) -> str:
     """The case's number, as people read it aloud: eight digits, of which they type the last six."""
-    return f"{case.id:0{NUMBER_DIGITS}d}"
+    return number(case.id)
+
+
+def number(case_id: int) -> str:
+    """The same of a case that is known by its id."""
+    return f"{case_id:0{NUMBER_DIGITS}d}"
 
 
 def step_of(case: ReviewCase) -> ReviewStep | None:

@@ -219,17 +219,20 @@ async def _counts(connection: Any, asking: _Asking) -> dict[Queue, Counted]:
 def _ranges(asking: _Asking, queue: Queue, statement: _Statement) -> Iterator[list[str]]:
     """The conditions of each range of the queue's index."""
     for slug in asking.slugs:
-        programme = f"programme_slug = {statement.put(slug)}"
         if queue is Queue.ALL:
-            yield [programme, *_filters(asking, statement)]
+            yield [_of(slug, statement), *_filters(asking, statement)]
         elif queue is Queue.MINE:
             mine = f"turn IS NOT NULL AND claimed_by = {statement.put(asking.reviewer.id)}"
-            yield [mine, programme, *_filters(asking, statement)]
+            yield [mine, _of(slug, statement), *_filters(asking, statement)]
         else:
             for role in sorted(asking.reviewer.roles):
                 turn = f"turn = {statement.put(role.value)}"
                 urgency = _urgency(queue, asking.now(slug), statement)
-                yield [turn, programme, urgency, *_filters(asking, statement)]
+                yield [turn, _of(slug, statement), urgency, *_filters(asking, statement)]
+
+
+def _of(slug: str, statement: _Statement) -> str:
+    return f"programme_slug = {statement.put(slug)}"
 
 
 def _urgency(queue: Queue, now: datetime, statement: _Statement) -> str:

@@ -121,7 +121,7 @@ class Passage:
 
     async def tell_team(self, topic: str, role: Role, **data: Any) -> None:
         """Tell everybody of a role in the case's programme."""
-        await self._tell(f"role:{role.value}:{self.case.programme_slug}", topic, **data)
+        await self._tell(outbox.team(role, self.case.programme_slug), topic, **data)
 
     async def _tell(self, recipient: str, topic: str, **data: Any) -> None:
         await outbox.tell(
