@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -20,14 +20,10 @@ from stdnum.cn.uscc import calc_check_digit
 
 from server.app import create_app, grab_store
 from server.clock import CHINA, FixedClock
-from server.errors import Refusal
-from server.keys import CLOCK, CLOCKS, PROGRAMMES, REVIEWS, ROUNDS, RUN_JOBS, SESSIONS
+from server.keys import CLOCK, CLOCKS, PROGRAMMES, ROUNDS, RUN_JOBS, SESSIONS
 from server.models.people import Person, Staff
-from server.models.reviews import ReviewCase
 from server.models.rounds import Budget
 from server.rules.grabbing import Claim
-from server.rules.review import Verdict
-from server.services.access import Actor
 from server.services.grab_commit import Decided, GrabCommitter
 from server.settings import Settings
 from server.units import yuan_to_fen
@@ -248,32 +244,24 @@ class Town:
         self,
         reviewer: Caller,
         applied: Answered,
-        decision: str = "approved",
+        decision: str = "approve",
         *,
         labels: tuple[str, ...] | None = None,
         reason: str = "",
         **others: Any,
     ) -> Answered:
         """Decide about an application at its next step, on the papers for these labels."""
-        case_id = applied.body["case_id"]
-        case = await ReviewCase.get(id=case_id)
+        path = f"reviews/{applied.body['case_id']}"
+        seen = (await reviewer.get(path)).body
         extras = {} if labels is None else {"labels_confirmed": list(labels)}
-        staff = await Staff.get(id=reviewer.id)
-        actor = Actor("staff", staff.id, "", None, frozenset(staff.roles))
-        try:
-            decided = await self.app[REVIEWS].decide(
-                case_id,
-                Verdict(decision),
-                version=case.version,
-                reason=reason,
-                extras=extras,
-                actor=actor,
-                **others,
-            )
-        except Refusal as refusal:
-            problem = {"code": refusal.code, "unmet": [asdict(one) for one in refusal.unmet]}
-            return Answered(refusal.status, problem, {})
-        return Answered(200, {"case_id": decided.id, "status": decided.status.value}, {})
+        return await reviewer.post(
+            f"{path}/decision",
+            decision=decision,
+            version=seen["version"],
+            reason=reason,
+            extras=extras,
+            **others,
+        )
 
     async def open_round(
         self,

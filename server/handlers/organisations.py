@@ -8,18 +8,25 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
-from server.handlers.api import PERSON, Answer, Routes, person
-from server.handlers.parsing import Body, Fen
-from server.keys import ONBOARDING
+from server.handlers.api import PERSON, Answer, Routes, person, staff
+from server.handlers.parsing import Body, Fen, Id, Query
+from server.keys import ONBOARDING, PROGRAMMES
 from server.models.organisations import MemberRole, Organisation
+from server.models.registrations import ChangeReport
+from server.programme.vocabulary import LegalForm
+from server.rules.changes import Consequence
 from server.rules.uscc import UsccInvalid
-from server.services import access
-from server.services.access import Actor, NoOrganisation
+from server.services import access, changes
+from server.services.access import Actor, NoOrganisation, NotFound
+from server.services.file_safety import FileUnacceptable
+from server.services.files import FilesUnknown
 from server.services.memberships import AlreadyMember
 from server.services.onboarding import FactsUnusable, OrganisationExists
 
 routes = Routes("organisations")
 
+READERS = staff(*access.IN_THE_FILES)
+PAGE = 50
 IN_CHARGE = person(MemberRole.LEGAL_REPRESENTATIVE, MemberRole.HANDLER)
 
 MOST_CODES = 50
@@ -34,6 +41,7 @@ Declarations = Annotated[dict[Code, bool | int | str], Field(max_length=MOST_COD
 NAME = "Name on the licence. | 营业执照上的名称。"
 AREA = "Area of registration, from the largest unit down. | 注册地，从大到小以 / 分隔。"
 INDUSTRY = "GB/T 4754 code. | 国民经济行业分类代码。"
+LEGAL_FORM = "Its legal form; null: not stated. | 组织形式，未填为空。"
 LEGAL_PERSON = "Is an independent legal person. | 是否独立法人。"
 ESTABLISHED = "Day of establishment. | 成立日期。"
 HEADCOUNT = "Persons employed. | 从业人员数。"
@@ -54,6 +62,7 @@ class Register(Body):
     name: Name = Field(description=NAME, examples=["晨光精密机械有限公司"])
     area: Area = Field(description=AREA, examples=["某省/某市/某区"])
     industry: Industry = Field(description=INDUSTRY, examples=["C3484"])
+    legal_form: LegalForm | None = Field(default=None, description=LEGAL_FORM)
     legal_person: bool = Field(description=LEGAL_PERSON)
     established_on: date = Field(description=ESTABLISHED, examples=["2016-03-18"])
     headcount: Headcount = Field(description=HEADCOUNT, examples=[42])
@@ -72,6 +81,7 @@ class ChangeFacts(Body):
     name: Name | None = Field(default=None, description=NAME, examples=["晨光精密机械有限公司"])
     area: Area | None = Field(default=None, description=AREA, examples=["某省/某市/某区"])
     industry: Industry | None = Field(default=None, description=INDUSTRY, examples=["C3484"])
+    legal_form: LegalForm | None = Field(default=None, description=LEGAL_FORM)
     legal_person: bool | None = Field(default=None, description=LEGAL_PERSON)
     established_on: date | None = Field(default=None, description=ESTABLISHED, examples=["2016-03-18"])
     headcount: Headcount | None = Field(default=None, description=HEADCOUNT, examples=[42])
@@ -79,6 +89,17 @@ class ChangeFacts(Body):
     assets_fen: Fen | None = Field(default=None, description=ASSETS, examples=[800_000_000])
     labels: Labels | None = Field(default=None, description=CLAIMED, examples=[[]])
     declarations: Declarations | None = Field(default=None, description=DECLARED, examples=[{}])
+    changed_on: date | None = Field(
+        default=None,
+        description="When it happened; left out: today. | 变更发生日期，默认当天。",
+        examples=["2026-05-18"],
+    )
+    documents: list[Id] = Field(
+        default=[],
+        max_length=30,
+        description="My files that show it. | 佐证材料的文件编号。",
+        examples=[[]],
+    )
 
 
 class OrganisationView(Answer):
@@ -89,6 +110,7 @@ class OrganisationView(Answer):
     name: str = Field(description=NAME)
     area: str = Field(description=AREA)
     industry: str = Field(description=INDUSTRY)
+    legal_form: LegalForm | None = Field(description=LEGAL_FORM)
     legal_person: bool = Field(description=LEGAL_PERSON)
     established_on: date = Field(description=ESTABLISHED)
     headcount: int = Field(description=HEADCOUNT)
@@ -102,6 +124,61 @@ class OrganisationView(Answer):
 
 class Registered(OrganisationView):
     """An organisation just registered."""
+
+
+class LateView(Answer):
+    """A programme whose days to report the change were over."""
+
+    programme: str = Field(description="The programme. | 项目代码。")
+    clause: str = Field(description="The provision. | 依据条款。")
+    due: date = Field(description="Last day of the report. | 报告截止日期。")
+    consequences: list[Consequence] = Field(
+        description="What the operator may do; nothing happens by itself. "
+        "| 运营单位可采取的措施，不会自动执行。"
+    )
+
+
+class ElsewhereView(Answer):
+    """A programme that has data changed elsewhere."""
+
+    programme: str = Field(description="The programme. | 项目代码。")
+    where: str = Field(description="Where. | 变更渠道。")
+    clause: str = Field(description="The provision. | 依据条款。")
+
+
+class ReportView(Answer):
+    """A change that was reported."""
+
+    id: int = Field(description="The report. | 变更报告编号。")
+    organisation_id: int = Field(description="The organisation. | 企业编号。")
+    facts: list[str] = Field(description="What changed. | 变更的信息项。")
+    changed_on: date = Field(description="When it happened. | 变更发生日期。")
+    reported_at: AwareDatetime = Field(description="When it was reported. | 报告时间。")
+    documents: list[int] = Field(description="The files that show it. | 佐证材料。")
+    late: list[LateView] = Field(description="Where it came late. | 逾期的项目。")
+
+
+class Changed(OrganisationView):
+    """An organisation with its new facts."""
+
+    report: ReportView | None = Field(description="The report it made, if one was owed. | 产生的变更报告。")
+    elsewhere: list[ElsewhereView] = Field(
+        description="Where else data are to be changed. | 还须在何处变更。"
+    )
+
+
+class ReportsView(Answer):
+    """Reported changes."""
+
+    reports: list[ReportView] = Field(description="The reports. | 变更报告。")
+    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+
+
+class ReportsQuery(Query):
+    """Which reports."""
+
+    programme: str = Field(max_length=64, description="The programme. | 项目代码。")
+    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
 
 
 @routes.post(
@@ -134,12 +211,52 @@ async def mine(request: web.Request, actor: Actor) -> OrganisationView:
     summary="Change my organisation's facts; an approval then goes back to review. "
     "| 变更企业信息；已通过的资格将重新审核。",
     access=IN_CHARGE,
-    answers={200: OrganisationView},
-    refusals=(FactsUnusable,),
+    answers={200: Changed},
+    refusals=(FactsUnusable, FilesUnknown, FileUnacceptable),
 )
-async def change(request: web.Request, actor: Actor, body: ChangeFacts) -> OrganisationView:
-    organisation = await request.app[ONBOARDING].change_facts(_facts(body), actor=actor)
-    return OrganisationView(**_shown(organisation))
+async def change(request: web.Request, actor: Actor, body: ChangeFacts) -> Changed:
+    changed = await request.app[ONBOARDING].change_facts(
+        _facts(body, "changed_on", "documents"),
+        changed_on=body.changed_on,
+        documents=body.documents,
+        actor=actor,
+    )
+    also = await changes.elsewhere(changed.organisation.id, request.app[PROGRAMMES])
+    return Changed(
+        **_shown(changed.organisation),
+        report=None if changed.report is None else _report(changed.report),
+        elsewhere=[
+            ElsewhereView(programme=one.programme, where=one.where, clause=one.clause) for one in also
+        ],
+    )
+
+
+@routes.get(
+    "/api/v1/organisations/mine/changes",
+    summary="The changes that my organisation reported, newest first. | 我的企业的变更报告。",
+    access=PERSON,
+    answers={200: ReportsView},
+    refusals=(NoOrganisation,),
+)
+async def reported(request: web.Request, actor: Actor) -> ReportsView:
+    rows = await changes.of_organisation(access.organisation_id_of(actor))
+    return ReportsView(reports=[_report(row) for row in rows], next_after=None)
+
+
+@routes.get(
+    "/api/v1/changes",
+    summary="Changes reported by a programme's organisations, late ones with what may follow. "
+    "| 项目内企业的变更报告。",
+    access=READERS,
+    answers={200: ReportsView},
+    refusals=(NotFound,),
+)
+async def reports(request: web.Request, actor: Actor, query: ReportsQuery) -> ReportsView:
+    rows = await changes.page(actor, slug=query.programme, after=query.after, limit=PAGE + 1)
+    return ReportsView(
+        reports=[_report(row) for row in rows[:PAGE]],
+        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+    )
 
 
 def _facts(body: Register | ChangeFacts, *others: str) -> dict[str, Any]:
@@ -150,4 +267,24 @@ def _facts(body: Register | ChangeFacts, *others: str) -> dict[str, Any]:
 
 
 def _shown(organisation: Organisation) -> dict[str, Any]:
-    return {field: getattr(organisation, field) for field in OrganisationView.model_fields}
+    return {name: getattr(organisation, name) for name in OrganisationView.model_fields}
+
+
+def _report(row: ChangeReport) -> ReportView:
+    return ReportView(
+        id=row.id,
+        organisation_id=row.organisation_id,
+        facts=row.facts,
+        changed_on=row.changed_on,
+        reported_at=row.reported_at,
+        documents=row.documents,
+        late=[
+            LateView(
+                programme=one["programme"],
+                clause=one["clause"],
+                due=date.fromisoformat(one["due"]),
+                consequences=[Consequence(code) for code in one["consequences"]],
+            )
+            for one in row.late
+        ],
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -13,13 +14,15 @@ from server import texts
 from server.errors import Refusal, Unmet
 from server.gateways.live_feed import LiveFeed
 from server.models.organisations import MemberRole, Organisation
+from server.models.registrations import ChangeReport
 from server.programme.papers import Field, FieldKind
 from server.programme.registry import Programmes
 from server.programme.size_classes import SizeStandard
 from server.programme.vocabulary import Party
 from server.rules.size_class import UnknownIndustry, industry_of
 from server.rules.uscc import checked_uscc
-from server.services import access, journal
+from server.services import access, attestations, journal
+from server.services import changes as change_reports
 from server.services.access import Actor
 from server.services.applicants import day
 from server.services.clocks import ProgrammeClocks
@@ -33,6 +36,7 @@ FACTS = frozenset(
         "name",
         "area",
         "industry",
+        "legal_form",
         "legal_person",
         "established_on",
         "headcount",
@@ -60,6 +64,14 @@ class FactsUnusable(Refusal):
     """Some of what was filled in cannot be; ``unmet`` lists everything."""
 
     status, code = 422, "facts_unusable"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An organisation with its new facts, and the report that they made, where one was owed."""
+
+    organisation: Organisation
+    report: ChangeReport | None
 
 
 class Onboarding:
@@ -92,6 +104,8 @@ class Onboarding:
         async with in_transaction():
             await require_free(actor)
             organisation = await _create(uscc, facts, now)
+            # Official lists may have named it long before.
+            await attestations.refresh(organisation, self._programmes, self._clocks)
             await journal.record(
                 "organisation.registered",
                 f"organisation:{organisation.id}",
@@ -103,35 +117,66 @@ class Onboarding:
         await self._feed.publish(actor.name)
         return organisation
 
-    async def change_facts(self, changes: Mapping[str, Any], *, actor: Actor) -> Organisation:
+    async def change_facts(
+        self,
+        changes: Mapping[str, Any],
+        *,
+        changed_on: date | None = None,
+        documents: Collection[int] = (),
+        actor: Actor,
+    ) -> Changed:
         """Change some of the :data:`FACTS` of the actor's organisation; the same again is no change.
 
+        ``changed_on`` is when it happened (left out: today), ``documents`` are files that show it: an
+        organisation that is approved somewhere reports the change by this, in time or late (LS-41, LS-63).
         What was approved on other facts goes back to review, and what was granted on the strength of it
-        is granted no more. Raises :class:`FactsUnusable`.
+        is granted no more. Raises :class:`FactsUnusable` and ``FilesUnknown``.
         """
         now = self._clocks.base.now()
-        self._require_usable(changes, now)
+        happened = day(now) if changed_on is None else changed_on
+        self._require_usable(changes, now, happened)
         async with in_transaction():
             organisation = await lock(access.organisation_id_of(actor))
-            changed = {fact: value for fact, value in changes.items() if getattr(organisation, fact) != value}
-            if not changed:
-                return organisation
+            before = {
+                fact: getattr(organisation, fact)
+                for fact, value in changes.items()
+                if getattr(organisation, fact) != value
+            }
+            if not before:
+                return Changed(organisation, None)
+            changed = {fact: changes[fact] for fact in before}
             await Organisation.filter(id=organisation.id).update(**changed, facts_changed_at=now)
             organisation = await Organisation.get(id=organisation.id)
+            if "name" in before:
+                # Some lists know it by its name alone.
+                await attestations.refresh(organisation, self._programmes, self._clocks)
             # Values may be personal; those that a decision was made on stand in its snapshot.
             await journal.record(
                 "organisation.facts_changed",
                 f"organisation:{organisation.id}",
                 actor=actor.name,
                 at=now,
-                facts=sorted(changed),
+                facts=sorted(before),
+            )
+            report = await change_reports.report(
+                organisation,
+                before,
+                programmes=self._programmes,
+                changed_on=happened,
+                documents=documents,
+                actor=actor,
+                now=now,
             )
             standing = await self._qualifications.facts_changed(organisation, actor=actor)
         await self._qualifications.rounds.standing_told(standing)
-        return organisation
+        return Changed(organisation, report)
 
-    def _require_usable(self, facts: Mapping[str, Any], now: datetime) -> None:
-        faults = tuple(self._faults(facts, now))
+    def _require_usable(
+        self, facts: Mapping[str, Any], now: datetime, changed_on: date | None = None
+    ) -> None:
+        faults = list(self._faults(facts, now))
+        if changed_on is not None and changed_on > day(now):
+            faults.append(Unmet("changed_on", "", texts.FACT_FAULTS["change_future"]))
         if faults:
             raise FactsUnusable(unmet=faults, count=len(faults))
 

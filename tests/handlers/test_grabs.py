@@ -147,7 +147,7 @@ async def test_who_is_not_entitled_is_told_every_reason(town: Town) -> None:
     operator = await town.operator()
     stranger = await town.handler()
     unfit = await town.handler(legal_person=False, industry="A0111", area="浙江省/杭州市/西湖区")
-    await town.decide(operator, await town.applied(unfit), "rejected", reason="不符合条件")
+    await town.decide(operator, await town.applied(unfit), "reject", reason="不符合条件")
     code = (await unfit.get("organisations/mine")).body["uscc"]
     barred = await operator.post(
         "blocklist", uscc=code, programme="lishui-2024", clause="五（二）", reason="虚假交易"

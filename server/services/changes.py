@@ -1,0 +1,138 @@
+"""Changes: what an organisation reported to have changed, in time or late, and the names it once had."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from server.models.organisations import NameRecord, Organisation, Qualification
+from server.models.registrations import ChangeReport
+from server.programme.registry import Programmes
+from server.programme.vocabulary import Actor as ProgrammeActor
+from server.rules.changes import lateness
+from server.rules.deadlines import start_of
+from server.rules.lifecycles import QualificationStatus
+from server.services import access, files, outbox
+from server.services.access import Actor
+from server.services.assessments import rules_of
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where a programme has some data changed, besides here (GZ-61, GZ-84)."""
+
+    programme: str
+    where: str
+    clause: str
+
+
+async def report(
+    organisation: Organisation,
+    before: Mapping[str, Any],
+    *,
+    programmes: Programmes,
+    changed_on: date,
+    documents: Collection[int],
+    actor: Actor,
+    now: datetime,
+) -> ChangeReport | None:
+    """Keep what was reported, under the organisation's lock and before its standings are judged anew.
+
+    ``before`` holds the facts that changed, as they were. Only an organisation that is approved somewhere
+    owes a report. What came late is proposed to the programme's operator, and decided by people. Raises
+    ``FilesUnknown``.
+    """
+    if "name" in before:
+        await NameRecord.create(organisation=organisation, name=before["name"], until=now)
+    approved = await Qualification.filter(
+        organisation_id=organisation.id, status=QualificationStatus.APPROVED
+    ).order_by("id")
+    rows = await files.require_own(list(dict.fromkeys(documents)), organisation.id)
+    if not approved:
+        return None
+    late = [found for one in approved if (found := _late(one, programmes, changed_on, now)) is not None]
+    made = await ChangeReport.create(
+        organisation=organisation,
+        facts=sorted(before),
+        changed_on=changed_on,
+        reported_at=now,
+        reported_by=actor.id,
+        documents=[row.id for row in rows],
+        late=late,
+    )
+    for slug in sorted({one.programme_slug for one in approved}) if rows else ():
+        await files.attach(rows, f"change:{made.id}", "change", programme=programmes.get(slug), now=now)
+    for one in late:
+        await outbox.tell(
+            outbox.team(ProgrammeActor.OPERATOR, one["programme"]),
+            "organisation.change_reported_late",
+            at=now,
+            organisation=organisation.id,
+            name=organisation.name,
+            programme=one["programme"],
+            due=one["due"],
+            consequences=one["consequences"],
+        )
+    return made
+
+
+def _late(
+    qualification: Qualification, programmes: Programmes, changed_on: date, now: datetime
+) -> dict[str, Any] | None:
+    programme = programmes.version(qualification.programme_slug, qualification.programme_version)
+    found = lateness(rules_of(programme, qualification.party).change_report, changed_on, now)
+    if found is None:
+        return None
+    return {
+        "programme": programme.slug,
+        "party": qualification.party.value,
+        "qualification": qualification.id,
+        "clause": found.clause,
+        "due": found.due.last_day.isoformat(),
+        "consequences": [one.value for one in found.consequences],
+    }
+
+
+async def elsewhere(organisation_id: int, programmes: Programmes) -> list[Elsewhere]:
+    """Where the programmes that an organisation takes part in have data changed, if not here."""
+    found = []
+    for one in await Qualification.filter(organisation_id=organisation_id).order_by("id"):
+        programme = programmes.version(one.programme_slug, one.programme_version)
+        rules = rules_of(programme, one.party).change_report
+        if rules.changed_at:
+            found.append(Elsewhere(programme.slug, rules.changed_at, rules.article))
+    return found
+
+
+async def of_organisation(organisation_id: int) -> list[ChangeReport]:
+    """Everything an organisation reported, newest first."""
+    return await ChangeReport.filter(organisation_id=organisation_id).order_by("-id").limit(100)
+
+
+async def page(actor: Actor, *, slug: str, after: int, limit: int) -> list[ChangeReport]:
+    """The next ``limit`` reports after an id of organisations that stand in a programme, oldest first.
+
+    Of the areas of whoever asks. Raises ``NotFound`` for a programme of others.
+    """
+    access.require_programme(actor, slug)
+    concerned = Qualification.filter(programme_slug=slug).values_list("organisation_id", flat=True)
+    return await (
+        ChangeReport.filter(
+            access.within_areas(actor, "organisation__area"), id__gt=after, organisation_id__in=concerned
+        )
+        .select_related("organisation")
+        .order_by("id")
+        .limit(limit)
+    )
+
+
+async def name_on(organisation: Organisation, day: date) -> str:
+    """What an organisation was called on a day in China: its contracts of that day keep it (GZ-64, GZ-84)."""
+    earlier = await (
+        NameRecord.filter(organisation_id=organisation.id, until__gt=start_of(day))
+        .order_by("until", "id")
+        .first()
+    )
+    return organisation.name if earlier is None else earlier.name
