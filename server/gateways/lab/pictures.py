@@ -74,8 +74,11 @@ def drawn(source: Path, media_type: str, longest: int) -> Image.Image:
 
 def encoded(picture: Image.Image, quality: int) -> bytes:
     """A JPEG with nothing in it but the picture."""
+    # A new picture: Pillow would write comments and profiles of the old one again.
+    pixels = Image.new("RGB", picture.size)
+    pixels.paste(picture)
     buffer = BytesIO()
-    picture.save(buffer, "JPEG", quality=quality, optimize=True)
+    pixels.save(buffer, "JPEG", quality=quality, optimize=True)
     return buffer.getvalue()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ from server.gateways.lab import (
 )
 from server.gateways.lab.marks import require_clean
 
+HEAVY_BYTES = 256 * 1_048_576
+"""Memory that no honest file that turns out to be broken has taken until then."""
+
 
 def done(order: dict[str, Any]) -> Report:
     """What came of an order: ``{"done": …}`` or ``{"flaw": …}``."""
@@ -30,6 +35,9 @@ def done(order: dict[str, Any]) -> Report:
             return {"done": merging.merge(sources, Path(order["target"]), order["max_bytes"])}
         return {"done": examined(order)}
     except Flawed as flawed:
+        # A parser that ran out of memory often says that the file is broken.
+        if flawed.flaw is Flaw.DAMAGED and _peak_bytes() > HEAVY_BYTES:
+            return {"flaw": Flaw.HEAVY.value}
         return {"flaw": flawed.flaw.value}
     except (MemoryError, RecursionError):
         return {"flaw": Flaw.HEAVY.value}
@@ -53,3 +61,9 @@ def examined(order: dict[str, Any]) -> Examined:
         hints = pictures.examine(source, media_type, shown, order["watermark"])
         return Examined(pages=1, hints=hints, shown_media_type=JPEG)
     raise Flawed(Flaw.DAMAGED)
+
+
+def _peak_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in kilobytes, macOS in bytes.
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,1 @@
+"""Hostile files: what strangers may send, made by code, and what must become of each."""
