@@ -31,7 +31,7 @@ from tortoise.expressions import F
 from server import keys, logs
 from server.app import create_app
 from server.clock import CHINA, SystemClock
-from server.database import close_database, is_sqlite, migrate, open_database, sqlite_file
+from server.database import OtherSchema, close_database, is_sqlite, migrate, open_database, sqlite_file
 from server.demo import seed
 from server.errors import Refusal
 from server.jobs.table import rendered
@@ -135,7 +135,11 @@ def _spare_the_collector() -> None:
 async def _migrate(settings: Settings, _: argparse.Namespace) -> int:
     if is_sqlite(settings.database_url):
         sqlite_file(settings.database_url).parent.mkdir(parents=True, exist_ok=True)
-    await migrate(settings.database_url)
+    try:
+        await migrate(settings.database_url)
+    except OtherSchema as fault:
+        print(fault, file=sys.stderr)
+        return 1
     return 0
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 from tortoise import Tortoise
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.context import TortoiseContext
 from tortoise.migrations.api import migrate as run_migrations
@@ -19,6 +21,13 @@ from server.models import MODULES
 APP = "models"
 MIGRATIONS = "server.migrations"
 POOL_SIZE = 16
+INITIAL = Path(__file__).parent / "migrations" / "0001_initial.py"
+SCHEMA = "ledger_entry"
+"""A table that every schema of ours has had."""
+OTHER_SCHEMA = (
+    "This database was made by an earlier, unreleased schema, and there is no way forward from it: "
+    "keep it aside or remove it (for `make run`, var/qiquan.sqlite3), and start again."
+)
 
 
 class PooledConnection(asyncpg.Connection):
@@ -77,10 +86,43 @@ async def close_database(context: TortoiseContext) -> None:
     await context.close_connections()
 
 
+class OtherSchema(Exception):
+    """The database was made by an unreleased schema that is not ours; the message is one sentence."""
+
+
 async def migrate(url: str) -> None:
-    """Bring the schema up to date. Run once, before the workers: Tortoise takes no lock for it."""
+    """Bring the schema up to date. Run once, before the workers: Tortoise takes no lock for it.
+
+    Raises :class:`OtherSchema`: until the first release the initial migration is written anew with the
+    models (docs/decisions/0010), and a database of an earlier one has no way forward.
+    """
+    fingerprint = hashlib.sha256(INITIAL.read_bytes()).hexdigest()
+    async with TortoiseContext() as context:
+        await context.init(config=tortoise_config(url))
+        connection = context.connections.get(connection_name(url))
+        await connection.execute_script("CREATE TABLE IF NOT EXISTS schema_stamp (fingerprint VARCHAR(64))")
+        is_new = SCHEMA not in await _tables(connection)
+        stamps = [row["fingerprint"] for row in await _rows(connection, "SELECT * FROM schema_stamp")]
+    if not is_new and stamps != [fingerprint]:
+        raise OtherSchema(OTHER_SCHEMA)
     async with TortoiseContext():
         await run_migrations(config=tortoise_config(url))
+    if is_new:
+        async with TortoiseContext() as context:
+            await context.init(config=tortoise_config(url))
+            connection = context.connections.get(connection_name(url))
+            await connection.execute_script(f"INSERT INTO schema_stamp VALUES ('{fingerprint}')")
+
+
+async def _tables(connection: BaseDBAsyncClient) -> set[str]:
+    names = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    if connection.capabilities.dialect == "postgres":
+        names = "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
+    return {row["name"] for row in await _rows(connection, names)}
+
+
+async def _rows(connection: BaseDBAsyncClient, statement: str) -> list[dict[str, Any]]:
+    return list(await connection.execute_query_dict(statement))
 
 
 async def pending_migrations(context: TortoiseContext, url: str) -> list[str]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
-from server.database import migrate
+from server.database import OTHER_SCHEMA, migrate
 from tests.servers import PostgresServer
 from tools.embedded import RedisServer
 from tools.processes import Child, free_port, stopping
@@ -227,3 +229,14 @@ def test_sqlite_is_served_by_one_process_only(machine: Machine) -> None:
         1,
         ["workers is 2, but SQLite serves one process: use PostgreSQL or workers = 1."],
     )
+
+
+def test_a_database_of_an_earlier_schema_is_left_alone_and_the_way_out_is_said(
+    machine: Machine, tmp_path: Path
+) -> None:
+    url = f"sqlite://{tmp_path / 'earlier.sqlite3'}"
+    assert machine.run("migrate", database_url=url) == (0, [])
+    assert machine.run("migrate", database_url=url) == (0, [])
+    with closing(sqlite3.connect(tmp_path / "earlier.sqlite3")) as database, database:
+        database.execute("UPDATE schema_stamp SET fingerprint = 'of another day'")
+    assert machine.run("migrate", database_url=url) == (1, [OTHER_SCHEMA])
