@@ -71,6 +71,7 @@ from server.services.qualifications import SUBJECTS, Qualifications
 from server.services.ranked import RankedRounds
 from server.services.receipts import Receipts
 from server.services.registrations import Registrations
+from server.services.renewals import Renewals
 from server.services.review_notices import Notices
 from server.services.reviewed_requests import ReviewedRequests
 from server.services.reviews import Reviews
@@ -192,6 +193,7 @@ def create_app(
             reviews=reviews,
             public_notices=public_notices,
             labels=labels,
+            renewals=Renewals(qualifications),
             uploads=uploads,
             allotments=allotments,
             voucher_requests=voucher_requests,

@@ -798,6 +798,18 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "您的企业已通过“{programme}”的用券资格审核。服务券发放时可以在本小程序领取；"
         "领取后请在期限内选择服务机构下单、签订合同，按规定使用。",
     ),
+    "qualification.expired": (
+        "资格已到期",
+        "您的企业在“{programme}”的资格已到期，不能再领券或新签合同。请在申请表中更新材料后续期。",
+    ),
+    "qualification.held_on": ("资格继续有效", "您的企业在“{programme}”的资格无需重新提交材料，继续有效。"),
+    "qualification.not_renewed": ("续期未通过", "“{programme}”的续期申请未通过审核，原资格到期后失效。"),
+    "organisation.change_reported_late": (
+        "变更报告逾期",
+        "{name}报告的变更超过了规定期限（{due}），请决定是否采取措施。",
+    ),
+    "organisation.handler_changed": ("经办人已更换", "贵企业的经办人已凭新的授权书更换，服务券不受影响。"),
+    "membership.handed_over": ("经办人身份已交接", "您已不再是该企业的经办人，登录已结束。"),
     "qualification.refused": ("用券资格审核未通过", "“{programme}”的用券资格未通过审核。{reason} {unmet}"),
     "qualification.revoked": ("用券资格已取消", "您的企业在“{programme}”的用券资格已被取消。原因：{reason}"),
     "qualification.sent_back": (
@@ -921,6 +933,7 @@ JOBS: Mapping[str, str] = {
     "allot_quotas": "核定并发放年度额度",
     "settle_bans": "限制名单生效与到期",
     "close_notices": "结束期满的公示",
+    "expire_approvals": "到期的资格停用或续存",
     "settle_labels": "企业标识到期",
     "recompute_deadlines": "按新公布的放假安排重算暂定的期限",
     "expire_vouchers": "服务券到期失效",

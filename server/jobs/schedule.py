@@ -23,6 +23,7 @@ from server.services.blocklist import Blocklist
 from server.services.job_runs import JobPlan
 from server.services.labels import Labels
 from server.services.ranked import RankedRounds
+from server.services.renewals import Renewals
 from server.services.review_notices import Notices
 from server.services.reviews import Reviews
 from server.services.rounds import Rounds
@@ -45,6 +46,7 @@ class Works:
     reviews: Reviews
     public_notices: Notices
     labels: Labels
+    renewals: Renewals
     uploads: Uploads
     allotments: Allotments
     voucher_requests: VoucherRequests
@@ -67,6 +69,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         # What begins or ends on a day.
         _every(30, "settle_bans", lambda _: works.blocklist.settle_turned()),
         _every(60, "close_notices", lambda _: notices.close_due()),
+        _every(60, "expire_approvals", lambda _: works.renewals.expire_due()),
         _every(300, "settle_labels", lambda _: works.labels.settle_expired_labels(now())),
         _every(300, "recompute_deadlines", lambda _: recompute_deadlines(works.working_days, recounts)),
         _daily(time(0, 5), "expire_vouchers", lambda slot: works.vouchers.expire_due(slot.programme_slug)),
