@@ -7,10 +7,14 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import rush
+from bench import eligibility, inbox, rush
 from bench.ratios import HEADING, Finding, closing_line
 
-PARTS: dict[str, Callable[[], Awaitable[list[Finding]]]] = {"launch": rush.measure}
+PARTS: dict[str, Callable[[], Awaitable[list[Finding]]]] = {
+    "eligibility": eligibility.measure,
+    "launch": rush.measure,
+    "review": inbox.measure,
+}
 
 
 async def measure(names: list[str]) -> int:

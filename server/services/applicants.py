@@ -3,69 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from tortoise.expressions import Q
-
 from server.clock import CHINA
-from server.models.organisations import BlocklistEntry, Organisation
+from server.models.organisations import Organisation
 from server.programme.model import Programme
 from server.programme.vocabulary import Actor as ProgrammeActor
-from server.programme.vocabulary import LegalForm
-from server.rules.facts import Barred, EnterpriseFacts, HeldLabel, ParentFacts, ProviderFacts
-from server.services.attestations import labels_of
+from server.programme.vocabulary import LegalForm, Party
+from server.rules.facts import EnterpriseFacts, HeldLabel, ParentFacts, ProviderFacts
 from server.services.cells import name_of, plain
-
-INSTANT = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What others say of an organisation: its bans, its violations, its labels."""
-
-    barred: tuple[Barred, ...]
-    violation_years: tuple[int, ...]
-    labels: tuple[HeldLabel, ...]
-
-
-async def record_of(organisation: Organisation, programme: Programme, *, now: datetime) -> Record:
-    """The bans that cover a programme, the violations under it, and every attested label.
-
-    Every unlifted ban counts as a bar while it lasts; one under this very programme is a recorded
-    violation of its year for ever (LS-13).
-    """
-    bans = (
-        await BlocklistEntry.filter(
-            Q(programme_slug=programme.slug) | Q(programme_slug__isnull=True),
-            uscc=organisation.uscc,
-            lifted_at__isnull=True,
-        )
-        .order_by("id")
-        .values_list("programme_slug", "clause", "starts_at", "ends_at")
-    )
-    return Record(
-        barred=tuple(
-            # The end is exclusive: a ban until midnight ends with the day before.
-            Barred(
-                clause=clause,
-                starts_on=day(starts_at),
-                ends_on=None if ends_at is None else day(ends_at - INSTANT),
-            )
-            for _, clause, starts_at, ends_at in bans
-        ),
-        violation_years=tuple(
-            sorted(
-                {
-                    day(starts_at).year
-                    for slug, _, starts_at, _ in bans
-                    if slug == programme.slug and starts_at <= now
-                }
-            )
-        ),
-        labels=await labels_of(organisation),
-    )
+from server.services.records import Record, record_of
 
 
 async def facts_of(
@@ -76,14 +24,15 @@ async def facts_of(
     now: datetime,
     applied_at: datetime | None = None,
     declarations: Mapping[str, object] | None = None,
+    record: Record | None = None,
 ) -> EnterpriseFacts:
     """What a programme's rules may ask about an enterprise.
 
     Its labels are those that lists and papers attest; of ``claimed`` those count besides of which no
     list and no paper has said anything. ``declarations`` is what it filled in for this programme; that
-    goes before what it said when it registered.
+    goes before what it said when it registered. ``record`` saves reading what was read already.
     """
-    record = await record_of(organisation, programme, now=now)
+    record = record or await record_of(organisation, programme, Party.ENTERPRISE, now=now)
     attested = {label.code for label in record.labels}
     hoped_for = tuple(HeldLabel(code=code) for code in claimed if code not in attested)
     return EnterpriseFacts(
@@ -107,13 +56,14 @@ async def provider_facts_of(
     applied_at: datetime | None = None,
     parent: ParentFacts | None = None,
     operator_codes: Collection[str] = (),
+    record: Record | None = None,
 ) -> ProviderFacts:
     """What a programme's rules may ask about a provider that filled in ``declarations``.
 
     Who runs the programme is known by its full name, or by one of ``operator_codes`` (USCC), where the
     text only calls it "the operator" (YC-29, NX-35).
     """
-    record = await record_of(organisation, programme, now=now)
+    record = record or await record_of(organisation, programme, Party.PROVIDER, now=now)
     operator = programme.role(ProgrammeActor.OPERATOR).name
     return ProviderFacts(
         **_common(organisation, record, applied_at),

@@ -10,7 +10,6 @@ from typing import Any
 from server.errors import Refusal, Unmet
 from server.models.offices import Office
 from server.models.organisations import Organisation
-from server.models.registrations import Registration, Submission
 from server.programme.issuance import Tier
 from server.programme.model import Programme
 from server.programme.people import PartyRules
@@ -21,10 +20,10 @@ from server.rules.eligibility import provider_unmet, valid_labels
 from server.rules.eligibility import unmet as enterprise_unmet
 from server.rules.facts import ParentFacts
 from server.rules.forms import ESTABLISHED, NAME, own_values, parent_values
-from server.rules.lifecycles import RegistrationStatus
 from server.rules.quota import tier_of
 from server.rules.size_class import classify
 from server.services.applicants import claims, day, facts_of, provider_facts_of
+from server.services.records import record_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,9 @@ async def assess(
     ``values`` is what it has filled in; left out, what it filled in last.
     """
     rules, on = rules_of(programme, party), day(now)
+    record = await record_of(organisation, programme, party, now=now)
     if values is None:
-        values = await filled_in(organisation.id, party, programme.slug)
+        values = record.values
     own = own_values(rules, values)
     if party is Party.PROVIDER:
         provider = await provider_facts_of(
@@ -74,27 +74,25 @@ async def assess(
             applied_at=applied_at,
             parent=_parent(values),
             operator_codes=await operator_codes(programme.slug),
+            record=record,
         )
         return Assessment(programme, on, provider_unmet(programme, provider, on, sizes), None)
     claimed: Iterable[str] = claims(organisation) if hoping else ()
-    facts = await facts_of(organisation, programme, claimed, now=now, applied_at=applied_at, declarations=own)
+    facts = await facts_of(
+        organisation,
+        programme,
+        claimed,
+        now=now,
+        applied_at=applied_at,
+        declarations=own,
+        record=record,
+    )
     return Assessment(
         programme,
         on,
         enterprise_unmet(programme, facts, on, sizes),
         tier_of(programme, valid_labels(programme, facts, on)),
     )
-
-
-async def filled_in(organisation_id: int, party: Party, slug: str) -> Mapping[str, Any]:
-    """What it filled in last: an approved party's next draft counts only once it has been handed in."""
-    draft = await Registration.get_or_none(organisation_id=organisation_id, party=party, programme_slug=slug)
-    if draft is None:
-        return {}
-    if draft.status is not RegistrationStatus.APPROVED:
-        return draft.values
-    handed_in = await Submission.filter(registration_id=draft.id).order_by("-number").first()
-    return draft.values if handed_in is None else handed_in.values
 
 
 async def operator_codes(slug: str) -> list[str]:

@@ -9,11 +9,12 @@ from datetime import date, datetime
 from server import texts
 from server.models.organisations import BlocklistEntry
 from server.services.access import Actor
-from server.services.applicants import INSTANT, day
+from server.services.applicants import day
 from server.services.blocklist import Ban, Blocklist, midnight, midnight_after
 from server.services.cells import day_of, last_day_of, uscc_of
 from server.services.import_kinds import Comparison, Effect, ImportMode, ImportSettings, ImportSettingsWrong
 from server.services.import_table import Cells, Column, RowUnusable
+from server.services.records import INSTANT
 from server.services.rounds import StandingChange
 
 
