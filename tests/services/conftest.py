@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from tortoise.context import TortoiseContext
 
 from server.services import ledger
+from tests.contracting import Desk
 from tests.factories import Office, an_office
 
 
@@ -17,3 +19,16 @@ async def office(database: TortoiseContext, database_url: str, redis_url: str) -
     async with an_office(database_url, redis_url) as office:
         yield office
         assert await ledger.verify() == []
+
+
+@pytest.fixture
+async def desk(database: TortoiseContext) -> AsyncIterator[Desk]:
+    """Contracts, quotas, requests and draws without HTTP, with an invented notice of the year."""
+    yield Desk()
+    assert await ledger.verify() == []
+
+
+@pytest.fixture
+def quiet_desk(database: TortoiseContext, tmp_path: Path) -> Desk:
+    """The same in a year without any notice."""
+    return Desk(tmp_path)
