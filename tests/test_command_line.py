@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -17,8 +18,8 @@ from server.texts import PASSWORD_RULES, REFUSALS
 ROOT = Path(__file__).parent.parent
 GOOD = "Correct-horse-7"
 INSERT_BUDGET = (
-    "INSERT INTO budget (programme_slug, programme_version, year, total_fen, allotted_fen, epoch, version,"
-    " lock_number, created_at) VALUES ('lishui-2024', '2024', ?, ?, 0, ?, 0, 0, '2026-05-18 02:00:00+00:00')"
+    "INSERT INTO budget (programme_slug, programme_version, year, total_fen, allotted_fen, committed_fen,"
+    " epoch, version, lock_number, created_at) VALUES ('lishui-2024', '2024', ?, ?, 0, 0, ?, 0, 0, '2026-05-18 02:00:00+00:00')"
 )
 
 Run = Callable[..., tuple[int, list[str], list[str]]]
@@ -130,6 +131,40 @@ def test_a_role_is_one_of_those_there_are(
     assert status == 2
     assert "--role" in said[-1]
     assert rows.execute("SELECT count(*) FROM staff").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "values"),
+    [
+        (("--role", "administrator", "--role", "operator"), "duties_incompatible", {"role": "administrator"}),
+        (("--role", "district"), "district_without_area", {}),
+        (("--role", "expert", "--programme", "nowhere-2024"), "unknown_programme", {}),
+    ],
+)
+def test_duties_that_cannot_be_make_nobody(
+    run: Run, rows: sqlite3.Connection, arguments: tuple[str, ...], code: str, values: dict[str, str]
+) -> None:
+    status, _, said = run("staff", "create", "zhang", *arguments, password=GOOD)
+    assert (status, said) == (1, [REFUSALS[code].format(**values)])
+    assert rows.execute("SELECT count(*) FROM staff").fetchone() == (0,)
+
+
+def test_an_account_is_bound_to_programmes_and_areas(run: Run, rows: sqlite3.Connection) -> None:
+    bounds = ("--programme", "lishui-2024", "--area", "浙江省/丽水市/莲都区")
+    assert run("staff", "create", "zhang", "--role", "district", *bounds, password=GOOD)[0] == 0
+    ((programmes, areas),) = rows.execute("SELECT programmes, areas FROM staff")
+    assert (json.loads(programmes), json.loads(areas)) == (["lishui-2024"], ["浙江省/丽水市/莲都区"])
+
+
+def test_a_lost_authenticator_is_taken_off_by_hand(run: Run, rows: sqlite3.Connection) -> None:
+    run("staff", "create", "zhang", "--role", "administrator", password=GOOD)
+    rows.execute("UPDATE staff SET totp_sealed = 'x', totp_confirmed_at = created_at")
+    rows.commit()
+    assert run("staff", "recover", "zhang")[0] == 0
+    (kept,) = rows.execute("SELECT totp_sealed, totp_confirmed_at, session_version FROM staff")
+    assert kept == ("", None, 2)
+    status, _, said = run("staff", "recover", "nobody")
+    assert (status, said) == (1, [REFUSALS["not_found"]])
 
 
 # -- the books ----------------------------------------------------------------------------------------
