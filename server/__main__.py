@@ -2,7 +2,8 @@
 
 python -m server serve                       answer HTTP until told to stop
 python -m server migrate                     bring the database up to date
-python -m server staff create NAME --role operator
+python -m server staff create NAME --role administrator
+python -m server staff recover NAME          a lost authenticator, where nobody else can take it off
 python -m server ledger verify               exit 1 if the books do not balance
 python -m server launch restored             after restoring a backup: fence everything older
 python -m server jobs                        what runs when, what ran last and what came of it
@@ -39,9 +40,10 @@ from server.middlewares import runner_options
 from server.models.jobs import RunStatus
 from server.models.rounds import Budget
 from server.programme.faults import ProgrammeError
+from server.programme.registry import Programmes
 from server.services import job_runs, ledger
 from server.services.access import StaffRole
-from server.services.staff import create_staff
+from server.services.staff import create_staff, recover
 from server.settings import STAFF_PASSWORD_VARIABLE, Settings, SettingsError, load, refuse_unsafe
 from server.startup import unfit
 from server.texts import sentence
@@ -75,6 +77,11 @@ def main(arguments: list[str]) -> int:
         return uvloop.run(command(settings, chosen))
     except (ProgrammeError, CannotServe) as fault:
         print(fault, file=sys.stderr)
+        return 1
+    except Refusal as refusal:
+        print(sentence(refusal), file=sys.stderr)
+        for one in refusal.unmet:
+            print(f"- {one.message}", file=sys.stderr)
         return 1
 
 
@@ -145,17 +152,31 @@ async def _migrate(settings: Settings, _: argparse.Namespace) -> int:
 
 async def _create_staff(settings: Settings, chosen: argparse.Namespace) -> int:
     password = os.environ.get(STAFF_PASSWORD_VARIABLE) or getpass.getpass("Password: ")
+    for slug in chosen.programme:
+        Programmes.load(settings.programmes_dir).get(slug)
     context = await open_database(settings.database_url)
     try:
-        created = await create_staff(chosen.name, password, chosen.role, SystemClock().now())
-    except Refusal as refusal:
-        print(sentence(refusal), file=sys.stderr)
-        for one in refusal.unmet:
-            print(f"- {one.message}", file=sys.stderr)
-        return 1
+        created = await create_staff(
+            chosen.name,
+            password,
+            chosen.role,
+            SystemClock().now(),
+            programmes=chosen.programme,
+            areas=chosen.area,
+        )
     finally:
         await close_database(context)
     print(f"{created.username} may now sign in as {', '.join(chosen.role)}.")
+    return 0
+
+
+async def _recover_staff(settings: Settings, chosen: argparse.Namespace) -> int:
+    context = await open_database(settings.database_url)
+    try:
+        await recover(chosen.name, now=SystemClock().now())
+    finally:
+        await close_database(context)
+    print(f"{chosen.name} signs in with the password alone, to enrol another authenticator.")
     return 0
 
 
@@ -230,7 +251,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     create.add_argument("name")
     create.add_argument("--role", action="append", required=True, choices=[role.value for role in StaffRole])
+    create.add_argument("--programme", action="append", default=[], help="only this one; may be repeated")
+    create.add_argument("--area", action="append", default=[], help="only what lies in it; may be repeated")
     create.set_defaults(command=_create_staff)
+    recovery = staff.add_parser("recover", help="take a lost authenticator off an account")
+    recovery.add_argument("name")
+    recovery.set_defaults(command=_recover_staff)
 
     books = nouns.add_parser("ledger", help="the books").add_subparsers(required=True)
     books.add_parser("verify", help="check that they balance").set_defaults(command=_verify_ledger)

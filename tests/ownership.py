@@ -67,12 +67,12 @@ class Owned:
 
 
 async def _budget(stage: Stage) -> int:
-    await stage.town.open_round(stage.operator)
+    await stage.town.open_round(stage.operator, pool_yuan=20_000)
     return int((await Budget.get(programme_slug=PROGRAMME)).id)
 
 
 async def _round(stage: Stage) -> int:
-    return await stage.town.open_round(stage.operator)
+    return await stage.town.open_round(stage.operator, pool_yuan=20_000)
 
 
 async def _voucher(stage: Stage) -> int:

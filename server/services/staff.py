@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tortoise.exceptions import IntegrityError
+from tortoise.expressions import F
 from tortoise.transactions import in_transaction
 
 from server.clock import Clock
@@ -125,7 +126,9 @@ class StaffAccounts:
             password,
             usable.roles,
             now,
-            duties=usable,
+            programmes=usable.programmes,
+            areas=usable.areas,
+            affiliations=usable.affiliations,
             display_name=display_name,
             password_expires_at=now + ONE_TIME_PASSWORD_LASTS,
             by=actor.name,
@@ -200,15 +203,13 @@ class StaffAccounts:
 
     def _usable(self, duties: Duties) -> Duties:
         """The duties in one spelling each, or the refusal of the first that cannot be."""
-        require_compatible(duties.roles)
+        require_compatible(duties)
         for slug in duties.programmes:
             self._programmes.get(slug)
         known = {place.partition(AREA_SEPARATOR)[0] for one in self._programmes for place in one.areas}
         for area in duties.areas:
             if area.partition(AREA_SEPARATOR)[0] not in known:
                 raise AreaUnknown(area=area)
-        if StaffRole.DISTRICT in duties.roles and not duties.areas:
-            raise DistrictWithoutArea()
         return Duties(
             roles=sorted(set(duties.roles)),
             programmes=sorted(set(duties.programmes)),
@@ -228,21 +229,23 @@ async def create_staff(
     roles: Collection[str],
     now: datetime,
     *,
-    duties: Duties | None = None,
+    programmes: Collection[str] = (),
+    areas: Collection[str] = (),
+    affiliations: Collection[str] = (),
     display_name: str = "",
     password_expires_at: datetime | None = None,
     by: str = SYSTEM,
 ) -> Staff:
-    """A new member of staff, with these roles under every programme, or with all of ``duties``.
+    """A new member of staff; the bounds are those of :class:`Duties` and are not looked up here.
 
     ``password_expires_at`` makes the password a one-time one. Raises :class:`UsernameUnusable`,
-    :class:`UsernameTaken`, :class:`StaffRoleUnknown`, :class:`DutiesIncompatible` or ``WeakPassword``.
+    :class:`UsernameTaken`, :class:`StaffRoleUnknown`, :class:`DutiesIncompatible`,
+    :class:`DistrictWithoutArea` or ``WeakPassword``.
     """
     if not _USERNAME.fullmatch(username):
         raise UsernameUnusable()
-    require_compatible(roles)
+    require_compatible(Duties(roles, areas=areas))
     require_strong(username, password)
-    duties = duties or Duties(roles=sorted(set(roles)))
     password_hash = await PASSWORDS.hash(password)
     try:
         async with in_transaction():
@@ -251,10 +254,10 @@ async def create_staff(
                 password_hash=password_hash,
                 password_expires_at=password_expires_at,
                 display_name=display_name or username,
-                roles=list(duties.roles),
-                programmes=list(duties.programmes),
-                areas=list(duties.areas),
-                affiliations=list(duties.affiliations),
+                roles=sorted(set(roles)),
+                programmes=list(programmes),
+                areas=list(areas),
+                affiliations=list(affiliations),
                 created_at=now,
             )
             await _note("created", staff.id, by, now, roles=staff.roles)
@@ -294,14 +297,32 @@ async def forget_second_factor(staff_id: int) -> None:
     await Staff.filter(id=staff_id).update(totp_sealed="", totp_confirmed_at=None)
 
 
-def require_compatible(roles: Collection[str]) -> None:
-    """Raise :class:`StaffRoleUnknown`, or :class:`DutiesIncompatible` for powers that stand apart."""
-    for role in roles:
+async def recover(username: str, *, now: datetime) -> None:
+    """Take a lost authenticator off an account by hand, where no other administrator is there to do it.
+
+    Raises ``NotFound``. Sessions of the account end when their access tokens are next read from the
+    database, within half a minute.
+    """
+    async with in_transaction():
+        staff = await Staff.get_or_none(username=username)
+        if staff is None:
+            raise NotFound()
+        await forget_second_factor(staff.id)
+        await Staff.filter(id=staff.id).update(session_version=F("session_version") + 1)
+        await _note("second_factor_reset", staff.id, SYSTEM, now)
+
+
+def require_compatible(duties: Duties) -> None:
+    """Raise :class:`StaffRoleUnknown`, :class:`DutiesIncompatible` for powers that stand apart, or
+    :class:`DistrictWithoutArea`."""
+    for role in duties.roles:
         if role not in set(StaffRole):
             raise StaffRoleUnknown(role=role)
-    alone = sorted(ALONE.intersection(roles))
-    if alone and len(set(roles)) > 1:
+    alone = sorted(ALONE.intersection(duties.roles))
+    if alone and len(set(duties.roles)) > 1:
         raise DutiesIncompatible(role=alone[0])
+    if StaffRole.DISTRICT in duties.roles and not duties.areas:
+        raise DistrictWithoutArea()
 
 
 async def _lock_another(staff_id: int, actor: Actor) -> None:

@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyotp
 import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 
 from server.clock import SystemClock
+from server.keys import CLOCK
 from server.services import ledger
 from standin.accounts import Accounts
 from standin.wechat import DEMO_APPID, DEMO_SECRET, WechatStandIn
@@ -42,12 +44,17 @@ class Journey:
         return Caller(self.town.client, signed_in.body["access_token"])
 
     async def operator(self, name: str = "operator1") -> Caller:
-        """The first operator, made on the command line, signs in."""
+        """The first operator, made on the command line, signs in and sets an authenticator up."""
         made = await asyncio.to_thread(self._command, "staff", "create", name, "--role", "operator")
         assert made.returncode == 0, made.stderr
         signed_in = await self.town.anybody.post("staff/sessions", username=name, password=PASSWORD)
         assert signed_in.status == 201, signed_in.body
-        return Caller(self.town.client, signed_in.body["access_token"])
+        operator = Caller(self.town.client, signed_in.body["access_token"])
+        secret = (await operator.post("me/second-factor")).body["secret"]
+        digits = pyotp.TOTP(secret).at(self.town.app[CLOCK].now())
+        confirmed = await operator.post("me/second-factor/confirmation", totp=digits)
+        assert confirmed.status == 204, confirmed.body
+        return operator
 
     async def verified(self) -> str:
         """What ``ledger verify`` says, while the server runs."""
