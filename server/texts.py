@@ -143,7 +143,7 @@ REFUSALS: Mapping[str, str] = {
     "form_items_unknown": "表单中没有其中 {count} 项",
     "form_values_unusable": "有 {count} 项填写格式不正确，未保存",
     "form_items_shut": "审核人员未退回其中 {count} 项，只能修改被退回的内容",
-    "draft_moved_on": "{who}已于 {when} 在其他设备上保存了此表单，请先载入最新内容（第 {version} 版），再继续填写",
+    "draft_moved_on": "{who}已于 {when} 保存了此表单，请先载入最新内容（第 {version} 版），再继续填写",
     "registration_under_review": "申请正在审核，暂不能修改",
     "undertaking_changed": "{name}的内容已更新，请重新阅读并确认",
     "registration_incomplete": "还有 {count} 项需要补充或修改，草稿已为您保留",
@@ -282,7 +282,10 @@ MOVEMENTS: Mapping[str, str] = {
 }
 """What a movement of money did to a voucher, by its code."""
 
-VOUCHER_DEEDS: Mapping[str, str] = {"voucher.granted": "{who}领取，券号 {number}"}
+VOUCHER_DEEDS: Mapping[str, str] = {
+    "voucher.granted": "{who}领取，券号 {number}",
+    "voucher.use_registered": "{who}登记使用，券号 {number}",
+}
 """What else happened to a voucher, by the journal's word for it."""
 
 WHO: Mapping[str, str] = {"person": "本企业人员", "staff": "运营单位", "clock": "系统"}
@@ -414,6 +417,7 @@ CONDITION: Mapping[str, str] = {
     "months_at_most": "成立于 {start}，{months} 个月至 {last_day} 止",
     "label_required": "须具备其一：{names}",
     "label_excluded": "现有：{names}",
+    "claimed": "自报的{names}未获认定，须在名单上：{lists}",
     "declared": "填报为“{own}”，须为“{wanted}”",
     "barred": "自 {start} 至 {end}，依据{clause}",
     "violations": "违规年度：{years}",

@@ -164,6 +164,7 @@ def _industry_in(asked: _Asked) -> str | None:
     if condition.labels:
         names = _label_names(asked, condition.labels)
         wanted += texts.STEP + texts.CONDITION["label_required"].format(names=names)
+        wanted += _unattested(asked, condition.labels)
     return texts.CONDITION["industry_in"].format(code=facts.industry, wanted=wanted)
 
 
@@ -208,7 +209,8 @@ def _months_at_most(asked: _Asked) -> str | None:
 def _label_required(asked: _Asked) -> str | None:
     if any(asked.holds(code) for code in asked.condition.labels):
         return None
-    return texts.CONDITION["label_required"].format(names=_label_names(asked, asked.condition.labels))
+    names = _label_names(asked, asked.condition.labels)
+    return texts.CONDITION["label_required"].format(names=names) + _unattested(asked, asked.condition.labels)
 
 
 def _label_excluded(asked: _Asked) -> str | None:
@@ -304,6 +306,17 @@ def _established_on(asked: _Asked) -> date:
 def _number(declarations: Mapping[str, object], fact: str) -> int | None:
     value = declarations.get(fact)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _unattested(asked: _Asked, codes: tuple[str, ...]) -> str:
+    """A claim that no list and no paper bears out, with the list that would."""
+    labels = [asked.programme.label(code) for code in codes if code in asked.facts.claimed]
+    if not labels:
+        return ""
+    return texts.STEP + texts.CONDITION["claimed"].format(
+        names=texts.LIST.join(label.name for label in labels),
+        lists=texts.LIST.join(dict.fromkeys(label.evidence for label in labels)),
+    )
 
 
 def _label_names(asked: _Asked, codes: tuple[str, ...] | list[str]) -> str:
