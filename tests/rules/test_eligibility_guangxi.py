@@ -33,7 +33,8 @@ def test_a_claim_that_no_list_bears_out_admits_nobody_and_is_told_the_list() -> 
     claimed = frozenset({"above_designated_size"})
     assert enterprise_lacks(GUANGXI, claimed=claimed) == {}
     assert enterprise_lacks(GUANGXI, claimed=claimed, labels=()) == {
-        "above_scale": "须具备其一：规模以上制造业企业；自报的规模以上制造业企业未获认定，须在名单上：统计部门认定"
+        "above_scale": "须具备其一：规模以上制造业企业；"
+        "自报的规模以上制造业企业未获认定，须在名单上：统计部门认定"
     }
 
 
