@@ -7,6 +7,7 @@ got there is the business of other tests.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -254,8 +255,11 @@ class Desk:
     async def decide(
         self, request: VoucherRequest, verdict: str = "approved", *, amount_yuan: float | None = None
     ) -> VoucherRequest:
-        """The operator's decision on a request."""
+        """The operator's decision on a request, by whoever returned it before."""
         case = await ReviewCase.get(subject=ReviewSubject.VOUCHER_REQUEST, subject_id=request.id)
+        actor = await self.reviewer()
+        if case.claimed_by is not None:
+            actor = replace(actor, id=case.claimed_by)
         await self.reviews.decide(
             case.id,
             Verdict(verdict),
@@ -263,7 +267,7 @@ class Desk:
             reason="" if verdict == "approved" else "材料不符",
             fields={"contract": "请更换合同"} if verdict == "returned" else {},
             extras={} if amount_yuan is None else {"amount_fen": yuan_to_fen(amount_yuan)},
-            actor=await self.reviewer(),
+            actor=actor,
         )
         return await VoucherRequest.get(id=request.id)
 

@@ -16,6 +16,7 @@ APPEND_ONLY = (
     "application_request",
     "ranking_entry",
     "waiting_award",
+    "draw",
 )
 
 
@@ -33,6 +34,10 @@ class Migration(migrations.Migration):
         ops.RunSQL(
             "CREATE UNIQUE INDEX voucher_quota_once ON voucher (budget_id, enterprise_id, kind, serial)"
             " WHERE round_id IS NULL AND basis = 'quota'"
+        ),
+        # What a provider drew is found through it; everything else through the enterprise.
+        ops.RunSQL(
+            "CREATE INDEX voucher_provider ON voucher (provider_id, id) WHERE provider_id IS NOT NULL"
         ),
         # One contract is entered once, and has one voucher asked for it at a time (NX-18).
         ops.RunSQL(
@@ -75,6 +80,9 @@ class Migration(migrations.Migration):
             " WHERE status = 'on_notice'"
         ),
         ops.RunSQL("CREATE INDEX review_case_tail ON review_case ((id % 1000000))"),
+        ops.RunSQL(
+            "CREATE INDEX review_case_due ON review_case (programme_slug, due_at) WHERE due_at IS NOT NULL"
+        ),
         # What is computed anew when a year is published: next to nothing, among a million.
         ops.RunSQL("CREATE INDEX review_case_provisional ON review_case (id) WHERE due_provisional"),
         # A step is decided once, and nobody decides twice in one chain, at no two places of it.

@@ -212,13 +212,15 @@ async def ban_for(actor: Actor, entry_id: int) -> BlocklistEntry:
     return entry
 
 
+def held_by(organisation_id: int) -> Q:
+    """The vouchers an organisation holds: drawn as a provider (YC-04), or as the enterprise where none drew."""
+    return Q(provider_id=organisation_id) | Q(provider_id__isnull=True, enterprise_id=organisation_id)
+
+
 async def voucher_for(actor: Actor, voucher_id: int) -> Voucher:
-    """A voucher of the actor's own organisation, with its round. Raises :class:`NotFound`."""
-    voucher = (
-        await Voucher.filter(id=voucher_id, enterprise_id=organisation_id_of(actor))
-        .select_related("round")
-        .first()
-    )
+    """A voucher that the actor's organisation holds, with its round. Raises :class:`NotFound`."""
+    held = Voucher.filter(held_by(organisation_id_of(actor)), id=voucher_id)
+    voucher = await held.select_related("round").first()
     if voucher is None:
         raise NotFound()
     return voucher

@@ -1,4 +1,4 @@
-"""The wallet: an enterprise's vouchers, what is on them, and what became of them in plain words."""
+"""The wallet: the vouchers an organisation holds, what is on them, and what became of them."""
 
 from __future__ import annotations
 
@@ -48,18 +48,19 @@ class Happening:
 
 
 async def vouchers(*, before: int | None, limit: int, actor: Actor) -> list[HeldVoucher]:
-    """The actor's enterprise's next ``limit`` vouchers older than one id, newest first."""
-    enterprise_id = access.organisation_id_of(actor)
-    wanted = Voucher.filter(await _shown(), enterprise_id=enterprise_id)
+    """The next ``limit`` vouchers that the actor's organisation holds, older than one id, newest first."""
+    wanted = Voucher.filter(await _shown(), access.held_by(access.organisation_id_of(actor)))
     if before is not None:
         wanted = wanted.filter(id__lt=before)
     rows = await wanted.select_related("round").order_by("-id").limit(limit)
-    balances = await ledger.balances_of_vouchers([enterprise_id], [row.id for row in rows])
+    balances = await ledger.balances_of_vouchers(
+        {row.enterprise_id for row in rows}, [row.id for row in rows]
+    )
     return [HeldVoucher(row, balances[row.id]) for row in rows]
 
 
 async def voucher(voucher_id: int, *, actor: Actor) -> HeldVoucher:
-    """One voucher of the actor's enterprise. Raises ``NotFound`` for anybody else's."""
+    """One voucher that the actor's organisation holds. Raises ``NotFound`` for anybody else's."""
     row = await access.voucher_for(actor, voucher_id)
     if row.round_id in await ranking_lists.untold_rounds():
         raise NotFound()
