@@ -121,7 +121,8 @@ async def steady(
         run = await measure()
         if not is_restless(reference(run)):
             return Steady(run, is_void=False)
-        print(f"  void: the bare handler varied by {reference(run).spread:.0%} (try {number} of {tries})")
+        still = reference(run)
+        print(f"  void: {still.name} varied by {still.spread:.0%} (try {number} of {tries})")
     return Steady(run, is_void=True)
 
 

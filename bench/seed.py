@@ -56,7 +56,7 @@ async def seed(settings: Settings, *, people: int, pools: dict[str, int]) -> Sce
 
     The database must be migrated and empty.
     """
-    async with _running(settings) as app:
+    async with running(settings) as app:
         programme = app[keys.PROGRAMMES].get(PROGRAMME)
         clock = app[keys.CLOCK].now()
         now = app[keys.CLOCKS].now(programme.slug)
@@ -84,7 +84,8 @@ async def seed(settings: Settings, *, people: int, pools: dict[str, int]) -> Sce
 
 
 @asynccontextmanager
-async def _running(settings: Settings) -> Any:
+async def running(settings: Settings) -> Any:
+    """The application, started and without a port."""
     runner = web.AppRunner(create_app(settings))
     await runner.setup()
     try:

@@ -24,7 +24,7 @@ from bench.ratios import Sample
 from bench.seed import Scene, seed
 from server.clock import CHINA
 from server.database import migrate
-from server.settings import load
+from server.settings import Settings, load
 from tests.servers import DURABLE, NoPostgres, PostgresServer, postgres_server, redis_server
 from tools.processes import Child, accepts_connections, free_port, stopping
 
@@ -67,7 +67,7 @@ class Stage:
         url = await self.postgres.create("bench_seed")
         await _require_durable(url)
         await migrate(url)
-        self.scene = await seed(load(self._told(url, 0)), people=people, pools=pools)
+        self.scene = await seed(self.settings(url), people=people, pools=pools)
         self.tokens.write_text("\n".join(self.scene.tokens))
 
     @asynccontextmanager
@@ -98,15 +98,25 @@ class Stage:
         async with Redis.from_url(self.redis.url(redis)) as client:
             # What it remembers is of an earlier copy.
             await client.flushdb()
-        port = free_port()
-        told = {**self._told(url, redis), "QIQUAN_PORT": str(port)}
-        log = self.directory / f"{database}.log"
         try:
-            with stopping(Child(name, [sys.executable, *command], log=log, environment=told)) as child:
-                child.wait_until(lambda: accepts_connections(port))
-                yield Server(child, port, url)
+            async with self.serving(name, command, url, redis) as server:
+                yield server
         finally:
             await self.postgres.drop(database)
+
+    @asynccontextmanager
+    async def serving(self, name: str, command: list[str], url: str, redis: int) -> AsyncIterator[Server]:
+        """A server on a database that is there already."""
+        port = free_port()
+        told = {**self._told(url, redis), "QIQUAN_PORT": str(port)}
+        log = self.directory / f"{name}-{next(self._numbers)}.log"
+        with stopping(Child(name, [sys.executable, *command], log=log, environment=told)) as child:
+            child.wait_until(lambda: accepts_connections(port))
+            yield Server(child, port, url)
+
+    def settings(self, url: str) -> Settings:
+        """The settings that such a server is given."""
+        return load(self._told(url, 0))
 
     def _told(self, url: str, redis: int) -> dict[str, str]:
         return {**self.environment, "QIQUAN_DATABASE_URL": url, "QIQUAN_REDIS_URL": self.redis.url(redis)}

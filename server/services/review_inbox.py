@@ -194,23 +194,20 @@ async def _keys(connection: Any, asking: _Asking, after: Cursor, limit: int) -> 
 
 
 async def _counts(connection: Any, asking: _Asking) -> dict[Queue, Counted]:
-    """Every queue counted, each range to a thousand at most, in one statement."""
+    """Every queue counted, to a thousand at most, in one statement."""
     statement = _Statement(asking.dialect)
     sums = []
     for queue in COUNTED:
-        counted = [
-            "".join(
-                (
-                    "(SELECT count(*) FROM (SELECT 1 FROM review_case WHERE ",
-                    " AND ".join(conditions),
-                    " LIMIT ",
-                    statement.put(MOST_COUNTED + 1),
-                    ") AS part)",
-                )
-            )
+        ranges = [
+            "".join(("SELECT 1 FROM review_case WHERE ", " AND ".join(conditions)))
             for conditions in _ranges(asking, queue, statement)
         ]
-        sums.append(" + ".join((*counted, "0")))
+        if not ranges:
+            sums.append("0")
+            continue
+        most = statement.put(MOST_COUNTED + 1)
+        counted = ("(SELECT count(*) FROM (", " UNION ALL ".join(ranges), " LIMIT ", most, ") AS part)")
+        sums.append("".join(counted))
     named = (f"{total} AS {queue.value}" for queue, total in zip(COUNTED, sums, strict=True))
     row = (await connection.execute_query_dict("".join(("SELECT ", ", ".join(named))), statement.values))[0]
     return {queue: Counted(min(row[queue], MOST_COUNTED), row[queue] > MOST_COUNTED) for queue in COUNTED}
