@@ -213,7 +213,7 @@ async def ban_for(actor: Actor, entry_id: int) -> BlocklistEntry:
 
 
 def held_by(organisation_id: int) -> Q:
-    """The vouchers an organisation holds: drawn as a provider (YC-04), or as the enterprise where none drew."""
+    """The vouchers an organisation holds: those it drew (YC-04), and as an enterprise those nobody drew."""
     return Q(provider_id=organisation_id) | Q(provider_id__isnull=True, enterprise_id=organisation_id)
 
 

@@ -18,6 +18,7 @@ from server.models.ledger import LedgerEntry
 from server.models.rounds import Budget, Round
 from server.models.vouchers import Voucher
 from server.rules.money import ISSUES, OF_A_VOUCHER, RETURNS, ROUTES, Account, Basis, Movement
+from server.services import hold_books
 from server.units import yuan
 
 
@@ -161,6 +162,7 @@ async def _voucher_faults() -> list[str]:
                 f"voucher {voucher_id}: issued {yuan(issued_fen)}, but {yuan(somewhere_fen)} is somewhere"
             )
     faults += [f"voucher {voucher_id}: in the ledger and nowhere else" for voucher_id in held.keys() - known]
+    faults += await hold_books.faults({each: accounts[Account.HELD] for each, accounts in held.items()})
     return sorted(faults)
 
 

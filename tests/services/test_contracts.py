@@ -366,6 +366,25 @@ async def test_every_step_of_a_contract_is_in_the_journal(desk: Desk) -> None:
     ]
 
 
+async def test_the_books_notice_a_hold_that_is_none_and_money_that_no_contract_took(desk: Desk) -> None:
+    budget = await desk.budget(ALLOTTED)
+    enterprise, provider = await sides(desk)
+    signed = await desk.signed(enterprise, provider, 10_000)
+    hold = await VoucherHold.get(contract_id=signed.id)
+    await VoucherHold.filter(id=hold.id).update(amount_fen=600_000)
+    assert await ledger.verify() == [
+        f"contract {signed.id}: holds 6,000.00, not 5,000.00",
+        f"voucher {hold.voucher_id}: contracts hold 6,000.00, the ledger 5,000.00",
+    ]
+    await VoucherHold.filter(id=hold.id).update(amount_fen=500_000)
+    await ContractReference.filter(id=signed.id).update(status=ContractStatus.FAILED)
+    assert await ledger.verify() == [
+        f"budget {budget.id}: committed 5,000.00, its contracts 0.00",
+        f"contract {signed.id}: holds 5,000.00, not 0.00",
+    ]
+    await ContractReference.filter(id=signed.id).update(status=ContractStatus.SIGNED)
+
+
 # -- kinds of voucher, and the notice of the year ----------------------------------------------------
 
 
