@@ -57,6 +57,7 @@ from server.services.evidence import Evidence
 from server.services.files import Files
 from server.services.grab_commit import GrabCommitter
 from server.services.grabs import Grabs
+from server.services.handovers import Handovers
 from server.services.identities import Identities
 from server.services.import_bans import BanList
 from server.services.import_kinds import LabelList, ProviderList
@@ -149,6 +150,7 @@ def create_app(
     app[keys.QUALIFICATIONS] = qualifications
     app[keys.ONBOARDING] = Onboarding(programmes, sizes, clocks, qualifications, feed)
     app[keys.MEMBERSHIPS] = Memberships(clock, feed)
+    app[keys.HANDOVERS] = Handovers(programmes, clock, feed, sealer)
     blocklist = Blocklist(programmes, clocks, rounds)
     app[keys.BLOCKLIST] = blocklist
     labels = Labels(programmes, clocks, qualifications)

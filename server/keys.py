@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from server.services.contracts import Contracts
     from server.services.draws import Draws
     from server.services.files import Files
+    from server.services.handovers import Handovers
     from server.services.identities import Identities
     from server.services.imports import Imports
     from server.services.job_runs import JobPlan
@@ -90,6 +91,7 @@ RUN_JOBS: web.AppKey[Callable[[], Awaitable[int]]] = web.AppKey("run_jobs")
 """Run every slot that is due now; for tests and demonstrations, whose clocks jump."""
 
 ONBOARDING: web.AppKey[Onboarding] = web.AppKey("onboarding")
+HANDOVERS: web.AppKey[Handovers] = web.AppKey("handovers")
 MEMBERSHIPS: web.AppKey[Memberships] = web.AppKey("memberships")
 QUALIFICATIONS: web.AppKey[Qualifications] = web.AppKey("qualifications")
 REVIEWS: web.AppKey[Reviews] = web.AppKey("reviews")

@@ -139,6 +139,10 @@ REFUSALS: Mapping[str, str] = {
     "legal_representative_taken": "该企业的法定代表人已经加入",
     "invitation_unusable": "邀请码无效、已使用或已过期，请联系邀请人重新发送",
     "last_in_charge": "请先邀请新的经办人或法定代表人加入，再解除此人",
+    # handing over and proving who one is
+    "not_a_candidate": "新的经办人须是本企业的普通成员；请先邀请其以员工身份加入",
+    "representative_unproven": "姓名、身份证号码与企业提交的材料不一致，请核对，或由经办人邀请您加入",
+    "too_many_proofs": "核验失败次数过多，请明天再试",
     # registration forms
     "form_items_unknown": "表单中没有其中 {count} 项",
     "form_values_unusable": "有 {count} 项填写格式不正确，未保存",

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
-from server.handlers.api import PERSON, Answer, Routes
+from server.handlers.api import PERSON, Answer, Routes, person
 from server.handlers.organisations import IN_CHARGE
 from server.handlers.parsing import Body, Id, Path
-from server.keys import MEMBERSHIPS
-from server.models.organisations import MemberRole
-from server.services import access, memberships
-from server.services.access import Actor, NoOrganisation, NotAllowed
+from server.keys import HANDOVERS, MEMBERSHIPS
+from server.models.organisations import Handover, MemberRole
+from server.rules.uscc import UsccInvalid
+from server.services import access, handovers, memberships, people
+from server.services.access import Actor, NoOrganisation, NotAllowed, NotFound
+from server.services.file_safety import FileUnacceptable
+from server.services.files import FilesUnknown
+from server.services.handovers import NotACandidate, RepresentativeUnproven, TooManyProofs
 from server.services.memberships import (
     AlreadyMember,
     HandlerTaken,
@@ -21,6 +28,8 @@ from server.services.memberships import (
 )
 
 routes = Routes("memberships")
+
+REPRESENTATIVE = person(MemberRole.LEGAL_REPRESENTATIVE)
 
 ROLE = "legal_representative, handler or staff. | 法定代表人、经办人或员工。"
 
@@ -76,6 +85,45 @@ class Members(Answer):
     """Everybody who acts for the organisation, oldest first."""
 
     members: list[Member] = Field(description="The members. | 成员列表。")
+
+
+class HandOver(Body):
+    """Who becomes the handler, on which letter."""
+
+    membership_id: Id = Field(description="The colleague, who has joined as staff. | 新经办人的成员编号。")
+    letter: Id = Field(description="My file with the new authorisation. | 新授权书的文件编号。")
+
+
+class HandoverView(Answer):
+    """One handler followed another."""
+
+    id: int = Field(description="The handover. | 交接编号。")
+    from_name: str | None = Field(description="Who was it before; null: nobody. | 原经办人，无则为空。")
+    to_name: str = Field(description="Who is it since. | 新经办人。")
+    letter: int = Field(description="The authorisation. | 授权书文件编号。")
+    made_at: AwareDatetime = Field(description="When. | 交接时间。")
+
+
+class HandedOver(HandoverView):
+    """A handover just made."""
+
+
+class HandoversView(Answer):
+    """Every handover of my organisation, newest first."""
+
+    handovers: list[HandoverView] = Field(description="The handovers. | 交接记录。")
+
+
+class Represent(Body):
+    """Who the legal representative is, as the organisation declared it."""
+
+    uscc: str = Field(
+        max_length=40,
+        description="Unified Social Credit Code. | 统一社会信用代码。",
+        examples=["91110000600037341L"],
+    )
+    name: str = Field(min_length=1, max_length=64, description="Name. | 姓名。", examples=["李明"])
+    id_number: str = Field(min_length=18, max_length=40, description="Identity number. | 身份证号码。")
 
 
 class MembershipPath(Path):
@@ -139,3 +187,57 @@ async def colleagues(request: web.Request, actor: Actor) -> Members:
 )
 async def end(request: web.Request, actor: Actor, path: MembershipPath) -> None:
     await request.app[MEMBERSHIPS].end(path.membership_id, actor=actor)
+
+
+@routes.post(
+    "/api/v1/handovers",
+    summary="Make a colleague the handler; the old one is out at once. | 更换经办人，原经办人即退出。",
+    access=REPRESENTATIVE,
+    answers={201: HandedOver},
+    refusals=(NotFound, FilesUnknown, FileUnacceptable, NotACandidate),
+)
+async def hand_over(request: web.Request, actor: Actor, body: HandOver) -> HandedOver:
+    made = await request.app[HANDOVERS].hand_over(body.membership_id, body.letter, actor=actor)
+    names = await people.names([made.from_person, made.to_person])
+    return HandedOver(**_handover(made, names))
+
+
+@routes.get(
+    "/api/v1/handovers",
+    summary="Who followed whom as handler. | 经办人交接记录。",
+    access=PERSON,
+    answers={200: HandoversView},
+    refusals=(NoOrganisation,),
+)
+async def handover_history(request: web.Request, actor: Actor) -> HandoversView:
+    rows = await handovers.history(access.organisation_id_of(actor))
+    names = await people.names([one for row in rows for one in (row.from_person, row.to_person)])
+    return HandoversView(handovers=[HandoverView(**_handover(row, names)) for row in rows])
+
+
+@routes.post(
+    "/api/v1/memberships/representative",
+    summary="Join as the declared legal representative. | 法定代表人凭身份信息加入企业。",
+    access=PERSON,
+    answers={201: Joined},
+    refusals=(
+        UsccInvalid,
+        RepresentativeUnproven,
+        TooManyProofs,
+        AlreadyMember,
+        LegalRepresentativeTaken,
+    ),
+)
+async def represent(request: web.Request, actor: Actor, body: Represent) -> Joined:
+    membership = await request.app[HANDOVERS].represent(body.uscc, body.name, body.id_number, actor=actor)
+    return Joined(id=membership.id, organisation_id=membership.organisation_id, role=membership.role)
+
+
+def _handover(row: Handover, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "from_name": None if row.from_person is None else names[row.from_person],
+        "to_name": names[row.to_person],
+        "letter": row.letter,
+        "made_at": row.made_at,
+    }

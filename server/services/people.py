@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,3 +49,9 @@ def mask(phone: str) -> str:
     if len(phone) < 8:
         return "*" * len(phone)
     return phone[:3] + "*" * (len(phone) - 7) + phone[-4:]
+
+
+async def names(ids: Collection[int | None]) -> dict[int, str]:
+    """What people are called, by id; nothing for who has not said it yet."""
+    wanted = {one for one in ids if one is not None}
+    return {row.id: row.name for row in await Person.filter(id__in=wanted).only("id", "name")}
