@@ -14,6 +14,7 @@ from datetime import date, datetime
 from tortoise.expressions import F
 from tortoise.transactions import in_transaction
 
+from server import texts
 from server.errors import Refusal
 from server.gateways import ranking as gateway
 from server.gateways.ranking import LabelRule, RankTerms
@@ -267,8 +268,11 @@ class RankedRounds:
             return made
         days = self.days(programme, row.closes_at, min(now, row.closes_at))
         at, guessed = (made.published_at, made.provisional) if made else (days.published_at, days.provisional)
+        day = str(day_of(at))
         raise ResultNotOut(
-            clause=programme.issuance.article, day=str(day_of(at)), at=at.isoformat(), provisional=guessed
+            clause=programme.issuance.article,
+            day=texts.PROVISIONAL.format(day=day) if guessed else day,
+            at=at.isoformat(),
         )
 
     def programme_of(self, made: Ranking) -> Programme:

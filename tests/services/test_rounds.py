@@ -101,10 +101,10 @@ async def test_the_last_day_of_the_programme_is_its_last(office: Office) -> None
     assert last.valid_until == LAST_DAY_ENDS
 
 
-async def test_only_a_programme_that_grabs_has_rounds_to_grab(office: Office) -> None:
-    others = [one for one in office.programmes if one.slug != office.programme.slug]
-    assert len(others) == 4
-    for programme in others:
+async def test_only_a_programme_that_issues_by_round_has_rounds(office: Office) -> None:
+    without = [one for one in office.programmes if not one.issuance.mode.is_by_round]
+    assert sorted(one.issuance.mode for one in without) == ["allotment", "provider_draw"]
+    for programme in without:
         budget = await make_budget(programme)
         with pytest.raises(RoundNotForThisProgramme) as refused:
             await office.make_round(budget)
