@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
-from server.programme.review import ReviewChain, ReviewSubject, ReviewWhen
+from server.programme.review import ReviewChain, ReviewKind, ReviewStep, ReviewSubject, ReviewWhen
 from server.programme.vocabulary import Actor
 from server.rules.review import (
     Case,
     DecidedBefore,
     Decision,
     NotYourReview,
+    Record,
+    ReviewNotReturnable,
     ReviewOver,
+    ReviewRecordIncomplete,
+    differences,
+    due_by,
     is_refused,
+    may_ask_for,
     may_be_paid,
     next_place,
+    require_record,
+    require_returnable,
     require_turn,
 )
-from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, NINGXIA, YINCHUAN, programme
+from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, NINGXIA, YINCHUAN, programme, working_calendar
 
 rules = pytest.mark.rules
 S, W = ReviewSubject, ReviewWhen
@@ -210,3 +219,88 @@ def test_an_opinion_against_decides_nothing() -> None:
 
     assert next_place(chain, Case(decisions=(Decision(0, "operator", passed=False),))) == 1
     assert is_refused(chain, Case(decisions=(Decision(0, "a"), Decision(1, "b", passed=False))))
+
+
+def test_who_had_a_hand_in_it_at_another_place_decides_no_more_and_at_this_one_goes_on() -> None:
+    chain = chain_of(LISHUI, S.PROVIDER)
+    passed = Case(decisions=(Decision(0, "Li"),))
+
+    with pytest.raises(DecidedBefore):
+        require_turn(chain, replace(passed, hands=frozenset({(0, "Wang")})), Actor.AUTHORITY, "Wang")
+    here = replace(passed, hands=frozenset({(1, "Wang")}))
+    assert require_turn(chain, here, Actor.AUTHORITY, "Wang") is chain.steps[1]
+
+
+TODAY = date(2026, 5, 18)
+
+
+def a_step(kind: ReviewKind, **others: object) -> ReviewStep:
+    return ReviewStep(kind=kind, name="评审", by=Actor.EXPERT, **others)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("score", [0, 100])
+def test_an_expert_gives_a_score_out_of_a_hundred(score: int) -> None:
+    step = a_step(ReviewKind.EXPERT_REVIEW)
+    require_record(step, Record(score=score), TODAY)
+    for wrong in (None, -1, 101):
+        with pytest.raises(ReviewRecordIncomplete):
+            require_record(step, Record(score=wrong), TODAY)
+
+
+@rules("YC-27")
+def test_a_committee_met_on_a_day_that_has_come() -> None:
+    step = a_step(ReviewKind.COMMITTEE)
+    require_record(step, Record(held_on=TODAY), TODAY)
+    for wrong in (None, TODAY + timedelta(days=1)):
+        with pytest.raises(ReviewRecordIncomplete):
+            require_record(step, Record(held_on=wrong), TODAY)
+
+
+@pytest.mark.parametrize("kind", list(ReviewKind))
+def test_other_steps_ask_for_no_record(kind: ReviewKind) -> None:
+    if kind not in (ReviewKind.EXPERT_REVIEW, ReviewKind.COMMITTEE):
+        require_record(a_step(kind), Record(), TODAY)
+
+
+def test_what_is_only_put_on_record_is_not_sent_back() -> None:
+    require_returnable(a_step(ReviewKind.DETERMINATION))
+    for kind in (ReviewKind.FILING, ReviewKind.MARK, ReviewKind.ANNOUNCEMENT, ReviewKind.ARCHIVE):
+        with pytest.raises(ReviewNotReturnable):
+            require_returnable(a_step(kind))
+
+
+@pytest.mark.parametrize(
+    ("slug", "subject", "place", "stated"),
+    [
+        (GUANGZHOU, S.SETTLEMENT, 0, {W.ON_REQUEST}),
+        (GUANGZHOU, S.SETTLEMENT, 1, set()),
+        (YINCHUAN, S.SETTLEMENT, 0, {W.EVIDENCE_INCOMPLETE}),
+        (LISHUI, S.COMPLAINT, 0, {W.SERIOUS}),
+        (LISHUI, S.PROVIDER, 0, set()),
+    ],
+)
+def test_a_reviewer_states_what_makes_a_later_step_apply_but_no_draw_and_no_objection(
+    slug: str, subject: ReviewSubject, place: int, stated: set[ReviewWhen]
+) -> None:
+    assert may_ask_for(chain_of(slug, subject), place) == stated
+
+
+def test_a_step_is_due_after_its_working_days_or_never() -> None:
+    # 19 June 2026 is the Dragon Boat Festival.
+    timed = due_by(a_step(ReviewKind.REVIEW, working_days=2), date(2026, 6, 17), working_calendar())
+    assert timed is not None
+    assert timed.last_day == date(2026, 6, 22)
+    assert due_by(a_step(ReviewKind.REVIEW), date(2026, 6, 17), working_calendar()) is None
+
+
+def test_two_snapshots_differ_where_a_value_came_went_or_changed() -> None:
+    before = {"name": "甲", "figures": {"headcount": 42, "revenue": 1}, "papers": ["a"], "gone": 1}
+    after = {"name": "甲", "figures": {"headcount": 43, "revenue": 1}, "papers": ["a", "b"], "new": True}
+
+    assert differences(before, after) == (
+        ("figures.headcount", 42, 43),
+        ("papers", ["a"], ["a", "b"]),
+        ("gone", 1, None),
+        ("new", None, True),
+    )
+    assert differences(before, before) == ()

@@ -26,6 +26,7 @@ PROVES = {
     ("guangxi-2024", S.PROVIDER): ("GX-42",),
     ("guangxi-2024", S.SETTLEMENT): ("GX-63",),
     ("ningxia-2016", S.PROVIDER): ("NX-17",),
+    ("ningxia-2016", S.VOUCHER_REQUEST): ("NX-19",),
     ("lishui-2024", S.PROVIDER): ("LS-38",),
     ("lishui-2024", S.ENTERPRISE): ("LS-60",),
     ("guangzhou-2020", S.ENTERPRISE): ("GZ-05",),
