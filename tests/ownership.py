@@ -8,11 +8,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from server.models.contracts import ContractReference, VoucherRequest
+from server.models.files import FileAttachment
 from server.models.inbox import InboxMessage
-from server.models.organisations import Membership, Qualification
+from server.models.organisations import Membership, Organisation, Qualification
 from server.models.people import Staff
+from server.models.registrations import Registration
+from server.models.reviews import ReviewCase, ReviewObjection
 from server.models.rounds import Budget
+from server.programme.vocabulary import Party
+from server.rules.contracts import ContractStatus
+from server.rules.request_line import RequestStatus
 from server.services import outbox
+from tests.factories import make_enterprise
+from tests.hostile.seeds import paper
 from tests.town import PROGRAMME, Caller, Town, grab_key, uscc
 
 ANOTHER_PROGRAMME = "guangxi-2024"
@@ -121,6 +130,90 @@ async def _account(stage: Stage) -> int:
     return int(newest.id)
 
 
+async def _registration(stage: Stage) -> int:
+    return int((await Registration.get(organisation_id=stage.organisation_id)).id)
+
+
+async def _review(stage: Stage) -> int:
+    return int((await ReviewCase.get(organisation_id=stage.organisation_id)).id)
+
+
+async def _objection(stage: Stage) -> int:
+    case_id = await _review(stage)
+    made = await ReviewObjection.create(
+        case_id=case_id, made_by="person:1", reason="材料不实", made_at=stage.town.now
+    )
+    return int(made.id)
+
+
+async def _upload(stage: Stage, content: bytes = b"%PDF") -> str:
+    begun = await stage.owner.post(
+        "uploads", programme=PROGRAMME, kind="licence", name="营业执照.pdf", size_bytes=len(content)
+    )
+    assert begun.status == 201, begun.body
+    return str(begun.body["id"])
+
+
+async def _file(stage: Stage) -> int:
+    """A file that was handed in with the registration."""
+    begun = await _upload(stage, paper())
+    await stage.owner.send(f"uploads/{begun}/parts", paper())
+    taken = await stage.owner.post(f"uploads/{begun}/completion")
+    assert taken.status == 201, taken.body
+    await FileAttachment.create(
+        file_id=taken.body["id"],
+        subject=f"registration:{await _registration(stage)}",
+        document_code="licence",
+        programme_slug=PROGRAMME,
+        attached_at=stage.town.now,
+    )
+    return int(taken.body["id"])
+
+
+async def _label(stage: Stage) -> int:
+    code = stage.town.programmes.get(PROGRAMME).labels[0].code
+    entered = await stage.operator.post(
+        "labels", programme=PROGRAMME, code=code, uscc=uscc(int(grab_key(), 16) + 6_000_000), list_name="名单"
+    )
+    assert entered.status == 201, entered.body
+    return int(entered.body["id"])
+
+
+async def _contract(stage: Stage) -> int:
+    """A contract in which the organisation is the provider."""
+    owner, served = await Organisation.get(id=stage.organisation_id), await make_enterprise()
+    made = await ContractReference.create(
+        programme_slug=PROGRAMME,
+        programme_version=stage.town.programmes.get(PROGRAMME).version,
+        enterprise_id=served.id,
+        enterprise_name=served.name,
+        provider_id=owner.id,
+        provider_uscc=owner.uscc,
+        provider_name=owner.name,
+        number=grab_key(),
+        project="咨询服务",
+        category="consulting",
+        amount_fen=100,
+        status=ContractStatus.SIGNED,
+        made_by_party=Party.PROVIDER,
+        created_at=stage.town.now,
+    )
+    return int(made.id)
+
+
+async def _request(stage: Stage) -> int:
+    made = await VoucherRequest.create(
+        round_id=await _round(stage),
+        contract_id=await _contract(stage),
+        enterprise_id=stage.organisation_id,
+        status=RequestStatus.APPROVED,
+        requested_at=stage.town.now,
+        labels=[],
+        expected_fen=100,
+    )
+    return int(made.id)
+
+
 OWNED: Mapping[str, Owned] = {
     # Rounds are published to everybody, and budgets are no organisation's.
     "round_id": Owned(_round, persons=False),
@@ -130,13 +223,34 @@ OWNED: Mapping[str, Owned] = {
     "membership_id": Owned(_membership),
     "entry_id": Owned(_ban),
     "message_id": Owned(_message),
+    "registration_id": Owned(_registration, areas=True),
+    "review_id": Owned(_review, areas=True),
+    "objection_id": Owned(_objection, areas=True),
+    "upload_id": Owned(_upload),
+    "file_id": Owned(_file, areas=True),
+    "label_id": Owned(_label),
+    "contract_id": Owned(_contract),
+    "request_id": Owned(_request),
     # Accounts belong to no programme: whoever administers them administers all.
     "staff_id": Owned(_account, programmes=False),
 }
 """How to make what a variable of a path names."""
 
+EVERYBODYS: Mapping[str, str] = {
+    "POST /api/v1/public-notices/{review_id}/objections": "Whoever reads a public notice may object to it.",
+}
+"""Routes whose object is hidden from nobody, and why."""
+
+UNREACHED: Mapping[str, str] = {
+    "POST /api/v1/voucher-requests/{request_id}/resubmission": "Wants a contract that it can be put on: "
+    "tests/services/test_voucher_requests.py.",
+}
+"""Routes whose own object the same request does not reach, and where it is shown that the owner does."""
+
 NO_OBJECT: Mapping[str, str] = {
     "slug": PROGRAMME,  # Programmes are public.
+    "kind": "labels",  # What kind of list is imported.
+    "number": "1",  # Of a registration's submissions.
     "grab_key": "0" * 32,  # The phone's own secret: another's reads like one that never arrived.
 }
 """Variables that name nobody's object, with a value to put there."""

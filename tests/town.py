@@ -101,6 +101,17 @@ class Caller:
     async def delete(self, path: str) -> Answered:
         return await self._call("DELETE", path, None)
 
+    async def send(self, path: str, content: bytes, *, offset: int = 0) -> Answered:
+        """Bytes of a file, from an offset on."""
+        headers = {
+            **self._headers,
+            "Content-Type": "application/offset+octet-stream",
+            "Upload-Offset": str(offset),
+        }
+        async with self._client.post(f"/api/v1/{path}", data=content, headers=headers) as response:
+            said = None if response.status == 204 else await response.json()
+            return Answered(response.status, said, response.headers)
+
     async def refused(
         self,
         method: str,
@@ -114,6 +125,11 @@ class Caller:
         async with self._client.request(method, address, json=body, headers=sent) as response:
             is_problem = response.content_type == "application/problem+json" and method != "HEAD"
             return response.status, (await response.json())["code"] if is_problem else ""
+
+    async def download(self, address: str) -> tuple[int, str, bytes]:
+        """Fetch what is not JSON: the status, its media type and the bytes."""
+        async with self._client.request("GET", address, headers=self._headers) as response:
+            return response.status, response.content_type, await response.read()
 
     async def grab(self, round_id: int | str, key: str, **headers: str) -> Answered:
         """Grab with this key, as the phone does: no body, the key in a header."""
