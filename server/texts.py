@@ -143,6 +143,7 @@ REFUSALS: Mapping[str, str] = {
     "not_a_candidate": "新的经办人须是本企业的普通成员；请先邀请其以员工身份加入",
     "representative_unproven": "姓名、身份证号码与企业提交的材料不一致，请核对，或由经办人邀请您加入",
     "too_many_proofs": "核验失败次数过多，请明天再试",
+    "activity_in_future": "{day} 尚未到，请在活动举办后登记",
     # registration forms
     "form_items_unknown": "表单中没有其中 {count} 项",
     "form_values_unusable": "有 {count} 项填写格式不正确，未保存",
@@ -516,6 +517,18 @@ FORM_FAULTS: Mapping[str, str] = {
     "approved_until": "已通过，有效期至 {day}",
 }
 """What is wrong with a registration form."""
+TEMPLATE: Mapping[str, str] = {
+    "head": "{programme}（{clause}）",
+    "name": "单位名称",
+    "uscc": "统一社会信用代码",
+    "signature": "法定代表人签字、单位盖章",
+    "date": "日期",
+    "choice": " □ ",
+    "sealed": "须加盖清晰可辨的公章。",
+    "hand_signed": "须由法定代表人亲笔签字，不能用签章代替。",
+    "dated_this_year": "日期须在当年。",
+}
+"""What stands on a form that is printed, signed and uploaded again."""
 REGISTRATION_TITLES: Mapping[str, str] = {
     "enterprise": "{name}申请用券资格",
     "provider": "{name}申请服务机构入驻",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.handlers import (
+    activities,
     applications,
     blocklist,
     contracts,
@@ -18,6 +19,7 @@ from server.handlers import (
     jobs,
     labels,
     memberships,
+    offices,
     openapi,
     organisations,
     own_account,
@@ -49,6 +51,8 @@ MODULES: tuple[Routes, ...] = (
     memberships.routes,
     qualifications.routes,
     registrations.routes,
+    activities.routes,
+    offices.routes,
     blocklist.routes,
     reviews.routes,
     own_reviews.routes,

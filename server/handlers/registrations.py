@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.errors import Unmet
-from server.handlers.api import PERSON, Answer, Routes, person_or_staff
+from server.handlers.api import PERSON, Answer, Media, Routes, person_or_staff
 from server.handlers.organisations import IN_CHARGE
 from server.handlers.parsing import Body, Id, Path
 from server.handlers.problems import UnmetCondition
@@ -27,6 +27,7 @@ from server.programme.registry import UnknownProgramme
 from server.programme.vocabulary import LegalForm, Party
 from server.rules.forms import SEALED_KINDS, form_fields
 from server.rules.lifecycles import RegistrationStatus
+from server.services import access, form_templates
 from server.services.access import IN_THE_FILES, Actor, NoOrganisation
 from server.services.admissions import AlreadyApplied, FormItemsUnknown
 from server.services.assessments import rules_of
@@ -46,6 +47,7 @@ from server.services.files import FilesUnknown
 from server.services.labels import NotOnList
 from server.services.qualifications import ProgrammeNotRunning
 from server.services.registrations import RegistrationIncomplete
+from server.services.word_documents import MEDIA_TYPE
 
 routes = Routes("registrations")
 
@@ -197,6 +199,12 @@ class RegistrationsView(Answer):
     registrations: list[RegistrationView] = Field(description="The forms. | 申请表。")
 
 
+class TemplatePath(Path):
+    """A document of the form."""
+
+    document: str = Field(max_length=64, description="The document. | 材料代码。")
+
+
 class RegistrationPath(Path):
     """A form."""
 
@@ -288,6 +296,26 @@ async def form(request: web.Request, query: ProgrammeQuery) -> FormView:
         extensions=sorted(programme.files.extensions),
         change_within_days=rules.change_report.natural_days,
         changed_at=rules.change_report.changed_at,
+    )
+
+
+@routes.get(
+    "/api/v1/registrations/templates/{document}",
+    summary="A document to print and sign, with my organisation's facts. | 下载已填入企业信息的模板。",
+    access=PERSON,
+    answers={200: Media(MEDIA_TYPE, "A Word document. | Word 文档。")},
+    refusals=(UnknownProgramme, NoOrganisation),
+)
+async def template(
+    request: web.Request, actor: Actor, path: TemplatePath, query: ProgrammeQuery
+) -> web.Response:
+    programme = request.app[PROGRAMMES].get(query.programme)
+    organisation = await access.organisation_of(actor)
+    content = form_templates.template(programme, query.party, path.document, organisation)
+    return web.Response(
+        body=content,
+        content_type=MEDIA_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{path.document}.docx"'},
     )
 
 
