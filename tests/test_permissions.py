@@ -19,6 +19,7 @@ from tests.ownership import (
     EVERYBODYS,
     NO_OBJECT,
     OWNED,
+    UNREACHED,
     Owned,
     Stage,
     a_stage,
