@@ -232,7 +232,7 @@ def test_what_a_message_says_is_in_its_data(told: Told) -> None:
 
 @pytest.mark.parametrize("topic", sorted(texts.NOTICES))
 def test_no_message_names_a_person(topic: str) -> None:
-    forbidden = {"name", "phone", "id_number", "openid", "person", "contact"}
+    forbidden = {"person", "person_name", "contact", "handler", "phone", "id_number", "account", "openid"}
     assert not forbidden & {name for told in TOLD if told.topic == topic for name in told.names}
 
 

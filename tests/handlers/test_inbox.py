@@ -174,7 +174,8 @@ async def test_a_qualified_enterprise_is_told_so_and_how_to_use_its_voucher(town
     operator = await town.operator()
     handler = await town.qualified(operator)
     await town.run_jobs()
-    (message,) = (await handler.get("inbox")).body["messages"]
+    messages = (await handler.get("inbox")).body["messages"]
+    (message,) = (one for one in messages if one["topic"] == "qualification.approved")
     assert message["title"] == "用券资格审核通过"
     assert town.programmes.get(PROGRAMME).name in message["sentence"]
     assert "领取后请在期限内选择服务机构下单" in message["sentence"]
