@@ -85,7 +85,7 @@ class EvidenceStore:
 
     async def _store(self) -> ObjectStore:
         if self._opened is None:
-            self._opened = await asyncio.to_thread(self._open)
+            self._opened = await _answered(asyncio.to_thread(self._open))
         return self._opened
 
     def _open(self) -> ObjectStore:

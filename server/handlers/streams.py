@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, ClientPayloadError, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -88,7 +89,8 @@ async def sent_file(request: web.Request, name: str, most: int) -> Sent:
         if another is not None:
             raise UploadFormUnusable()
 
-    return Sent(name or part.filename or "", part.headers.get(hdrs.CONTENT_TYPE, ""), 0, content())
+    # Some senders write a Chinese name in percent signs, others as it is.
+    return Sent(name or unquote(part.filename or ""), part.headers.get(hdrs.CONTENT_TYPE, ""), 0, content())
 
 
 async def _timed(read: Callable[[], Awaitable[bytes]]) -> AsyncIterator[bytes]:

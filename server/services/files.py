@@ -21,19 +21,16 @@ from server.models.organisations import Organisation
 from server.programme.model import Programme
 from server.programme.papers import FileRules
 from server.programme.registry import Programmes
-from server.programme.vocabulary import Actor as Role
 from server.rules.eligibility import lies_within
 from server.rules.evidence import UploadedFile, file_faults
 from server.services import journal
-from server.services.access import Actor, NotFound, organisation_id_of
+from server.services.access import IN_THE_FILES, Actor, NotFound, organisation_id_of
 from server.services.clocks import ProgrammeClocks
 from server.services.evidence import Evidence
 from server.services.file_safety import FileUnacceptable
 
 PAGE = 50
 SINGLE_PDF = "single_pdf"
-READERS = frozenset({Role.OVERSIGHT_BODY.value, "auditor"})
-"""Who sees what is attached in a programme without being part of any chain."""
 
 
 class FilesUnknown(NotFound):
@@ -230,4 +227,4 @@ class Files:
         if actor.programmes and slug not in actor.programmes:
             return False
         steps = (step for chain in self._programmes.get(slug).reviews for step in chain.steps)
-        return not actor.roles.isdisjoint(READERS.union(step.by.value for step in steps))
+        return not actor.roles.isdisjoint(IN_THE_FILES.union(step.by.value for step in steps))

@@ -10,8 +10,8 @@ import pytest
 from server.errors import Refusal
 from server.gateways.file_lab import FileLab
 from server.gateways.lab import JPEG, PDF, PNG, Flawed
-from tests.hostile.conftest import Reception
 from tests.hostile.corpus import CORPUS, Hostile
+from tests.hostile.reception import Reception
 from tests.hostile.seeds import drawing, located_photo, paper, photo
 
 
