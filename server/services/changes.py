@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from tortoise.expressions import Subquery
+
 from server.models.organisations import NameRecord, Organisation, Qualification
 from server.models.registrations import ChangeReport
 from server.programme.registry import Programmes
@@ -117,7 +119,7 @@ async def page(actor: Actor, *, slug: str, after: int, limit: int) -> list[Chang
     Of the areas of whoever asks. Raises ``NotFound`` for a programme of others.
     """
     access.require_programme(actor, slug)
-    concerned = Qualification.filter(programme_slug=slug).values_list("organisation_id", flat=True)
+    concerned = Subquery(Qualification.filter(programme_slug=slug).values("organisation_id"))
     return await (
         ChangeReport.filter(
             access.within_areas(actor, "organisation__area"), id__gt=after, organisation_id__in=concerned
