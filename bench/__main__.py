@@ -7,12 +7,13 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import eligibility, inbox, rush
+from bench import eligibility, inbox, ranking, rush
 from bench.ratios import HEADING, Finding, closing_line
 
 PARTS: dict[str, Callable[[], Awaitable[list[Finding]]]] = {
     "eligibility": eligibility.measure,
     "launch": rush.measure,
+    "ranking": ranking.measure,
     "review": inbox.measure,
 }
 
