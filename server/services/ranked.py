@@ -24,7 +24,7 @@ from server.models.vouchers import Voucher
 from server.programme.issuance import IssuanceMode
 from server.programme.model import Programme
 from server.programme.steps import Event, StepKind
-from server.rules.deadlines import day_of, start_of, voucher_valid_until
+from server.rules.deadlines import day_of, is_final, start_of, voucher_valid_until
 from server.rules.issuance import RankOutcome, group_of, order_deadline, result_due
 from server.rules.lifecycles import QUALIFICATION_MAY, QualificationAct, RoundStatus
 from server.rules.quota import grantable, tier_of
@@ -70,7 +70,14 @@ class RankedRounds:
         published, visible = result_due(programme, day_of(closed_at), self.working_days.calendar)
         published_at = now if published is None else max(now, start_of(published.last_day))
         visible_at = published_at if visible is None else max(published_at, start_of(visible.last_day))
-        guessed = any(due is not None and due.provisional for due in (published, visible))
+        told_on = day_of(published_at)
+        happened: dict[Event | StepKind, date] = {
+            Event.ROUND_CLOSED: day_of(closed_at),
+            Event.RESULTS_PUBLISHED: told_on,
+            Event.VOUCHER_ISSUED: told_on,
+        }
+        ordered = order_deadline(programme, happened, self.working_days.calendar)
+        guessed = not all(due is None or is_final(due) for due in (published, visible, ordered))
         return Days(published_at, visible_at, guessed)
 
     async def rank_due(self) -> int:
@@ -218,10 +225,11 @@ class RankedRounds:
     async def recompute_provisional(self) -> int:
         """Count the days of results anew that were guessed, once their year is published; how many changed.
 
-        With the day of publication the time to order moves, too.
+        With the day of publication the time to order moves, too. What was told on a guessed day stays
+        told; by its time to order nothing is taken back before this has counted it.
         """
         changed = 0
-        for made in await Ranking.filter(provisional=True, told_at__isnull=True).order_by("id"):
+        for made in await Ranking.filter(provisional=True).order_by("id"):
             programme = self.rounds.programmes.version(made.programme_slug, made.programme_version)
             now = self.clocks.now(made.programme_slug)
             days = self.days(programme, made.closed_at, made.ranked_at)
@@ -229,11 +237,12 @@ class RankedRounds:
                 continue
             row = await Round.get(id=made.round_id)
             async with budgets.locked(row.budget_id):
-                fresh = Ranking.filter(id=made.id, provisional=True, told_at__isnull=True)
+                told = made.told_at is not None
+                fresh = Ranking.filter(id=made.id, provisional=True, told_at__isnull=not told)
                 published_at = made.published_at if made.published_at <= now else days.published_at
                 if not await fresh.update(
                     published_at=published_at,
-                    visible_at=max(published_at, days.visible_at),
+                    visible_at=made.visible_at if told else max(published_at, days.visible_at),
                     provisional=False,
                 ):
                     continue

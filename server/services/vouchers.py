@@ -7,13 +7,14 @@ and what becomes of the money after that. No verb here, or anywhere, gives a vou
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from tortoise.expressions import F
+from tortoise.expressions import F, Q
 
 from server.errors import Refusal
+from server.models.applications import Ranking
 from server.models.rounds import Budget, Round
 from server.models.vouchers import Voucher
 from server.programme.issuance import IssuanceMode
@@ -86,14 +87,20 @@ class Vouchers:
 
     async def expire_due(self, slug: str) -> int:
         """Let every voucher of a programme lapse whose last instant is past; returns how many (LS-68)."""
-        return await self._end_due(slug, Ending.EXPIRY, {"valid_until__lte": self.clocks.now(slug)})
+        return await self._end_due(slug, Ending.EXPIRY, Q(valid_until__lte=self.clocks.now(slug)))
 
     async def reclaim_due(self, slug: str) -> int:
         """Take back what was not ordered in time (GZ-38); returns from how many vouchers.
 
-        What an order holds is the order's; the rest of such a voucher is taken back all the same.
+        What an order holds is the order's; the rest of such a voucher is taken back all the same. Nothing
+        is taken by a deadline that was guessed: it waits until the year is published and counted anew.
         """
-        missed = {"order_deadline__lte": self.clocks.now(slug), "reclaimed_at__isnull": True}
+        guessed = await Ranking.filter(programme_slug=slug, provisional=True).values_list(
+            "round_id", flat=True
+        )
+        missed = Q(order_deadline__lte=self.clocks.now(slug), reclaimed_at__isnull=True)
+        if guessed:
+            missed &= Q(round_id__isnull=True) | Q(round_id__not_in=guessed)
         return await self._end_due(slug, Ending.RECLAIM, missed)
 
     def _programme(self, row: Voucher) -> Programme:
@@ -114,12 +121,12 @@ class Vouchers:
             await self._tell_gate(budget)
         return await Voucher.get(id=row.id)
 
-    async def _end_due(self, slug: str, ending: Ending, due: Mapping[str, Any]) -> int:
+    async def _end_due(self, slug: str, ending: Ending, due: Q) -> int:
         ended = 0
         for budget in await Budget.filter(programme_slug=slug).order_by("id"):
             while True:
                 async with budgets.locked(budget.id) as held:
-                    wanted = Voucher.filter(**due, budget_id=budget.id, status=VoucherStatus.ACTIVE)
+                    wanted = Voucher.filter(due, budget_id=budget.id, status=VoucherStatus.ACTIVE)
                     rows = await wanted.order_by("id").limit(GROUP)
                     requota = await self._end_group(held, rows, ending)
                 if requota:
