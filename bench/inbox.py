@@ -44,18 +44,20 @@ INSERT INTO review_case (subject, subject_id, programme_slug, programme_version,
     due_at, due_provisional, rank_ms, version, opened_at, opened_by, closed_at)
 SELECT 'offering', n, slugs[1 + n % cardinality(slugs)], '1', '第' || n || '号精密机械有限公司',
     'BENCH' || lpad(n::text, 13, '0'), '', '诊断服务', $2::jsonb, '[]'::jsonb,
-    CASE WHEN is_live THEN 'open' ELSE 'passed' END, CASE WHEN is_live THEN 0 END, '初核',
-    CASE WHEN NOT is_live THEN NULL WHEN n / 10 % 2 = 0 THEN 'operator' ELSE 'authority' END,
-    began, CASE WHEN is_claimed THEN 1 + n / 200 % 20 END, CASE WHEN is_claimed THEN began END,
+    CASE WHEN kind < 6 THEN 'open' ELSE 'passed' END, CASE WHEN kind < 6 THEN 0 END, '初核',
+    CASE WHEN kind < 5 THEN 'operator' WHEN kind = 5 THEN 'authority' END,
+    began, CASE WHEN kind = 0 THEN 1 END, CASE WHEN kind = 0 THEN began END,
     due, false, coalesce((extract(epoch FROM due) * 1000)::bigint, 9007199254740991), 1, began, 'person:1',
-    CASE WHEN NOT is_live THEN began END
+    CASE WHEN kind > 5 THEN began END
 FROM generate_series(1, $1) n,
-    LATERAL (SELECT n % 10 < 3 AS is_live, n % 10 < 3 AND n / 20 % 10 = 0 AS is_claimed,
-        $3::timestamptz - make_interval(days => n % 90) AS began) one,
-    LATERAL (SELECT CASE WHEN is_live AND n % 2 = 0
-        THEN $3::timestamptz + make_interval(hours => n % 1000 - 100) END AS due) another,
+    LATERAL (SELECT n % 10 AS kind, $3::timestamptz - make_interval(days => n % 90) AS began) one,
+    LATERAL (SELECT $3::timestamptz + make_interval(hours => CASE kind
+        WHEN 1 THEN 4 + n % 64 WHEN 2 THEN -1 - n % 500 END) AS due) another,
     (SELECT $4::text[] AS slugs) known"""
-"""A third is live, a tenth of that taken on by one of twenty, and half of it has a deadline."""
+"""Of ten, one is the operator's own, one is due soon, one late, two wait, one is another's; four are over.
+
+So every list has more than a page in either database, and what is compared is its size alone.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 from server import texts
 from server.handlers.api import PERSON, Answer, Routes
 from server.handlers.parsing import Query
+from server.handlers.review_forms import ReviewPath
 from server.handlers.review_views import (
     CLAUSE,
     DUE,
@@ -24,7 +25,6 @@ from server.handlers.review_views import (
     objection_view,
     step_views,
 )
-from server.handlers.reviews import ReviewPath
 from server.models.reviews import ReviewCase
 from server.programme.review import ReviewSubject
 from server.rules.review import CaseStatus

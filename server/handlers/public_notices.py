@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PUBLIC, SIGNED_IN, Answer, Routes, staff
 from server.handlers.parsing import Body, Id, Path, Query
+from server.handlers.review_forms import ReviewPath
 from server.handlers.review_views import (
     CLAUSE,
     PROVISIONAL,
@@ -16,7 +17,6 @@ from server.handlers.review_views import (
     ObjectionView,
     objection_view,
 )
-from server.handlers.reviews import ReviewPath
 from server.keys import PUBLIC_NOTICES
 from server.models.reviews import ReviewCase
 from server.programme.review import ReviewSubject

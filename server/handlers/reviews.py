@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import Answer, Routes, staff
-from server.handlers.parsing import Body, Id, Path, Query
+from server.handlers.review_forms import ApproveMany, Decide, InboxQuery, Opine, ReviewPath
 from server.handlers.review_views import (
     CLAUSE,
     DUE,
     NUMBER,
     PROVISIONAL,
-    REASON,
     SUBJECT,
     TITLE,
     CheckView,
@@ -29,7 +27,7 @@ from server.handlers.review_views import (
 )
 from server.keys import REVIEWS
 from server.models.reviews import ReviewCase
-from server.programme.review import ReviewSubject, ReviewWhen
+from server.programme.review import ReviewSubject
 from server.programme.vocabulary import Actor as Role
 from server.rules.quota import QuotaExceeded
 from server.rules.review import (
@@ -44,7 +42,7 @@ from server.rules.review import (
     ReviewRecordIncomplete,
     Verdict,
 )
-from server.services import review_files
+from server.services import review_claims, review_files
 from server.services.access import Actor, StaffRole
 from server.services.admissions import FormItemsUnknown
 from server.services.attestations import LabelNotListed
@@ -54,11 +52,10 @@ from server.services.qualifications import ConditionsUnmet, LabelsUnknown, Quali
 from server.services.request_book import RequestMovedOn
 from server.services.review_cases import number, number_of
 from server.services.review_files import Deed, ReviewerFile
-from server.services.review_inbox import Cursor, Queue, SearchTooShort, Wanted
+from server.services.review_inbox import Cursor, SearchTooShort, Wanted
 from server.services.reviewed_requests import AmountImpossible
 from server.services.reviewers import OwnReview
 from server.services.reviews import (
-    MOST_AT_ONCE,
     CaseMovedOn,
     CorrectionTimePast,
     OpinionGiven,
@@ -98,32 +95,7 @@ FOLLOWING = (
     RequestMovedOn,
 )
 """What each kind of thing under review may say of a decision that would end its chain."""
-LARGEST_PAGE = 100
-MOST_VERSIONS = 2**31 - 1
-VERSION = "The version that was looked at. | 所查看的版本号。"
 VERDICTS = {"approve": Verdict.APPROVED, "return": Verdict.RETURNED, "reject": Verdict.REJECTED}
-
-
-class InboxQuery(Query):
-    """Which cases."""
-
-    queue: Queue = Field(default=Queue.MINE, description="Which list. | 哪个列表。")
-    programme: str | None = Field(
-        default=None, max_length=64, description="Only of this programme. | 只看该项目。"
-    )
-    subject: ReviewSubject | None = Field(default=None, description="Only of this kind. | 只看该类事项。")
-    search: str = Field(
-        default="",
-        max_length=100,
-        description="Part of a name, a USCC, a number or its last six digits."
-        " | 单位名称的一部分、统一社会信用代码、编号或编号后六位。",
-    )
-    after: str = Field(
-        default="0-0",
-        pattern=r"^[0-9]{1,16}-[0-9]{1,18}$",
-        description="Where the page starts. | 本页起点。",
-    )
-    limit: int = Field(default=50, ge=1, le=LARGEST_PAGE, description="How many. | 每页条数。")
 
 
 class RowView(Answer):
@@ -170,12 +142,6 @@ class InboxView(Answer):
     next_after: str | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
 
 
-class ReviewPath(Path):
-    """A case."""
-
-    review_id: Id = Field(description="The case. | 审核件编号。")
-
-
 class ChangeView(Answer):
     """What the applicant changed since the case was sent back."""
 
@@ -196,73 +162,6 @@ class ReviewerFileView(RowView):
     changed: list[ChangeView] = Field(description="Changed since it was sent back. | 退回后的修改。")
     claimed_by_name: str = Field(description="Who has taken it on. | 领取人姓名。")
     may: list[Deed] = Field(description="What you may do now. | 您现在可以进行的操作。")
-
-
-class Decide(Body):
-    """A decision at the step the case stands at."""
-
-    decision: Literal["approve", "return", "reject"] = Field(
-        description="approve, return for correction, or reject. | 通过、退回修改或不通过。"
-    )
-    version: int = Field(ge=1, le=MOST_VERSIONS, description=VERSION)
-    reason: str = Field(
-        default="", max_length=2000, description="Why; only approving needs none. | 理由，通过时可不填。"
-    )
-    fields: dict[
-        Annotated[str, Field(max_length=64)], Annotated[str, Field(min_length=1, max_length=500)]
-    ] = Field(
-        default={},
-        max_length=100,
-        description="What is to be corrected, each with its reason. | 须修改的字段及各自原因。",
-        examples=[{}],
-    )
-    correct_by: date | None = Field(
-        default=None,
-        strict=False,
-        description="Last day for the correction. | 补正截止日期。",
-        examples=["2026-06-30"],
-    )
-    score: int | None = Field(default=None, description="An expert's, 0 to 100. | 专家评分，0 至 100。")
-    held_on: date | None = Field(
-        default=None,
-        strict=False,
-        description="The day a committee met. | 会议日期。",
-        examples=["2026-05-18"],
-    )
-    ask_for: list[ReviewWhen] = Field(
-        default=[],
-        max_length=5,
-        description="Further steps that are to apply. | 提请增加的环节。",
-        examples=[[]],
-    )
-    extras: dict[str, Any] = Field(
-        default={},
-        max_length=20,
-        description="What the kind of case asks for, as labels_confirmed. | 事项要求的其他内容。",
-        examples=[{}],
-    )
-
-
-class Opine(Body):
-    """One expert's opinion, among several."""
-
-    version: int = Field(ge=1, le=MOST_VERSIONS, description=VERSION)
-    score: int = Field(description="0 to 100. | 评分，0 至 100。", examples=[85])
-    reason: str = Field(min_length=1, max_length=2000, description="The opinion. | 评审意见。")
-
-
-class Chosen(Body):
-    """One case to approve."""
-
-    id: Id = Field(description="The case. | 审核件编号。")
-    version: int = Field(ge=1, le=MOST_VERSIONS, description=VERSION)
-
-
-class ApproveMany(Body):
-    """Cases to approve together."""
-
-    cases: list[Chosen] = Field(min_length=1, max_length=MOST_AT_ONCE, description="The cases. | 审核件。")
-    reason: str = Field(default="", max_length=2000, description=REASON)
 
 
 class OutcomeView(Answer):
@@ -318,7 +217,10 @@ async def inbox(request: web.Request, actor: Actor, query: InboxQuery) -> InboxV
 )
 async def approve_many(request: web.Request, actor: Actor, body: ApproveMany) -> Outcomes:
     outcomes = await request.app[REVIEWS].approve_many(
-        [(one.id, one.version) for one in body.cases], reason=body.reason, actor=actor
+        [(one.id, one.version) for one in body.cases],
+        reason=body.reason,
+        record=Record(held_on=body.held_on),
+        actor=actor,
     )
     return Outcomes(
         outcomes=[
@@ -392,7 +294,7 @@ async def opine(request: web.Request, actor: Actor, path: ReviewPath, body: Opin
     refusals=TURN,
 )
 async def claim(request: web.Request, actor: Actor, path: ReviewPath) -> ReviewerFileView:
-    await request.app[REVIEWS].claim(path.review_id, actor=actor)
+    await review_claims.claim(request.app[REVIEWS], path.review_id, actor=actor)
     return await _shown(request, path.review_id, actor)
 
 
@@ -404,7 +306,7 @@ async def claim(request: web.Request, actor: Actor, path: ReviewPath) -> Reviewe
     refusals=(ReviewClaimed,),
 )
 async def release(request: web.Request, actor: Actor, path: ReviewPath) -> ReviewerFileView:
-    await request.app[REVIEWS].release(path.review_id, actor=actor)
+    await review_claims.release(request.app[REVIEWS], path.review_id, actor=actor)
     return await _shown(request, path.review_id, actor)
 
 

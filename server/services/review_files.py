@@ -33,8 +33,9 @@ from server.services.access import IN_THE_FILES, Actor, NotAllowed, NotFound
 from server.services.review_cases import Copied, copied, decisions_on, objections_to, state_of
 from server.services.review_inbox import Cursor, InboxPage, Queue, Wanted
 from server.services.review_inbox import page as inbox_page
+from server.services.review_turns import CLAIM_KEPT
 from server.services.reviewers import Reviewer, case_for, own_case, reviewer_of
-from server.services.reviews import CLAIM_KEPT, Reviews
+from server.services.reviews import Reviews
 
 
 class Deed(StrEnum):

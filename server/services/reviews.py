@@ -11,24 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from tortoise.exceptions import IntegrityError
-from tortoise.expressions import F, Q
+from tortoise.expressions import F
 from tortoise.transactions import in_transaction
 
 from server import texts
-from server.clock import CHINA
 from server.errors import Refusal
-from server.models.journal import JournalEntry
 from server.models.organisations import Organisation
-from server.models.people import Staff
 from server.models.reviews import NO_DEADLINE_MS, ReviewCase, ReviewDecision
 from server.programme.model import Programme
 from server.programme.registry import Programmes
 from server.programme.review import ReviewKind, ReviewSubject, ReviewWhen
-from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import day_of, end_of
 from server.rules.review import (
     CaseStatus,
@@ -54,14 +50,31 @@ from server.services.review_passage import (
     answer_by_reconsideration,
     begin,
 )
+from server.services.review_turns import (
+    CaseMovedOn,
+    ReviewClaimed,
+    ReviewNotOpen,
+    claimed_by,
+    moved_on,
+    not_yours,
+    require_open,
+    role_of,
+)
 from server.services.reviewed import After, Reviewed, nothing, together
 from server.services.reviewers import Reviewer, case_for, reviewer_of
 from server.services.working_days import WorkingDays
 
-__all__ = ["After", "Reviewed", "Reviews", "nothing", "together"]
+__all__ = [
+    "After",
+    "CaseMovedOn",
+    "ReviewClaimed",
+    "ReviewNotOpen",
+    "Reviewed",
+    "Reviews",
+    "nothing",
+    "together",
+]
 
-CLAIM_KEPT = timedelta(hours=24)
-"""How long a claim keeps colleagues out while nothing happens; then anybody of the role takes over."""
 MOST_AT_ONCE = 100
 
 
@@ -69,24 +82,6 @@ class ReviewUnderWay(Refusal):
     """The same thing is under review already."""
 
     status, code = 409, "review_under_way"
-
-
-class CaseMovedOn(Refusal):
-    """Somebody decided after the reviewer looked: ``who`` did ``what`` at ``when``."""
-
-    status, code = 409, "case_moved_on"
-
-
-class ReviewClaimed(Refusal):
-    """A colleague has taken the case on."""
-
-    status, code = 409, "review_claimed"
-
-
-class ReviewNotOpen(Refusal):
-    """The case is with its applicant, or on public notice: nobody's turn."""
-
-    status, code = 409, "review_not_open"
 
 
 class CorrectionTimePast(Refusal):
@@ -193,7 +188,7 @@ class Reviews:
             **columns, status=CaseStatus.OPEN, turn_since=now, version=F("version") + 1
         )
         if not moved:
-            raise await self._moved_on(case.id)
+            raise await moved_on(case.id)
         passage = await self.passage(await ReviewCase.get(id=case.id), actor=actor, now=now)
         await passage.note("review.resubmitted", place=case.place)
         await passage.tell_team("review.resubmitted", step.by, step=step.name)
@@ -214,7 +209,7 @@ class Reviews:
             version=F("version") + 1,
         )
         if not moved:
-            raise await self._moved_on(case.id)
+            raise await moved_on(case.id)
         passage = await self.passage(await ReviewCase.get(id=case.id), actor=actor, now=now)
         await passage.note("review.withdrawn", reason=reason)
 
@@ -262,14 +257,23 @@ class Reviews:
         return case
 
     async def approve_many(
-        self, cases: Sequence[tuple[int, int]], *, reason: str = "", actor: Actor
+        self,
+        cases: Sequence[tuple[int, int]],
+        *,
+        reason: str = "",
+        record: Record | None = None,
+        actor: Actor,
     ) -> list[Outcome]:
-        """Approve several cases, each by (id, version) and each by itself: one refusal stops no other."""
+        """Approve several cases, each by (id, version) and each by itself: one refusal stops no other.
+
+        What passed the first step is often collected and decided at one meeting (LS-55): ``record`` holds
+        for all of them.
+        """
         outcomes = []
         for case_id, version in cases:
             try:
                 case = await self.decide(
-                    case_id, Verdict.APPROVED, version=version, reason=reason, actor=actor
+                    case_id, Verdict.APPROVED, version=version, reason=reason, record=record, actor=actor
                 )
             except Refusal as refusal:
                 outcomes.append(Outcome(case_id, None, refusal))
@@ -293,7 +297,9 @@ class Reviews:
             passage = await self.take(case_id, version, reviewer, actor=actor, moves=False)
             place = passage.case.place
             assert place is not None, "only a case at a step is taken"
-            step = require_turn(passage.kept.chain, passage.state, _role(passage, reviewer), str(reviewer.id))
+            step = require_turn(
+                passage.kept.chain, passage.state, role_of(passage.case, reviewer), str(reviewer.id)
+            )
             if step.kind is not ReviewKind.EXPERT_REVIEW:
                 raise NotYourReview(clause=step.article, step=step.name, actor=texts.ACTORS[step.by])
             if (place, str(reviewer.id)) in passage.state.hands:
@@ -302,46 +308,6 @@ class Reviews:
             await passage.put_down(place, said)
             await passage.note("review.opinion", place=place, score=record.score)
         return passage.case
-
-    async def claim(self, case_id: int, *, actor: Actor) -> ReviewCase:
-        """Take a case on, or over from a colleague who has been silent for :data:`CLAIM_KEPT`.
-
-        Raises ``NotFound``, ``NotYourReview``, ``OwnReview``, :class:`ReviewNotOpen`, ``ReviewOver`` or
-        :class:`ReviewClaimed`.
-        """
-        reviewer = await reviewer_of(actor)
-        case = await case_for(reviewer, case_id)
-        now = self.clocks.now(case.programme_slug)
-        _require_open(case)
-        reviewer.require_impartial(case)
-        if case.turn not in reviewer.roles:
-            raise _not_yours(case)
-        silent = Q(claimed_by=None) | Q(claimed_by=reviewer.id) | Q(claimed_at__lte=now - CLAIM_KEPT)
-        async with in_transaction():
-            taken = await ReviewCase.filter(silent, id=case.id, version=case.version, turn=case.turn).update(
-                claimed_by=reviewer.id, claimed_at=now
-            )
-            case = await ReviewCase.get(id=case.id)
-            if not taken:
-                raise await self._claimed(case)
-            await (await self.passage(case, actor=actor, now=now)).note("review.claimed")
-        return case
-
-    async def release(self, case_id: int, *, actor: Actor) -> ReviewCase:
-        """Give a case back to the team. Raises ``NotFound`` or :class:`ReviewClaimed`."""
-        reviewer = await reviewer_of(actor)
-        case = await case_for(reviewer, case_id)
-        now = self.clocks.now(case.programme_slug)
-        async with in_transaction():
-            freed = await ReviewCase.filter(id=case.id, claimed_by=reviewer.id).update(
-                claimed_by=None, claimed_at=None
-            )
-            case = await ReviewCase.get(id=case.id)
-            if freed:
-                await (await self.passage(case, actor=actor, now=now)).note("review.released")
-            elif case.claimed_by is not None:
-                raise await self._claimed(case)
-        return case
 
     async def recount(self) -> int:
         """Count the deadlines again that were guessed, now that a year may be published; how many changed."""
@@ -375,13 +341,13 @@ class Reviews:
         if seen is None:
             raise NotFound()
         if reviewer is not None and reviewer.roles.isdisjoint(copied(seen).roles):
-            raise _not_yours(seen)
+            raise not_yours(seen)
         if seen.organisation_id is not None:
             await memberships.lock(seen.organisation_id)
         # The WHERE clause is the lock: of two who looked at one version exactly one matches.
         moved = await ReviewCase.filter(id=case_id, version=version).update(version=F("version") + int(moves))
         if not moved:
-            raise await self._moved_on(case_id)
+            raise await moved_on(case_id)
         case = await ReviewCase.get(id=case_id)
         if reviewer is not None:
             reviewer.require_impartial(case)
@@ -397,10 +363,12 @@ class Reviews:
         """Let one decision take effect; the place it was taken at."""
         case, reviewer = passage.case, said.reviewer
         assert reviewer is not None, "the clock decides elsewhere"
-        _require_open(case)
-        step = require_turn(passage.kept.chain, passage.state, _role(passage, reviewer), str(reviewer.id))
+        require_open(case)
+        step = require_turn(
+            passage.kept.chain, passage.state, role_of(passage.case, reviewer), str(reviewer.id)
+        )
         if case.claimed_by not in (None, reviewer.id):
-            raise await self._claimed(case)
+            raise await claimed_by(case)
         place = case.place
         assert place is not None, "an open case stands somewhere"
         if said.verdict is Verdict.RETURNED:
@@ -440,58 +408,3 @@ class Reviews:
             fields=dict(said.fields),
             until=None if until is None else until.isoformat(),
         )
-
-    async def _moved_on(self, case_id: int) -> CaseMovedOn:
-        """Who did what meanwhile, for whoever looked at an earlier version."""
-        actions = [f"review.{deed}" for deed in texts.REVIEW_DEEDS]
-        entry = (
-            await JournalEntry.filter(subject=f"review:{case_id}", action__in=actions).order_by("-id").first()
-        )
-        if entry is None:
-            return CaseMovedOn(who=texts.WHO["clock"], when="", what=texts.REVIEW_DEEDS["opened"])
-        return CaseMovedOn(
-            who=await _name_of(entry.actor),
-            when=entry.at.astimezone(CHINA).strftime(texts.REVIEW_INSTANT),
-            what=texts.REVIEW_DEEDS[entry.action.removeprefix("review.")],
-        )
-
-    async def _claimed(self, case: ReviewCase) -> ReviewClaimed:
-        since = (
-            ""
-            if case.claimed_at is None
-            else case.claimed_at.astimezone(CHINA).strftime(texts.REVIEW_INSTANT)
-        )
-        return ReviewClaimed(who=await _name_of(f"staff:{case.claimed_by}"), when=since)
-
-
-def _role(passage: Passage, reviewer: Reviewer) -> Role:
-    """The role in which somebody acts: the one whose turn it is, if they have it."""
-    turn = passage.case.turn
-    return turn if turn in reviewer.roles and turn is not None else min(reviewer.roles, default=Role.ANYONE)
-
-
-def _require_open(case: ReviewCase) -> None:
-    """Raise ``ReviewOver`` at the end, :class:`ReviewNotOpen` while it is nobody's turn."""
-    if case.status is CaseStatus.OPEN:
-        return
-    if case.place is None:
-        raise ReviewOver(clause=copied(case).chain.article)
-    raise ReviewNotOpen(state=texts.REVIEW_STATUSES[case.status])
-
-
-def _not_yours(case: ReviewCase) -> Refusal:
-    """Whose turn it is instead."""
-    kept = copied(case)
-    if case.place is None:
-        return ReviewOver(clause=kept.chain.article)
-    step = kept.chain.steps[case.place]
-    return NotYourReview(clause=step.article, step=step.name, actor=texts.ACTORS[step.by])
-
-
-async def _name_of(actor_name: str) -> str:
-    """How a deed's author is called to a reviewer; nobody's personal name but a colleague's."""
-    kind, _, number = actor_name.partition(":")
-    if kind != "staff":
-        return texts.REVIEW_WHO[kind]
-    staff = await Staff.get_or_none(id=int(number))
-    return texts.WHO["staff"] if staff is None else str(staff.display_name)

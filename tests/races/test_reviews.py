@@ -16,7 +16,7 @@ from server.models.journal import JournalEntry
 from server.models.reviews import ReviewCase, ReviewDecision
 from server.programme.review import ReviewSubject
 from server.rules.review import CaseStatus, Verdict
-from server.services import memberships
+from server.services import memberships, review_claims
 from tests.reviewing import APPLICANT, ReviewOffice, every_programme
 
 RIVALS = 6
@@ -93,7 +93,9 @@ async def test_the_end_of_a_chain_happens_once(office: ReviewOffice) -> None:
 async def test_a_case_is_taken_on_by_one_of_many(office: ReviewOffice) -> None:
     case = await office.open(office.programmes.get(LISHUI), ReviewSubject.ENTERPRISE)
     rivals = [await office.staff("operator") for _ in range(RIVALS)]
-    answers = await asyncio.gather(*(outcome(office.reviews.claim(case.id, actor=rival)) for rival in rivals))
+    answers = await asyncio.gather(
+        *(outcome(review_claims.claim(office.reviews, case.id, actor=rival)) for rival in rivals)
+    )
     assert Counter(answers) == {"done": 1, "review_claimed": RIVALS - 1}
 
 

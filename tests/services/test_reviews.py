@@ -29,10 +29,11 @@ from server.rules.review import (
     ReviewRecordIncomplete,
     Verdict,
 )
+from server.services import review_claims
 from server.services.access import NotFound
+from server.services.review_turns import CLAIM_KEPT
 from server.services.reviewers import OwnReview
 from server.services.reviews import (
-    CLAIM_KEPT,
     CaseMovedOn,
     CorrectionTimePast,
     OpinionGiven,
@@ -146,7 +147,7 @@ async def test_who_returned_a_case_at_one_step_does_not_decide_at_the_next(offic
     case = await office.open(programme(LISHUI), S.PROVIDER)
     case = await office.decide(case, Verdict.RETURNED, by=both)
     await office.reviews.resume(case, actor=APPLICANT, now=office.now + CLAIM_KEPT)
-    case = await office.reviews.release(case.id, actor=both)
+    case = await review_claims.release(office.reviews, case.id, actor=both)
     case = await office.decide(case)
     with pytest.raises(DecidedBefore):
         await office.decide(case, by=both)
@@ -180,7 +181,7 @@ async def test_nobody_decides_for_an_organisation_they_are_affiliated_with(offic
     with pytest.raises(OwnReview):
         await office.decide(case, by=friend)
     with pytest.raises(OwnReview):
-        await office.reviews.claim(case.id, actor=friend)
+        await review_claims.claim(office.reviews, case.id, actor=friend)
     other = await office.open(programme(LISHUI), S.ENTERPRISE)
     assert (await office.decide(other, by=friend)).status is CaseStatus.PASSED
 
@@ -204,7 +205,7 @@ async def test_a_case_of_another_programme_or_area_does_not_exist_for_a_reviewer
     with pytest.raises(NotFound):
         await office.decide(case, by=stranger)
     with pytest.raises(NotFound):
-        await office.reviews.claim(case.id, actor=stranger)
+        await review_claims.claim(office.reviews, case.id, actor=stranger)
 
 
 async def test_a_reviewer_of_the_programme_and_area_decides(office: ReviewOffice) -> None:
@@ -245,22 +246,22 @@ async def test_a_case_at_its_end_is_decided_no_more(office: ReviewOffice) -> Non
 async def test_a_claim_keeps_colleagues_out_until_it_is_released_or_silent(office: ReviewOffice) -> None:
     case = await office.open(programme(LISHUI), S.ENTERPRISE)
     first, second = await office.staff("operator", display_name="李敏"), await office.staff("operator")
-    case = await office.reviews.claim(case.id, actor=first)
+    case = await review_claims.claim(office.reviews, case.id, actor=first)
     assert case.claimed_by == first.id
     with pytest.raises(ReviewClaimed) as refused:
         await office.decide(case, by=second)
     assert refused.value.values["who"] == "李敏"
     with pytest.raises(ReviewClaimed):
-        await office.reviews.claim(case.id, actor=second)
+        await review_claims.claim(office.reviews, case.id, actor=second)
     with pytest.raises(ReviewClaimed):
-        await office.reviews.release(case.id, actor=second)
+        await review_claims.release(office.reviews, case.id, actor=second)
 
     office.clock.advance(CLAIM_KEPT - timedelta(microseconds=1))
     with pytest.raises(ReviewClaimed):
-        await office.reviews.claim(case.id, actor=second)
+        await review_claims.claim(office.reviews, case.id, actor=second)
     office.clock.advance(timedelta(microseconds=1))
-    assert (await office.reviews.claim(case.id, actor=second)).claimed_by == second.id
-    assert (await office.reviews.release(case.id, actor=second)).claimed_by is None
+    assert (await review_claims.claim(office.reviews, case.id, actor=second)).claimed_by == second.id
+    assert (await review_claims.release(office.reviews, case.id, actor=second)).claimed_by is None
     case = await office.decide(await ReviewCase.get(id=case.id), by=first)
     assert case.status is CaseStatus.PASSED
 
@@ -268,7 +269,7 @@ async def test_a_claim_keeps_colleagues_out_until_it_is_released_or_silent(offic
 async def test_only_who_has_the_turn_takes_a_case_on(office: ReviewOffice) -> None:
     case = await office.open(programme(LISHUI), S.PROVIDER)
     with pytest.raises(NotYourReview):
-        await office.reviews.claim(case.id, actor=await office.staff("authority"))
+        await review_claims.claim(office.reviews, case.id, actor=await office.staff("authority"))
 
 
 async def test_one_thing_is_under_one_review_at_a_time(office: ReviewOffice) -> None:
@@ -362,6 +363,16 @@ async def test_of_several_approved_together_each_stands_for_itself(office: Revie
         (False, "case_moved_on"),
         (True, ""),
     ]
+
+
+async def test_one_meeting_decides_on_several_cases(office: ReviewOffice) -> None:
+    cases = [await office.decide(await office.open(programme(YINCHUAN), S.SETTLEMENT)) for _ in range(2)]
+    authority, met = await office.staff("authority"), Record(held_on=office.today)
+    chosen = [(one.id, one.version) for one in cases]
+    without = await office.reviews.approve_many(chosen, actor=authority)
+    assert {getattr(one.refusal, "code", "") for one in without} == {"review_record_incomplete"}
+    together = await office.reviews.approve_many(chosen, record=met, actor=authority)
+    assert [one.case is not None and one.case.step_name for one in together] == ["党组会", "党组会"]
 
 
 # -- kinds of steps ---------------------------------------------------------------------------------
