@@ -7,11 +7,12 @@ from datetime import date
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
-from server.handlers.api import PERSON, SIGNED_IN, Answer, Routes, staff
+from server.handlers.api import PERSON, Access, Answer, Routes, staff
 from server.handlers.organisations import IN_CHARGE
 from server.handlers.parsing import Body, Fen, Id, Path, Query
 from server.keys import CONTRACTS, OUTLOOKS
 from server.models.contracts import ContractReference
+from server.models.organisations import MemberRole
 from server.programme.registry import UnknownProgramme
 from server.programme.vocabulary import Party
 from server.rules.budgets import ContractsPaused
@@ -33,6 +34,10 @@ from server.services.voucher_holds import NothingToPay, YearNotOpen
 routes = Routes("contracts")
 
 PAGE = 50
+READERS = Access(
+    frozenset({"person", "staff"}), frozenset({*MemberRole, *StaffRole} - {StaffRole.ADMINISTRATOR})
+)
+"""Both sides, and whoever works on a programme; an administrator keeps accounts only."""
 
 
 class EnterContract(Body):
@@ -230,7 +235,7 @@ async def enter(request: web.Request, actor: Actor, body: EnterContract) -> Cont
 @routes.get(
     "/api/v1/contracts",
     summary="My organisation's contracts; for staff, those of their programmes. | 服务合同列表。",
-    access=SIGNED_IN,
+    access=READERS,
     answers={200: ContractList},
     refusals=(NoOrganisation,),
 )
@@ -245,7 +250,7 @@ async def contracts(request: web.Request, actor: Actor, query: ContractsQuery) -
 @routes.get(
     "/api/v1/contracts/{contract_id}",
     summary="One contract. | 合同详情。",
-    access=SIGNED_IN,
+    access=READERS,
     answers={200: ContractView},
     refusals=(NoOrganisation,),
 )

@@ -34,11 +34,12 @@ async def of_party(contract_id: int, *, actor: Actor) -> tuple[ContractReference
 
 
 async def one(contract_id: int, *, actor: Actor) -> ContractReference:
-    """A contract, for staff of its programme. Raises ``NotFound``."""
-    contract = await ContractReference.get_or_none(id=contract_id)
+    """A contract, for staff of its programme and of its enterprise's area. Raises ``NotFound``."""
+    contract = await ContractReference.get_or_none(id=contract_id).select_related("enterprise")
     if contract is None:
         raise NotFound()
     access.require_programme(actor, contract.programme_slug)
+    access.require_area(actor, contract.enterprise.area)
     return contract
 
 
@@ -49,7 +50,9 @@ async def page(*, actor: Actor, after: int, limit: int) -> list[ContractReferenc
         mine = access.organisation_id_of(actor)
         wanted = wanted.filter(Q(enterprise_id=mine) | Q(provider_id=mine))
     else:
-        wanted = wanted.filter(access.within_programmes(actor, "programme_slug"))
+        wanted = wanted.filter(
+            access.within_programmes(actor, "programme_slug"), access.within_areas(actor, "enterprise__area")
+        )
     return await wanted.order_by("id").limit(limit)
 
 

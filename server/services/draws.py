@@ -226,12 +226,6 @@ async def _payable(
 ) -> Deduction:
     """What the voucher for one project will pay at most, after the other projects of its contract."""
     drawn = await Draw.filter(contract_id=contract.id)
-    fees_fen = sum(one.fee_fen for one in drawn)
-    if fees_fen + fee_fen > contract.amount_fen:
-        raise FeesBeyondContract(
-            clause=programme.contract.article,
-            arithmetic=f"{yuan(fees_fen)} + {yuan(fee_fen)} > {yuan(contract.amount_fen)}",
-        )
     vouchers = await Voucher.filter(id__in=[one.voucher_id for one in drawn])
     before = await Draw.filter(
         programme_slug=programme.slug,
@@ -247,6 +241,12 @@ async def _payable(
     unmet = use_unmet(programme, contract.category, used)
     if unmet:
         raise ProjectDrawnBefore(clause=unmet[0].clause, unmet=unmet, project=project)
+    fees_fen = sum(one.fee_fen for one in drawn)
+    if fees_fen + fee_fen > contract.amount_fen:
+        raise FeesBeyondContract(
+            clause=programme.contract.article,
+            arithmetic=f"{yuan(fees_fen)} + {yuan(fee_fen)} > {yuan(contract.amount_fen)}",
+        )
     paid = deduction(programme, contract.category, Prices(contract_fen=fee_fen), used=used)
     if not paid.amount_fen:
         raise NothingToPay(clause=paid.clause, arithmetic=paid.arithmetic)
