@@ -307,7 +307,7 @@ def refusals_of(route: Route) -> tuple[type[Refusal], ...]:
     layer: list[type[Refusal]] = []
     if not route.access.is_public:
         layer += [NotSignedIn, AccessTokenExpired, SessionEnded, NotAllowed]
-    if route.path_model:
+    if route.path_model or _names_a_programme(route):
         layer.append(NotFound)
     if route.body_model:
         layer += BODY_REFUSALS
@@ -315,6 +315,14 @@ def refusals_of(route: Route) -> tuple[type[Refusal], ...]:
         layer.append(Malformed)
     layer += [ServiceUnavailable, InternalError]
     return tuple(dict.fromkeys((*route.refusals, *layer)))
+
+
+def _names_a_programme(route: Route) -> bool:
+    """Whether staff of other programmes may be told that there is no such thing."""
+    models = (route.query_model, route.body_model)
+    return "staff" in route.access.kinds and any(
+        model is not None and "programme" in model.model_fields for model in models
+    )
 
 
 def json_response(

@@ -56,7 +56,6 @@ async def set_up(town: Town, given: dict[str, Any]) -> tuple[Caller, str]:
 # -- from the account to the work --------------------------------------------------------------------
 
 
-@pytest.mark.rules("YC-08", "NX-05", "GZ-27")
 async def test_an_operator_is_hired_sets_the_account_up_and_works(town: Town) -> None:
     given = await hired(await town.staff("administrator"), "operator")
     theirs = caller(town, await sign_in(town, given["one_time_password"]))
