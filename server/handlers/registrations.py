@@ -8,29 +8,23 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.errors import Unmet
-from server.handlers.api import PERSON, Answer, Media, Routes, person_or_staff
+from server.handlers.api import PERSON, Answer, Routes, person_or_staff
 from server.handlers.organisations import IN_CHARGE
 from server.handlers.parsing import Body, Id, Path
 from server.handlers.problems import UnmetCondition
 from server.handlers.qualifications import (
     PARTY,
     PROGRAMME,
-    ProgrammeQuery,
     QualificationView,
     qualification_fields,
 )
 from server.keys import PROGRAMMES, REGISTRATIONS
 from server.models.registrations import Submission
-from server.programme.papers import DocumentForm, DocumentKind, FieldKind
-from server.programme.people import PartyRules
 from server.programme.registry import UnknownProgramme
-from server.programme.vocabulary import LegalForm, Party
-from server.rules.forms import SEALED_KINDS, form_fields
+from server.programme.vocabulary import Party
 from server.rules.lifecycles import RegistrationStatus
-from server.services import access, form_templates
 from server.services.access import IN_THE_FILES, Actor, NoOrganisation
 from server.services.admissions import AlreadyApplied, FormItemsUnknown
-from server.services.assessments import rules_of
 from server.services.drafts import (
     Changes,
     Draft,
@@ -40,14 +34,12 @@ from server.services.drafts import (
     OperatorCannotProvide,
     RegistrationUnderReview,
     UndertakingChanged,
-    hash_of,
 )
 from server.services.file_safety import FileUnacceptable
 from server.services.files import FilesUnknown
 from server.services.labels import NotOnList
 from server.services.qualifications import ProgrammeNotRunning
 from server.services.registrations import RegistrationIncomplete
-from server.services.word_documents import MEDIA_TYPE
 
 routes = Routes("registrations")
 
@@ -63,78 +55,6 @@ VALUES = (
 )
 DOCUMENTS = "Ids of my files, by the code of the document. | 按材料代码填写文件编号。"
 VERSION = "The version that was looked at; 0 for a new form. | 所依据的版本，新表单为 0。"
-
-
-class FieldView(Answer):
-    """One field of the form."""
-
-    key: str = Field(description="How it is named when saved. | 保存时使用的键。")
-    name: str = Field(description="What it is called. | 名称。")
-    kind: FieldKind = Field(description="What it holds. | 类型。")
-    required: bool = Field(description="Must be filled in. | 是否必填。")
-    choices: list[str] = Field(description="The choices, for kind choice. | 可选项。")
-    document: str | None = Field(description="The document that must show it. | 所属材料，无则为空。")
-    personal: bool = Field(description="Kept sealed and shown masked. | 加密保存，显示时遮盖。")
-    clause: str = Field(description="The provision. | 依据条款。")
-
-
-class DocumentView(Answer):
-    """One document of the form."""
-
-    code: str = Field(description="Stable code. | 材料代码。")
-    name: str = Field(description="What it is called. | 名称。")
-    kind: DocumentKind = Field(description="What it is evidence of. | 材料类别。")
-    form: DocumentForm = Field(description="In which form. | 提交形式。")
-    required: bool = Field(description="Must be there; of a group one is enough. | 是否必交，同组有一即可。")
-    groups: list[str] = Field(description="Groups whose members stand in for each other. | 可互相替代的组。")
-    minimum: int = Field(description="How many at least. | 至少份数。")
-    maximum: int | None = Field(description="How many at most; null: no limit. | 至多份数，空为不限。")
-    legal_forms: list[LegalForm] = Field(
-        description="Asked of these only; empty: all. | 仅这些组织形式须交。"
-    )
-    sealed: bool = Field(description="Bears a clear seal. | 须加盖公章。")
-    hand_signed: bool = Field(description="Signed by hand. | 须亲笔签字。")
-    dated_this_year: bool = Field(description="Bears a date of this year. | 日期须在当年。")
-    template: bool = Field(description="A template can be downloaded. | 可下载模板。")
-    checks: list[str] = Field(description="What a reviewer looks at. | 审核要点。")
-    clause: str = Field(description="The provision. | 依据条款。")
-
-
-class UndertakingView(Answer):
-    """One promise to be given."""
-
-    code: str = Field(description="Stable code. | 承诺代码。")
-    name: str = Field(description="What it is called. | 名称。")
-    promises: list[str] = Field(description="What is promised. | 承诺内容。")
-    hash: str = Field(description="Send it back to agree to exactly this text. | 文本摘要，确认时原样传回。")
-    clause: str = Field(description="The provision. | 依据条款。")
-
-
-class ConditionView(Answer):
-    """One condition of joining."""
-
-    code: str = Field(description="Stable code. | 条件代码。")
-    says: str = Field(description="The condition. | 条件内容。")
-    clause: str = Field(description="The provision. | 依据条款。")
-
-
-class FormView(Answer):
-    """Everything a programme asks of who joins it."""
-
-    programme: str = Field(description=PROGRAMME)
-    programme_version: str = Field(description="Its version. | 项目版本。")
-    party: Party = Field(description=PARTY)
-    definition: str = Field(description="Who is meant. | 对象。")
-    fields: list[FieldView] = Field(description="What is filled in. | 填写项。")
-    documents: list[DocumentView] = Field(description="What is handed in. | 材料。")
-    undertakings: list[UndertakingView] = Field(description="What is promised. | 承诺。")
-    conditions: list[ConditionView] = Field(description="What must hold. | 条件。")
-    max_bytes: int = Field(description="Largest file, bytes. | 单个文件上限，字节。")
-    extensions: list[str] = Field(description="Accepted formats. | 文件格式。")
-    change_within_days: int | None = Field(
-        description="Natural days to report a major change; null: none set. | 重大变化须报告的天数。"
-    )
-    changed_at: str = Field(description="Where data are changed, if not here. | 信息在何处变更，空为本平台。")
 
 
 class Save(Body):
@@ -199,12 +119,6 @@ class RegistrationsView(Answer):
     registrations: list[RegistrationView] = Field(description="The forms. | 申请表。")
 
 
-class TemplatePath(Path):
-    """A document of the form."""
-
-    document: str = Field(max_length=64, description="The document. | 材料代码。")
-
-
 class RegistrationPath(Path):
     """A form."""
 
@@ -263,63 +177,6 @@ class DifferencesView(Answer):
 
 
 @routes.get(
-    "/api/v1/registrations/form",
-    summary="Everything a programme asks of who joins it. | 申请表的全部内容。",
-    access=PERSON,
-    answers={200: FormView},
-    refusals=(UnknownProgramme,),
-)
-async def form(request: web.Request, query: ProgrammeQuery) -> FormView:
-    programme = request.app[PROGRAMMES].get(query.programme)
-    rules = rules_of(programme, query.party)
-    return FormView(
-        programme=programme.slug,
-        programme_version=programme.version,
-        party=query.party,
-        definition=rules.definition,
-        fields=_fields(rules),
-        documents=_documents(rules),
-        undertakings=[
-            UndertakingView(
-                code=one.code,
-                name=one.name,
-                promises=list(one.promises),
-                hash=hash_of(one),
-                clause=one.article,
-            )
-            for one in rules.undertakings
-        ],
-        conditions=[
-            ConditionView(code=one.code, says=one.says, clause=one.article) for one in rules.conditions
-        ],
-        max_bytes=programme.files.max_bytes,
-        extensions=sorted(programme.files.extensions),
-        change_within_days=rules.change_report.natural_days,
-        changed_at=rules.change_report.changed_at,
-    )
-
-
-@routes.get(
-    "/api/v1/registrations/templates/{document}",
-    summary="A document to print and sign, with my organisation's facts. | 下载已填入企业信息的模板。",
-    access=PERSON,
-    answers={200: Media(MEDIA_TYPE, "A Word document. | Word 文档。")},
-    refusals=(UnknownProgramme, NoOrganisation),
-)
-async def template(
-    request: web.Request, actor: Actor, path: TemplatePath, query: ProgrammeQuery
-) -> web.Response:
-    programme = request.app[PROGRAMMES].get(query.programme)
-    organisation = await access.organisation_of(actor)
-    content = form_templates.template(programme, query.party, path.document, organisation)
-    return web.Response(
-        body=content,
-        content_type=MEDIA_TYPE,
-        headers={"Content-Disposition": f'attachment; filename="{path.document}.docx"'},
-    )
-
-
-@routes.get(
     "/api/v1/registrations",
     summary="The forms that my organisation has begun. | 我的申请表。",
     access=PERSON,
@@ -351,7 +208,7 @@ async def mine(request: web.Request, actor: Actor) -> RegistrationsView:
 )
 async def save(request: web.Request, actor: Actor, body: Save) -> Saved:
     changes = Changes(values=body.values, documents=body.documents, undertakings=body.undertakings)
-    draft = await request.app[REGISTRATIONS].drafts.save(
+    draft = await request.app[REGISTRATIONS].drafts.fill_in(
         body.programme, body.party, changes, version=body.version, actor=actor
     )
     return Saved(**_shown(draft))
@@ -422,45 +279,6 @@ async def difference(request: web.Request, actor: Actor, path: SubmissionPath) -
             DifferenceView(key=one.key, name=one.name, before=one.before, after=one.after) for one in found
         ]
     )
-
-
-def _fields(rules: PartyRules) -> list[FieldView]:
-    return [
-        FieldView(
-            key=one.key,
-            name=one.field.name,
-            kind=one.field.kind,
-            required=one.field.required,
-            choices=list(one.field.choices),
-            document=one.document or None,
-            personal=one.field.kind in SEALED_KINDS,
-            clause=one.field.article,
-        )
-        for one in form_fields(rules)
-    ]
-
-
-def _documents(rules: PartyRules) -> list[DocumentView]:
-    return [
-        DocumentView(
-            code=one.code,
-            name=one.name,
-            kind=one.kind,
-            form=one.form,
-            required=one.required,
-            groups=list(one.groups),
-            minimum=one.minimum,
-            maximum=one.maximum,
-            legal_forms=sorted(one.legal_forms),
-            sealed=one.sealed,
-            hand_signed=one.hand_signed,
-            dated_this_year=one.dated_this_year,
-            template=one.template,
-            checks=list(one.checks),
-            clause=one.article,
-        )
-        for one in rules.documents
-    ]
 
 
 def _shown(draft: Draft) -> dict[str, Any]:

@@ -130,7 +130,9 @@ class Drafts:
         self.sealer = sealer
         self._labels = labels
 
-    async def save(self, slug: str, party: Party, changes: Changes, *, version: int, actor: Actor) -> Draft:
+    async def fill_in(
+        self, slug: str, party: Party, changes: Changes, *, version: int, actor: Actor
+    ) -> Draft:
         """Save some items of the form; 0 is the version of a form that nobody has begun.
 
         Raises ``UnknownProgramme``, ``FormItemsUnknown``, :class:`FormValuesUnusable`,
@@ -389,6 +391,7 @@ def _unusable(name: str, key: str, fault: str, clause: str) -> Unmet:
 
 
 async def moved_on(draft: Registration) -> DraftMovedOn:
+    """What to tell whoever looked at an earlier version: who saved this one, and when."""
     return DraftMovedOn(
         who=await _name_of(draft.saved_by),
         when=draft.saved_at.astimezone(CHINA).strftime(texts.REVIEW_INSTANT),
