@@ -214,6 +214,14 @@ async def _request(stage: Stage) -> int:
     return int(made.id)
 
 
+async def _office(stage: Stage) -> int:
+    opened = await stage.operator.post(
+        "offices", programme=PROGRAMME, role="operator", name="服务中心", phone="0578-2091234"
+    )
+    assert opened.status == 201, opened.body
+    return int(opened.body["id"])
+
+
 OWNED: Mapping[str, Owned] = {
     # Rounds are published to everybody, and budgets are no organisation's.
     "round_id": Owned(_round, persons=False),
@@ -230,6 +238,7 @@ OWNED: Mapping[str, Owned] = {
     "file_id": Owned(_file, areas=True),
     "label_id": Owned(_label),
     "contract_id": Owned(_contract),
+    "office_id": Owned(_office),
     "request_id": Owned(_request),
     # Accounts belong to no programme: whoever administers them administers all.
     "staff_id": Owned(_account, programmes=False),
@@ -250,6 +259,7 @@ UNREACHED: Mapping[str, str] = {
 NO_OBJECT: Mapping[str, str] = {
     "slug": PROGRAMME,  # Programmes are public.
     "kind": "labels",  # What kind of list is imported.
+    "document": "authorisation",  # A form that anybody may print.
     "number": "1",  # Of a registration's submissions.
     "grab_key": "0" * 32,  # The phone's own secret: another's reads like one that never arrived.
 }
