@@ -1,6 +1,6 @@
 """Imports over HTTP: templates, the dry run, the file with its errors, and the import itself.
 
-The file is the request's body as it is; its format is told by its content.
+The file is the request's body, or the one field of a form; its format is told by its content.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import Answer, Media, Routes, staff
-from server.handlers.parsing import BodyIncomplete, BodyTooLarge, BodyTooSlow, Path, Query, read_body
+from server.handlers.parsing import BodyIncomplete, BodyTooLarge, BodyTooSlow, Path, Query
+from server.handlers.streams import UploadFormUnusable, sent_file
 from server.keys import IMPORTS
 from server.models.imports import ImportRun
 from server.programme.registry import UnknownProgramme
@@ -27,12 +28,17 @@ routes = Routes("imports")
 
 KEEPERS = staff(StaffRole.OPERATOR, StaffRole.AUTHORITY)
 PAGE = 50
-UPLOAD_SECONDS = 60
+FILE = Media(
+    "application/octet-stream, multipart/form-data",
+    "The list as XLSX or CSV, or a form whose only field `file` is the list."
+    " | XLSX 或 CSV 文件内容本身，或只含一个 file 字段的表单。",
+)
 CSV = "text/csv; charset=utf-8"
 FILE_REFUSALS = (
     BodyTooLarge,
     BodyTooSlow,
     BodyIncomplete,
+    UploadFormUnusable,
     ImportKindUnknown,
     ImportSettingsWrong,
     ImportColumnsWrong,
@@ -219,6 +225,7 @@ async def template(request: web.Request, path: KindPath, query: TemplateQuery) -
     access=KEEPERS,
     answers={200: PreviewView},
     refusals=FILE_REFUSALS,
+    receives=FILE,
 )
 async def preview(request: web.Request, actor: Actor, path: KindPath, query: FileQuery) -> PreviewView:
     found = await _previewed(request, actor, path, query)
@@ -238,6 +245,7 @@ async def preview(request: web.Request, actor: Actor, path: KindPath, query: Fil
     access=KEEPERS,
     answers={200: Media(XLSX, "An XLSX file. | XLSX 文件。")},
     refusals=FILE_REFUSALS,
+    receives=FILE,
 )
 async def report(request: web.Request, actor: Actor, path: KindPath, query: FileQuery) -> web.Response:
     found = await _previewed(request, actor, path, query)
@@ -250,10 +258,11 @@ async def report(request: web.Request, actor: Actor, path: KindPath, query: File
     access=KEEPERS,
     answers={201: Imported},
     refusals=(*FILE_REFUSALS, ImportRowsBroken, ImportNotPreviewed),
+    receives=FILE,
 )
 async def carry_out(request: web.Request, actor: Actor, path: KindPath, query: CarryOutQuery) -> Imported:
     access.require_programme(actor, query.programme)
-    raw = await read_body(request, MOST_BYTES, UPLOAD_SECONDS)
+    raw = await _sent(request)
     run = await request.app[IMPORTS].carry_out(
         path.kind, raw, _settings(query), fingerprint=query.fingerprint, actor=actor
     )
@@ -262,8 +271,20 @@ async def carry_out(request: web.Request, actor: Actor, path: KindPath, query: C
 
 async def _previewed(request: web.Request, actor: Actor, path: KindPath, query: FileQuery) -> Preview:
     access.require_programme(actor, query.programme)
-    raw = await read_body(request, MOST_BYTES, UPLOAD_SECONDS)
+    raw = await _sent(request)
     return await request.app[IMPORTS].preview(path.kind, raw, _settings(query))
+
+
+async def _sent(request: web.Request) -> bytes:
+    sent = await sent_file(request, "", MOST_BYTES)
+    collected = bytearray()
+    if sent.size_bytes > MOST_BYTES:
+        raise BodyTooLarge(limit_bytes=MOST_BYTES)
+    async for piece in sent.content:
+        collected += piece
+        if len(collected) > MOST_BYTES:
+            raise BodyTooLarge(limit_bytes=MOST_BYTES)
+    return bytes(collected)
 
 
 def _settings(query: FileQuery) -> ImportSettings:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import openpyxl
 import pytest
+from aiohttp import FormData
 
 from server.models.imports import ImportRun
 from server.models.journal import JournalEntry
@@ -16,6 +17,7 @@ from server.models.labels import AttestedLabel
 from server.models.organisations import BlocklistEntry, Organisation
 from server.models.outbox import OutboxMessage
 from server.models.rounds import Entitlement
+from server.services.sheets import MOST_BYTES
 from server.units import yuan_to_fen
 from tests.town import PROGRAMME, Answered, Caller, Town, uscc
 
@@ -40,7 +42,7 @@ def xlsx(*rows: Sequence[object]) -> bytes:
     return buffer.getvalue()
 
 
-async def upload(caller: Caller, path: str, raw: bytes, **query: Any) -> Answered:
+async def upload(caller: Caller, path: str, raw: Any, **query: Any) -> Answered:
     url = f"/api/v1/imports/{path}?{urlencode(query)}"
     async with caller._client.post(url, data=raw, headers=caller._headers) as response:
         is_json = "json" in response.content_type
@@ -48,7 +50,7 @@ async def upload(caller: Caller, path: str, raw: bytes, **query: Any) -> Answere
         return Answered(response.status, said, response.headers)
 
 
-async def preview(caller: Caller, raw: bytes, kind: str = "labels", **query: Any) -> Answered:
+async def preview(caller: Caller, raw: Any, kind: str = "labels", **query: Any) -> Answered:
     return await upload(caller, f"{kind}/preview", raw, **query)
 
 
@@ -223,6 +225,24 @@ async def test_what_was_not_looked_at_is_not_taken_in(town: Town) -> None:
     assert {another_file.code, another_mode.code, moved_on.code} == {"import_not_previewed"}
     assert (another_file.status, taken_in.status) == (409, 201)
     assert await AttestedLabel.all().count() == 1
+
+
+async def test_a_form_with_one_file_is_as_good_as_the_file(town: Town) -> None:
+    operator = await town.operator()
+    raw = csv(HEADER, (uscc(7_000_013), "", "", ""))
+    plain = await preview(operator, raw, **LIST)
+    form, wrong = FormData(), FormData()
+    form.add_field("file", raw, filename="名单.csv", content_type="text/csv")
+    wrong.add_field("list", raw, filename="名单.csv", content_type="text/csv")
+    formed = await preview(operator, form, **LIST)
+    assert (formed.status, formed.body) == (200, plain.body)
+    assert (await preview(operator, wrong, **LIST)).code == "upload_form_unusable"
+
+
+async def test_a_file_beyond_the_limit_is_not_read_to_its_end(town: Town) -> None:
+    operator = await town.operator()
+    refused = await preview(operator, io.BytesIO(b"a" * (MOST_BYTES + 1)), **LIST)
+    assert (refused.status, refused.code) == (413, "body_too_large")
 
 
 @pytest.mark.parametrize(
