@@ -45,10 +45,11 @@ def read(file: Path) -> dict[str, Any]:
     gap = rows.index([])
     head: dict[str, Any] = {row[0]: _unmarked(row[1]) for row in rows[:gap]}
     head |= {"pool_fen": int(head["pool_fen"]), "order": head["order"].split(",")}
-    entries = [dict(zip(FIELDS, map(_unmarked, row), strict=True)) for row in rows[gap + 2 :]]
-    for entry in entries:
-        entry |= {name: int(entry[name]) for name in NUMBERS}
-        entry["priority"] = entry["priority"] == "True"
+    entries: list[dict[str, Any]] = []
+    for row in rows[gap + 2 :]:
+        cells = dict(zip(FIELDS, map(_unmarked, row), strict=True))
+        numbers = {name: int(cells[name]) for name in NUMBERS}
+        entries.append({**cells, **numbers, "priority": cells["priority"] == "True"})
     return {**head, "entries": entries}
 
 

@@ -16,6 +16,7 @@ from server.programme.issuance import Priority, RankKey
 from server.programme.model import Programme
 from server.programme.steps import Event, StepKind
 from server.rules.deadlines import DueBy, due_by, working_days_after
+from server.rules.lifecycles import RoundStatus
 
 
 class ApplicationStatus(StrEnum):
@@ -31,6 +32,15 @@ class ApplicationDeed(StrEnum):
     APPLY = "apply"
     CHANGE = "change"
     WITHDRAW = "withdraw"
+
+
+class Window(StrEnum):
+    """How a round stands to those who would apply in it at an instant."""
+
+    EARLY = "early"
+    OPEN = "open"
+    PAUSED = "paused"
+    CLOSED = "closed"
 
 
 class RankOutcome(StrEnum):
@@ -76,6 +86,18 @@ class Ranking:
 
     awards: tuple[Award, ...]
     waiting: tuple[Application, ...]
+
+
+def window(status: RoundStatus, opens_at: datetime, closes_at: datetime, now: datetime) -> Window:
+    """Whether a published round takes applications: from its announced opening to its closing (GZ-28).
+
+    The closing instant is too late, and a round that people have closed stays closed.
+    """
+    if status is RoundStatus.CLOSED or now >= closes_at:
+        return Window.CLOSED
+    if status is RoundStatus.PAUSED:
+        return Window.PAUSED
+    return Window.EARLY if now < opens_at else Window.OPEN
 
 
 def group_of(programme: Programme, labels: frozenset[str]) -> Priority | None:

@@ -26,7 +26,7 @@ from server.programme.issuance import IssuanceMode
 from server.programme.model import Programme
 from server.programme.vocabulary import Party
 from server.rules import issuance
-from server.rules.issuance import ApplicationDeed, ApplicationStatus
+from server.rules.issuance import ApplicationDeed, ApplicationStatus, Window
 from server.rules.lifecycles import IllegalMove, QualificationAct, RoundStatus
 from server.rules.limits import Limit, room
 from server.rules.quota import grantable, require_grantable, tier_of
@@ -295,11 +295,12 @@ async def _held_open(connection: BaseDBAsyncClient, row: Round, now: datetime, a
     if connection.capabilities.dialect == "postgres":
         await connection.execute_query(SHARE_LOCK, [row.id])
     row = await Round.get(id=row.id)
-    if row.status is RoundStatus.CLOSED or now >= row.closes_at:
+    stands = issuance.window(row.status, row.opens_at, row.closes_at, now)
+    if stands is Window.CLOSED:
         raise ApplyingClosed(asked=yuan(ask.amount_fen), closed=row.closes_at.isoformat())
-    if row.status is RoundStatus.PAUSED:
+    if stands is Window.PAUSED:
         raise ApplyingPaused()
-    if now < row.opens_at:
+    if stands is Window.EARLY:
         raise ApplyingNotOpen(retry_after=max(1, -((now - row.opens_at) // timedelta(seconds=1))))
     return row
 

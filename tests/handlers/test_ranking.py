@@ -61,8 +61,8 @@ async def test_priority_comes_first_then_arrival_and_the_money_goes_down_the_lis
         (early.organisation.id, 15_000),
         (late.organisation.id, 0),
     ]
-    outcomes = await RankingEntry.all().order_by("position").values_list("outcome", flat=True)
-    assert list(outcomes) == ["awarded", "partly", "waiting"]
+    outcomes = [one.outcome for one in await RankingEntry.all().order_by("position")]
+    assert outcomes == ["awarded", "partly", "waiting"]
     row = await Round.get(id=batch.round_id)
     assert (row.issued_fen, row.issued_count) == (yuan_to_fen(30_000), 2)
     vouchers = await Voucher.filter(round_id=batch.round_id).order_by("id")

@@ -8,7 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.rules.issuance import Application, award, has_priority, is_full, ranked, result_due
+from server.programme.steps import Event, StepKind
+from server.rules.issuance import (
+    Application,
+    Window,
+    award,
+    has_priority,
+    is_full,
+    keeps_place,
+    order_deadline,
+    ranked,
+    result_due,
+    window,
+)
+from server.rules.lifecycles import RoundStatus
 from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, NINGXIA, YINCHUAN, programme, working_calendar
 
 rules = pytest.mark.rules
@@ -126,6 +139,43 @@ def test_the_guangzhou_result_is_out_the_next_working_day_and_seen_on_the_second
 
 def test_where_the_text_names_no_day_a_result_has_none() -> None:
     assert result_due(programme(NINGXIA), date(2026, 5, 18), working_calendar()) == (None, None)
+
+
+@rules("GZ-28")
+@pytest.mark.parametrize(
+    ("status", "seconds", "expected"),
+    [
+        (RoundStatus.SCHEDULED, -1, Window.EARLY),
+        (RoundStatus.SCHEDULED, 0, Window.OPEN),
+        (RoundStatus.SCHEDULED, 59, Window.OPEN),
+        (RoundStatus.SCHEDULED, 60, Window.CLOSED),
+        (RoundStatus.PAUSED, 1, Window.PAUSED),
+        (RoundStatus.PAUSED, 60, Window.CLOSED),
+        (RoundStatus.CLOSED, 1, Window.CLOSED),
+    ],
+)
+def test_a_window_is_open_from_its_opening_until_just_before_its_closing(
+    status: RoundStatus, seconds: int, expected: Window
+) -> None:
+    closing = OPENING + timedelta(seconds=60)
+    assert window(status, OPENING, closing, OPENING + timedelta(seconds=seconds)) is expected
+
+
+@pytest.mark.parametrize(("changed", "kept"), [(99, True), (100, True), (101, False)])
+def test_only_who_asks_for_no_more_keeps_its_place(changed: int, kept: bool) -> None:
+    assert keeps_place(100, changed) is kept
+
+
+@rules("GZ-33")
+def test_the_time_to_order_runs_from_the_publication_of_the_result() -> None:
+    happened: dict[Event | StepKind, date] = {
+        Event.ROUND_CLOSED: date(2020, 6, 22),
+        Event.RESULTS_PUBLISHED: date(2020, 6, 23),
+    }
+    due = order_deadline(programme(GUANGZHOU), happened, working_calendar())
+    assert due is not None
+    assert due.last_day == date(2020, 7, 23)
+    assert order_deadline(programme(NINGXIA), happened, working_calendar()) is None
 
 
 APPLICATIONS = st.lists(st.tuples(st.integers(0, 20), st.booleans(), st.integers(1, 200)), max_size=20).map(

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tortoise.models import Model
 
 from server.clock import CHINA
 from server.keys import VOUCHERS, WORKING_DAYS
@@ -160,6 +161,10 @@ async def test_after_the_end_of_its_vouchers_a_round_serves_nobody(batch: Batch)
 # -- issuing by list is issuing -----------------------------------------------------------------------
 
 
+def _fields(row: Model, without: set[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row._meta.db_fields if name not in without}
+
+
 async def _left_by(batch: Batch, applicant: Applicant) -> dict[str, Any]:
     """Everything that a voucher's issuing has left in the tables, without what differs by its nature."""
     voucher = await Voucher.get(enterprise_id=applicant.organisation.id)
@@ -171,8 +176,8 @@ async def _left_by(batch: Batch, applicant: Applicant) -> dict[str, Any]:
     own = {"id", "number", "enterprise_id", "voucher_id", "created_at", "place"}
     assert deed.data["place"] == voucher.place
     return {
-        "voucher": {name: value for name, value in dict(voucher).items() if name not in own},
-        "ledger": {name: value for name, value in dict(entry).items() if name not in own},
+        "voucher": _fields(voucher, own),
+        "ledger": _fields(entry, own),
         "journal": (deed.action, deed.actor, deed.programme_slug, deed.at, sorted(deed.data)),
         "outbox": (message.topic, sorted(message.data), message.data["amount_fen"]),
     }
