@@ -26,7 +26,7 @@ async def membership_of(caller: Caller) -> int:
     return int(next(one["id"] for one in members if one["is_me"]))
 
 
-@pytest.mark.rules("GZ-03", "GZ-55")
+@pytest.mark.rules("GZ-55")
 async def test_a_new_handler_follows_on_a_new_letter_and_the_old_one_is_out_at_once(town: Town) -> None:
     operator = await town.operator()
     old = await town.qualified(operator)

@@ -64,7 +64,6 @@ async def test_trainings_and_activities_are_put_down_with_their_proof(town: Town
     assert (await elsewhere.get(f"activities?programme={PROGRAMME}")).code == "not_found"
 
 
-@pytest.mark.rules("GZ-58")
 async def test_a_template_comes_with_the_organisations_own_facts(town: Town) -> None:
     handler = await town.handler(name="广州晨光有限公司")
     path = f"/api/v1/registrations/templates/declaration?programme={CITY}"

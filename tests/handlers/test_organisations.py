@@ -33,6 +33,7 @@ RIGHT = uscc(4_000_000)
 WRONG_CHECK = RIGHT[:-1] + ("0" if RIGHT[-1] != "0" else "1")
 
 
+@pytest.mark.rules("GX-48")
 @pytest.mark.parametrize(
     ("written", "says"),
     [

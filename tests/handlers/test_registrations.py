@@ -33,7 +33,7 @@ def codes(answered: Answered) -> list[str]:
 # -- the form --------------------------------------------------------------------------------------
 
 
-@pytest.mark.rules("LS-59", "GZ-04", "GZ-54", "GZ-59")
+@pytest.mark.rules("LS-59", "GZ-04", "GZ-54")
 async def test_the_form_of_a_programme_is_enough_for_a_phone_to_draw_it(town: Town) -> None:
     person = await town.person()
     city = (await person.get(f"registrations/form?programme={CITY}")).body
@@ -291,7 +291,7 @@ async def attest(operator: Caller, handler: Caller, slug: str, code: str) -> Non
     assert attested.status == 201, attested.body
 
 
-@pytest.mark.rules("GX-25", "GX-48")
+@pytest.mark.rules("GX-25")
 async def test_where_the_software_decides_alone_it_decides_at_once(town: Town) -> None:
     operator = await town.operator()
     listed_one, unlisted = [await town.handler(area="广西壮族自治区/南宁市") for _ in range(2)]
@@ -465,7 +465,7 @@ async def test_a_young_subsidiary_counts_its_parent_company(town: Town) -> None:
     assert codes(with_parent) == []
 
 
-@pytest.mark.rules("GZ-06", "GZ-81")
+@pytest.mark.rules("GZ-06", "GZ-81", "GZ-82")
 async def test_who_is_not_on_the_list_cannot_go_on(town: Town) -> None:
     operator, handler = await town.operator(), await town.handler(**IN_CITY)
 

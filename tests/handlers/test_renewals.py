@@ -108,6 +108,7 @@ async def test_an_approval_holds_on_while_its_renewal_is_reviewed(town: Town) ->
     assert (row.status, row.valid_until) == ("approved", datetime(2028, 7, 1, 16, 0, tzinfo=UTC))
 
 
+@pytest.mark.rules("LS-62")
 async def test_who_loses_an_approval_by_time_is_entitled_to_nothing(town: Town) -> None:
     operator = await town.operator()
     await town.open_round(operator)
@@ -220,7 +221,7 @@ async def test_a_contract_of_last_month_keeps_the_name_of_last_month(town: Town)
     assert names == ["旧名有限公司", "中名有限公司", "新名有限公司"]
 
 
-@pytest.mark.rules("GZ-04", "GZ-05", "GZ-61", "GZ-82")
+@pytest.mark.rules("GZ-04", "GZ-05", "GZ-59", "GZ-61")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_programme_of_one_year_qualifies_for_that_year_and_says_where_data_change(
     town: Town,
@@ -248,7 +249,7 @@ async def test_a_programme_of_one_year_qualifies_for_that_year_and_says_where_da
     assert town.app[CLOCKS].now(CITY).year == 2020
 
 
-@pytest.mark.rules("GZ-22", "GZ-53", "GZ-83")
+@pytest.mark.rules("GZ-22", "GZ-53", "GZ-82", "GZ-83")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_recognised_provider_hands_in_its_licence_and_a_signed_undertaking_of_the_year(
     town: Town,

@@ -31,27 +31,35 @@ def body_of(programme: Programme, journey: Journey, number: int, **others: Any) 
 
 
 async def registered(
-    journey: Journey, programme: Programme, number: int, **others: Any
+    journey: Journey, operator: Caller, programme: Programme, number: int, **others: Any
 ) -> tuple[Caller, Answered]:
-    """Somebody signs in, registers an enterprise and applies; who it is, and the application."""
+    """Somebody signs in, registers an enterprise that the official lists name, and hands in its form."""
     person = await journey.sign_in(f"{programme.slug} {number}")
-    made = await person.post("organisations", **body_of(programme, journey, number, **others))
+    facts = body_of(programme, journey, number, **others)
+    made = await person.post("organisations", **facts)
     assert made.status == 201, made.body
-    applied = await person.post("qualifications", programme=programme.slug)
+    for label in facts["labels"]:
+        attested = await operator.post(
+            "labels",
+            programme=programme.slug,
+            code=label,
+            uscc=facts["uscc"],
+            name=facts["name"],
+            list_name="官方名单",
+        )
+        assert attested.status == 201, attested.body
+    applied = await journey.town.applied(person, programme=programme.slug)
     assert applied.status == 201, applied.body
     return person, applied
 
 
 async def approved(journey: Journey, operator: Caller, programme: Programme, number: int) -> Caller:
-    """The same, approved, with every claimed label confirmed."""
-    person, applied = await registered(journey, programme, number)
+    """The same, approved: by people, or at once where the software decides alone."""
+    person, applied = await registered(journey, operator, programme, number)
     assert applied.body["unmet"] == []
-    decided = await operator.post(
-        f"qualifications/{applied.body['id']}/decision",
-        decision="approve",
-        labels_confirmed=body_of(programme, journey, number)["labels"],
-    )
-    assert (decided.status, decided.body["status"]) == (200, "approved"), decided.body
+    if applied.body["status"] == "pending":
+        decided = await journey.town.decide(operator, applied)
+        assert (decided.status, decided.body["status"]) == (200, "passed"), decided.body
     return person
 
 
@@ -86,7 +94,7 @@ async def test_from_a_login_to_a_voucher_in_the_wallet(journey: Journey) -> None
     # Beforehand every phone knows where it stands, and what the time is.
     ready = await first.get(f"{url}/readiness")
     assert (ready.body["ready"], ready.body["amount_fen"]) == (True, face_fen)
-    latecomer, _ = await registered(journey, programme, 4)
+    latecomer, _ = await registered(journey, operator, programme, 4)
     not_yet = await latecomer.get(f"{url}/readiness")
     assert [one["code"] for one in not_yet.body["missing"]] == ["qualification_pending"]
     clock = await first.get(f"clock?programme={programme.slug}")
@@ -135,21 +143,20 @@ async def test_every_programme_qualifies_who_meets_it_and_tells_the_others_why(
     assert mine["programme_name"] == programme.name
 
     # One condition is not met: its clause is told, nobody can approve it away, and the refusal stays.
-    stranger, applied = await registered(journey, programme, 2, legal_person=False)
+    stranger, applied = await registered(journey, operator, programme, 2, legal_person=False)
     (unmet,) = applied.body["unmet"]
     (condition,) = [one for one in programme.enterprise_conditions if one.code == unmet["code"]]
     assert (condition.kind.value, unmet["clause"]) == ("legal_person", condition.article)
     eligibility = (await stranger.get(f"eligibility?programme={slug}")).body
     assert (eligibility["eligible"], eligibility["unmet"]) == (False, [unmet])
-    decision = f"qualifications/{applied.body['id']}/decision"
-    labels = body_of(programme, journey, 2)["labels"]
-    impossible = await operator.post(decision, decision="approve", labels_confirmed=labels)
-    assert (impossible.status, impossible.code) == (409, "conditions_unmet")
-    assert impossible.body["unmet"] == [unmet]
-    refused = await operator.post(
-        decision, decision="refuse", reason="不具备独立法人资格", labels_confirmed=labels
-    )
-    assert (refused.status, refused.body["status"]) == (200, "refused")
+    if applied.body["status"] == "pending":
+        impossible = await journey.town.decide(operator, applied)
+        assert (impossible.status, impossible.code) == (409, "conditions_unmet")
+        assert impossible.body["unmet"] == [unmet]
+        refused = await journey.town.decide(operator, applied, "reject", reason="不具备独立法人资格")
+        assert (refused.status, refused.body["status"]) == (200, "refused")
+    (stands,) = (await stranger.get("organisations/mine/qualifications")).body["qualifications"]
+    assert (stands["status"], stands["unmet"]) == ("refused", [unmet])
 
     # Where vouchers are not grabbed, money can be put in, but no round of it is grabbed.
     now = journey.town.app[CLOCKS].now(slug)

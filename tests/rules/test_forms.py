@@ -192,7 +192,7 @@ def test_a_value_of_the_wrong_kind_is_found(city: Programme, field: str, value: 
     assert f"declaration.{field}" in {one.code for one in found}
 
 
-@pytest.mark.rules("GZ-04")
+@pytest.mark.rules("GZ-04", "GZ-59")
 def test_the_papers_of_an_enterprise_are_named_all_at_once(city: Programme) -> None:
     nothing = all_faults(city, Filled())
     assert nothing[:2] == ["well_run", "fits_industrial_policy"]
