@@ -137,7 +137,9 @@ class Contracts:
         now = self.clocks.now(contract.programme_slug)
         try:
             async with in_transaction():
-                await lock(contract.enterprise_id)
+                # Both sides' standing stands still; in the order of their ids, as everywhere.
+                for side in sorted(one for one in (contract.enterprise_id, contract.provider_id) if one):
+                    await lock(side)
                 return await self._sign(contract_id, party, actor, now, wanted_fen)
         except ContractsPaused as paused:
             await _tell_paused(contract, paused, now)

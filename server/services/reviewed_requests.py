@@ -25,7 +25,12 @@ from server.services.contract_lists import PAPER, subject_of
 from server.services.draws import ContractNotSigned
 from server.services.request_book import move, note, require_something, worked_out
 from server.services.reviewed import After, nothing
-from server.services.standings import require_standing, standing_unmet
+from server.services.standings import (
+    barred_unmet,
+    require_not_barred,
+    require_standing,
+    standing_unmet,
+)
 from server.units import yuan
 
 
@@ -76,6 +81,7 @@ class ReviewedRequests:
         unmet = await standing_unmet(
             programme, enterprise, Party.ENTERPRISE, QualificationAct.OBTAIN_VOUCHERS, now=now
         )
+        barred = await barred_unmet(programme, request.contract.provider_uscc, now=now)
         says = texts.REQUEST_CHECKS
         return (
             Check("contract_signed", programme.contract.article, says["contract_signed"], signed),
@@ -86,7 +92,7 @@ class ReviewedRequests:
                 paid.amount_fen > 0,
                 paid.arithmetic,
             ),
-            *(Check(one.code, one.clause, one.message, False, one.arithmetic) for one in unmet),
+            *(Check(one.code, one.clause, one.message, False, one.arithmetic) for one in (*unmet, *barred)),
         )
 
     async def passed(
@@ -109,6 +115,7 @@ class ReviewedRequests:
             QualificationAct.OBTAIN_VOUCHERS,
             now=now,
         )
+        await require_not_barred(programme, contract.provider_uscc, contract.provider_name, now=now)
         paid = await worked_out(programme, request.round.budget_id, contract)
         require_something(paid)
         amount_fen = _determined(paid, extras.get("amount_fen"))

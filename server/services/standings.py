@@ -35,9 +35,21 @@ async def standing_unmet(
         missing.append(Unmet(code, article, READINESS[code]))
     elif qualification.valid_until is not None and qualification.valid_until <= now:
         missing.append(Unmet("qualification_expired", article, READINESS["qualification_expired"]))
-    for entry in await standing_bans([organisation.uscc], programme.slug, now=now):
-        missing.append(Unmet("barred", entry.clause, READINESS["barred"]))
+    missing += await barred_unmet(programme, organisation.uscc, now=now)
     return tuple(missing)
+
+
+async def barred_unmet(programme: Programme, uscc: str, *, now: datetime) -> list[Unmet]:
+    """The bans that hold against whoever has this code, registered here or not."""
+    bans = await standing_bans([uscc], programme.slug, now=now)
+    return [Unmet("barred", entry.clause, READINESS["barred"]) for entry in bans]
+
+
+async def require_not_barred(programme: Programme, uscc: str, name: str, *, now: datetime) -> None:
+    """Raise :class:`NotInStanding` for whoever is barred."""
+    missing = await barred_unmet(programme, uscc, now=now)
+    if missing:
+        raise NotInStanding(clause=missing[0].clause, unmet=missing, name=name)
 
 
 async def require_standing(

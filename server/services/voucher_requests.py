@@ -41,7 +41,7 @@ from server.services.memberships import lock
 from server.services.request_book import move, note, own, require_something, worked_out
 from server.services.reviewed import After, nothing
 from server.services.reviews import Reviews
-from server.services.standings import require_standing
+from server.services.standings import require_not_barred, require_standing
 from server.units import yuan
 
 
@@ -89,6 +89,7 @@ class VoucherRequests:
             await require_standing(
                 programme, enterprise, Party.ENTERPRISE, QualificationAct.OBTAIN_VOUCHERS, now=now
             )
+            await require_not_barred(programme, contract.provider_uscc, contract.provider_name, now=now)
             paid = await worked_out(programme, row.budget_id, contract)
             require_something(paid)
             left_fen = row.pool_fen - row.issued_fen

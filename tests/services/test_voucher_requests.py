@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.models.contracts import VoucherRequest
-from server.models.organisations import Organisation, Qualification
+from server.models.organisations import BlocklistEntry, Organisation, Qualification
 from server.models.outbox import OutboxMessage
 from server.models.reviews import ReviewCase, ReviewDecision
 from server.models.rounds import Budget, Round
@@ -326,6 +326,25 @@ async def test_who_is_not_approved_asks_for_nothing_and_loses_its_turn(desk: Des
     with pytest.raises(NotInStanding):
         await desk.decide(request)
     assert await statuses([request]) == ["pending"]
+
+
+async def test_a_contract_with_a_barred_provider_has_no_voucher(desk: Desk) -> None:
+    period, provider = await stage(desk)
+    enterprise = await desk.enterprise(ON_CONTRACT)
+    request = await desk.asked(period, enterprise, provider, 6_000)
+    ban = await BlocklistEntry.create(
+        uscc=provider.uscc, clause="第十一条（一）", reason="串通", starts_at=desk.now, made_by=1
+    )
+    with pytest.raises(NotInStanding) as refused:
+        await desk.asked(period, enterprise, provider, 4_000)
+    assert (refused.value.clause, refused.value.values["name"]) == ("第十一条（一）", provider.name)
+    case = await ReviewCase.get(subject_id=request.id)
+    lines = await desk.reviews.reviewed(case).checks(case, now=desk.now)
+    assert [one.code for one in lines if not one.met] == ["barred"]
+    with pytest.raises(NotInStanding):
+        await desk.decide(request)
+    await BlocklistEntry.filter(id=ban.id).update(lifted_at=desk.now)
+    assert (await desk.decide(request)).status is ISSUED
 
 
 async def test_a_period_takes_requests_while_it_is_open(desk: Desk) -> None:
