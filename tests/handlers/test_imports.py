@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Sequence
 from typing import Any
@@ -225,6 +226,18 @@ async def test_what_was_not_looked_at_is_not_taken_in(town: Town) -> None:
     assert {another_file.code, another_mode.code, moved_on.code} == {"import_not_previewed"}
     assert (another_file.status, taken_in.status) == (409, 201)
     assert await AttestedLabel.all().count() == 1
+
+
+async def test_of_two_who_take_the_same_list_in_at_once_one_does(town: Town) -> None:
+    operator = await town.operator()
+    raw = csv(HEADER, *[(uscc(7_100_000 + number), "", "", "") for number in range(50)])
+    fingerprint = (await preview(operator, raw, **LIST)).body["fingerprint"]
+    answers = await asyncio.gather(
+        *(upload(operator, "labels", raw, **LIST, fingerprint=fingerprint) for _ in range(4))
+    )
+    assert sorted(one.status for one in answers) == [201, 409, 409, 409]
+    assert {one.code for one in answers if one.status == 409} == {"import_not_previewed"}
+    assert (await AttestedLabel.all().count(), await ImportRun.all().count()) == (50, 1)
 
 
 async def test_a_form_with_one_file_is_as_good_as_the_file(town: Town) -> None:

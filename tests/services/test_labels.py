@@ -16,13 +16,15 @@ from server.models.rounds import Entitlement
 from server.programme.vocabulary import Actor as ProgrammeActor
 from server.programme.vocabulary import LegalForm
 from server.rules.eligibility import provider_unmet
+from server.rules.issuance import has_priority
+from server.rules.quota import tier_of
 from server.services import attestations
 from server.services.applicants import day, facts_of, provider_facts_of
 from server.services.attestations import LabelNotListed, Statement
 from server.services.labels import Labels, NotOnList
 from server.units import yuan_to_fen
 from tests.factories import OPERATOR, Office, make_budget, make_enterprise, make_qualified
-from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, YINCHUAN, programme, size_standard
+from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, NINGXIA, YINCHUAN, programme, size_standard
 
 NEWLY_ABOVE, SEEDLING, PROVINCIAL = "newly_above_scale", "seedling_library", "provincial_platform"
 
@@ -171,6 +173,37 @@ async def test_a_claim_is_a_hope_where_nothing_is_attested_and_never_more(office
         (NEWLY_ABOVE, None),
     }
     assert [one.code for one in strict.labels] == [SEEDLING]
+
+
+@pytest.mark.parametrize(
+    ("slug", "code", "tier_yuan", "first"),
+    [
+        pytest.param(
+            GUANGXI, "digital_maturity_3", 100_000, False, marks=pytest.mark.rules("GX-25", "GX-27")
+        ),
+        pytest.param(GUANGXI, "regional_srdi", 200_000, False, marks=pytest.mark.rules("GX-25", "GX-28")),
+        pytest.param(
+            GUANGXI, "national_little_giant", 300_000, False, marks=pytest.mark.rules("GX-25", "GX-29")
+        ),
+        pytest.param(NINGXIA, "regional_credit_a", None, True, marks=pytest.mark.rules("NX-32")),
+        pytest.param(GUANGZHOU, "sme_monitoring", None, True, marks=pytest.mark.rules("GZ-12")),
+    ],
+)
+async def test_a_list_alone_gives_the_tier_or_the_priority_that_the_text_ties_to_it(
+    office: Office, slug: str, code: str, tier_yuan: int | None, first: bool
+) -> None:
+    regulation = office.programmes.get(slug)
+    holder = await make_enterprise(labels_claimed=[label.code for label in regulation.labels])
+    seen = []
+    for listed in ([], [Statement(uscc=holder.uscc, code=code)]):
+        await write(office, *listed, slug=slug)
+        await attestations.refresh(holder, office.programmes, office.clocks)
+        held = frozenset(holder.labels)
+        tier = tier_of(regulation, held)
+        seen.append((tier and tier.face_value_fen, has_priority(regulation, held)))
+    ordinary = regulation.issuance.tiers[-1].face_value_fen if tier_yuan else seen[0][0]
+    assert seen[0] == (ordinary, False)
+    assert seen[1] == (yuan_to_fen(tier_yuan) if tier_yuan else seen[0][0], first)
 
 
 # -- institutions ----------------------------------------------------------------------------------
