@@ -137,11 +137,19 @@ def test_an_auditor_may_read_whatever_the_operator_or_the_authority_may_and_chan
         assert by_title["auditor"].may(route) == (overseen and route.method == "GET"), named(route)
 
 
+def test_who_holds_no_role_and_who_audits_change_nothing_but_their_own_account() -> None:
+    auditor = next(one for one in PRINCIPALS if one.role == StaffRole.AUDITOR)
+    for principal in (auditor, Principal("staff", "", "staff in a limited session")):
+        changes = [route for route in ROUTES if route.method != "GET" and not route.access.is_public]
+        theirs = {route.tag for route in changes if principal.may(route)}
+        assert theirs == {"sessions", "own_account", "inbox"}
+
+
 def test_an_administrator_decides_nothing() -> None:
     administrator = next(one for one in PRINCIPALS if one.role == StaffRole.ADMINISTRATOR)
-    theirs = {route.tag for route in ROUTES if route.access.roles and administrator.may(route)}
-    # Accounts, and whether the machine runs.
-    assert theirs == {"staff", "jobs"}
+    theirs = {route.tag for route in ROUTES if not route.access.is_public and administrator.may(route)}
+    # Accounts, their own first; whether the machine runs; and what is anybody's who is signed in.
+    assert theirs == {"staff", "sessions", "own_account", "jobs", "inbox", "files", "labels"}
 
 
 # -- whose it is -----------------------------------------------------------------------------------
@@ -152,6 +160,7 @@ WITH_OBJECTS = [
     if route.path_model
     and not route.access.is_public
     and set(route.path_model.model_fields) - NO_OBJECT.keys()
+    and named(route) not in EVERYBODYS
 ]
 
 

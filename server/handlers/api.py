@@ -65,6 +65,7 @@ from server.handlers.problems import InternalError, Malformed, ServiceUnavailabl
 from server.keys import IDENTIFY, ROUTES
 from server.services.access import (
     AUDITED,
+    DECIDERS,
     Actor,
     NotAllowed,
     NotFound,
@@ -145,6 +146,10 @@ def staff(*roles: str) -> Access:
 def person_or_staff(*roles: str) -> Access:
     """Any person, each for their own organisation, and members of staff with at least one of the roles."""
     return Access(frozenset({"person", "staff"}), frozenset(roles), any_person=True)
+
+
+WORKING = person_or_staff(*DECIDERS)
+"""Any person, and the official side but for who only reads or only keeps accounts."""
 
 
 @dataclass(frozen=True)

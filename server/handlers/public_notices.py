@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
-from server.handlers.api import PUBLIC, SIGNED_IN, Answer, Routes, staff
+from server.handlers.api import PUBLIC, WORKING, Answer, Routes, staff
 from server.handlers.parsing import Body, Id, Path, Query
 from server.handlers.review_forms import ReviewPath
 from server.handlers.review_views import (
@@ -104,7 +104,7 @@ async def standing(request: web.Request, query: NoticesQuery) -> NoticeList:
 @routes.post(
     "/api/v1/public-notices/{review_id}/objections",
     summary="Object to a case on notice. | 对公示提出异议。",
-    access=SIGNED_IN,
+    access=WORKING,
     answers={201: ObjectionMade},
     refusals=(NoticeOver, NotYourObjection, ReasonMissing),
 )

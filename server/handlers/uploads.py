@@ -7,7 +7,7 @@ from typing import Annotated
 from aiohttp import hdrs, web
 from pydantic import AwareDatetime, Field
 
-from server.handlers.api import SIGNED_IN, Answer, Media, Reply, Routes
+from server.handlers.api import WORKING, Answer, Media, Reply, Routes
 from server.handlers.files import FileView, file_view
 from server.handlers.parsing import Body, BodyIncomplete, BodyTooLarge, BodyTooSlow, Headers, Path, Query
 from server.handlers.streams import UploadFormUnusable, UploadTypeUnusable, body_of, sent_file
@@ -146,7 +146,7 @@ class UploadView(Answer):
 @routes.post(
     "/api/v1/uploads",
     summary="Begin a file that is sent part by part. | 开始分段上传。",
-    access=SIGNED_IN,
+    access=WORKING,
     answers={201: UploadView},
     refusals=ROOM,
 )
@@ -166,7 +166,7 @@ async def begin(request: web.Request, actor: Actor, body: BeginUpload) -> Reply:
 @routes.head(
     "/api/v1/uploads/{upload_id}",
     summary="How far an upload has come, in headers. | 查询上传进度（响应头）。",
-    access=SIGNED_IN,
+    access=WORKING,
     answers={200: None},
 )
 async def offset(request: web.Request, actor: Actor, path: UploadPath) -> web.Response:
@@ -177,7 +177,7 @@ async def offset(request: web.Request, actor: Actor, path: UploadPath) -> web.Re
 @routes.get(
     "/api/v1/uploads/{upload_id}",
     summary="How far an upload has come. | 查询上传进度。",
-    access=SIGNED_IN,
+    access=WORKING,
     answers={200: UploadView},
 )
 async def one(request: web.Request, actor: Actor, path: UploadPath) -> UploadView:
@@ -187,7 +187,7 @@ async def one(request: web.Request, actor: Actor, path: UploadPath) -> UploadVie
 @routes.patch(
     "/api/v1/uploads/{upload_id}",
     summary="Send the next part; what came before a lost connection is kept. | 续传，断线前的内容保留。",
-    access=SIGNED_IN,
+    access=WORKING,
     answers={204: None},
     refusals=RECEIVED,
     receives=PART,
@@ -199,7 +199,7 @@ async def patch(request: web.Request, actor: Actor, path: UploadPath, headers: P
 @routes.post(
     "/api/v1/uploads/{upload_id}/parts",
     summary="The same as PATCH, for wx.request, which has none. | 与 PATCH 相同，供 wx.request 使用。",
-    access=SIGNED_IN,
+    access=WORKING,
     answers={204: None},
     refusals=RECEIVED,
     receives=PART,
@@ -211,7 +211,7 @@ async def part(request: web.Request, actor: Actor, path: UploadPath, headers: Pa
 @routes.post(
     "/api/v1/uploads/{upload_id}/completion",
     summary="Everything is sent: check it and keep it. | 上传完毕，检查并保存。",
-    access=SIGNED_IN,
+    access=WORKING,
     answers={201: FileView},
     refusals=(UploadIncomplete, *JUDGED),
 )
@@ -222,7 +222,7 @@ async def complete(request: web.Request, actor: Actor, path: UploadPath) -> File
 @routes.delete(
     "/api/v1/uploads/{upload_id}",
     summary="Give an upload up. | 取消上传。",
-    access=SIGNED_IN,
+    access=WORKING,
     answers={204: None},
     refusals=(UploadFinished,),
 )
@@ -233,7 +233,7 @@ async def give_up(request: web.Request, actor: Actor, path: UploadPath) -> None:
 @routes.post(
     "/api/v1/files",
     summary="Send a whole file at once. | 一次上传整个文件。",
-    access=SIGNED_IN,
+    access=WORKING,
     answers={201: FileView},
     refusals=(*ROOM, *JUDGED, UploadFormUnusable, BodyTooLarge, BodyTooSlow, BodyIncomplete),
     receives=WHOLE,
@@ -254,7 +254,7 @@ async def send(request: web.Request, actor: Actor, query: SendQuery) -> FileView
 @routes.post(
     "/api/v1/files/merges",
     summary="Put own files into one PDF, in this order. | 按顺序把自己的文件合并为一个 PDF。",
-    access=SIGNED_IN,
+    access=WORKING,
     answers={201: FileView},
     refusals=(*ROOM, *JUDGED, FilesUnknown, MergeImpossible, MergeTooLarge),
 )

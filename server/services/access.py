@@ -70,6 +70,9 @@ class StaffRole(StrEnum):
     """账号管理员: accounts of staff, and nothing else."""
 
 
+DECIDERS = frozenset(StaffRole) - {StaffRole.AUDITOR, StaffRole.ADMINISTRATOR}
+"""Whose work moves cases and money."""
+
 AUDITED = frozenset({StaffRole.OPERATOR, StaffRole.AUTHORITY})
 """What one of these may read, an auditor may read."""
 

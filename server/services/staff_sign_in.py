@@ -22,7 +22,7 @@ from server.errors import Refusal
 from server.models.people import SessionFamily, SignInFailures, Staff
 from server.sealing import Sealer
 from server.services import journal, second_factor
-from server.services.access import Actor, NotSignedIn, StaffRole
+from server.services.access import DECIDERS, Actor, NotSignedIn, StaffRole
 from server.services.identities import session_name
 from server.services.passwords import PASSWORDS, require_strong
 from server.services.second_factor import Enrolment, SecondFactorNeeded, SecondFactorWrong
@@ -33,7 +33,7 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
 FAILURES_FORGOTTEN_AFTER = timedelta(days=1)
 
-NEEDS_SECOND_FACTOR = frozenset(StaffRole) - {StaffRole.AUDITOR}
+NEEDS_SECOND_FACTOR = DECIDERS | {StaffRole.ADMINISTRATOR}
 """Everybody who decides, and the administrators who say who decides."""
 
 
