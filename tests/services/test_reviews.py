@@ -94,6 +94,18 @@ async def test_a_return_tells_the_applicant_what_to_correct_why_and_until_when(o
     assert (told.data["reason"], told.data["until"]) == ("请补正", end_of(last_day).isoformat())
 
 
+async def test_a_case_goes_back_and_forth_as_often_as_it_takes(office: ReviewOffice) -> None:
+    operator = await office.staff("operator")
+    case = await office.open(programme(LISHUI), S.ENTERPRISE)
+    for number in range(3):
+        case = await office.decide(case, Verdict.RETURNED, by=operator, fields={"licence": f"第{number}次"})
+        await office.reviews.resume(case, actor=APPLICANT, now=office.now)
+        case = await ReviewCase.get(id=case.id)
+    case = await office.decide(case, by=operator)
+    assert case.status is CaseStatus.PASSED
+    assert await ReviewDecision.filter(case_id=case.id, reviewer_id=operator.id).count() == 4
+
+
 async def test_only_what_waits_for_its_correction_is_resumed(office: ReviewOffice) -> None:
     case = await office.open(programme(LISHUI), S.PROVIDER)
     with pytest.raises(CaseMovedOn):
