@@ -5,6 +5,7 @@ python -m server migrate                     bring the database up to date
 python -m server staff create NAME --role administrator
 python -m server staff recover NAME          a lost authenticator, where nobody else can take it off
 python -m server ledger verify               exit 1 if the books do not balance
+python -m server files verify                exit 1 if a file is not what was handed in
 python -m server launch restored             after restoring a backup: fence everything older
 python -m server jobs                        what runs when, what ran last and what came of it
 python -m server demo seed                   demo data of every programme, once
@@ -35,6 +36,7 @@ from server.clock import CHINA, SystemClock
 from server.database import OtherSchema, close_database, is_sqlite, migrate, open_database, sqlite_file
 from server.demo import seed
 from server.errors import Refusal
+from server.gateways.evidence_store import EvidenceStore
 from server.jobs.table import rendered
 from server.middlewares import runner_options
 from server.models.jobs import RunStatus
@@ -43,6 +45,7 @@ from server.programme.faults import ProgrammeError
 from server.programme.registry import Programmes
 from server.services import job_runs, ledger
 from server.services.access import StaffRole
+from server.services.evidence import Evidence
 from server.services.staff import create_staff, recover
 from server.settings import STAFF_PASSWORD_VARIABLE, Settings, SettingsError, load, refuse_unsafe
 from server.startup import unfit
@@ -192,6 +195,19 @@ async def _verify_ledger(settings: Settings, _: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
+async def _verify_files(settings: Settings, _: argparse.Namespace) -> int:
+    evidence = Evidence(EvidenceStore(settings.evidence_dir, settings.evidence_url))
+    context = await open_database(settings.database_url)
+    try:
+        faults = await evidence.verify()
+    finally:
+        await close_database(context)
+    for fault in faults:
+        print(fault)
+    print(f"files: {len(faults)} faults")
+    return 1 if faults else 0
+
+
 async def _restored(settings: Settings, _: argparse.Namespace) -> int:
     context = await open_database(settings.database_url)
     try:
@@ -260,6 +276,11 @@ def _parser() -> argparse.ArgumentParser:
 
     books = nouns.add_parser("ledger", help="the books").add_subparsers(required=True)
     books.add_parser("verify", help="check that they balance").set_defaults(command=_verify_ledger)
+
+    evidence = nouns.add_parser("files", help="the evidence").add_subparsers(required=True)
+    evidence.add_parser("verify", help="read every file and compare its hash").set_defaults(
+        command=_verify_files
+    )
 
     launch = nouns.add_parser("launch", help="the fence of launches").add_subparsers(required=True)
     launch.add_parser("restored", help="after restoring a backup").set_defaults(command=_restored)

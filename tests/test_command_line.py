@@ -168,6 +168,13 @@ def test_a_lost_authenticator_is_taken_off_by_hand(run: Run, rows: sqlite3.Conne
     assert (status, said) == (1, [REFUSALS["not_found"]])
 
 
+# -- the evidence ------------------------------------------------------------------------------------
+
+
+def test_the_evidence_of_an_empty_house_is_whole(run: Run) -> None:
+    assert run("files", "verify") == (0, ["files: 0 faults"], [])
+
+
 # -- the books ----------------------------------------------------------------------------------------
 
 

@@ -11,13 +11,20 @@ import hashlib
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable
+from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
+
 PREFIX = "evidence"
+# Somebody is waiting for each answer: what is away is said to be away within half a minute.
+RETRY: RetryConfig = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
+CLIENT: ClientConfig = {"timeout": timedelta(seconds=20), "connect_timeout": timedelta(seconds=5)}
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 _Result = TypeVar("_Result")
@@ -90,7 +97,9 @@ class EvidenceStore:
 
     def _open(self) -> ObjectStore:
         if self._directory is None:
-            return from_url(self._url)
+            # Options of ours put those of the environment aside; this one a store beside us needs.
+            plain = os.environ.get("AWS_ALLOW_HTTP", "").lower() == "true"
+            return from_url(self._url, retry_config=RETRY, client_options={**CLIENT, "allow_http": plain})
         return LocalStore(self._directory, mkdir=True)
 
 

@@ -140,4 +140,15 @@ class Migration(migrations.Migration):
                 for verb in ("UPDATE", "DELETE")
             ),
         ),
+        # A stored file is never changed; until it is handed in with something it may be taken back.
+        DialectSQL(
+            postgres=(
+                "CREATE TRIGGER stored_file_unchanged BEFORE UPDATE ON stored_file"
+                " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+            ),
+            sqlite=(
+                "CREATE TRIGGER stored_file_unchanged BEFORE UPDATE ON stored_file"
+                " BEGIN SELECT RAISE(ABORT, 'stored_file is append-only'); END",
+            ),
+        ),
     ]

@@ -11,7 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from asyncpg import PostgresError
 from tortoise.context import TortoiseContext
+from tortoise.exceptions import BaseORMException
 
 from server.gateways.evidence_store import EvidenceAltered, EvidenceMissing, EvidenceStore, EvidenceStoreAway
 from server.gateways.file_lab import FileLab
@@ -19,6 +21,7 @@ from server.models.files import EvidenceObject, StoredFile, Upload
 from server.models.journal import JournalEntry
 from server.programme.papers import DocumentKind
 from server.services.evidence import LEASE, EvidenceDamaged
+from server.services.files import attach, of
 from server.services.uploads import UPLOAD_LASTS, Announced
 from tests.hostile.reception import Reception, a_reception, in_pieces
 from tests.hostile.seeds import paper, photo
@@ -179,6 +182,27 @@ async def test_a_directory_without_an_upload_is_cleared_at_once(reception: Recep
     (left / "part").write_bytes(b"left by a crash")
     await reception.uploads.sweep(reception.clock.now())
     assert not left.exists()
+
+
+@pytest.mark.rules("YC-30", "GX-70")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE stored_file SET name = 'x'",
+        "DELETE FROM stored_file",
+        "UPDATE file_attachment SET document_code = 'x'",
+        "DELETE FROM file_attachment",
+        "DELETE FROM evidence_object",
+    ],
+)
+async def test_what_was_handed_in_withstands_raw_sql(reception: Reception, statement: str) -> None:
+    file = await reception.send(paper())
+    programme = reception.uploads.programmes.get(file.programme_slug)
+    await attach([file], "registration:1", "licence", programme=programme, now=reception.clock.now())
+    with pytest.raises((BaseORMException, PostgresError)):
+        await EvidenceObject._meta.db.execute_query(statement)
+    assert (await of("registration:1"))["licence"][0].name == file.name
+    assert await reception.evidence.verify() == []
 
 
 # -- a kill in the middle --------------------------------------------------------------------------
