@@ -814,11 +814,7 @@ READINESS: Mapping[str, str] = {
 
 NOTICES: Mapping[str, tuple[str, str]] = {
     "voucher.granted": ("领券成功", "您的企业已领到服务券 {number}，面值 {amount} 元，请在有效期内使用。"),
-    "qualification.approved": (
-        "用券资格审核通过",
-        "您的企业已通过“{programme}”的用券资格审核。服务券发放时可以在本小程序领取；"
-        "领取后请在期限内选择服务机构下单、签订合同，按规定使用。",
-    ),
+    "qualification.approved": ("{party}审核通过", "您的单位已通过“{programme}”的{party}审核。{next}"),
     "qualification.expired": (
         "资格已到期",
         "您的企业在“{programme}”的资格已到期，不能再领券或新签合同。请在申请表中更新材料后续期。",
@@ -831,11 +827,11 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "organisation.handler_changed": ("经办人已更换", "贵企业的经办人已凭新的授权书更换，服务券不受影响。"),
     "membership.handed_over": ("经办人身份已交接", "您已不再是该企业的经办人，登录已结束。"),
-    "qualification.refused": ("用券资格审核未通过", "“{programme}”的用券资格未通过审核。{reason} {unmet}"),
-    "qualification.revoked": ("用券资格已取消", "您的企业在“{programme}”的用券资格已被取消。原因：{reason}"),
+    "qualification.refused": ("{party}审核未通过", "“{programme}”的{party}未通过审核。{reason} {unmet}"),
+    "qualification.revoked": ("{party}已取消", "您的单位在“{programme}”的{party}已被取消。原因：{reason}"),
     "qualification.sent_back": (
-        "用券资格重新审核",
-        "企业信息有变化，“{programme}”的用券资格需要重新审核，审核期间不能领券。",
+        "{party}重新审核",
+        "单位信息有变化，“{programme}”的{party}需要重新审核，审核期间不能新办业务。",
     ),
     "membership.ended": ("已不再代表企业", "您代表企业的身份已经解除，如有疑问请联系企业负责人。"),
     "review.arrived": ("有新的待办审核", "“{title}”（{number}）已到“{step}”环节，请办理。"),
@@ -922,6 +918,13 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "reminder.round_opens": ("批次即将开始", "“{programme}”的“{title}”将于 {until} 开始，请提前做好准备。"),
 }
 """Title and sentence of each message of the inbox, by topic. The data of the message fills them in."""
+STANDINGS: Mapping[str, str] = {"enterprise": "用券资格", "provider": "服务机构资格"}
+"""What an approval is called in a message, by party."""
+NEXT_STEPS: Mapping[str, str] = {
+    "enterprise": "服务券发放时可以在本小程序领取；领取后请在期限内选择服务机构下单、签订合同，按规定使用。",
+    "provider": "账号已经开通，可以为持券企业提供服务，请按规定办理业务。",
+}
+"""What an approval lets a party do, and how to go on."""
 NOTICE_OF_ANYTHING = ("系统通知", "您有一条新的通知，请查看详情。")
 NOTICE_UNKNOWN = "—"
 DAYS_LEFT = "还有 {days} 天"

@@ -50,7 +50,7 @@ def words_of(name: str) -> set[str]:
     """The placeholders that a sentence may use when something comes in the data under this name."""
     if name.endswith("_fen"):
         return {name.removesuffix("_fen")}
-    return {name, name.removesuffix("_at")}
+    return {name, name.removesuffix("_at")} | ({"next"} if name == "party" else set())
 
 
 class _Words(dict[str, str]):
@@ -67,6 +67,8 @@ def _words(data: Mapping[str, Any], programme_name: Callable[[str], str]) -> dic
             words[name.removesuffix("_fen")] = yuan(value)
         elif name == "programme":
             words[name] = programme_name(str(value))
+        elif name == "party" and value in texts.STANDINGS:
+            words["party"], words["next"] = texts.STANDINGS[value], texts.NEXT_STEPS[value]
         elif name == "days" and isinstance(value, int):
             words[name] = texts.DAYS_LEFT.format(days=value) if value else texts.LAST_DAY
         elif name == "unmet" and isinstance(value, list):

@@ -204,6 +204,7 @@ class Qualifications:
             action,
             at=now,
             qualification=qualification.id,
+            party=qualification.party.value,
             programme=qualification.programme_slug,
             reason=qualification.reason,
             unmet=qualification.unmet,

@@ -13,6 +13,7 @@ from typing import Any
 
 from tortoise.transactions import in_transaction
 
+from server.models.applications import Ranking
 from server.models.inbox import ReminderSent
 from server.models.organisations import Qualification
 from server.models.reviews import ReviewCase
@@ -142,9 +143,15 @@ async def _vouchers_ending(programme: Programme, now: datetime) -> Groups:
 async def _orders_due(programme: Programme, now: datetime) -> Groups:
     until = _horizon(programme, Reminded.ORDER_DEADLINE, now)
     missing = {"order_deadline__gt": now, "order_deadline__lte": until, "reclaimed_at__isnull": True}
+    # Counted from a result whose day was guessed: shown as provisional, and nothing is taken by it.
+    guessed: set[object] = set(
+        await Ranking.filter(programme_slug=programme.slug, provisional=True).values_list(
+            "round_id", flat=True
+        )
+    )
     async for rows in _vouchers(programme, **missing):
         yield [
-            _of_voucher(Reminded.ORDER_DEADLINE, row, row.order_deadline)
+            _of_voucher(Reminded.ORDER_DEADLINE, row, row.order_deadline, provisional=row.round_id in guessed)
             for row in rows
             if row.order_deadline is not None
         ]
@@ -159,7 +166,7 @@ async def _vouchers(programme: Programme, **conditions: Any) -> AsyncIterator[li
         last = rows[-1].id
 
 
-def _of_voucher(about: Reminded, row: Voucher, deadline: datetime) -> Matter:
+def _of_voucher(about: Reminded, row: Voucher, deadline: datetime, *, provisional: bool = False) -> Matter:
     # Both sides are reminded, as far as both are known (GZ-99).
     sides = (row.enterprise_id, *(() if row.provider_id is None else (row.provider_id,)))
     return Matter(
@@ -167,7 +174,12 @@ def _of_voucher(about: Reminded, row: Voucher, deadline: datetime) -> Matter:
         subject=f"voucher:{row.id}",
         recipients=tuple(f"organisation:{side}" for side in dict.fromkeys(sides)),
         deadline=deadline,
-        data={"voucher": row.id, "number": row.number, "programme": row.programme_slug},
+        data={
+            "voucher": row.id,
+            "number": row.number,
+            "programme": row.programme_slug,
+            "provisional": provisional,
+        },
     )
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from server.clock import CHINA
 from server.models.people import Staff
+from server.programme.oversight import Reminded
+from server.programme.vocabulary import Actor
 from server.services import outbox
 from tests.town import DAY, PROGRAMME, Caller, Town
 
@@ -171,15 +173,27 @@ async def test_a_message_says_what_it_is_about_and_until_when(town: Town) -> Non
 
 @pytest.mark.rules("LS-61")
 async def test_a_qualified_enterprise_is_told_so_and_how_to_use_its_voucher(town: Town) -> None:
-    operator = await town.operator()
-    handler = await town.qualified(operator)
+    programme = town.programmes.get(PROGRAMME)
+    asked = [one.to for one in programme.reminders if one.about is Reminded.QUALIFIED]
+    assert asked == [Actor.ENTERPRISE], "whom the text wants told"
+    handler = await town.qualified(await town.operator())
     await town.run_jobs()
     messages = (await handler.get("inbox")).body["messages"]
     (message,) = (one for one in messages if one["topic"] == "qualification.approved")
     assert message["title"] == "用券资格审核通过"
-    assert town.programmes.get(PROGRAMME).name in message["sentence"]
+    assert programme.name in message["sentence"]
     assert "领取后请在期限内选择服务机构下单" in message["sentence"]
     assert message["link"]["kind"] == "qualification"
+
+
+async def test_a_provider_is_told_of_its_own_approval_not_of_an_enterprises(town: Town) -> None:
+    person = await town.person()
+    data = {"qualification": 1, "programme": PROGRAMME, "party": "provider"}
+    await told(town, f"person:{person.id}", "qualification.approved", **data)
+    await town.run_jobs()
+    (message,) = (await person.get("inbox")).body["messages"]
+    assert message["title"] == "服务机构资格审核通过"
+    assert "账号已经开通" in message["sentence"]
 
 
 async def test_a_grant_is_in_the_inbox_of_the_winner(town: Town) -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from server.keys import VOUCHERS
 from server.models.applications import Ranking
+from server.models.outbox import OutboxMessage
 from server.models.vouchers import Voucher
 from server.programme.holidays import WorkingCalendar, load_working_calendar
 from server.rules.lifecycles import VoucherStatus
+from server.services import reminders
 from tests.batch import DAY, PROGRAMME, Batch, a_batch
 from tests.town import Town
 
@@ -69,6 +71,18 @@ async def test_a_voucher_is_not_taken_back_by_a_deadline_that_was_guessed(batch:
     assert not (await Ranking.get()).provisional
     assert await reclaimed(batch) == 1
     assert (await Voucher.get(id=voucher.id)).status is VoucherStatus.RECLAIMED
+
+
+@pytest.mark.parametrize(("calendar", "guessed"), [(UNPUBLISHED, True), (KNOWN, False)])
+async def test_a_reminder_says_whether_its_deadline_was_guessed(
+    batch: Batch, calendar: WorkingCalendar, guessed: bool
+) -> None:
+    voucher = await ranked(batch, calendar)
+    assert voucher.order_deadline is not None
+    programme = batch.town.programmes.get(PROGRAMME)
+    await reminders.send_due(programme, now=voucher.order_deadline - DAY)
+    told = await OutboxMessage.get(topic="reminder.order_deadline")
+    assert told.data["provisional"] is guessed
 
 
 async def test_a_deadline_of_a_published_year_takes_effect_at_once(batch: Batch) -> None:

@@ -107,7 +107,6 @@ async def test_a_deadline_that_moves_is_reminded_of_anew(
     assert await reminders.send_due(programme, now=last_morning + DAY) == 1
 
 
-@pytest.mark.rules("GZ-99")
 async def test_both_sides_are_reminded_of_the_order_and_of_the_end(
     database: TortoiseContext, programmes: Programmes
 ) -> None:
