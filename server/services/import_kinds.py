@@ -6,6 +6,7 @@ out inside the caller's transaction.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -113,7 +114,7 @@ class ImportKind(Protocol):
     ) -> list[StandingChange]: ...
 
 
-class _Statements:
+class _Statements(ABC):
     """What the two kinds of lists of labels have in common: their rows are statements."""
 
     def __init__(self, labels: Labels) -> None:
@@ -122,9 +123,9 @@ class _Statements:
     def key(self, item: Statement) -> object:
         return item.holder
 
+    @abstractmethod
     def codes(self, settings: ImportSettings) -> tuple[str, ...]:
         """The labels that a list of this kind can give."""
-        raise NotImplementedError
 
     async def compare(self, items: Sequence[Statement], settings: ImportSettings) -> Comparison:
         """Compare with what this very list says now."""

@@ -25,21 +25,22 @@ from server.services.cells import name_of, plain
 
 INSTANT = timedelta(microseconds=1)
 BAN, LABEL, FORM = 0, 1, 2
+"""What a row of the statement is."""
 
 # An approved party's next draft counts only once it has been handed in.
-GATHER = f"""
-SELECT {BAN} AS kind, programme_slug AS text, clause AS more, starts_at, ends_at,
+GATHER = """
+SELECT 0 AS kind, programme_slug AS text, clause AS more, starts_at, ends_at,
        NULL AS valid_until, NULL AS recognised_in, id
 FROM blocklist_entry
 WHERE uscc = $1 AND lifted_at IS NULL AND (programme_slug = $2 OR programme_slug IS NULL)
 UNION ALL
-SELECT {LABEL}, code, NULL, NULL, NULL, valid_until, recognised_in, id
+SELECT 1, code, NULL, NULL, NULL, valid_until, recognised_in, id
 FROM attested_label WHERE uscc = $1 AND withdrawn_at IS NULL
 UNION ALL
-SELECT {LABEL}, code, NULL, NULL, NULL, valid_until, recognised_in, id
+SELECT 1, code, NULL, NULL, NULL, valid_until, recognised_in, id
 FROM attested_label WHERE name = $3 AND uscc IS NULL AND withdrawn_at IS NULL
 UNION ALL
-SELECT {FORM}, CAST(CASE WHEN status = $6 THEN COALESCE(
+SELECT 2, CAST(CASE WHEN status = $6 THEN COALESCE(
            (SELECT submission."values" FROM submission WHERE registration_id = registration.id
             ORDER BY number DESC LIMIT 1), "values") ELSE "values" END AS TEXT),
        NULL, NULL, NULL, NULL, NULL, id
