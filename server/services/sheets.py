@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -43,11 +45,12 @@ BROKEN = (
     IndexError,
     EOFError,
     OSError,
-    NotImplementedError,
+    RuntimeError,
     SyntaxError,
-    RecursionError,
     OverflowError,
     AssertionError,
+    struct.error,
+    zlib.error,
 )
 """What a reader of somebody else's bytes ends with; each means: not a table."""
 

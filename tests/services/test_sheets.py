@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import date, datetime, time
+from random import Random
 from typing import Any
 
 import openpyxl
@@ -151,6 +152,22 @@ def test_a_part_that_lies_about_its_size_is_refused() -> None:
     assert raw.count(stated) > 0
     with pytest.raises(SheetUnreadable):
         sheets.read(raw.replace(stated, (10).to_bytes(4, "little")))
+
+
+def test_no_byte_that_is_wrong_ends_in_anything_but_a_refusal_or_a_table() -> None:
+    raw, random = workbook(HEADER, ROW), Random(7)
+    outcomes = set()
+    for _ in range(300):
+        damaged = bytearray(raw)
+        for _ in range(random.randint(1, 8)):
+            damaged[random.randrange(len(damaged))] = random.randrange(256)
+        try:
+            sheets.read(bytes(damaged))
+            outcomes.add("table")
+        except Refusal as refusal:
+            outcomes.add(refusal.code)
+    assert "sheet_unreadable" in outcomes
+    assert outcomes <= {"table", *(refusal.code for refusal in sheets.SHEET_REFUSALS)}
 
 
 def test_a_sheet_that_states_a_smaller_size_loses_no_row() -> None:
