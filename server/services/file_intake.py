@@ -102,7 +102,7 @@ class FileIntake:
                 media_type=media_type,
                 shown_media_type=examined["shown_media_type"],
                 pages=examined["pages"],
-                hints=[*hints, *_hints(programme, upload.name, examined["hints"])],
+                hints=[*hints, *hints_asked_for(programme, upload.name, examined["hints"])],
                 merged_from=list(merged_from),
             )
         return kept
@@ -160,7 +160,7 @@ def _watermark(programme: Programme, kind: DocumentKind, now: datetime) -> str:
     return texts.FILE_WATERMARK.format(programme=programme.name, day=day)
 
 
-def _hints(programme: Programme, name: str, found: Sequence[str]) -> list[str]:
+def hints_asked_for(programme: Programme, name: str, found: Sequence[str]) -> list[str]:
     """What the lab found, as far as the programme asks for it (GZ-77)."""
     hints = [hint for hint in found if hint != "grey" or programme.files.colour]
     if programme.files.scan_preferred and extension_of(name) in PICTURES:

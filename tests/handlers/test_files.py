@@ -395,7 +395,6 @@ async def test_a_file_is_shown_so_that_no_browser_runs_it(town: Town) -> None:
     assert shown.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.rules("YC-30")
 async def test_every_view_is_in_the_journal_with_who_and_why(town: Town) -> None:
     handler = await town.handler()
     operator = await town.operator()
@@ -501,7 +500,6 @@ async def test_attaching_twice_is_attaching_once(town: Town) -> None:
     assert await FileAttachment.all().count() == 1
 
 
-@pytest.mark.rules("YC-30")
 async def test_what_was_handed_in_stays(town: Town) -> None:
     handler = await town.handler()
     kept, mistaken = [(await send(town, handler, paper(), f"{n}.pdf")).body["id"] for n in (1, 2)]

@@ -97,7 +97,6 @@ async def test_bytes_without_a_file_are_swept_when_their_lease_is_over(reception
     assert await EvidenceObject.all().count() == 0
 
 
-@pytest.mark.rules("YC-30")
 async def test_bytes_of_a_file_are_never_swept(reception: Reception) -> None:
     file = await reception.send(photo(), "照片.jpg", kind=DocumentKind.LICENCE)
     assert await reception.evidence.sweep(reception.clock.now() + timedelta(days=9_000)) == 0
@@ -184,7 +183,6 @@ async def test_a_directory_without_an_upload_is_cleared_at_once(reception: Recep
     assert not left.exists()
 
 
-@pytest.mark.rules("YC-30", "GX-70")
 @pytest.mark.parametrize(
     "statement",
     [
