@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -42,9 +42,9 @@ class Copied:
 
 def copy_of(programme: Programme, chain: ReviewChain) -> dict[str, Any]:
     """The chain as a case keeps it: plain data that a later version of the text does not change."""
-    notice = asdict(programme.public_notice)
+    notice = _stated(programme.public_notice)
     return {
-        "chain": asdict(chain),
+        "chain": {**_stated(chain), "steps": [_stated(step) for step in chain.steps]},
         "notice": {**notice, "required_for": sorted(programme.public_notice.required_for)},
     }
 
@@ -53,38 +53,33 @@ def copied(case: ReviewCase) -> Copied:
     """The chain of a case, as it was copied."""
     chain, notice = case.chain["chain"], case.chain["notice"]
     return Copied(
-        ReviewChain(
-            **{
-                **_clause(chain),
-                "subject": ReviewSubject(chain["subject"]),
-                "steps": tuple(_step(step) for step in chain["steps"]),
-            }
-        ),
-        PublicNotice(
-            **{
-                **_clause(notice),
-                "required_for": frozenset(ReviewSubject(one) for one in notice["required_for"]),
-                "channels": tuple(notice["channels"]),
-                "objections_by": Role(notice["objections_by"]),
-            }
-        ),
+        ReviewChain(**{**_read(chain), "steps": tuple(ReviewStep(**_read(step)) for step in chain["steps"])}),
+        PublicNotice(**_read(notice)),
     )
 
 
-def _step(step: Mapping[str, Any]) -> ReviewStep:
-    return ReviewStep(
-        **{
-            **_clause(step),
-            "kind": ReviewKind(step["kind"]),
-            "by": Role(step["by"]),
-            "when": ReviewWhen(step["when"]),
-            "looks_at": tuple(step["looks_at"]),
-        }
-    )
+def _stated(table: ReviewChain | ReviewStep | PublicNotice) -> dict[str, Any]:
+    """What a table states; a million cases need not repeat what it leaves unsaid."""
+    values = ((one, getattr(table, one.name)) for one in fields(table))
+    return {one.name: value for one, value in values if value != one.default}
 
 
-def _clause(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {**table, "assumed_keys": tuple(table["assumed_keys"])}
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "subject": ReviewSubject,
+    "kind": ReviewKind,
+    "by": Role,
+    "objections_by": Role,
+    "when": ReviewWhen,
+    "required_for": lambda subjects: frozenset(ReviewSubject(one) for one in subjects),
+    "channels": tuple,
+    "looks_at": tuple,
+    "assumed_keys": tuple,
+}
+"""How each column that is no plain value comes back from JSON."""
+
+
+def _read(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _READ[name](value) if name in _READ else value for name, value in table.items()}
 
 
 def number_of(case: ReviewCase) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -10,12 +11,13 @@ from tortoise.context import TortoiseContext
 
 from server.database import close_database, open_database
 from server.models.journal import JournalEntry
-from server.models.reviews import ReviewDecision
+from server.models.reviews import ReviewCase, ReviewDecision
 from server.programme.model import Programme
 from server.programme.review import ReviewChain, ReviewKind, ReviewSubject, ReviewWhen
 from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import start_of
 from server.rules.review import CaseStatus, NotYourReview, Verdict
+from server.services.review_cases import copied, copy_of
 from server.services.reviews import ReviewNotOpen
 from tests.reviewing import RED, ReviewOffice, every_programme, others
 
@@ -136,6 +138,13 @@ async def test_whoever_decides_can_turn_a_case_down_and_whoever_gives_an_opinion
         refused = chain.steps[no].decides
         assert case.status is (CaseStatus.REFUSED if refused else CaseStatus.PASSED)
         assert office.thing.told[0] == (("refused", "不同意") if refused else ("passed", {}))
+
+
+@pytest.mark.parametrize("programme", list(every_programme()), ids=lambda one: one.slug)
+def test_a_case_keeps_its_chain_and_the_terms_of_its_notice_whole(programme: Programme) -> None:
+    for chain in programme.reviews:
+        kept = copied(ReviewCase(chain=json.loads(json.dumps(copy_of(programme, chain)))))
+        assert (kept.chain, kept.notice) == (chain, programme.public_notice)
 
 
 AUTOMATIC = [
