@@ -285,6 +285,11 @@ class Rounds:
         async with self._change(round_id, actor) as change:
             change.require(target, since=since)
             await change.move(target, action, reason=reason)
+            if target is RoundStatus.CLOSED:
+                # Deadlines count from the day it really ended (GZ-31, GZ-33).
+                await Round.filter(id=round_id, opens_at__lt=change.now, closes_at__gt=change.now).update(
+                    closes_at=change.now
+                )
             change.tell("status", target.value)
         await self._told(change)
         return await Round.get(id=round_id)

@@ -1,0 +1,1 @@
+"""Walks: the product from end to end through its public doors, shown with figures."""

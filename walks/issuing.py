@@ -1,0 +1,206 @@
+"""Issuing: how vouchers come to their holders, in each of the five modes, through the public doors."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from server.programme.issuance import IssuanceMode
+from server.programme.model import Programme
+from server.programme.vocabulary import Actor, Party
+from walks.callers import WalkFailed
+from walks.joining import Joined
+from walks.officials import Officials
+from walks.world import World
+
+YEAR_FEN = 1_000_000_000
+POOL_FEN = 20_000_000
+CONTRACT_FEN = 600_000
+CONTRACTS = 6
+"""How many contracts are made where vouchers follow contracts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What issuing needs: the programme, who is in it, and what day it is there."""
+
+    world: World
+    programme: Programme
+    officials: Officials
+    now: datetime
+    everybody: Sequence[Joined]
+
+    @property
+    def enterprises(self) -> list[Joined]:
+        return [one for one in self.everybody if one.is_approved and one.part.party is Party.ENTERPRISE]
+
+    @property
+    def providers(self) -> list[Joined]:
+        return [one for one in self.everybody if one.is_approved and one.part.party is Party.PROVIDER]
+
+
+async def open_year(officials: Officials, programme: Programme, now: datetime) -> int:
+    """Put the year's money in; the budget's id."""
+    said = await officials.first(Actor.OPERATOR).post(
+        "budgets", programme=programme.slug, year=programme.year_of(now), total_fen=YEAR_FEN
+    )
+    return int(said.must(201, "the year's budget is opened")["id"])
+
+
+async def plan_round(stage: Stage, budget_id: int, *, pool_fen: int = POOL_FEN) -> int:
+    """A published round that is open now; its id."""
+    desk = stage.officials.first(Actor.OPERATOR)
+    year_end = stage.now.replace(month=12, day=1)
+    last = stage.programme.validity.service_until or stage.programme.valid_until
+    if last is not None:
+        year_end = min(year_end, datetime.combine(last, datetime.min.time(), stage.now.tzinfo))
+    said = await desk.post(
+        "rounds",
+        budget_id=budget_id,
+        title="第一批",
+        opens_at=(stage.now - timedelta(minutes=1)).isoformat(),
+        closes_at=(stage.now + timedelta(days=20)).isoformat(),
+        pool_fen=pool_fen,
+        valid_until=year_end.isoformat(),
+    )
+    round_id = int(said.must(201, "a round is planned")["id"])
+    (await desk.post(f"rounds/{round_id}/schedule", reason="公告已发布")).must(200, "it is published")
+    return round_id
+
+
+async def grab(stage: Stage, budget_id: int) -> None:
+    """Everybody grabs; who is approved gets one while there is money."""
+    round_id = await plan_round(stage, budget_id)
+    for one in stage.everybody:
+        if one.part.party is not Party.ENTERPRISE or one.status == "stopped":
+            continue
+        key = {"Idempotency-Key": secrets.token_hex(16)}
+        said = await one.caller.call("POST", f"rounds/{round_id}/grabs", headers=key)
+        if (said.status == 201) is not one.is_approved:
+            raise WalkFailed(f"{one.part.name} ({one.status}) grabs: {said.status} {said.body}")
+
+
+async def apply_for(stage: Stage, budget_id: int) -> int:
+    """Everybody who is approved applies, the last ones first; then the round is closed. Its id."""
+    round_id = await plan_round(stage, budget_id, pool_fen=POOL_FEN)
+    for one in reversed(stage.everybody):
+        if one.part.party is not Party.ENTERPRISE or one.status == "stopped":
+            continue
+        key = {"Idempotency-Key": secrets.token_hex(16)}
+        said = await one.caller.call(
+            "PUT", f"rounds/{round_id}/application", body={"amount_fen": 2_000_000}, headers=key
+        )
+        if (said.status == 200) is not one.is_approved:
+            raise WalkFailed(f"{one.part.name} ({one.status}) applies: {said.status} {said.body}")
+    closed = await stage.officials.first(Actor.OPERATOR).post(f"rounds/{round_id}/close", reason="申领截止")
+    closed.must(200, "the round is closed")
+    return round_id
+
+
+async def unpublished(stage: Stage, round_id: int) -> int:
+    """1 while the ranking is not there, 0 once it is."""
+    said = await stage.officials.anybody.get(f"rounds/{round_id}/ranking")
+    return int(said.status != 200)
+
+
+async def recompute(stage: Stage, round_id: int, directory: Path) -> None:
+    """Anybody takes the published list and works it out again, with the small script."""
+    said = await stage.officials.anybody.get(f"rounds/{round_id}/ranking.json")
+    published = said.must(200, "the ranking is published")
+    file = directory / "ranking.json"
+    file.write_text(json.dumps(published, ensure_ascii=False))
+    script = await asyncio.create_subprocess_exec(
+        sys.executable, "tools/recompute_ranking.py", str(file), stdout=PIPE, stderr=STDOUT
+    )
+    words = (await script.communicate())[0].decode()
+    if script.returncode:
+        raise WalkFailed(f"the published ranking does not follow from its rules: {words}")
+
+
+async def contract(stage: Stage, enterprise: Joined, provider: Joined, number: int, *, by: Joined) -> Any:
+    """A contract between the two, entered by one of them; where quota is frozen, still to be signed."""
+    signs_here = stage.programme.issuance.mode is IssuanceMode.ALLOTMENT
+    said = await by.caller.post(
+        "contracts",
+        programme=stage.programme.slug,
+        enterprise_uscc=enterprise.part.uscc,
+        enterprise_name=enterprise.part.name,
+        provider_uscc=provider.part.uscc,
+        provider_name=provider.part.name,
+        number=f"合同-{number}",
+        project=f"数字化诊断{number}",
+        category=stage.programme.categories[0].code,
+        amount_fen=CONTRACT_FEN,
+        kind=next((kind.code for kind in stage.programme.voucher_kinds if not kind.by_notice), ""),
+        signed_on=None if signs_here else stage.now.date().isoformat(),
+    )
+    return said.must(201, f"{enterprise.part.name} and {provider.part.name} contract")
+
+
+async def sign_on_quota(stage: Stage) -> None:
+    """Both sides sign: the quota that was allotted is frozen, and the year's money taken."""
+    for number, enterprise in enumerate(stage.enterprises[:CONTRACTS], 1):
+        provider = stage.providers[number % len(stage.providers)]
+        made = await contract(stage, enterprise, provider, number, by=enterprise)
+        for side in (enterprise, provider):
+            signed = await side.caller.post(f"contracts/{made['id']}/signatures")
+            signed.must(200, f"{side.part.name} signs")
+        if not signed.body["voucher_fen"]:
+            raise WalkFailed(f"contract {number} froze nothing: {signed.body}")
+
+
+async def request(stage: Stage, budget_id: int) -> None:
+    """A voucher for each signed contract, in the programme's order, once the operator has looked."""
+    round_id = await plan_round(stage, budget_id)
+    cases = []
+    for number, enterprise in enumerate(stage.enterprises[:CONTRACTS], 1):
+        provider = stage.providers[number % len(stage.providers)]
+        made = await contract(stage, enterprise, provider, number, by=enterprise)
+        asked = await enterprise.caller.post(f"rounds/{round_id}/voucher-requests", contract_id=made["id"])
+        asked.must(201, f"{enterprise.part.name} asks for a voucher")
+        again = await enterprise.caller.post(f"rounds/{round_id}/voucher-requests", contract_id=made["id"])
+        again.must(409, f"{enterprise.part.name} asks twice for one contract")
+    desk = stage.officials.first(Actor.OPERATOR)
+    inbox = await desk.get("reviews", queue="all", subject="voucher_request", limit=100)
+    cases = [one["id"] for one in inbox.must(200, "the operator opens the inbox")["reviews"]]
+    for case_id in cases:
+        while (await stage.officials.look(case_id))["status"] == "open":
+            (await stage.officials.decide(case_id, "approve")).must(200, f"request {case_id} is approved")
+
+
+async def draw(stage: Stage) -> None:
+    """Providers draw for the projects of their contracts, each project once."""
+    for number, enterprise in enumerate(stage.enterprises[:CONTRACTS], 1):
+        provider = stage.providers[number % len(stage.providers)]
+        made = await contract(stage, enterprise, provider, number, by=provider)
+        project = {"project": f"数字化诊断{number}", "fee_fen": CONTRACT_FEN}
+        (await provider.caller.post(f"contracts/{made['id']}/draws", **project)).must(201, "a draw")
+        twice = await provider.caller.post(f"contracts/{made['id']}/draws", **project)
+        twice.must(409, "a project is drawn for once")
+        if not twice.clauses:
+            raise WalkFailed(f"the second draw is refused without a clause: {twice.body}")
+
+
+async def empty_handed(stage: Stage) -> int:
+    """1 while nobody holds a voucher: what the clock brings takes a moment."""
+    return int(not await vouchers(stage))
+
+
+async def vouchers(stage: Stage) -> int:
+    """How many vouchers everybody finds in their wallets."""
+    found = 0
+    for one in stage.everybody:
+        wallet = await one.caller.get("vouchers")
+        held = len(wallet.must(200, f"{one.part.name} opens its wallet")["vouchers"])
+        if held and not one.is_approved:
+            raise WalkFailed(f"{one.part.name} ({one.status}) holds {held} vouchers")
+        found += held
+    return found
