@@ -162,16 +162,6 @@ QUALIFICATION_MAY: Mapping[QualificationStatus, frozenset[QualificationAct]] = {
     QualificationStatus.EXPIRED: frozenset(),
 }
 
-REGISTRATION_MOVES: Mapping[RegistrationStatus, frozenset[RegistrationStatus]] = {
-    RegistrationStatus.DRAFT: frozenset({RegistrationStatus.SUBMITTED}),
-    RegistrationStatus.SUBMITTED: frozenset(
-        {RegistrationStatus.RETURNED, RegistrationStatus.REFUSED, RegistrationStatus.APPROVED}
-    ),
-    RegistrationStatus.RETURNED: frozenset({RegistrationStatus.SUBMITTED}),
-    RegistrationStatus.REFUSED: frozenset({RegistrationStatus.SUBMITTED}),
-    RegistrationStatus.APPROVED: frozenset({RegistrationStatus.SUBMITTED}),
-}
-
 
 def require_move(moves: Mapping[State, frozenset[State]], current: State, target: State) -> None:
     """Raise :class:`IllegalMove` unless the table lets ``current`` become ``target``."""

@@ -78,8 +78,9 @@ def cases(route: Route, limit: int) -> Iterator[Case]:
     for name in fields.get("required", ()):
         without = {key: value for key, value in good.items() if key != name}
         yield _malformed(f"no {name}", without, name, "missing")
-    for name in fields["properties"]:
-        yield _malformed(f"{name} of a wrong type", {**good, name: {"a": [1]}}, name)
+    for name, described_field in fields["properties"].items():
+        wrong: object = [1] if described_field.get("type") == "object" else {"a": [1]}
+        yield _malformed(f"{name} of a wrong type", {**good, name: wrong}, name)
         if name.endswith("_fen"):
             for value, code in MONEY:
                 yield _malformed(f"{name} {value!r}", {**good, name: value}, name, code)
