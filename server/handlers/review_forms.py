@@ -10,10 +10,9 @@ from pydantic import Field
 from server.handlers.parsing import Body, Id, Path, Query
 from server.handlers.review_views import REASON
 from server.programme.review import ReviewSubject, ReviewWhen
-from server.services.review_inbox import Queue
+from server.services.review_inbox import LARGEST_PAGE, Queue
 from server.services.reviews import MOST_AT_ONCE
 
-LARGEST_PAGE = 100
 MOST_VERSIONS = 2**31 - 1
 VERSION = "The version that was looked at. | 所查看的版本号。"
 

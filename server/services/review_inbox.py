@@ -26,6 +26,11 @@ from server.services.review_cases import unix_ms
 from server.services.reviewers import Reviewer
 
 MOST_COUNTED = 999
+LARGEST_PAGE = 100
+COUNT_TO = f" LIMIT {MOST_COUNTED + 1}"
+READ_TO = f" LIMIT {LARGEST_PAGE + 1}"
+"""Written out, not given as parameters: PostgreSQL then keeps one plan, instead of making it anew each time
+because it cannot know how few rows are wanted."""
 SOON = timedelta(days=3)
 SHORTEST_NAME = 2
 _TAIL = re.compile(r"[0-9]{6}", re.ASCII)
@@ -144,7 +149,7 @@ async def page(
 ) -> InboxPage:
     """A page of a queue, the most urgent first, and the counts of all queues.
 
-    Raises :class:`SearchTooShort`.
+    ``limit`` is at most :data:`LARGEST_PAGE`. Raises :class:`SearchTooShort`.
     """
     if wanted.search and len(wanted.search) < SHORTEST_NAME:
         raise SearchTooShort(least=SHORTEST_NAME)
@@ -180,17 +185,15 @@ async def _keys(connection: Any, asking: _Asking, after: Cursor, limit: int) -> 
                 (
                     "SELECT * FROM (SELECT rank_ms, id FROM review_case WHERE ",
                     " AND ".join((*conditions, place)),
-                    " ORDER BY rank_ms, id LIMIT ",
-                    statement.put(limit),
-                    ") AS part",
+                    f" ORDER BY rank_ms, id{READ_TO}) AS part",
                 )
             )
         )
     if not parts:
         return []
-    text = "".join((" UNION ALL ".join(parts), " ORDER BY rank_ms, id LIMIT ", statement.put(limit)))
+    text = "".join((" UNION ALL ".join(parts), f" ORDER BY rank_ms, id{READ_TO}"))
     rows = await connection.execute_query_dict(text, statement.values)
-    return [row["id"] for row in rows]
+    return [row["id"] for row in rows[:limit]]
 
 
 async def _counts(connection: Any, asking: _Asking) -> dict[Queue, Counted]:
@@ -205,9 +208,7 @@ async def _counts(connection: Any, asking: _Asking) -> dict[Queue, Counted]:
         if not ranges:
             sums.append("0")
             continue
-        most = statement.put(MOST_COUNTED + 1)
-        counted = ("(SELECT count(*) FROM (", " UNION ALL ".join(ranges), " LIMIT ", most, ") AS part)")
-        sums.append("".join(counted))
+        sums.append("".join(("(SELECT count(*) FROM (", " UNION ALL ".join(ranges), COUNT_TO, ") AS part)")))
     named = (f"{total} AS {queue.value}" for queue, total in zip(COUNTED, sums, strict=True))
     row = (await connection.execute_query_dict("".join(("SELECT ", ", ".join(named))), statement.values))[0]
     return {queue: Counted(min(row[queue], MOST_COUNTED), row[queue] > MOST_COUNTED) for queue in COUNTED}
