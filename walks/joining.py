@@ -166,7 +166,9 @@ class Joining:
             joined.clauses = said.clauses
             reason = "不符合申报条件"
             refused = await self.officials.decide(case_id, "reject", reason=reason)
-            refused.must(200, f"{joined.part.name} is refused")
+            if refused.status != 200 or (await self.officials.look(case_id))["status"] == "open":
+                # A step that only gives an opinion cannot end a case: the next one decides.
+                raise WalkFailed(f"{joined.part.name} is not refused: {refused.status} {refused.body}")
 
     async def _returned(self, joined: Joined) -> None:
         """Sent back for one paper, which is handed in anew; nothing else may be touched."""

@@ -12,6 +12,7 @@ from server.programme.model import Programme
 from server.programme.vocabulary import Actor as ProgrammeActor
 from server.programme.vocabulary import LegalForm, Party
 from server.rules.facts import EnterpriseFacts, HeldLabel, ParentFacts, ProviderFacts
+from server.rules.forms import own_values
 from server.services.cells import name_of, plain
 from server.services.records import Record, record_of
 
@@ -29,17 +30,19 @@ async def facts_of(
     """What a programme's rules may ask about an enterprise.
 
     Its labels are those that lists and papers attest; of ``claimed`` those count besides of which no
-    list and no paper has said anything. ``declarations`` is what it filled in for this programme; that
-    goes before what it said when it registered. ``record`` saves reading what was read already.
+    list and no paper has said anything. ``declarations`` is what it filled in for this programme, left out, what
+    it filled in last; that goes before what it said when it registered. ``record`` saves reading what was read already.
     """
     record = record or await record_of(organisation, programme, Party.ENTERPRISE, now=now)
+    if declarations is None:
+        declarations = own_values(programme.enterprise, record.values)
     attested = {label.code for label in record.labels}
     hoped_for = tuple(HeldLabel(code=code) for code in claimed if code not in attested)
     return EnterpriseFacts(
         **_common(organisation, record, applied_at),
         labels=record.labels + hoped_for,
         claimed=frozenset(organisation.labels_claimed),
-        declarations={**organisation.declarations, **(declarations or {})},
+        declarations={**organisation.declarations, **declarations},
         industry=organisation.industry,
         headcount=organisation.headcount,
         revenue_fen=organisation.revenue_fen,
