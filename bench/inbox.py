@@ -33,7 +33,8 @@ from server.services.staff import create_staff
 
 FEW, MANY = 1_000, 1_000_000
 REQUESTS = 200
-WARM_UP = 80
+WARM_UP = 320
+"""Enough for PostgreSQL to settle on a plan for each statement on every connection."""
 AT_ONCE = 4
 LISTS = ("mine", "team", "soon", "late")
 SEARCH = "reviews?queue=team&search=第777号"
