@@ -24,7 +24,7 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 MASK = "***"
 
 _SENSITIVE = re.compile(
-    r"token|authorization|cookie|secret|password|session_key|openid|unionid|phone|mobile|id_number|id_card"
+    r"token|authorization|cookie|secret|password|totp|session_key|openid|unionid|phone|mobile|id_number|id_card"
     r"|js_code|login_code|receipt_key|database_url|redis_url|^code$",
     re.IGNORECASE,
 )

@@ -61,7 +61,17 @@ def test_what_looks_like_a_secret_is_masked_wherever_it_stands(name: str, writte
 
 @pytest.mark.parametrize(
     "name",
-    ["access_token", "Authorization", "session_key", "openid", "code", "phone", "password", "app_secret"],
+    [
+        "access_token",
+        "Authorization",
+        "session_key",
+        "openid",
+        "code",
+        "phone",
+        "password",
+        "app_secret",
+        "totp",
+    ],
 )
 def test_what_is_named_like_a_secret_is_masked_whatever_it_holds(name: str, written: io.StringIO) -> None:
     structlog.get_logger("test").info("seen", **{name: "short", "inner": {name: 12345}})

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyotp
 import pytest
+from structlog.testing import capture_logs
 
 from server.keys import CLOCK, IDENTITIES, SESSIONS, STAFF_ACCOUNTS
 from server.models.journal import JournalEntry
@@ -228,6 +229,20 @@ async def test_a_forgotten_password_and_a_lost_phone_are_replaced(town: Town) ->
     assert not shown["has_second_factor"]
     theirs, _ = await set_up(town, reset)
     assert (await theirs.get("me")).body["roles"] == ["operator"]
+
+
+async def test_no_secret_of_an_account_reaches_the_log_the_journal_or_a_later_answer(town: Town) -> None:
+    administrator = await town.staff("administrator")
+    with capture_logs() as logs:
+        given = await hired(administrator, "operator")
+        account = f"staff/{given['account']['id']}"
+        _, secret = await set_up(town, given)
+        reset = (await administrator.post(f"{account}/password-reset", reason="忘记密码")).body
+        shown = [(await administrator.get(path)).body for path in ("staff", account)]
+    assert logs, "the control: something was logged"
+    written = str(logs) + str(await JournalEntry.all().values()) + str(await Staff.all().values())
+    for hidden in (given["one_time_password"], reset["one_time_password"], OWN_PASSWORD, secret):
+        assert hidden not in written + str(shown)
 
 
 # -- powers stand apart ------------------------------------------------------------------------------
