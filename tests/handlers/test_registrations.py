@@ -15,6 +15,8 @@ from server.models.registrations import Registration, Submission
 from server.programme.papers import DocumentKind
 from server.programme.vocabulary import Actor
 from tests import paperwork
+from tests.handlers.test_files import send
+from tests.hostile.seeds import paper
 from tests.paperwork import ID_NUMBERS, PHONE, REPRESENTATIVE
 from tests.town import PROGRAMME, Answered, Caller, Town
 
@@ -531,3 +533,36 @@ async def test_each_programme_admits_providers_by_its_own_chain(
         assert mine["status"] == "pending"
     else:
         assert (mine["status"], mine["valid_until"]) == ("approved", until)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_real_papers_are_uploaded_handed_in_and_read_by_the_reviewer(town: Town) -> None:
+    operator, handler = await town.operator(), await town.handler()
+    programme = town.programmes.get(PROGRAMME)
+    papers: dict[str, list[int]] = {}
+    for document in programme.enterprise.documents:
+        taken = await send(
+            town, handler, paper(1), f"{document.name}.pdf", kind=document.kind, programme=PROGRAMME
+        )
+        assert taken.status == 201, taken.body
+        papers[document.code] = [taken.body["id"]]
+    saved = await handler.patch(
+        "registrations",
+        programme=PROGRAMME,
+        version=0,
+        documents=papers,
+        undertakings=paperwork.promises(programme, "enterprise"),
+    )
+    assert saved.body["missing"] == []
+    handed_in = await submit(handler, saved)
+    assert handed_in.status == 201, handed_in.body
+    # What was handed in can no longer be taken back, and whoever reviews it may look at it.
+    (licence,) = papers["licence"]
+    kept = await handler.delete(f"files/{licence}")
+    seen = await operator.get(f"files/{licence}")
+    stranger = await (await town.handler()).get(f"files/{licence}")
+    checks = (await operator.get(f"reviews/{handed_in.body['case_id']}")).body["checks"]
+    assert (kept.status, kept.code) == (409, "file_in_use")
+    assert (seen.status, stranger.status) == (200, 404)
+    assert {one["code"] for one in checks} >= {"area", "documents.licence", "undertakings.admission"}
+    assert all(one["met"] for one in checks)
