@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tortoise.context import TortoiseContext
 from tortoise.transactions import in_transaction
@@ -53,13 +53,26 @@ CASES = st.lists(
         Case,
         arrived=st.integers(0, 5),
         labels=st.sampled_from(LABELS),
-        asked=st.integers(1, 2_500),
+        asked=st.sampled_from([1, 100, 1_300, MOST, MOST + 1, 2_500]),
         taken=st.sampled_from([0, 0, 0, 700, QUOTA]),
         qualified=st.sampled_from([True, True, True, False]),
         barred=st.sampled_from([False, False, False, True]),
     ),
     max_size=12,
 )
+
+
+EVERY_KIND = [
+    Case(3, (), 2_500, 0, True, False),
+    Case(3, (), 2_500, 700, True, False),
+    Case(1, (), 100, QUOTA, True, False),
+    Case(5, LABELS[1], MOST + 1, 0, True, False),
+    Case(4, LABELS[2], 1, 0, True, False),
+    Case(0, LABELS[1], 100, 0, False, False),
+    Case(0, LABELS[1], 100, 0, False, False),
+    Case(0, LABELS[1], 100, 0, False, False),
+    Case(0, (), 100, 0, True, True),
+]
 
 
 class Rolled(Exception):
@@ -81,12 +94,15 @@ async def _scene(cases: list[Case], pool: int) -> tuple[Budget, Round]:
     row = await Round.create(**terms, pool_fen=pool)
     for number, case in enumerate(cases):
         who = await make_enterprise(labels=case.labels, name=f"第{number}|\n有限公司")
-        if case.qualified:
+        # Who is not qualified never applied to be, was revoked, or let it lapse, in turn.
+        if case.qualified or number % 3:
+            held_on = case.qualified or number % 3 == 1
             await Qualification.create(
                 organisation_id=who.id,
                 programme_slug=PROGRAMME,
                 programme_version="2020",
-                status=QualificationStatus.APPROVED,
+                status=QualificationStatus.APPROVED if held_on else QualificationStatus.REVOKED,
+                valid_until=MONDAY if held_on and not case.qualified else None,
                 applied_at=MONDAY,
                 snapshot={},
             )
@@ -170,8 +186,10 @@ def _written(labels: tuple[str, ...], sets: list[str]) -> str:
 
 
 @rules("GZ-12", "GZ-30")
-@given(cases=CASES, pool=st.integers(0, 8_000))
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cases=CASES, pool=st.sampled_from([0, 99, 1_300, 3_000, 8_000, 10**6]))
+@example(cases=EVERY_KIND, pool=10**6)
+@example(cases=EVERY_KIND, pool=4_000)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_sql_ranks_and_awards_as_the_rules_do(
     database: TortoiseContext, cases: list[Case], pool: int
 ) -> None:
