@@ -156,21 +156,21 @@ PLANTED = {
     "a voucher worth more than was issued": (
         "UPDATE voucher SET face_value_fen = face_value_fen + 1 WHERE id = {voucher}",
         [
-            "voucher {voucher}: face value 10,000.01, issued in the ledger 10,000.00",
+            "voucher {voucher} (money): issue in the ledger is 10,000.00, not 10,000.01",
             "round {round}: issued, against its vouchers: 20,000.00 is not 20,000.01",
         ],
     ),
     "a voucher that is gone": (
         "DELETE FROM voucher WHERE id = {voucher}",
         [
-            "voucher {voucher}: face value 0.00, issued in the ledger 10,000.00",
+            "voucher {voucher}: in the ledger and nowhere else",
             "round {round}: issued, against its vouchers: 20,000.00 is not 10,000.00",
         ],
     ),
     "an entry that is gone": (
         "DELETE FROM ledger_entry WHERE voucher_id = {voucher}",
         [
-            "voucher {voucher}: face value 10,000.00, issued in the ledger 0.00",
+            "voucher {voucher} (money): issue in the ledger is 0.00, not 10,000.00",
             "round {round}: issued, against the ledger: 20,000.00 is not 10,000.00",
             "round {round}: left in the pool, against the ledger: 80,000.00 is not 90,000.00",
         ],
@@ -178,7 +178,7 @@ PLANTED = {
     "an entry of another amount": (
         "UPDATE ledger_entry SET amount_fen = amount_fen - 1 WHERE voucher_id = {voucher}",
         [
-            "voucher {voucher}: face value 10,000.00, issued in the ledger 9,999.99",
+            "voucher {voucher} (money): issue in the ledger is 9,999.99, not 10,000.00",
             "round {round}: issued, against the ledger: 20,000.00 is not 19,999.99",
             "round {round}: left in the pool, against the ledger: 80,000.00 is not 80,000.01",
         ],
