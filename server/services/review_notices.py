@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import structlog
 from tortoise.expressions import F
 from tortoise.transactions import in_transaction
 
@@ -27,6 +28,8 @@ from server.services.review_passage import AT_REST, Passage, Said, objection_fol
 from server.services.reviewed import together
 from server.services.reviewers import reviewer_of
 from server.services.reviews import CaseMovedOn, Reviews
+
+log = structlog.get_logger()
 
 PARTIES = frozenset({Role.ENTERPRISE, Role.PROVIDER, Role.BOTH})
 
@@ -183,6 +186,10 @@ class Notices:
                 await self._end(passage)
         except CaseMovedOn:
             # Somebody objected or answered in between, or another worker was quicker.
+            return False
+        except Refusal as refusal:
+            # What follows from the end cannot be just now; the others' notices end all the same.
+            log.warning("notice.not_ended", review=case.id, code=refusal.code)
             return False
         await together(passage.afters)()
         return True

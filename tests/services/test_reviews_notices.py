@@ -63,6 +63,16 @@ async def test_a_notice_stands_for_its_working_days_and_ends_by_the_clock(office
     assert (last.role, last.reviewer_id, last.verdict) == (Role.SYSTEM, None, Verdict.APPROVED)
 
 
+async def test_a_notice_that_cannot_end_keeps_no_other_from_ending(office: ReviewOffice) -> None:
+    stuck, other = await on_notice(office), await on_notice(office, GUANGZHOU, S.SETTLEMENT)
+    office.thing.cannot_pass = True
+    assert (await office.time_is_over(stuck)).status is CaseStatus.ON_NOTICE
+    assert (await ReviewCase.get(id=other.id)).status is CaseStatus.OPEN
+    office.thing.cannot_pass = False
+    assert await office.notices.close_due() == 1
+    assert (await ReviewCase.get(id=stuck.id)).status is CaseStatus.PASSED
+
+
 async def test_an_objection_holds_a_case_until_the_authority_has_answered(office: ReviewOffice) -> None:
     case = await on_notice(office)
     objection = await office.object(case)
