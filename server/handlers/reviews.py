@@ -29,6 +29,7 @@ from server.keys import REVIEWS
 from server.models.reviews import ReviewCase
 from server.programme.review import ReviewSubject
 from server.programme.vocabulary import Actor as Role
+from server.rules.lifecycles import IllegalMove
 from server.rules.quota import QuotaExceeded
 from server.rules.review import (
     CaseStatus,
@@ -81,6 +82,7 @@ READERS = staff(*sorted(REVIEWERS.roles), StaffRole.AUDITOR)
 TURN = (NotYourReview, OwnReview, ReviewOver, ReviewNotOpen, ReviewClaimed)
 DECISIVE = (*TURN, CaseMovedOn, DecidedBefore, ReasonMissing, ReviewRecordIncomplete)
 FOLLOWING = (
+    IllegalMove,
     ConditionsUnmet,
     LabelsUnknown,
     LabelNotListed,

@@ -25,7 +25,12 @@ from server.programme.vocabulary import Party
 from server.rules.approvals import may_renew, next_end
 from server.rules.deadlines import day_of
 from server.rules.forms import DOCUMENTS, SEALED_KINDS, UNDERTAKINGS, form_fields, keys_of, mask
-from server.rules.lifecycles import QualificationStatus, RegistrationStatus
+from server.rules.lifecycles import (
+    QUALIFICATION_MOVES,
+    QualificationStatus,
+    RegistrationStatus,
+    require_move,
+)
 from server.rules.review import Check
 from server.sealing import Sealer
 from server.services import attestations
@@ -154,11 +159,15 @@ class Admissions:
     ) -> After:
         """Approve, on the labels that lists and checked papers attest.
 
-        Raises ``LabelsUnknown``, ``LabelNotListed``, ``ConditionsUnmet``, ``QualificationMovedOn``.
+        Raises ``IllegalMove``, ``LabelsUnknown``, ``LabelNotListed``, ``ConditionsUnmet`` and
+        ``QualificationMovedOn``.
         """
         qualification = await Qualification.get(id=qualification_id)
         organisation = await lock(qualification.organisation_id)
         qualification = await Qualification.get(id=qualification_id).select_related("organisation")
+        if qualification.status is not QualificationStatus.APPROVED:
+            # Withdrawn while its renewal was under review, it is not brought back by that.
+            require_move(QUALIFICATION_MOVES, qualification.status, QualificationStatus.APPROVED)
         programme = self._programme(qualification)
         relabelled = await self._confirm(organisation, programme, qualification.party, extras, actor, now)
         qualification.organisation = organisation

@@ -108,6 +108,19 @@ async def test_an_approval_holds_on_while_its_renewal_is_reviewed(town: Town) ->
     assert (row.status, row.valid_until) == ("approved", datetime(2028, 7, 1, 16, 0, tzinfo=UTC))
 
 
+async def test_what_was_withdrawn_is_not_brought_back_by_its_renewal(town: Town) -> None:
+    handler, applied = await admitted(town)
+    await Qualification.filter(id=applied.body["id"]).update(valid_until=town.now + timedelta(days=30))
+    renewal = await hand_in(handler, applied.body["registration_id"])
+    operator, authority = await town.operator(), await town.staff("authority")
+    revoked = await operator.post(f"qualifications/{applied.body['id']}/revocation", reason="经营异常")
+    await town.decide(await town.operator(), renewal)
+    refused = await town.decide(authority, renewal)
+    assert (renewal.status, revoked.status) == (201, 200)
+    assert (refused.status, refused.code) == (409, "illegal_move")
+    assert (await Qualification.get()).status == "revoked"
+
+
 @pytest.mark.rules("LS-62")
 async def test_who_loses_an_approval_by_time_is_entitled_to_nothing(town: Town) -> None:
     operator = await town.operator()
