@@ -87,7 +87,7 @@ def descendants(pid: int) -> list[int]:
 def enterprises(checkout: Path) -> list[tuple[int, str]]:
     """The enterprises stored, as (id, name)."""
     connection = sqlite3.connect(checkout / "var" / "qiquan.sqlite3")
-    rows = connection.execute("SELECT id, name FROM enterprise ORDER BY id").fetchall()
+    rows = connection.execute("SELECT id, name FROM organisation ORDER BY id").fetchall()
     connection.close()
     return rows
 
