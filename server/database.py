@@ -24,6 +24,10 @@ POOL_SIZE = 16
 INITIAL = Path(__file__).parent / "migrations" / "0001_initial.py"
 SCHEMA = "ledger_entry"
 """A table that every schema of ours has had."""
+STAMP = {
+    "sqlite": "INSERT INTO schema_stamp VALUES (?)",
+    "postgres": "INSERT INTO schema_stamp VALUES ($1) RETURNING 0",
+}
 OTHER_SCHEMA = (
     "This database was made by an earlier, unreleased schema, and there is no way forward from it: "
     "keep it aside or remove it (for `make run`, var/qiquan.sqlite3), and start again."
@@ -111,7 +115,7 @@ async def migrate(url: str) -> None:
         async with TortoiseContext() as context:
             await context.init(config=tortoise_config(url))
             connection = context.connections.get(connection_name(url))
-            await connection.execute_script(f"INSERT INTO schema_stamp VALUES ('{fingerprint}')")
+            await connection.execute_insert(STAMP[connection.capabilities.dialect], [fingerprint])
 
 
 async def _tables(connection: BaseDBAsyncClient) -> set[str]:

@@ -87,9 +87,9 @@ class Thing:
         return self._tell("returned", dict(fields))
 
     def _tell(self, what: str, value: Any) -> After:
-        self.told.append((what, value))
-
         async def after() -> None:
+            # What was only rehearsed is never awaited.
+            self.told.append((what, value))
             self.awaited += 1
 
         return after

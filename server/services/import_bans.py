@@ -34,7 +34,7 @@ class BanList:
 
     code = "blocklist"
     holder = "uscc"
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("uscc", texts.IMPORT_COLUMN["uscc"], "91330000000000000X", required=True, width=24),
         Column("name", texts.IMPORT_COLUMN["name"], texts.IMPORT_EXAMPLE["name"], width=36),
         Column(

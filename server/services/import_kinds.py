@@ -194,7 +194,7 @@ class LabelList(_Statements):
 
     code = "labels"
     holder = "uscc"
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("uscc", texts.IMPORT_COLUMN["uscc"], "91330000000000000X", required=True, width=24),
         Column("name", texts.IMPORT_COLUMN["name"], texts.IMPORT_EXAMPLE["name"], width=36),
         Column("recognised_in", texts.IMPORT_COLUMN["recognised_in"], "2024", width=12),
@@ -226,7 +226,7 @@ class ProviderList(_Statements):
 
     code = "providers"
     holder = "name"
-    columns = (
+    columns: tuple[Column, ...] = (
         Column(
             "name",
             texts.IMPORT_COLUMN["institution"],

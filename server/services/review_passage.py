@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from tortoise.transactions import in_transaction
+
 from server import texts
 from server.models.reviews import NO_DEADLINE_MS, ReviewCase, ReviewDecision, ReviewObjection
 from server.programme.holidays import WorkingCalendar
@@ -43,6 +45,12 @@ AT_REST: dict[str, Any] = {
     "rank_ms": NO_DEADLINE_MS,
 }
 """The columns of a case that is nobody's turn."""
+BY_ITSELF = (ReviewKind.AUTOMATIC, ReviewKind.PUBLIC_NOTICE)
+"""Steps that no person takes."""
+
+
+class _Undone(Exception):
+    """Ends a rehearsal: what it did is rolled back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +91,8 @@ class Passage:
             if step.kind is ReviewKind.AUTOMATIC:
                 await self._decide_itself(place, step)
                 continue
+            if self.state.decisions and self._nobody_decides_from(place):
+                await self._rehearse_end()
             if step.kind is ReviewKind.PUBLIC_NOTICE:
                 await self._put_up(place, step)
             else:
@@ -137,6 +147,31 @@ class Passage:
             provisional=self.case.due_provisional,
             **data,
         )
+
+    def _nobody_decides_from(self, place: int) -> bool:
+        """Whether what is still to come only records, announces or waits for objections."""
+        applying = self.state.circumstances | {ReviewWhen.ALWAYS}
+        to_come = [step for step in self.kept.chain.steps[place:] if step.when in applying]
+        return not any(step.decides and step.kind not in BY_ITSELF for step in to_come)
+
+    async def _rehearse_end(self) -> None:
+        """Let the last who decides hear what stands in the way: after them nobody can turn it down.
+
+        The end itself asks again, for what has changed until then.
+        """
+        try:
+            async with in_transaction():  # A savepoint: nothing of it stays.
+                await self.reviewed.passed(
+                    self.case, extras=await self._extras(), actor=self.actor, now=self.now
+                )
+                raise _Undone
+        except _Undone:
+            return
+
+    async def _extras(self) -> dict[str, Any]:
+        """What the reviewers of all steps added."""
+        rows = await ReviewDecision.filter(case_id=self.case.id).order_by("id")
+        return {name: value for row in rows for name, value in row.extras.items()}
 
     async def _decide_itself(self, place: int, step: ReviewStep) -> None:
         checks = await self.reviewed.checks(self.case, now=self.now)
@@ -215,8 +250,9 @@ class Passage:
         if refused:
             after = await self.reviewed.refused(self.case, reason=reason, actor=self.actor, now=self.now)
         else:
-            extras = {name: value for row in rows for name, value in row.extras.items()}
-            after = await self.reviewed.passed(self.case, extras=extras, actor=self.actor, now=self.now)
+            after = await self.reviewed.passed(
+                self.case, extras=await self._extras(), actor=self.actor, now=self.now
+            )
         self.afters.append(after)
         await self.note(f"review.{status}")
         await self.tell_applicant(

@@ -46,6 +46,7 @@ from tests.reviewing import APPLICANT, DAY, GREEN, RED, NotNow, ReviewOffice, ev
 
 S = ReviewSubject
 LISHUI, GUANGXI, GUANGZHOU, YINCHUAN = "lishui-2024", "guangxi-2024", "guangzhou-2020", "yinchuan-2024"
+NINGXIA = "ningxia-2016"
 
 
 def programme(slug: str) -> Programme:
@@ -326,6 +327,23 @@ async def test_a_pass_that_cannot_be_leaves_nothing_of_the_decision(office: Revi
     assert await ReviewDecision.all().count() == 0
     assert await JournalEntry.all().count() == before
     assert office.thing.awaited == 0
+
+
+async def test_the_last_who_decides_hears_what_stands_in_the_way_and_can_turn_it_down(
+    office: ReviewOffice,
+) -> None:
+    # After the expert only records and announcements follow, at which nobody can turn anything down.
+    case = await office.open(programme(NINGXIA), S.PROVIDER)
+    office.thing.cannot_pass = True
+    case = await office.decide(case)
+    with pytest.raises(NotNow):
+        await office.decide(case)
+    refused = await office.decide(case, Verdict.REJECTED)
+    assert refused.status is CaseStatus.REFUSED
+    office.thing.cannot_pass = False
+    other = await office.decide(await office.decide(await office.open(programme(NINGXIA), S.PROVIDER)))
+    assert (other.status, other.turn) == (CaseStatus.OPEN, Role.AUTHORITY)
+    assert [what for what, _ in office.thing.told] == ["refused"]
 
 
 async def test_what_reviewers_add_at_any_step_reaches_the_end(office: ReviewOffice) -> None:
