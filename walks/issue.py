@@ -80,10 +80,15 @@ async def walk(world: World, programme: Programme, size: int) -> Figures:
             with world.serving(days=days):
                 await _settled(http, world, programme)
                 await _until(lambda: issuing.unpublished(stage, round_id), "the ranking is not published")
-                await issuing.recompute(stage, round_id, world.directory)
+                said = await issuing.recompute(stage, round_id, world.directory)
+                print(f"  {programme.slug:16} the published ranking, recomputed: {said}")
         with world.serving(days=days):
             await _settled(http, world, programme)
             await _until(lambda: issuing.empty_handed(stage), "nobody holds a voucher")
+            if programme.issuance.waiting_list:
+                await issuing.pass_on(stage)
+            if programme.issuance.upgrade_by_difference:
+                await issuing.rise(stage)
             held = await issuing.vouchers(stage)
     return Figures(len(everybody), joining.refusals, held)
 

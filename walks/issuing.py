@@ -18,12 +18,13 @@ from server.programme.model import Programme
 from server.programme.vocabulary import Actor, Party
 from walks.callers import WalkFailed
 from walks.joining import Joined
-from walks.officials import Officials
+from walks.officials import Officials, publish_label
 from walks.world import World
 
 YEAR_FEN = 1_000_000_000
 POOL_FEN = 20_000_000
 CONTRACT_FEN = 600_000
+ASKED_FEN = 2_000_000
 CONTRACTS = 6
 """How many contracts are made where vouchers follow contracts."""
 
@@ -89,14 +90,19 @@ async def grab(stage: Stage, budget_id: int) -> None:
 
 
 async def apply_for(stage: Stage, budget_id: int) -> int:
-    """Everybody who is approved applies, the last ones first; then the round is closed. Its id."""
-    round_id = await plan_round(stage, budget_id, pool_fen=POOL_FEN)
+    """Everybody who is approved applies, the last ones first; then the round is closed. Its id.
+
+    The money covers every group that comes first and one more: the others wait.
+    """
+    first = {label for group in stage.programme.issuance.priorities for label in group.any_of}
+    ahead = [one for one in stage.enterprises if not first.isdisjoint(one.part.labels)]
+    round_id = await plan_round(stage, budget_id, pool_fen=(len(ahead) + 1) * ASKED_FEN)
     for one in reversed(stage.everybody):
         if one.part.party is not Party.ENTERPRISE or one.status == "stopped":
             continue
         key = {"Idempotency-Key": secrets.token_hex(16)}
         said = await one.caller.call(
-            "PUT", f"rounds/{round_id}/application", body={"amount_fen": 2_000_000}, headers=key
+            "PUT", f"rounds/{round_id}/application", body={"amount_fen": ASKED_FEN}, headers=key
         )
         if (said.status == 200) is not one.is_approved:
             raise WalkFailed(f"{one.part.name} ({one.status}) applies: {said.status} {said.body}")
@@ -111,8 +117,8 @@ async def unpublished(stage: Stage, round_id: int) -> int:
     return int(said.status != 200)
 
 
-async def recompute(stage: Stage, round_id: int, directory: Path) -> None:
-    """Anybody takes the published list and works it out again, with the small script."""
+async def recompute(stage: Stage, round_id: int, directory: Path) -> str:
+    """Anybody takes the published list and works it out again with the small script; what that says."""
     said = await stage.officials.anybody.get(f"rounds/{round_id}/ranking.json")
     published = said.must(200, "the ranking is published")
     file = directory / "ranking.json"
@@ -123,6 +129,7 @@ async def recompute(stage: Stage, round_id: int, directory: Path) -> None:
     words = (await script.communicate())[0].decode()
     if script.returncode:
         raise WalkFailed(f"the published ranking does not follow from its rules: {words}")
+    return words.strip().splitlines()[-1]
 
 
 async def contract(stage: Stage, enterprise: Joined, provider: Joined, number: int, *, by: Joined) -> Any:
@@ -187,6 +194,41 @@ async def draw(stage: Stage) -> None:
         twice.must(409, "a project is drawn for once")
         if not twice.clauses:
             raise WalkFailed(f"the second draw is refused without a clause: {twice.body}")
+
+
+async def pass_on(stage: Stage) -> None:
+    """One holder hands its voucher back, and the first who waits has one."""
+    held = {one.part.uscc: await _held(one) for one in stage.enterprises}
+    waiting = [one for one in stage.enterprises if not held[one.part.uscc]]
+    giver = next(one for one in stage.enterprises if held[one.part.uscc])
+    (voucher,) = held[giver.part.uscc]
+    back = await giver.caller.post(f"vouchers/{voucher['id']}/hand-back", reason="项目取消")
+    back.must(200, f"{giver.part.name} hands its voucher back")
+    served = [one for one in waiting if await _held(one)]
+    if waiting and len(served) != 1:
+        raise WalkFailed(f"one voucher came back, and {len(served)} of {len(waiting)} who waited have one")
+
+
+async def rise(stage: Stage) -> None:
+    """A label gained in mid-year adds the difference to the quota; the operator imports the list."""
+    tiers = stage.programme.issuance.tiers
+    best, least = tiers[0], tiers[-1]
+    riser = next(one for one in stage.enterprises if best.any_of[0] not in one.part.labels)
+    before = sum(one["face_value_fen"] for one in await _held(riser))
+    riser.part.labels = (*riser.part.labels, best.any_of[0])
+    await publish_label(stage.officials, stage.programme, best.any_of[0], riser.part)
+    after = sum(one["face_value_fen"] for one in await _held(riser))
+    if not (before < after == best.face_value_fen) or before < least.face_value_fen:
+        raise WalkFailed(f"{riser.part.name} rose from {before} to {after} fen, not to {best.face_value_fen}")
+
+
+async def _held(one: Joined) -> list[dict[str, Any]]:
+    wallet = await one.caller.get("vouchers")
+    return [
+        voucher
+        for voucher in wallet.must(200, f"{one.part.name} opens its wallet")["vouchers"]
+        if voucher["status"] == "active"
+    ]
 
 
 async def empty_handed(stage: Stage) -> int:

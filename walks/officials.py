@@ -134,6 +134,12 @@ async def publish_lists(officials: Officials, programme: Programme, parts: Seque
         await _import(officials, "blocklist", programme, rows, header)
 
 
+async def publish_label(officials: Officials, programme: Programme, label: str, part: Part) -> None:
+    """A list gains a name in mid-year."""
+    header = ("统一社会信用代码", "企业名称")
+    await _import(officials, "labels", programme, [[part.uscc, part.name]], header, label=label)
+
+
 async def _import(
     officials: Officials,
     kind: str,
