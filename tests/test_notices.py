@@ -160,7 +160,7 @@ def _values(topic: ast.expr, module: Reading, where: str) -> Iterator[str]:
         yield from _values(topic.body, module, where)
         yield from _values(topic.orelse, module, where)
     elif isinstance(topic, ast.JoinedStr):
-        yield from BUILT[str(getattr(topic.values[0], "value", ""))]
+        yield from sorted(BUILT[str(getattr(topic.values[0], "value", ""))])
     elif isinstance(topic, ast.Subscript) and isinstance(topic.value, ast.Name):
         yield from _table(topic.value.id, module)
     else:
