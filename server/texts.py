@@ -833,6 +833,22 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "{party}重新审核",
         "单位信息有变化，“{programme}”的{party}需要重新审核，审核期间不能新办业务。",
     ),
+    "district.remind_registered": (
+        "请填写申请",
+        "您的企业尚未申请“{programme}”。属地主管部门提醒您：请在小程序中填写申请表并提交。",
+    ),
+    "district.remind_drafted": (
+        "请提交申请",
+        "您在“{programme}”的申请表尚未提交。属地主管部门提醒您：请填写完整后提交。",
+    ),
+    "district.remind_returned": (
+        "请修改后重新提交",
+        "您在“{programme}”的申请已退回修改。属地主管部门提醒您：请按要求修改后重新提交。",
+    ),
+    "district.remind_approved": (
+        "请申领服务券",
+        "您的企业已通过“{programme}”的审核，尚未申领服务券。属地主管部门提醒您：请按通知申领或使用。",
+    ),
     "membership.ended": ("已不再代表企业", "您代表企业的身份已经解除，如有疑问请联系企业负责人。"),
     "review.arrived": ("有新的待办审核", "“{title}”（{number}）已到“{step}”环节，请办理。"),
     "review.resubmitted": ("已重新提交", "“{title}”（{number}）已按要求修改并重新提交，请继续办理“{step}”。"),
@@ -932,6 +948,18 @@ LAST_DAY = "今天截止"
 INSTANT = "{at:%Y}年{at.month}月{at.day}日 {at:%H:%M}"
 END_OF_DAY = "{day:%Y}年{day.month}月{day.day}日 24:00"
 PROVISIONAL = "{day}（暂定，以公布的放假安排为准）"
+
+DISTRICT_STAGES: Mapping[str, str] = {
+    "registered": "已注册，未填报",
+    "drafted": "填报中，未提交",
+    "submitted": "审核中",
+    "returned": "退回待修改",
+    "ended": "未通过或已失效",
+    "approved": "已通过，未申领",
+    "applied": "已申领",
+}
+"""How far an enterprise has come, for its district department."""
+DISTRICT_COLUMNS = ("统一社会信用代码", "企业名称", "注册区域", "办理进度", "平台注册时间", "最近提醒时间")
 
 RANKING_TIE_BREAK = "优先类别之间不分先后；同一毫秒到达的，按服务器受理顺序号（place）从小到大。"
 RANKING_COLUMNS = (
