@@ -39,6 +39,19 @@ class Migration(migrations.Migration):
         ops.RunSQL(
             "CREATE INDEX voucher_provider ON voucher (provider_id, id) WHERE provider_id IS NOT NULL"
         ),
+        # A voucher keeps its holder for good (GX-04, GZ-09, LS-09, NX-03, YC-06).
+        DialectSQL(
+            postgres=(
+                "CREATE FUNCTION refuse_holder() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE EXCEPTION 'a voucher keeps its holder'; END $$",
+                "CREATE TRIGGER voucher_keeps_holder BEFORE UPDATE OF enterprise_id, provider_id ON voucher"
+                " FOR EACH ROW EXECUTE FUNCTION refuse_holder()",
+            ),
+            sqlite=(
+                "CREATE TRIGGER voucher_keeps_holder BEFORE UPDATE OF enterprise_id, provider_id ON voucher"
+                " BEGIN SELECT RAISE(ABORT, 'a voucher keeps its holder'); END",
+            ),
+        ),
         # One contract is entered once, and has one voucher asked for it at a time (NX-18).
         ops.RunSQL(
             "CREATE UNIQUE INDEX contract_reference_once ON contract_reference"

@@ -31,6 +31,7 @@ def inconsistencies(programme: Programme) -> Faults:
         _party(programme, programme.enterprise, Party.ENTERPRISE),
         _party(programme, programme.provider, Party.PROVIDER),
         _categories(programme),
+        _voucher(programme),
         _issuance(programme),
         _tiers(programme),
         _deductions(programme),
@@ -167,6 +168,17 @@ def _categories(programme: Programme) -> Faults:
             yield Fault(f"{path}.others_max_share_percent", percent(others), expected)
     if sum(floor.min_share_bp for floor in programme.category_floors) > BASIS_POINTS:
         yield Fault("category_floor", "floors over 100% together", "at most 100%")
+
+
+def _voucher(programme: Programme) -> Faults:
+    """What no text allows and nothing here could do: another holder, no holder, change in money."""
+    voucher = programme.voucher
+    if not voucher.named:
+        yield Fault("voucher.named", "false", "true: a voucher is issued to one verified holder")
+    if voucher.transferable:
+        yield Fault("voucher.transferable", "true", "false: nothing gives a voucher another holder")
+    if voucher.change_given:
+        yield Fault("voucher.change_given", "true", "false: nothing pays a holder money")
 
 
 def _issuance(programme: Programme) -> Faults:

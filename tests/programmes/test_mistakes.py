@@ -14,6 +14,7 @@ LISHUI = REAL / "lishui-2024.toml"
 GUANGXI = REAL / "guangxi-2024.toml"
 GUANGZHOU = REAL / "guangzhou-2020.toml"
 NINGXIA = REAL / "ningxia-2016.toml"
+YINCHUAN = REAL / "yinchuan-2024.toml"
 NORTHPORT = INVENTED / "northport-2031.toml"
 
 # source, what is replaced, by what, the key, found, expected
@@ -189,6 +190,38 @@ def test_a_mistake_gives_its_one_error(
     assert found in error.value.found
     assert expected in error.value.expected
     assert str(error.value).startswith(f"{source.name}:")
+
+
+HOLDERS = {
+    "transferable = false": "transferable = true",
+    "named = true": "named = false",
+    "change_given = false": "change_given = true",
+}
+FILES = [
+    pytest.param(source, marks=pytest.mark.rules(rule))
+    for source, rule in (
+        (LISHUI, "LS-09"),
+        (GUANGXI, "GX-04"),
+        (GUANGZHOU, "GZ-09"),
+        (NINGXIA, "NX-03"),
+        (YINCHUAN, "YC-06"),
+    )
+]
+
+
+@pytest.mark.parametrize("old", list(HOLDERS))
+@pytest.mark.parametrize("source", FILES)
+def test_no_programme_lets_a_voucher_change_hands_or_pay_its_holder(
+    tmp_path: Path, source: Path, old: str
+) -> None:
+    load_programme(source)
+    text, key = source.read_text(encoding="utf-8"), old.partition(" ")[0]
+    assert text.count(f"\n{old}\n") == 1
+    broken = tmp_path / source.name
+    broken.write_text(text.replace(f"\n{old}\n", f"\n{HOLDERS[old]}\n"), encoding="utf-8")
+    with pytest.raises(ProgrammeError) as error:
+        load_programme(broken)
+    assert error.value.key == f"voucher.{key}"
 
 
 # what is replaced in Lishui's file, by what, and the text that must stand on the line the error names

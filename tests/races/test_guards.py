@@ -94,14 +94,16 @@ ATTACKS = {
     "less than nothing allotted": "UPDATE budget SET allotted_fen = -1",
     "a year below zero": "UPDATE budget SET allotted_fen = 0, total_fen = -1",
     "a second budget for the year": """
-        INSERT INTO budget (programme_slug, programme_version, year, total_fen, allotted_fen, epoch, version,
-                            lock_number, created_at)
-        SELECT programme_slug, programme_version, year, 0, 0, 1, 0, 0, created_at FROM budget""",
+        INSERT INTO budget (programme_slug, programme_version, year, total_fen, allotted_fen, committed_fen,
+                            returned_fen, issued_count, epoch, version, lock_number, created_at)
+        SELECT programme_slug, programme_version, year, 0, 0, 0, 0, 0, 1, 0, 0, created_at FROM budget""",
     "a second voucher of the same enterprise": VOUCHER.format(
         number="'copy'", serial=1, face="face_value_fen"
     ),
     "a second voucher of the same number": VOUCHER.format(number="number", serial=2, face="face_value_fen"),
     "a voucher worth nothing": VOUCHER.format(number="'copy'", serial=2, face=0),
+    "a voucher given to another holder": "UPDATE voucher SET enterprise_id = enterprise_id + 1",
+    "a voucher given to a provider": "UPDATE voucher SET provider_id = 1",
     "a second decision of the same request": DECISION,
     "an entitlement beyond the quota": "UPDATE entitlement SET amount_fen = quota_fen + 1",
     "an entitlement to nothing": "UPDATE entitlement SET amount_fen = 0",
@@ -128,7 +130,7 @@ async def test_hole_14_the_database_refuses_every_attack(sold: Sold) -> None:
         # Each database and driver refuses in its own words; that it is the guard that speaks is seen below.
         except Exception as refusal:  # noqa: BLE001
             words = str(refusal).lower()
-            if not any(word in words for word in ("check", "unique", "append-only")):
+            if not any(word in words for word in ("check", "unique", "append-only", "keeps its holder")):
                 survived[attack] = words
     assert survived == {}
     assert await sold.state() == before

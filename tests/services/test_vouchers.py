@@ -5,32 +5,39 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import asyncpg
 import pytest
+from tortoise.exceptions import IntegrityError, OperationalError
 
 from server.models.organisations import MemberRole, Organisation
 from server.models.outbox import OutboxMessage
 from server.models.rounds import Budget, Round
 from server.models.vouchers import Voucher
 from server.programme.issuance import Reissue
+from server.programme.vocabulary import Party
 from server.rules.lifecycles import IllegalMove, NotPermittedNow, VoucherStatus
-from server.rules.money import OF_A_VOUCHER, Account, Basis, Movement
+from server.rules.money import OF_A_VOUCHER, ROUTES, Account, Basis, Movement
 from server.rules.voucher_ends import Ending, NotHandedBack, end_of_voucher
-from server.services import budgets, entitlements, issuing, ledger
+from server.services import access, budgets, entitlements, issuing, ledger
 from server.services.access import Actor, NotFound
 from server.services.issuing import Grant, PoolExhausted
 from server.services.ledger import Where
 from server.services.vouchers import NothingToHandBack, Vouchers
 from server.units import yuan_to_fen
 from tests.factories import DAY, MORNING, OPERATOR, Office, make_budget, make_enterprise
+from tools import permissions
 
 LISHUI, GUANGZHOU, GUANGXI, YINCHUAN = "lishui-2024", "guangzhou-2020", "guangxi-2024", "yinchuan-2024"
+NINGXIA = "ningxia-2016"
 DAYS = {
     LISHUI: MORNING,
     GUANGZHOU: MORNING.replace(year=2020),
     GUANGXI: MORNING,
+    NINGXIA: MORNING,
     YINCHUAN: MORNING,
 }
 FACE = yuan_to_fen(20_000)
+DATABASE_REFUSED = (OperationalError, IntegrityError, asyncpg.RaiseError)
 
 
 class Counter:
@@ -67,19 +74,28 @@ class Counter:
         return self
 
     async def issued(self, *, basis: Basis = Basis.MONEY) -> tuple[Voucher, Actor]:
-        """A voucher of this year, and its handler."""
-        organisation = await make_enterprise(at=self.office.clock.at)
+        """A voucher of this year, and a handler of who holds it."""
+        holder = served = await make_enterprise(at=self.office.clock.at)
+        by_provider = self.programme.voucher.holder is Party.PROVIDER
+        if by_provider:
+            served = await make_enterprise(at=self.office.clock.at)
+        grant = Grant(
+            enterprise_id=served.id,
+            provider_id=holder.id if by_provider else None,
+            amount_fen=FACE,
+            asked_at=self.office.clock.at,
+        )
         async with budgets.locked(self.budget.id) as budget:
             (voucher,) = await issuing.issue(
                 budget,
                 self.programme,
-                [Grant(enterprise_id=organisation.id, amount_fen=FACE, asked_at=self.office.clock.at)],
+                [grant],
                 basis=basis,
                 actor="clock",
                 now=self.office.clock.at,
                 round_=self.round if basis is Basis.MONEY else None,
             )
-        return voucher, handler_of(organisation)
+        return voucher, handler_of(holder)
 
     async def money(self, voucher: Voucher) -> dict[Account, int]:
         found = await ledger.balances_of_vouchers([voucher.enterprise_id], [voucher.id])
@@ -209,25 +225,79 @@ async def test_where_the_text_knows_no_hand_back_there_is_none(office: Office) -
     assert await counter.money(voucher) == {Account.AVAILABLE: FACE}
 
 
-@pytest.mark.rules("GX-04", "YC-06", "NX-03", "LS-09", "GZ-09")
-async def test_nobody_but_its_holder_can_do_anything_with_a_voucher(office: Office) -> None:
-    counter = await Counter(office, GUANGZHOU).opened()
-    voucher, _ = await counter.issued()
-    stranger = handler_of(await make_enterprise())
-    with pytest.raises(NotFound):
-        await counter.vouchers.hand_back(voucher.id, actor=stranger, reason="")
+HOLDS = {
+    "GX-04": (GUANGXI, Basis.QUOTA),
+    "GZ-09": (GUANGZHOU, Basis.MONEY),
+    "LS-09": (LISHUI, Basis.MONEY),
+    "NX-03": (NINGXIA, Basis.MONEY),
+    "YC-06": (YINCHUAN, Basis.ON_FILE),
+}
+
+
+@pytest.mark.parametrize(
+    ("slug", "basis"), [pytest.param(*held, marks=pytest.mark.rules(rule)) for rule, held in HOLDS.items()]
+)
+async def test_a_voucher_is_its_holders_for_good_and_nobody_elses(
+    office: Office, slug: str, basis: Basis
+) -> None:
+    counter = await Counter(office, slug).opened()
+    voucher, holder = await counter.issued(basis=basis)
+    stranger = await make_enterprise()
+    others = {stranger.id, voucher.enterprise_id} - {holder.organisation_id}
+    assert (await access.voucher_for(holder, voucher.id)).id == voucher.id
+    for other in others:
+        somebody = replace(holder, organisation_id=other)
+        with pytest.raises(NotFound):
+            await access.voucher_for(somebody, voucher.id)
+        with pytest.raises(NotFound):
+            await counter.vouchers.hand_back(voucher.id, actor=somebody, reason="")
+    # Not even by hand: the table itself refuses another holder.
+    for column in ("enterprise_id", "provider_id"):
+        with pytest.raises(DATABASE_REFUSED, match="keeps its holder"):
+            await Voucher.filter(id=voucher.id).update(**{column: stranger.id})
+    found = await the(voucher)
+    assert (found.enterprise_id, found.provider_id) == (voucher.enterprise_id, voucher.provider_id)
+
+
+@pytest.mark.rules(*HOLDS)
+def test_no_route_takes_a_voucher_and_somebody_to_give_it_to() -> None:
+    taking = {
+        (route.method, route.path): set(route.body_model.model_fields) if route.body_model else set()
+        for route in permissions.declared()
+        if route.path_model and "voucher_id" in route.path_model.model_fields
+    }
+    assert taking == {
+        ("GET", "/api/v1/vouchers/{voucher_id}"): set(),
+        ("POST", "/api/v1/vouchers/{voucher_id}/hand-back"): {"reason"},
+        ("POST", "/api/v1/vouchers/{voucher_id}/voiding"): {"clause", "reason"},
+        ("POST", "/api/v1/vouchers/{voucher_id}/voiding"): {"reason", "clause"},
+    }
     verbs = {name for name in vars(Vouchers) if not name.startswith("_")}
     assert verbs == {"hand_back", "void", "expire_due", "reclaim_due"}
+
+
+@pytest.mark.rules("GZ-09")
+def test_what_is_spent_is_spent_once_and_nothing_is_paid_to_the_holder() -> None:
+    onwards: dict[Account, set[Account]] = {}
+    for leaves, arrives in ROUTES.values():
+        onwards.setdefault(leaves, set()).add(arrives)
+    ends = {Account.EXPIRED, Account.RECLAIMED, Account.HANDED_BACK, Account.VOIDED}
+    assert onwards[Account.AVAILABLE] == {Account.HELD, *ends}
+    assert onwards[Account.HELD] == {Account.AVAILABLE, Account.REDEEMED}
+    # Spent goes to the provider's account, and from there only back to where all money comes from.
+    assert onwards[Account.REDEEMED] == {Account.DISBURSED}
+    assert onwards[Account.DISBURSED] == {Account.APPROPRIATION}
+    assert [onwards[end] for end in ends] == [{Account.BUDGET}] * len(ends)
 
 
 async def test_a_voided_voucher_pays_nothing_more_and_stays_void(office: Office) -> None:
     counter = await Counter(office, GUANGZHOU).opened()
     voucher, handler = await counter.issued()
-    await counter.vouchers.void(voucher.id, actor=OPERATOR, reason="虚构合同", clause="声明函三")
+    await counter.vouchers.void(voucher, actor=OPERATOR, reason="虚构合同", clause="声明函三")
     assert (await the(voucher)).status is VoucherStatus.VOIDED
     assert await counter.counted(voucher) == FACE
     with pytest.raises(IllegalMove):
-        await counter.vouchers.void(voucher.id, actor=OPERATOR, reason="虚构合同", clause="声明函三")
+        await counter.vouchers.void(voucher, actor=OPERATOR, reason="虚构合同", clause="声明函三")
     with pytest.raises(NotPermittedNow):
         await counter.vouchers.hand_back(voucher.id, actor=handler, reason="")
     assert await ledger.verify() == []
@@ -254,6 +324,7 @@ async def test_a_round_issues_no_more_than_its_money(office: Office) -> None:
     assert await ledger.verify() == []
 
 
+@pytest.mark.rules("LS-32")
 @pytest.mark.parametrize("reissue", list(Reissue))
 @pytest.mark.parametrize("ending", list(Ending))
 def test_only_money_returns_and_only_where_the_text_lets_others_have_it(
