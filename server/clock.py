@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 CHINA = ZoneInfo("Asia/Shanghai")
+EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+"""Days that somebody can mean. Near the ends of the calendar a day has no instant in every time zone."""
 
 
 class Clock(Protocol):

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, Answer, Routes, staff
 from server.handlers.organisations import IN_CHARGE
-from server.handlers.parsing import Body, Id, Query
+from server.handlers.parsing import Body, Day, Id, Query
 from server.keys import CLOCKS, PROGRAMMES
 from server.models.organisations import ActivityKind, ActivityRecord
 from server.programme.registry import UnknownProgramme
@@ -37,7 +37,7 @@ class Record(Body):
 
     programme: str = Field(max_length=64, description=PROGRAMME)
     kind: ActivityKind = Field(description=KIND)
-    held_on: date = Field(description=HELD, examples=["2026-05-18"])
+    held_on: Day = Field(description=HELD, examples=["2026-05-18"])
     what: str = Field(min_length=2, max_length=500, description=WHAT, examples=["服务券政策培训"])
     files: list[Id] = Field(default=[], max_length=30, description=FILES, examples=[[]])
 

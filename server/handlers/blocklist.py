@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import Answer, Routes, staff
-from server.handlers.parsing import Body, Id, Path, Query
+from server.handlers.parsing import Body, Id, Instant, Path, Query
 from server.keys import BLOCKLIST
 from server.models.organisations import BlocklistEntry
 from server.programme.registry import UnknownProgramme
@@ -38,10 +38,10 @@ class Bar(Body):
     programme: str | None = Field(default=None, max_length=64, description=PROGRAMME)
     clause: str = Field(min_length=1, max_length=120, description=CLAUSE, examples=["五（二）"])
     reason: str = Field(min_length=2, max_length=1000, description=REASON, examples=["虚假交易"])
-    starts_at: AwareDatetime | None = Field(
+    starts_at: Instant | None = Field(
         default=None, description="Since when; null: now. | 开始时间，空为即时。"
     )
-    ends_at: AwareDatetime | None = Field(default=None, description=ENDS)
+    ends_at: Instant | None = Field(default=None, description=ENDS)
 
 
 class Lift(Body):

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, Access, Answer, Routes, staff
 from server.handlers.organisations import IN_CHARGE
-from server.handlers.parsing import Body, Fen, Id, Path, Query
+from server.handlers.parsing import Body, Day, Fen, Id, Path, Query
 from server.keys import CONTRACTS, OUTLOOKS
 from server.models.contracts import ContractReference
 from server.models.organisations import MemberRole
@@ -56,7 +56,7 @@ class EnterContract(Body):
     project: str = Field(min_length=2, max_length=200, description="What is served. | 服务项目名称。")
     category: str = Field(max_length=64, description="Category code of the programme. | 服务类别代码。")
     amount_fen: Fen = Field(gt=0, description="Amount, tax included, fen. | 合同金额（含税），单位分。")
-    signed_on: date | None = Field(
+    signed_on: Day | None = Field(
         default=None, strict=False, description="The day it was signed. | 签订日期，平台上签订的不填。"
     )
     kind: str = Field(

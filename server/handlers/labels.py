@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import SIGNED_IN, Answer, Routes, staff
-from server.handlers.parsing import Body, Id, Path, Query
+from server.handlers.parsing import Body, Day, Id, Path, Query
 from server.keys import LABELS, PROGRAMMES
 from server.models.labels import AttestedLabel, LabelSource
 from server.programme.registry import UnknownProgramme
@@ -93,7 +93,7 @@ class Attest(Body):
     uscc: str = Field(max_length=40, description=USCC, examples=["91110000600037341L"])
     name: str = Field(default="", max_length=200, description=NAME)
     recognised_in: int | None = Field(default=None, ge=1949, le=2199, description=RECOGNISED_IN)
-    valid_until: date | None = Field(
+    valid_until: Day | None = Field(
         default=None, description=VALID_UNTIL, examples=["2026-12-31"], strict=False
     )
     list_name: str = Field(min_length=2, max_length=200, description=LIST, examples=["2026年第一批名单"])

@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, Answer, Routes, person, staff
-from server.handlers.parsing import Body, Fen, Id, Query
+from server.handlers.parsing import Body, Day, Fen, Id, Query
 from server.keys import ONBOARDING, PROGRAMMES
 from server.models.organisations import MemberRole, Organisation
 from server.models.registrations import ChangeReport
@@ -64,7 +64,7 @@ class Register(Body):
     industry: Industry = Field(description=INDUSTRY, examples=["C3484"])
     legal_form: LegalForm | None = Field(default=None, description=LEGAL_FORM)
     legal_person: bool = Field(description=LEGAL_PERSON)
-    established_on: date = Field(description=ESTABLISHED, examples=["2016-03-18"])
+    established_on: Day = Field(description=ESTABLISHED, examples=["2016-03-18"])
     headcount: Headcount = Field(description=HEADCOUNT, examples=[42])
     revenue_fen: Fen = Field(description=REVENUE, examples=[1_000_000_000])
     assets_fen: Fen = Field(description=ASSETS, examples=[800_000_000])
@@ -83,13 +83,13 @@ class ChangeFacts(Body):
     industry: Industry | None = Field(default=None, description=INDUSTRY, examples=["C3484"])
     legal_form: LegalForm | None = Field(default=None, description=LEGAL_FORM)
     legal_person: bool | None = Field(default=None, description=LEGAL_PERSON)
-    established_on: date | None = Field(default=None, description=ESTABLISHED, examples=["2016-03-18"])
+    established_on: Day | None = Field(default=None, description=ESTABLISHED, examples=["2016-03-18"])
     headcount: Headcount | None = Field(default=None, description=HEADCOUNT, examples=[42])
     revenue_fen: Fen | None = Field(default=None, description=REVENUE, examples=[1_000_000_000])
     assets_fen: Fen | None = Field(default=None, description=ASSETS, examples=[800_000_000])
     labels: Labels | None = Field(default=None, description=CLAIMED, examples=[[]])
     declarations: Declarations | None = Field(default=None, description=DECLARED, examples=[{}])
-    changed_on: date | None = Field(
+    changed_on: Day | None = Field(
         default=None,
         description="When it happened; left out: today. | 变更发生日期，默认当天。",
         examples=["2026-05-18"],

@@ -6,14 +6,16 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import orjson
 from aiohttp import ClientPayloadError, web
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from server import texts
+from server.clock import EARLIEST, LATEST
 from server.errors import Refusal
 from server.handlers.problems import Fault, Malformed
 from server.keys import SETTINGS
@@ -24,8 +26,9 @@ LARGEST_FEN = 10**15
 """Ten trillion yuan: more than any budget, and exact in a JavaScript number."""
 DEEPEST = 32
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
-# U+0000 cannot be stored as PostgreSQL text, and half a surrogate pair is no character.
-_UNUSABLE = re.compile("[\x00\ud800-\udfff]")
+# U+0000 cannot be stored as PostgreSQL text, half a surrogate pair is no character, no list or paper holds
+# a control character, and what turns the direction of writing shows a reviewer another text than is stored.
+_UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class NotJson(Refusal):
@@ -77,7 +80,7 @@ class JsonNumberUnusable(Refusal):
 
 
 class JsonTextUnusable(Refusal):
-    """A text with U+0000 or half a surrogate pair."""
+    """A text with a control character, half a surrogate pair, or a turn of the direction of writing."""
 
     status, code = 400, "json_text_unusable"
 
@@ -138,6 +141,18 @@ def _whole_fen(value: object) -> object:
 
 Fen = Annotated[int, Field(ge=0, le=LARGEST_FEN), BeforeValidator(_whole_fen)]
 """Money in a body: a whole number of fen, from nothing to :data:`LARGEST_FEN`."""
+
+Day = Annotated[date, Field(ge=EARLIEST, le=LATEST)]
+"""A day in a body or a query, from :data:`EARLIEST` to :data:`LATEST`."""
+
+Instant = Annotated[
+    AwareDatetime,
+    Field(
+        ge=datetime.combine(EARLIEST, datetime.min.time(), UTC),
+        le=datetime.combine(LATEST, datetime.min.time(), UTC),
+    ),
+]
+"""An instant in a body, with its time zone, within the same bounds."""
 
 Id = Annotated[int, Field(ge=1, le=LARGEST_WHOLE)]
 """The id of a row."""

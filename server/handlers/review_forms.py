@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from server.handlers.parsing import Body, Id, Path, Query
+from server.handlers.parsing import Body, Day, Id, Path, Query
 from server.handlers.review_views import REASON
 from server.programme.review import ReviewSubject, ReviewWhen
+from server.rules.review import BEST_SCORE
 from server.services.review_inbox import LARGEST_PAGE, Queue
 from server.services.reviews import MOST_AT_ONCE
 
 MOST_VERSIONS = 2**31 - 1
+Score = Annotated[int, Field(ge=0, le=BEST_SCORE)]
 VERSION = "The version that was looked at. | 所查看的版本号。"
 
 
@@ -63,14 +64,14 @@ class Decide(Body):
         description="What is to be corrected, each with its reason. | 须修改的字段及各自原因。",
         examples=[{}],
     )
-    correct_by: date | None = Field(
+    correct_by: Day | None = Field(
         default=None,
         strict=False,
         description="Last day for the correction. | 补正截止日期。",
         examples=["2026-06-30"],
     )
-    score: int | None = Field(default=None, description="An expert's, 0 to 100. | 专家评分，0 至 100。")
-    held_on: date | None = Field(
+    score: Score | None = Field(default=None, description="An expert's, 0 to 100. | 专家评分，0 至 100。")
+    held_on: Day | None = Field(
         default=None,
         strict=False,
         description="The day a committee met. | 会议日期。",
@@ -94,7 +95,7 @@ class Opine(Body):
     """One expert's opinion, among several."""
 
     version: int = Field(ge=1, le=MOST_VERSIONS, description=VERSION)
-    score: int = Field(description="0 to 100. | 评分，0 至 100。", examples=[85])
+    score: Score = Field(description="0 to 100. | 评分，0 至 100。", examples=[85])
     reason: str = Field(min_length=1, max_length=2000, description="The opinion. | 评审意见。")
 
 
@@ -110,7 +111,7 @@ class ApproveMany(Body):
 
     cases: list[Chosen] = Field(min_length=1, max_length=MOST_AT_ONCE, description="The cases. | 审核件。")
     reason: str = Field(default="", max_length=2000, description=REASON)
-    held_on: date | None = Field(
+    held_on: Day | None = Field(
         default=None,
         strict=False,
         description="The day the committee met that decided on them. | 会议日期。",

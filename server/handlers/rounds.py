@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, PUBLIC, Answer, Routes, staff
 from server.handlers.grabs import RoundPath
-from server.handlers.parsing import Body, Fen, Id, Path, Query
+from server.handlers.parsing import Body, Fen, Id, Instant, Path, Query
 from server.handlers.problems import UnmetCondition
 from server.keys import BOOK, CLOCKS, PROGRAMMES, ROUNDS
 from server.models.rounds import Budget, Round
@@ -140,7 +140,7 @@ class Reason(Body):
 class Reopen(Reason):
     """Until when, and why."""
 
-    closes_at: AwareDatetime = Field(description="The new closing instant. | 新的结束时间。")
+    closes_at: Instant = Field(description="The new closing instant. | 新的结束时间。")
 
 
 class BudgetView(Answer):
@@ -158,11 +158,11 @@ class PlanRound(Body):
 
     budget_id: Id = Field(description="The year's budget. | 年度预算编号。")
     title: str = Field(min_length=2, max_length=120, description="Title. | 标题。", examples=["第一批"])
-    opens_at: AwareDatetime = Field(description="Opening instant. | 开始时间。")
-    closes_at: AwareDatetime = Field(description="Closing instant, exclusive. | 结束时间。")
+    opens_at: Instant = Field(description="Opening instant. | 开始时间。")
+    closes_at: Instant = Field(description="Closing instant, exclusive. | 结束时间。")
     pool_fen: Fen = Field(description="Money of the round, fen. | 资金池，单位分。", examples=[300_000_000])
-    valid_until: AwareDatetime = Field(description="Vouchers end then, exclusive. | 服务券有效期至（不含）。")
-    order_deadline: AwareDatetime | None = Field(
+    valid_until: Instant = Field(description="Vouchers end then, exclusive. | 服务券有效期至（不含）。")
+    order_deadline: Instant | None = Field(
         default=None, description="Order and contract by then. | 下单截止时间。"
     )
 

@@ -16,6 +16,7 @@ from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
 
 from server import texts
+from server.clock import EARLIEST, LATEST
 from server.errors import Unmet
 from server.programme.model import Programme
 from server.programme.papers import Document, Field, FieldKind, Undertaking
@@ -324,7 +325,7 @@ def _day(value: object) -> date | None:
         day = date.fromisoformat(value)
     except ValueError:
         return None
-    return day if day.isoformat() == value else None
+    return day if day.isoformat() == value and EARLIEST <= day <= LATEST else None
 
 
 # -- the party's figures as the rules ask for them --------------------------------------------------

@@ -11,6 +11,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from server import texts
+from server.clock import EARLIEST, LATEST
 from server.errors import Refusal, Unmet
 from server.gateways.live_feed import LiveFeed
 from server.models.organisations import MemberRole, Organisation
@@ -25,11 +26,14 @@ from server.services import access, attestations, journal
 from server.services import changes as change_reports
 from server.services.access import Actor
 from server.services.applicants import day
+from server.services.cells import plain
 from server.services.clocks import ProgrammeClocks
 from server.services.memberships import lock, require_free, take_place
 from server.services.qualifications import Qualifications
 
 LONGEST_TEXT = 200
+SHORTEST_NAME = 2
+"""Characters that can be seen: official lists know an organisation by its name."""
 
 FACTS = frozenset(
     {
@@ -183,6 +187,8 @@ class Onboarding:
     def _faults(self, facts: Mapping[str, Any], now: datetime) -> Iterator[Unmet]:
         if facts.get("established_on", date.min) > day(now):
             yield Unmet("established_on", "", texts.FACT_FAULTS["future"])
+        if "name" in facts and len(plain(facts["name"])) < SHORTEST_NAME:
+            yield Unmet("name", "", texts.FACT_FAULTS["name"])
         if "industry" in facts:
             try:
                 industry_of(self._sizes, facts["industry"])
@@ -239,6 +245,7 @@ def _fits(field: Field, value: object) -> bool:
 
 def _is_date(text: str) -> bool:
     try:
-        return date.fromisoformat(text).isoformat() == text
+        day = date.fromisoformat(text)
     except ValueError:
         return False
+    return day.isoformat() == text and EARLIEST <= day <= LATEST
