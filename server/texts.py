@@ -105,6 +105,9 @@ REFUSALS: Mapping[str, str] = {
     "round_not_for_this_programme": "“{programme}”不按批次发放服务券",
     "not_handed_back": "本项目的服务券不设主动退回",
     "nothing_to_hand_back": "这张券没有可退回的余额：已使用，或正冻结在订单上",
+    "hand_back_too_late": "这张券已过退回时限（{at}），不能再退回",
+    "voiding_clause_unknown": "“{given}”不是作废服务券的依据，请填写以下条款之一：{known}",
+    "voiding_not_returnable": "作废报请不能退回修改：请核定，或不予核定后由运营方重新报请",
     "voucher_moved_on": "这张券刚刚发生了变化，请刷新后再试",
     "pool_exhausted": "批次余额 {left} 元，不够发放 {asked} 元",
     "pool_too_small": "批次余额 {left} 元，不能核减 {asked} 元；已发放的不能收回",
@@ -299,6 +302,7 @@ WHO: Mapping[str, str] = {"person": "本企业人员", "staff": "运营单位", 
 FACT_FAULTS: Mapping[str, str] = {
     "future": "成立日期不得晚于今天",
     "change_future": "变更日期不得晚于今天",
+    "name": "名称至少应有两个可见字符",
     "label": "没有“{code}”这个企业标识",
     "no_declaration": "没有“{name}”这个填报项",
     "declaration": "“{name}”的填报内容不符合要求",
@@ -566,6 +570,10 @@ CONTRACT: Mapping[str, str] = {
 """What is wrong with a contract, or keeps an order from being settled."""
 NONE_LEFT = "本期余额 0.00 元 < {asked} 元"
 REST_OF_PERIOD = "本期余额 {left} 元不足 {asked} 元，按余额发放"
+PERIOD_LAPSED = "本期服务券的有效期已过，不再发放"
+VOIDING_TITLE = "服务券作废：{number}"
+VOIDING_CHECK = "服务券 {number}（面值 {amount} 元）可以作废"
+"""What the system finds about a voucher that is to be voided."""
 REQUEST_TITLE = "服务券申请：{project}（合同 {number}）"
 REQUEST_CHECKS: Mapping[str, str] = {
     "contract_signed": "服务合同已经签订",
