@@ -83,6 +83,7 @@ from server.services.staff import StaffAccounts
 from server.services.staff_sign_in import StaffSignIn
 from server.services.tokens import AccessTokens
 from server.services.uploads import Uploads
+from server.services.voidings import Voidings
 from server.services.voucher_requests import VoucherRequests
 from server.services.vouchers import Vouchers
 from server.services.waiting_list import WaitingList
@@ -172,6 +173,9 @@ def create_app(
     app[keys.OUTLOOKS] = Outlooks(programmes, clocks, yearly)
     app[keys.DRAWS] = Draws(programmes, sizes, clocks)
     reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(programmes))
+    voidings = Voidings(vouchers, reviews)
+    reviews.serve(ReviewSubject.VOIDING, voidings)
+    app[keys.VOIDINGS] = voidings
     voucher_requests = VoucherRequests(programmes, clocks, reviews)
     app[keys.VOUCHER_REQUESTS] = voucher_requests
     app[keys.GRAB_DOOR] = GrabDoor(

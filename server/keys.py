@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from server.services.staff import StaffAccounts
     from server.services.staff_sign_in import StaffSignIn
     from server.services.uploads import Uploads
+    from server.services.voidings import Voidings
     from server.services.voucher_requests import VoucherRequests
     from server.services.vouchers import Vouchers
     from server.services.working_days import WorkingDays
@@ -107,6 +108,7 @@ CONTRACTS: web.AppKey[Contracts] = web.AppKey("contracts")
 OUTLOOKS: web.AppKey[Outlooks] = web.AppKey("outlooks")
 DRAWS: web.AppKey[Draws] = web.AppKey("draws")
 VOUCHER_REQUESTS: web.AppKey[VoucherRequests] = web.AppKey("voucher_requests")
+VOIDINGS: web.AppKey[Voidings] = web.AppKey("voidings")
 VOUCHERS: web.AppKey[Vouchers] = web.AppKey("vouchers")
 FILES: web.AppKey[Files] = web.AppKey("files")
 UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")

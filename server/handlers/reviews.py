@@ -64,7 +64,9 @@ from server.services.reviews import (
     ReviewNotOpen,
 )
 from server.services.standings import NotInStanding
+from server.services.voidings import VoidingNotReturnable
 from server.services.voucher_holds import NothingToPay
+from server.services.vouchers import VoucherMovedOn
 
 routes = Routes("reviews")
 
@@ -95,6 +97,7 @@ FOLLOWING = (
     PoolExhausted,
     QuotaExceeded,
     RequestMovedOn,
+    VoucherMovedOn,
 )
 """What each kind of thing under review may say of a decision that would end its chain."""
 VERDICTS = {"approve": Verdict.APPROVED, "return": Verdict.RETURNED, "reject": Verdict.REJECTED}
@@ -252,7 +255,14 @@ async def one(request: web.Request, actor: Actor, path: ReviewPath) -> ReviewerF
     summary="Approve, return for correction, or reject. | 作出审核决定。",
     access=REVIEWERS,
     answers={200: ReviewerFileView},
-    refusals=(*DECISIVE, ReviewNotReturnable, ReviewNotAskable, CorrectionTimePast, *FOLLOWING),
+    refusals=(
+        *DECISIVE,
+        ReviewNotReturnable,
+        ReviewNotAskable,
+        CorrectionTimePast,
+        VoidingNotReturnable,
+        *FOLLOWING,
+    ),
 )
 async def decide(request: web.Request, actor: Actor, path: ReviewPath, body: Decide) -> ReviewerFileView:
     await request.app[REVIEWS].decide(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from server.programme.model import Programme
 from server.programme.oversight import Measure, Sanction
-from server.programme.vocabulary import Party
+from server.programme.vocabulary import Actor, Party
 from server.rules.deadlines import MONTHS, add_months
 from server.rules.facts import Barred
 
@@ -52,6 +53,16 @@ def ban(sanction: Sanction, decided_on: date) -> Barred | None:
 def voids_vouchers(sanction: Sanction) -> bool:
     """Whether vouchers already issued become void (YC-31, NX-29)."""
     return Measure.VOID_VOUCHERS in sanction.measures
+
+
+def grounds_of_voiding(programme: Programme) -> Mapping[str, Actor]:
+    """The clauses on which a voucher is voided, each with who decides; empty where the text names none."""
+    return {
+        ground.article or sanction.article: sanction.decided_by
+        for sanction in programme.sanctions
+        if voids_vouchers(sanction)
+        for ground in sanction.grounds
+    }
 
 
 def stops_settlement(sanction: Sanction) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from tortoise.expressions import F, Q
@@ -32,9 +33,10 @@ from server.rules.voucher_ends import End, Ending, end_of_voucher, require_hand_
 from server.services import access, budgets, journal, ledger, outbox
 from server.services.access import CLOCK, Actor
 from server.services.ledger import Balances, Where
+from server.services.reviewed import After, nothing
 from server.services.rounds import Rounds
 
-GROUP = 200
+GROUP = 50
 """Vouchers ended in one transaction: a year's end has many thousands, and a launch may be waiting."""
 
 SPENT = (Account.REDEEMED, Account.DISBURSED)
@@ -52,6 +54,12 @@ class NothingToHandBack(Refusal):
     status, code = 409, "nothing_to_hand_back"
 
 
+class HandBackTooLate(Refusal):
+    """The voucher has lapsed, or its time to order is over: the quota is burnt, taken back or not yet."""
+
+    status, code = 409, "hand_back_too_late"
+
+
 OfferReturned = Callable[[Budget, Round, int, datetime], Awaitable[None]]
 """Gives money that came back to whoever waits in its round; under the budget's lock, in the transaction."""
 
@@ -67,22 +75,21 @@ class Vouchers:
     async def hand_back(self, voucher_id: int, *, actor: Actor, reason: str) -> Voucher:
         """Give back what is free of the actor's own voucher (GZ-39).
 
-        Raises ``NotFound``, ``NotHandedBack``, ``NotPermittedNow``, :class:`NothingToHandBack` or
-        :class:`VoucherMovedOn`.
+        Raises ``NotFound``, ``NotHandedBack``, ``NotPermittedNow``, :class:`HandBackTooLate`,
+        :class:`NothingToHandBack` or :class:`VoucherMovedOn`.
         """
         row = await access.voucher_for(actor, voucher_id)
         require_hand_back(self._programme(row))
-        return await self._end_one(row, Ending.HAND_BACK, actor=actor, reason=reason)
+        after = await self._end_one(row, Ending.HAND_BACK, actor=actor, reason=reason)
+        await after()
+        return await Voucher.get(id=row.id)
 
-    async def void(self, voucher_id: int, *, actor: Actor, reason: str, clause: str) -> Voucher:
+    async def void(self, row: Voucher, *, actor: Actor, reason: str, clause: str) -> After:
         """Void a voucher as a sanction: what was not spent of it pays nothing more.
 
-        Raises ``NotFound``, ``IllegalMove`` or :class:`VoucherMovedOn`.
+        Within the transaction of the decision, if there is one; what it returns is to be awaited after it.
+        Raises ``IllegalMove`` or :class:`VoucherMovedOn`.
         """
-        row = await Voucher.get_or_none(id=voucher_id)
-        if row is None:
-            raise access.NotFound()
-        access.require_programme(actor, row.programme_slug)
         return await self._end_one(row, Ending.VOIDING, actor=actor, reason=reason, clause=clause)
 
     async def expire_due(self, slug: str) -> int:
@@ -108,7 +115,7 @@ class Vouchers:
 
     async def _end_one(
         self, row: Voucher, ending: Ending, *, actor: Actor, reason: str, clause: str = ""
-    ) -> Voucher:
+    ) -> After:
         async with budgets.locked(row.budget_id) as budget:
             row = await Voucher.get(id=row.id).select_related("round")
             balances = (await ledger.balances_of_vouchers([row.enterprise_id], [row.id]))[row.id]
@@ -116,24 +123,35 @@ class Vouchers:
                 require_act(VOUCHER_MAY, row.status, VoucherAct.HAND_BACK)
                 if not balances[Account.AVAILABLE]:
                     raise NothingToHandBack()
+                await self._require_in_time(row)
             requota = await self._end(budget, row, ending, balances, actor, reason, clause)
-        if requota:
-            await self._tell_gate(budget)
-        return await Voucher.get(id=row.id)
+            return await self._recount(budget) if requota else nothing
+
+    async def _require_in_time(self, row: Voucher) -> None:
+        """A deadline that has passed counts from its instant, not from when the job comes by (GZ-38)."""
+        programme, now = self._programme(row), self.clocks.now(row.programme_slug)
+        late = now >= row.valid_until
+        if row.order_deadline is not None and now >= row.order_deadline:
+            # Nothing is lost by a deadline that was guessed.
+            late |= not await Ranking.exists(round_id=row.round_id, provisional=True)
+        if late:
+            ends_at = row.valid_until if row.order_deadline is None else row.order_deadline
+            raise HandBackTooLate(clause=programme.issuance.article, at=ends_at.isoformat())
 
     async def _end_due(self, slug: str, ending: Ending, due: Q) -> int:
         ended = 0
         for budget in await Budget.filter(programme_slug=slug).order_by("id"):
+            after: After = nothing
             while True:
                 async with budgets.locked(budget.id) as held:
                     wanted = Voucher.filter(due, budget_id=budget.id, status=VoucherStatus.ACTIVE)
                     rows = await wanted.order_by("id").limit(GROUP)
-                    requota = await self._end_group(held, rows, ending)
-                if requota:
-                    await self._tell_gate(budget)
+                    if await self._end_group(held, rows, ending):
+                        after = await self._recount(held)
                 ended += len(rows)
                 if len(rows) < GROUP:
                     break
+            await after()
         return ended
 
     async def _end_group(self, budget: Budget, rows: Sequence[Voucher], ending: Ending) -> bool:
@@ -168,6 +186,9 @@ class Vouchers:
         )
         given_back_fen = free_fen if end.given_back and end.movement else 0
         await self._change_row(row, end, given_back_fen, ending, now)
+        if end.status is None and not free_fen:
+            # All of it is held on orders that came in time: nothing has happened to its holder.
+            return False
         where = Where(budget.id, row.round_id, row.enterprise_id, row.id, provider_id=row.provider_id)
         if end.movement is not None and free_fen:
             await ledger.post(end.movement, free_fen, where, at=now)
@@ -223,10 +244,12 @@ class Vouchers:
         await ledger.post(Movement.ALLOT, amount_fen, Where(budget.id, round_.id), at=now)
         await self.offer(await Budget.get(id=budget.id), await Round.get(id=round_.id), amount_fen, now)
 
-    async def _tell_gate(self, budget: Budget) -> None:
-        """Somebody may be granted more: a gate that counts quotas beforehand has to count anew."""
+    async def _recount(self, budget: Budget) -> After:
+        """Somebody may be granted more: a gate that counts quotas beforehand has to count anew.
+
+        The number is raised in the transaction of the change: a gate that is not told sees the gap.
+        """
         if self.rounds.programme(budget).issuance.mode is not IssuanceMode.GRAB:
-            return
-        async with budgets.locked(budget.id) as held:
-            await budgets.raise_version(held)
-        await self.rounds.desk.settle(self.rounds.terms(budget))
+            return nothing
+        await budgets.raise_version(budget)
+        return partial(self.rounds.desk.settle, self.rounds.terms(budget))
