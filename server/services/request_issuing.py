@@ -12,20 +12,24 @@ from dataclasses import replace
 from datetime import datetime
 
 from server import texts
+from server.errors import Unmet
 from server.models.contracts import VoucherRequest
 from server.models.rounds import Round
 from server.models.vouchers import Voucher
 from server.programme.model import Programme
+from server.programme.vocabulary import Party
+from server.rules.deadlines import day_of, voucher_valid_until
 from server.rules.issuance import Application, Award, ranked
-from server.rules.lifecycles import RoundStatus
+from server.rules.lifecycles import QualificationAct, RoundStatus
 from server.rules.limits import Limit
 from server.rules.money import Basis
 from server.rules.quota import quota_left
-from server.rules.request_line import RequestStatus, Waiting, turn
+from server.rules.request_line import RequestStatus, Turn, Waiting, turn
 from server.services import budgets, entitlements, issuing
 from server.services.access import Actor
 from server.services.issuing import Grant
-from server.services.request_book import note, tell
+from server.services.request_book import RequestMovedOn, note, tell
+from server.services.standings import barred_unmet, standing_unmet
 from server.units import yuan
 
 HALTED = frozenset({RoundStatus.DRAFT, RoundStatus.PAUSED})
@@ -43,12 +47,23 @@ async def issue_due(programme: Programme, round_id: int, *, actor: Actor, now: d
             one.id: one
             for one in await VoucherRequest.filter(
                 round_id=round_id, status__in=[RequestStatus.PENDING, RequestStatus.APPROVED]
-            )
+            ).select_related("contract", "enterprise")
         }
+        if now >= voucher_valid_until(programme, day_of(now), row.valid_until):
+            for request in requests.values():
+                if request.status is RequestStatus.APPROVED:
+                    article = programme.voucher.article
+                    await _left_out(programme, request, article, texts.PERIOD_LAPSED, actor, now)
+            return 0
         line, used_up = await _line(programme, budget_id, requests)
         for request, left in used_up:
             await _left_out(programme, request, left.clause, left.arithmetic, actor, now)
         due = turn(programme, line, row.pool_fen - row.issued_fen)
+        while unfit := await _unfit(programme, due, requests, now):
+            for request_id, why in unfit.items():
+                await _left_out(programme, requests[request_id], why.clause, why.message, actor, now)
+            line = [one for one in line if one.application.id not in unfit]
+            due = turn(programme, line, row.pool_fen - row.issued_fen)
         for application, arithmetic in due.empty_handed:
             request = requests[application.id]
             if programme.issuance.waiting_list:
@@ -67,6 +82,27 @@ async def issue_due(programme: Programme, round_id: int, *, actor: Actor, now: d
         for award, voucher in zip(due.awards, vouchers, strict=True):
             await _issued(programme, requests[award.application.id], award, voucher, actor, now)
     return len(vouchers)
+
+
+async def _unfit(
+    programme: Programme, due: Turn, requests: Mapping[int, VoucherRequest], now: datetime
+) -> dict[int, Unmet]:
+    """Who would be issued now and is not in standing now, each with the first reason.
+
+    A request may wait long after its approval; what its review asked of both sides is asked again.
+    """
+    unfit = {}
+    for award in due.awards:
+        request = requests[award.application.id]
+        unmet = [
+            *await standing_unmet(
+                programme, request.enterprise, Party.ENTERPRISE, QualificationAct.OBTAIN_VOUCHERS, now=now
+            ),
+            *await barred_unmet(programme, request.contract.provider_uscc, now=now),
+        ]
+        if unmet:
+            unfit[request.id] = unmet[0]
+    return unfit
 
 
 async def _line(
@@ -142,12 +178,15 @@ async def _issued(
     if award.amount_fen < asked_fen:
         rest = texts.REST_OF_PERIOD.format(asked=yuan(asked_fen), left=yuan(award.amount_fen))
         arithmetic = texts.STEP.join((arithmetic, rest))
-    await VoucherRequest.filter(id=request.id, status=RequestStatus.APPROVED).update(
+    issued = await VoucherRequest.filter(id=request.id, status=RequestStatus.APPROVED).update(
         status=RequestStatus.ISSUED,
         amount_fen=award.amount_fen,
         arithmetic=arithmetic,
         voucher_id=voucher.id,
     )
+    if not issued:
+        # Nobody moves an approved request but under the year's lock; else nothing is issued at all.
+        raise RequestMovedOn()
     await note(
         "voucher_request.issued", request, programme, actor, now, voucher=voucher.id, place=voucher.place
     )

@@ -30,7 +30,7 @@ from server.rules.deadlines import day_of
 from server.rules.eligibility import valid_labels
 from server.rules.lifecycles import QualificationAct, RoundStatus
 from server.rules.request_line import RequestStatus
-from server.services import access, request_issuing
+from server.services import access, budgets, request_issuing
 from server.services.access import Actor, NotFound
 from server.services.applicants import facts_of
 from server.services.clocks import ProgrammeClocks
@@ -163,15 +163,17 @@ class VoucherRequests:
         row = await _published(request.round_id)
         programme = self.programmes.version(row.budget.programme_slug, row.budget.programme_version)
         now = self.clocks.now(programme.slug)
+        # The year's lock before the request: whoever issues holds it, and writes to whoever is decided.
         async with in_transaction():
             await lock(request.enterprise_id)
-            request = await VoucherRequest.get(id=request.id)
-            under_review = request.status is not RequestStatus.APPROVED
-            request = await move(request, RequestStatus.WITHDRAWN, reason=reason, decided_at=now)
-            await note("voucher_request.withdrawn", request, programme, actor, now)
-            if under_review:
-                await self.reviews.withdraw(await _case_of(request), reason=reason, actor=actor, now=now)
-            await request_issuing.issue_due(programme, request.round_id, actor=actor, now=now)
+            async with budgets.locked(row.budget_id):
+                request = await VoucherRequest.get(id=request.id)
+                under_review = request.status is not RequestStatus.APPROVED
+                request = await move(request, RequestStatus.WITHDRAWN, reason=reason, decided_at=now)
+                await note("voucher_request.withdrawn", request, programme, actor, now)
+                if under_review:
+                    await self.reviews.withdraw(await _case_of(request), reason=reason, actor=actor, now=now)
+                await request_issuing.issue_due(programme, request.round_id, actor=actor, now=now)
         return request
 
     async def issue_due(self) -> int:

@@ -264,3 +264,32 @@ async def test_the_database_keeps_a_use_one_request_one_serial_and_one_contract(
     for change in (written.update(project="别的"), written.delete()):
         with pytest.raises(Exception, match="append-only"):
             await change
+
+
+async def test_who_withdraws_while_others_are_issued_waits_for_nobody_who_waits_for_them(desk: Desk) -> None:
+    period = await desk.period(await desk.budget(ON_CONTRACT), 100_000)
+    provider = await desk.provider(ON_CONTRACT)
+    requests = [
+        await desk.asked(period, await desk.enterprise(ON_CONTRACT), provider, 6_000)
+        for _ in range(RIVALS + 1)
+    ]
+    first, waiting = requests[0], requests[1:]
+    await Round.filter(id=period.id).update(status="paused")
+    for request in waiting:
+        await desk.decide(request)
+    await Round.filter(id=period.id).update(status="scheduled")
+    outcomes = await together(
+        desk.decide(first),
+        desk.requests.issue_due(),
+        *(
+            desk.requests.withdraw(one.id, reason="不再需要", actor=person_of(one.enterprise))
+            for one in await VoucherRequest.filter(id__in=[one.id for one in waiting]).select_related(
+                "enterprise"
+            )
+        ),
+    )
+    assert set(outcomes) <= {"done", "illegal_move"}, outcomes
+    for request in await VoucherRequest.all():
+        assert (request.status == "issued") is (request.voucher_id is not None)
+    issued = await VoucherRequest.filter(status="issued").count()
+    assert await Voucher.all().count() == issued

@@ -403,3 +403,32 @@ async def test_the_reviewer_sees_the_contract_the_sum_and_everything_that_is_wro
     )
     red = [one.code for one in await reviewed.checks(case, now=desk.now) if not one.met]
     assert red == ["qualification_revoked"]
+
+
+async def test_who_is_barred_while_its_approved_request_waits_gets_nothing(desk: Desk) -> None:
+    period, provider = await stage(desk, 3_000)
+    first, barred, sound = await line(desk, period, provider, "", "", "")
+    for waiting in (barred, sound):
+        assert (await desk.decide(waiting)).status is APPROVED
+    await BlocklistEntry.create(
+        uscc=(await Organisation.get(id=barred.enterprise_id)).uscc,
+        programme_slug=ON_CONTRACT,
+        clause="第二十八条",
+        reason="恶意串通",
+        starts_at=desk.now,
+        made_by=1,
+    )
+    await desk.decide(first, "rejected")
+    assert await statuses([barred, sound]) == ["left_out", "issued"]
+    left_out = await VoucherRequest.get(id=barred.id)
+    assert (left_out.clause, left_out.voucher_id) == ("第二十八条", None)
+
+
+async def test_nothing_is_issued_that_could_not_be_used_any_more(desk: Desk) -> None:
+    period, provider = await stage(desk)
+    in_time, late = await line(desk, period, provider, "", "")
+    desk.clock.advance(period.valid_until - desk.now - timedelta.resolution)
+    assert (await desk.decide(in_time)).status is ISSUED
+    desk.clock.advance(timedelta.resolution)
+    assert (await desk.decide(late)).status is RequestStatus.LEFT_OUT
+    assert (await Round.get(id=period.id)).issued_fen == 300_000
