@@ -52,6 +52,7 @@ async def test_a_code_is_good_until_its_last_second(town: Town) -> None:
     assert (await colleague.post("memberships", code=code)).status == 201
 
 
+@pytest.mark.rules("GZ-03")
 async def test_an_organisation_has_one_handler_at_a_time(town: Town) -> None:
     representative = await town.handler(role="legal_representative")
     first = await town.joined(representative, "handler")

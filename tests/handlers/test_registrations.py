@@ -313,7 +313,7 @@ async def test_where_the_software_decides_alone_it_decides_at_once(town: Town) -
 # -- returned and corrected ------------------------------------------------------------------------
 
 
-@pytest.mark.rules("LS-60")
+@pytest.mark.rules("LS-60", "GZ-75")
 async def test_only_what_was_returned_is_open_and_the_reviewer_sees_the_difference(town: Town) -> None:
     operator, handler = await town.operator(), await town.handler()
     applied = await town.applied(handler, **{"contact.name": "王芳"})

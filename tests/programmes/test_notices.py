@@ -44,7 +44,7 @@ def test_the_server_has_no_notice_that_nobody_published(known: Programmes) -> No
     assert [notices.get(GUANGXI, year) for year in (2024, 2025, 2026, 2027)] == [None] * 4
 
 
-@pytest.mark.rules("GX-15")
+@pytest.mark.rules("GX-15", "GX-47")
 def test_everything_about_the_special_voucher_comes_from_the_notice(
     known: Programmes, guangxi: Programme
 ) -> None:

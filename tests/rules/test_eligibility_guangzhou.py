@@ -34,6 +34,13 @@ def test_a_guangzhou_enterprise_is_a_well_run_legal_person_of_the_city() -> None
     assert set(enterprise_lacks(GUANGZHOU, **off_policy)) == {"industrial_policy"}
 
 
+@rules("GZ-03")
+def test_an_enterprise_comes_with_a_verified_account_of_its_own() -> None:
+    unverified = declared(GUANGZHOU, "verified_account", False)
+    assert set(enterprise_lacks(GUANGZHOU, **unverified)) == {"account"}
+    assert enterprise_lacks(GUANGZHOU, **declared(GUANGZHOU, "verified_account", True)) == {}
+
+
 @rules("GZ-11")
 def test_guangzhou_turns_away_who_is_on_the_national_blacklist_or_large() -> None:
     assert set(enterprise_lacks(GUANGZHOU, labels=held(["joint_punishment_listed"]))) == {"joint_punishment"}

@@ -60,6 +60,7 @@ def declared(**others: Any) -> Filled:
         values={
             "well_run": True,
             "fits_industrial_policy": True,
+            "verified_account": True,
             "contact.name": "王芳",
             "contact.phone": "020-88888888",
             **{f"declaration.{code}": value for code, value in declaration.items() if value is not None},
@@ -159,7 +160,7 @@ def test_an_identity_number_of_the_wrong_person_is_found(city: Programme) -> Non
     assert [one.code for one in two_numbers] == ["declaration.handler_id"]
 
 
-@pytest.mark.rules("GZ-54")
+@pytest.mark.rules("GZ-54", "GZ-75")
 def test_the_declaration_may_not_contradict_what_is_registered(city: Programme) -> None:
     filled = declared(name="别的公司", headcount=43, revenue=1, size_class="微型")
     found = value_faults(city.enterprise, filled, KNOWN, TODAY)
@@ -195,7 +196,7 @@ def test_a_value_of_the_wrong_kind_is_found(city: Programme, field: str, value: 
 @pytest.mark.rules("GZ-04", "GZ-59")
 def test_the_papers_of_an_enterprise_are_named_all_at_once(city: Programme) -> None:
     nothing = all_faults(city, Filled())
-    assert nothing[:2] == ["well_run", "fits_industrial_policy"]
+    assert nothing[:3] == ["well_run", "fits_industrial_policy", "verified_account"]
     assert {"documents.tax_or_insurance", "documents.licence", "documents.declaration"} <= set(nothing)
     assert nothing[-1] == "undertakings.declaration"
     assert (
