@@ -18,7 +18,7 @@ from server import texts
 from server.errors import Refusal
 from server.gateways import ranking as gateway
 from server.gateways.ranking import LabelRule, RankTerms
-from server.models.applications import Ranking
+from server.models.applications import Ranking, WaitingAward
 from server.models.rounds import Budget, Round
 from server.models.vouchers import Voucher
 from server.programme.issuance import IssuanceMode
@@ -255,7 +255,11 @@ class RankedRounds:
                     valid_until=until,
                 )
                 await Round.filter(id=row.id).update(order_deadline=deadline)
-                await Voucher.filter(round_id=row.id).update(order_deadline=deadline)
+                # Whoever was served from the waiting list has a time of its own.
+                later = await WaitingAward.filter(round_id=row.id).values_list("voucher_id", flat=True)
+                await Voucher.filter(round_id=row.id).exclude(id__in=list(later)).update(
+                    order_deadline=deadline
+                )
                 await _note("round.results_dated", made, now, published_at=published_at.isoformat())
             changed += 1
         return changed

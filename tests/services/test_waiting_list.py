@@ -238,3 +238,21 @@ async def test_days_of_an_unpublished_year_are_provisional_and_counted_anew_when
     batch.town.clock.advance(HOUR)
     public = (await batch.town.anybody.get(f"rounds/{batch.round_id}")).body
     assert datetime.fromisoformat(public["order_deadline"]) == voucher.order_deadline
+
+
+@rules("GZ-33")
+async def test_days_that_are_published_later_take_no_time_from_who_was_served_later(batch: Batch) -> None:
+    winner, second = await batch.asked(20_000), await batch.asked(20_000)
+    await batch.rank()
+    await batch.run(WEDNESDAY)
+    await hand_back(batch, winner)
+    served = await Voucher.get(enterprise_id=second.organisation.id)
+    listed = await Voucher.get(enterprise_id=winner.organisation.id)
+    assert served.order_deadline is not None
+    assert listed.order_deadline is not None
+    assert served.order_deadline > listed.order_deadline
+    await Ranking.all().update(provisional=True)
+    await Voucher.all().update(order_deadline=served.order_deadline + DAY)
+    assert await batch.ranked.recompute_provisional() == 1
+    assert (await Voucher.get(id=listed.id)).order_deadline == listed.order_deadline
+    assert (await Voucher.get(id=served.id)).order_deadline == served.order_deadline + DAY
