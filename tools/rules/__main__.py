@@ -14,7 +14,7 @@ from tools.rules.programmes import loads, shown_in
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "var" / "rules" / "evidence.json"
-SECONDS = 900.0
+SECONDS = 1800.0
 """How long all rule-naming tests together may take."""
 
 
