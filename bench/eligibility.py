@@ -1,22 +1,24 @@
 """Eligibility, measured: everything that stands between an enterprise and a programme, in key reads.
 
 The unit is what the house pays for reading one row by its primary key. Both are asked in this process,
-on a real PostgreSQL, one after the other, for enterprises drawn from the same crowd: with labels on
-lists and papers, claims, forms that were filled in, and bans here and there.
+on a real PostgreSQL, by turns (``bench/turns.py``), for enterprises drawn from the same crowd: with labels
+on lists and papers, claims, forms that were filled in, and bans here and there.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from random import Random
-from statistics import median
 from typing import Any
 
-from bench.ratios import Finding, Sample, Series, Steady, steady
+from bench.ratios import Finding, Steady, steady
+from bench.stage import settle
+from bench.turns import Figure, Slice, Turns, in_turns, settle_garbage
 from server.clock import FixedClock
 from server.database import close_database, migrate, open_database
 from server.models.labels import AttestedLabel, LabelSource
@@ -34,25 +36,12 @@ from tests.servers import postgres_server
 PROGRAMME = "lishui-2024"
 CONFIG = Path("config")
 CROWD = 5_000
-INTERLEAVINGS, READS, ASKED, WARM_UP = 9, 400, 200, 100
+READS, ASKED, WARM_UP = 200, 100, 500
 FLOOR, GOAL = 3.0, 2.5
 TODAY = datetime(2026, 5, 18, 2, 0, tzinfo=UTC)
 SEED = 1
 
 One = Callable[[int], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Reads by key and questions of eligibility, in turns."""
-
-    reads: Series
-    asked: Series
-
-    def ratio(self, figure: Callable[[Sample], float]) -> float:
-        """What a question costs in reads: the median over the turns."""
-        pairs = zip(self.asked.samples, self.reads.samples, strict=True)
-        return median(figure(asked) / figure(read) for asked, read in pairs)
 
 
 async def measure() -> list[Finding]:
@@ -65,10 +54,12 @@ async def measure() -> list[Finding]:
             print(f"eligibility: {CROWD} enterprises; server and database share the machine's cores")
             programmes = Programmes.load(CONFIG / "programmes")
             ids = await _crowd(programmes.get(PROGRAMME))
-            found = await steady(lambda: _run(programmes, ids), lambda run: run.reads)
+            await settle(url)
+            settle_garbage()
+            found = await steady(lambda: _run(programmes, ids), lambda run: run.reference)
         finally:
             await close_database(opened)
-    for series in (found.run.reads, found.run.asked):
+    for series in (found.run.reference, found.run.subject):
         print(f"  {series.line()}")
     return [
         _finding("eligibility, every clause / primary-key read, CPU", found, lambda one: one.cpu_us),
@@ -76,12 +67,15 @@ async def measure() -> list[Finding]:
     ]
 
 
-def _finding(title: str, found: Steady[Run], figure: Callable[[Sample], float]) -> Finding:
+def _finding(title: str, found: Steady[Turns], figure: Figure) -> Finding:
     value = found.run.ratio(figure)
+    low, high = found.run.quartiles(figure)
+    pairs = sum(map(len, found.run.blocks))
+    print(f"  {title}: {pairs} pairs, the middle half between {low:.3f}x and {high:.3f}x")
     return Finding(title, value, FLOOR, GOAL, "x", lower_is_better=True, is_void=found.is_void)
 
 
-async def _run(programmes: Programmes, ids: list[int]) -> Run:
+async def _run(programmes: Programmes, ids: list[int]) -> Turns:
     clocks = ProgrammeClocks(FixedClock(TODAY))
     nobody: Any = None
     sizes = load_size_standard(CONFIG / "size-classes.toml")
@@ -96,30 +90,19 @@ async def _run(programmes: Programmes, ids: list[int]) -> Run:
 
     drawn = _drawn(ids)
     for one in (read, ask):
-        await _sample(one, WARM_UP, drawn)
-    reads, asked = [], []
-    for _ in range(INTERLEAVINGS):
-        reads.append(await _sample(read, READS, drawn))
-        asked.append(await _sample(ask, ASKED, drawn))
-    return Run(Series("primary-key read", reads), Series("eligibility", asked))
+        await _slice(one, WARM_UP, drawn)
+    blocks = await in_turns(partial(_slice, read, READS, drawn), partial(_slice, ask, ASKED, drawn))
+    return Turns(("primary-key read", "eligibility"), blocks, lambda one: one.per_second)
 
 
-async def _sample(one: One, times: int, drawn: Iterator[int]) -> Sample:
+async def _slice(one: One, times: int, drawn: Iterator[int]) -> Slice:
     latencies = []
-    cpu = time.process_time()
-    for _ in range(times):
+    cpu_seconds = time.process_time()
+    for organisation_id in islice(drawn, times):
         started = time.perf_counter()
-        await one(next(drawn))
+        await one(organisation_id)
         latencies.append((time.perf_counter() - started) * 1e3)
-    cpu = time.process_time() - cpu
-    latencies.sort()
-    return Sample(
-        per_second=1e3 / median(latencies),
-        p50_ms=median(latencies),
-        p99_ms=latencies[int(times * 0.99)],
-        slowest_ms=latencies[-1],
-        cpu_us=cpu / times * 1e6,
-    )
+    return Slice(latencies, time.process_time() - cpu_seconds)
 
 
 def _drawn(ids: list[int]) -> Iterator[int]:

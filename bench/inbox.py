@@ -2,27 +2,28 @@
 
 Counted is what the server's process and PostgreSQL's processes for its database use together, so nothing
 is gained by leaving the work to the database. Requests go round the lists of one operator who works on
-every programme; each answer has a page of fifty and the counts of four lists.
+every programme; each answer has a page of fifty and the counts of four lists. Both databases stand side by
+side and are asked by turns (``bench/turns.py``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle, islice
-from pathlib import Path
 from time import perf_counter
 
 import aiohttp
 import asyncpg
 
-from bench.ratios import INTERLEAVINGS, Finding, Sample, Series, steady
+from bench.ratios import Finding, Series, steady
 from bench.seed import running
-from bench.stage import TICKS, Server, Stage, a_stage
+from bench.stage import Server, Stage, a_stage, cpu_seconds_of, settle
+from bench.turns import Slice, Turns, in_turns, settle_garbage
 from server import keys
 from server.database import migrate
 from server.programme.registry import Programmes
@@ -32,7 +33,10 @@ from server.services.review_cases import copy_of
 from server.services.staff import create_staff
 
 FEW, MANY = 1_000, 1_000_000
-REQUESTS = 200
+REQUESTS = 40
+"""So many in a slice: a tenth of a second of CPU."""
+SEARCHES = 5
+"""So many slices of a search."""
 WARM_UP = 320
 """Enough for PostgreSQL to settle on a plan for each statement on every connection."""
 AT_ONCE = 4
@@ -61,21 +65,19 @@ So every list has more than a page in either database, and what is compared is i
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The same requests to both servers, as requests for a second of CPU."""
-
-    few: Series
-    many: Series
+PROCESSES = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
 
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """A server on a database with so many cases, and the token of its operator."""
+    """A server on a database with so many cases, a client of its operator, and one that looks on."""
 
     cases: int
     server: Server
-    token: str
+    http: aiohttp.ClientSession
+    onlooker: asyncpg.Connection
 
 
 async def measure() -> list[Finding]:
@@ -86,17 +88,24 @@ async def measure() -> list[Finding]:
         stage.environment["QIQUAN_DEMO_CLOCKS"] = "false"
         few = await stack.enter_async_context(_inbox(stage, FEW, 0))
         many = await stack.enter_async_context(_inbox(stage, MANY, 1))
-        found = await steady(lambda: _run(few, many), lambda run: run.few)
-        for series in (found.run.few, found.run.many):
-            print("  " + _line(series))
-        searches = [await _sample(inbox, [SEARCH]) for inbox in (few, many)]
-        print(
-            f"  a search by part of a name: {searches[0].cpu_us / 1000:.1f} ms of CPU,"
-            f" {searches[1].cpu_us / 1000:.1f} ms at {MANY:,}"
-        )
-    ratio = found.run.few.per_second / found.run.many.per_second
+        settle_garbage()
+        found = await steady(lambda: _run(few, many), lambda run: run.reference)
+        searches = [[await _slice(inbox, [SEARCH]) for _ in range(SEARCHES)] for inbox in (few, many)]
+    run = found.run
+    for series in (run.reference, run.subject):
+        print("  " + _line(series))
+    low, high = run.quartiles(_cpu)
+    pairs = sum(map(len, run.blocks))
+    print(f"  {pairs} pairs of slices, the middle half of them between {low:.3f}× and {high:.3f}×")
+    searching = [min(one.cpu_us for one in slices) / 1000 for slices in searches]
+    print(f"  a search by part of a name: {searching[0]:.1f} ms of CPU, {searching[1]:.1f} ms at {MANY:,}")
     title = f"inbox with counts at {MANY:,} cases / at {FEW:,}"
+    ratio = run.ratio(_cpu)
     return [Finding(title, ratio, 2.0, 1.3, unit="×", lower_is_better=True, is_void=found.is_void)]
+
+
+def _cpu(one: Slice) -> float:
+    return one.cpu_us
 
 
 def _line(series: Series) -> str:
@@ -105,68 +114,47 @@ def _line(series: Series) -> str:
     return f"{series.name:20} {min(cpu_ms):.2f} to {max(cpu_ms):.2f} ms of CPU a request   p50 {p50:.1f} ms"
 
 
-async def _run(few: Inbox, many: Inbox) -> Run:
+async def _run(few: Inbox, many: Inbox) -> Turns:
     requests = [f"reviews?queue={name}" for name in LISTS]
-    samples: dict[int, list[Sample]] = {FEW: [], MANY: []}
-    for _ in range(INTERLEAVINGS):
-        for inbox in (few, many):
-            samples[inbox.cases].append(await _sample(inbox, requests))
-    return Run(*(Series(f"{cases:,} cases", samples[cases]) for cases in (FEW, MANY)))
+    for inbox in (few, many):
+        await _ask(inbox, list(islice(cycle(requests), WARM_UP)))
+    blocks = await in_turns(partial(_slice, few, requests), partial(_slice, many, requests))
+    names = f"{few.cases:,} cases", f"{many.cases:,} cases"
+    return Turns(names, blocks, lambda one: one.per_cpu_second)
 
 
-async def _sample(inbox: Inbox, addresses: Sequence[str]) -> Sample:
-    """One measurement: latencies as a client sees them, CPU of the server and of its database."""
-    before = await _cpu_seconds(inbox.server)
+async def _slice(inbox: Inbox, addresses: Sequence[str]) -> Slice:
+    """A few requests: latencies as a client sees them, CPU of the server and of its database."""
+    before = await _used(inbox)
     latencies = await _ask(inbox, list(islice(cycle(addresses), REQUESTS)))
-    cpu_us = (await _cpu_seconds(inbox.server) - before) / REQUESTS * 1e6
-    latencies.sort()
-    return Sample(
-        per_second=1e6 / cpu_us,
-        p50_ms=latencies[len(latencies) // 2] * 1000,
-        p99_ms=latencies[len(latencies) * 99 // 100] * 1000,
-        slowest_ms=latencies[-1] * 1000,
-        cpu_us=cpu_us,
-    )
+    after = await _used(inbox)
+    if not before.keys() <= after.keys():
+        # A connection was closed meanwhile, and what it used went with it.
+        return await _slice(inbox, addresses)
+    cpu_seconds = sum(used - before.get(pid, 0.0) for pid, used in after.items())
+    return Slice([latency * 1000 for latency in latencies], cpu_seconds)
 
 
 async def _ask(inbox: Inbox, addresses: list[str]) -> list[float]:
     """Ask for each of these, a few at once; seconds each took. Every answer must be a page."""
     waiting = iter(addresses)
     latencies: list[float] = []
-    headers = {"Authorization": f"Bearer {inbox.token}"}
-    base = f"http://127.0.0.1:{inbox.server.port}/api/v1/"
 
-    async with aiohttp.ClientSession(headers=headers, raise_for_status=True) as http:
+    async def asker() -> None:
+        for address in waiting:
+            began = perf_counter()
+            async with inbox.http.get(f"/api/v1/{address}") as answer:
+                assert (await answer.json())["counts"], "an inbox has counts"
+            latencies.append(perf_counter() - began)
 
-        async def asker() -> None:
-            for address in waiting:
-                began = perf_counter()
-                async with http.get(base + address) as answer:
-                    assert (await answer.json())["counts"], "an inbox has counts"
-                latencies.append(perf_counter() - began)
-
-        await asyncio.gather(*(asker() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(asker() for _ in range(AT_ONCE)))
     return latencies
 
 
-async def _cpu_seconds(server: Server) -> float:
-    """What the server and PostgreSQL's processes for its database have used, from /proc."""
-    connection = await asyncpg.connect(server.database_url)
-    try:
-        rows = await connection.fetch(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    finally:
-        await connection.close()
-    return server.cpu_seconds() + sum(_of_process(row["pid"]) for row in rows)
-
-
-def _of_process(pid: int) -> float:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / TICKS
+async def _used(inbox: Inbox) -> dict[int, float]:
+    """The CPU seconds of the server and of each PostgreSQL process that works for it, by process id."""
+    pids = [inbox.server.child.pid, *(row["pid"] for row in await inbox.onlooker.fetch(PROCESSES))]
+    return {pid: cpu_seconds_of(pid) for pid in pids}
 
 
 @asynccontextmanager
@@ -179,12 +167,22 @@ async def _inbox(stage: Stage, cases: int, redis: int) -> AsyncIterator[Inbox]:
         staff = await create_staff("bench-operator", "Never-in-production-1", [StaffRole.OPERATOR.value], now)
         programmes: Programmes = app[keys.PROGRAMMES]
         token = (await app[keys.SESSIONS].start(staff, now=now)).access_token
-    print(f"inbox: writing {cases:,} cases")
+    began = perf_counter()
     await _write_cases(url, cases, programmes)
-    async with stage.serving(f"inbox-{cases}", ["-m", "server", "serve"], url, redis) as server:
-        inbox = Inbox(cases, server, token)
-        await _ask(inbox, [f"reviews?queue={name}" for name in islice(cycle(LISTS), WARM_UP)])
-        yield inbox
+    await settle(url)
+    print(f"inbox: wrote {cases:,} cases in {perf_counter() - began:.1f} s")
+    headers = {"Authorization": f"Bearer {token}"}
+    onlooker = await asyncpg.connect(url)
+    try:
+        async with (
+            stage.serving(f"inbox-{cases}", ["-m", "server", "serve"], url, redis) as server,
+            aiohttp.ClientSession(
+                f"http://127.0.0.1:{server.port}", headers=headers, raise_for_status=True
+            ) as http,
+        ):
+            yield Inbox(cases, server, http, onlooker)
+    finally:
+        await onlooker.close()
 
 
 async def _write_cases(url: str, cases: int, programmes: Programmes) -> None:
@@ -206,7 +204,5 @@ async def _write_cases(url: str, cases: int, programmes: Programmes) -> None:
         await connection.execute(CASES, cases, copied, now, slugs)
         for index in indexes:
             await connection.execute(index["indexdef"])
-        await connection.execute("VACUUM ANALYZE review_case")
     finally:
         await connection.close()
-    os.sync()

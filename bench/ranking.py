@@ -59,8 +59,8 @@ SELECT uscc, $2, '一', '二', $1, 1, '', '' FROM organisation WHERE id % 1000 =
 ASKED = """
 INSERT INTO application (round_id, enterprise_id, status, amount_fen, arrived_at, place, ahead, person_id,
                          created_at, changed_at)
-SELECT $2, id, 'standing', 100 * (1 + id * 7919 % 20000), $1::timestamptz - interval '1 day' + n * interval '0.4 s', n,
-       labels <> '[]', 1, $1, $1
+SELECT $2, id, 'standing', 100 * (1 + id * 7919 % 20000),
+       $1::timestamptz - interval '1 day' + n * interval '0.4 s', n, labels <> '[]', 1, $1, $1
 FROM (SELECT id, labels, row_number() OVER (ORDER BY md5(id::text)) AS n FROM organisation) o ORDER BY n"""
 SORT = """
 SELECT count(*) FROM (

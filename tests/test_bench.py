@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+
 import pytest
 
 from bench.client import Connection, Outcome, Plan, requests_of
-from bench.ratios import Finding, Sample, Series, closing_line, is_restless, spread, steady
+from bench.ratios import INTERLEAVINGS, Finding, Sample, Series, closing_line, is_restless, spread, steady
+from bench.stage import cpu_seconds_of
+from bench.turns import BLOCK_SECONDS, Pair, Slice, Turns, in_turns
 
 
 def a_series(*rates: float) -> Series:
@@ -109,3 +116,88 @@ def test_an_answer_is_read_whole_however_it_arrives(cut: int) -> None:
 def test_shares_are_taken_of_the_ordered_latencies() -> None:
     outcome = Outcome(1.0, 0.1, {200: 100}, {200: 10}, [float(n) for n in range(100, 0, -1)])
     assert (outcome.share_ms(0.5), outcome.share_ms(0.99)) == (51.0, 100.0)
+
+
+def a_slice(cpu_ms: float, *latencies_ms: float) -> Slice:
+    """One request for each latency, each of so much CPU."""
+    taken = latencies_ms or (cpu_ms,)
+    return Slice(taken, cpu_ms * len(taken) / 1000)
+
+
+def cpu(one: Slice) -> float:
+    return one.cpu_us
+
+
+def turns(*blocks: list[Pair]) -> Turns:
+    return Turns(("1,000 cases", "1,000,000 cases"), blocks, lambda one: one.per_cpu_second)
+
+
+def test_a_machine_that_slows_down_moves_both_halves_of_a_pair_and_not_the_ratio() -> None:
+    run = turns(*([(a_slice(pace), a_slice(pace * 1.4))] * 3 for pace in (1.0, 2.0, 3.0)))
+    assert run.ratio(cpu) == pytest.approx(1.4)
+    assert list(run.quartiles(cpu)) == pytest.approx([1.4, 1.4])
+
+
+def test_slices_in_which_something_else_ran_move_neither_the_ratio_nor_the_sample() -> None:
+    quiet, loud = (a_slice(1.0), a_slice(1.5)), (a_slice(9.0), a_slice(1.5))
+    run = turns(*[[quiet, loud, quiet]] * 5)
+    assert run.ratio(cpu) == pytest.approx(1.5)
+    assert [sample.cpu_us for sample in run.reference.samples] == [pytest.approx(1000)] * 5
+    assert not is_restless(run.reference)
+
+
+def test_a_reference_whose_medians_drift_is_void_all_the_same() -> None:
+    steadily, adrift = (
+        turns(*([(a_slice(pace), a_slice(1.5))] * 3 for pace in paces))
+        for paces in ((1.0, 1.1, 1.2, 1.1, 1.0), (1.0, 1.1, 1.2, 1.3, 1.5))
+    )
+    assert not is_restless(steadily.reference)
+    assert is_restless(adrift.reference)
+
+
+def test_a_slice_counts_what_a_request_costs_and_how_long_the_middle_one_took() -> None:
+    one = Slice([4.0, 1.0, 2.0], 0.006)
+    assert one.cpu_us == pytest.approx(2000)
+    assert [one.per_cpu_second, one.per_second] == pytest.approx([500, 500])
+
+
+async def test_a_block_is_full_when_both_sides_have_worked_long_enough_and_nobody_is_always_first() -> None:
+    asked: list[str] = []
+
+    async def reference() -> Slice:
+        asked.append("reference")
+        return a_slice(BLOCK_SECONDS * 1000 / 3.5)
+
+    async def subject() -> Slice:
+        asked.append("subject")
+        return a_slice(BLOCK_SECONDS * 1000)
+
+    blocks = await in_turns(reference, subject)
+    assert [len(block) for block in blocks] == [4] * INTERLEAVINGS
+    assert asked[:4] == ["reference", "subject", "subject", "reference"]
+    assert all(first.cpu_seconds < second.cpu_seconds for block in blocks for first, second in block)
+
+
+async def test_a_machine_without_process_clocks_compares_no_cpu() -> None:
+    async def nothing() -> Slice:
+        return Slice([1.0], 0.0)
+
+    with pytest.raises(RuntimeError, match="does not say"):
+        await in_turns(nothing, nothing)
+
+
+def test_the_clock_of_a_process_is_finer_than_a_tick_and_ends_with_it() -> None:
+    tick = 1 / os.sysconf("SC_CLK_TCK")
+    before = cpu_seconds_of(os.getpid())
+    ours = time.process_time()
+    assert 0 <= ours - before < tick
+    while time.process_time() == ours:
+        continue
+    assert before < cpu_seconds_of(os.getpid())
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert child.stdin is not None
+    try:
+        assert cpu_seconds_of(child.pid) > 0
+    finally:
+        child.communicate(b"\n")
+    assert cpu_seconds_of(child.pid) == 0.0
