@@ -17,7 +17,7 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.errors import Refusal
 from server.gateways import ranking as gateway
-from server.gateways.ranking import LabelRule, RankTerms
+from server.gateways.ranking import LabelRule, LabelsMoved, RankTerms
 from server.models.applications import Ranking, WaitingAward
 from server.models.rounds import Budget, Round
 from server.models.vouchers import Voucher
@@ -90,7 +90,18 @@ class RankedRounds:
         return ranked
 
     async def rank(self, round_id: int) -> Ranking | None:
-        """Rank a closed round and issue its money, in one transaction; ``None`` if it is ranked already."""
+        """Rank a closed round and issue its money, in one transaction; ``None`` if it is ranked already.
+
+        Labels may change while it is ranked, because their lock is the organisation's. Then everything is
+        undone and ranked again: nobody is left out.
+        """
+        while True:
+            try:
+                return await self._rank(round_id)
+            except LabelsMoved:
+                continue
+
+    async def _rank(self, round_id: int) -> Ranking | None:
         row = await Round.get(id=round_id).select_related("budget")
         async with budgets.locked(row.budget_id) as budget:
             row = await Round.get(id=round_id)
@@ -257,8 +268,10 @@ class RankedRounds:
                 await Round.filter(id=row.id).update(order_deadline=deadline)
                 # Whoever was served from the waiting list has a time of its own.
                 later = await WaitingAward.filter(round_id=row.id).values_list("voucher_id", flat=True)
-                await Voucher.filter(round_id=row.id).exclude(id__in=list(later)).update(
-                    order_deadline=deadline
+                await (
+                    Voucher.filter(round_id=row.id)
+                    .exclude(id__in=list(later))
+                    .update(order_deadline=deadline)
                 )
                 await _note("round.results_dated", made, now, published_at=published_at.isoformat())
             changed += 1

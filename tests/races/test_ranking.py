@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from server.gateways import ranking
 from server.jobs.close_rounds import close_due_rounds
 from server.keys import ROUNDS
 from server.models.applications import Application, Ranking, RankingEntry
@@ -94,3 +95,29 @@ async def test_of_many_workers_one_ranks_and_one_tells(batch: Batch) -> None:
     batch.town.clock.at = (await Ranking.get()).visible_at
     told = await asyncio.gather(*(batch.ranked.tell_due() for _ in range(4)))
     assert sum(told) == 1
+
+
+async def test_whose_labels_change_in_the_middle_of_the_ranking_is_ranked_all_the_same(
+    batch: Batch, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steady, changing = await batch.asked(100), await batch.asked(100)
+    read, times = ranking.label_sets, 0
+
+    async def read_then_changed(*given: Any) -> list[str]:
+        nonlocal times
+        times += 1
+        found = await read(*given)
+        if times == 1:
+            connection = await asyncpg.connect(postgres_url)
+            await connection.execute(
+                "UPDATE organisation SET labels = '[\"startup\"]' WHERE id = $1", changing.organisation.id
+            )
+            await connection.close()
+        return found
+
+    monkeypatch.setattr(ranking, "label_sets", read_then_changed)
+    await batch.rank()
+    assert times == 2
+    ranked = set(await RankingEntry.all().values_list("enterprise_id", flat=True))
+    assert ranked == {steady.organisation.id, changing.organisation.id}
+    assert await Voucher.all().count() == 2
