@@ -1,4 +1,4 @@
-"""Demo data: every programme with its people, and a round to grab where the programme grabs.
+"""Demo data: every programme with its people, its money and something to see in every list.
 
 Made through the services, so it obeys every rule; made once, so a second start keeps what was done.
 """
@@ -6,50 +6,61 @@ Made through the services, so it obeys every rule; made once, so a second start 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from aiohttp import web
 from stdnum.cn import uscc
-from tortoise.exceptions import DoesNotExist
 from tortoise.transactions import in_transaction
 
 from server import keys
 from server.app import create_app
 from server.clock import CHINA
+from server.demo_forms import fill_in, hand_in
 from server.models.organisations import MemberRole, Organisation
 from server.models.people import Person, Staff
-from server.models.rounds import Budget
+from server.models.reviews import ReviewCase
+from server.models.rounds import Budget, Round
 from server.programme.issuance import IssuanceMode
 from server.programme.model import Programme
 from server.programme.people import ConditionKind
+from server.programme.review import ReviewKind
 from server.programme.vocabulary import Party
+from server.rules.deadlines import day_of
+from server.rules.review import CaseStatus, Verdict
 from server.services import budgets
 from server.services.access import Actor, StaffRole
 from server.services.admissions import LABELS_CONFIRMED
+from server.services.applications import Ask
 from server.services.assessments import assess
+from server.services.attestations import Statement
+from server.services.contract_sketches import Sketch
 from server.services.memberships import lock, take_place
+from server.services.qualifications import SUBJECTS
 from server.services.rounds import RoundPlan
 from server.services.staff import create_staff
 from server.settings import Settings
 from server.texts import DEMO
 
-OPERATOR = "demo-operator"
-OPERATOR_PASSWORD = "Try-the-console-2026"
+PASSWORD = "Try-the-console-2026"
 YEAR_FEN = 300_000_000
 OPEN_POOL_FEN = 30_000_000
 NEXT_POOL_FEN = 20_000_000
+CONTRACT_FEN = 600_000
+ASKED_FEN = 1_000_000
 ELIGIBLE = 3
+STRANGER, WAITING, RETURNED, FIRST_PROVIDER, PROVIDERS = 9, 11, 12, 21, 2
+"""The numbers under which the others are registered; the last provider is made last of all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """Somebody to log in as, and what they are for."""
+class Side:
+    """An organisation of the demonstration, and whoever acts for it."""
 
-    name: str
-    purpose: str
+    organisation: Organisation
+    person: Actor
 
 
 async def seed(settings: Settings) -> str:
@@ -58,41 +69,173 @@ async def seed(settings: Settings) -> str:
     await runner.setup()
     try:
         app = runner.app
-        operator = await _operator(app)
+        officials = await _officials(app)
         for programme in app[keys.PROGRAMMES]:
-            if not await Budget.exists(programme_slug=programme.slug):
-                await _seed_programme(app, programme, operator)
+            last = demo_uscc(programme.slug, FIRST_PROVIDER + PROVIDERS - 1)
+            if not await Organisation.exists(uscc=last):
+                await _seed_programme(app, programme, officials)
         return _guide(app, settings)
     finally:
         await runner.cleanup()
 
 
-async def _operator(app: web.Application) -> Actor:
-    try:
-        operator = await Staff.get(username=OPERATOR)
-    except DoesNotExist:
-        now = app[keys.CLOCK].now()
-        operator = await create_staff(OPERATOR, OPERATOR_PASSWORD, [StaffRole.OPERATOR.value], now)
-    return Actor("staff", operator.id, "", None, frozenset({StaffRole.OPERATOR.value}))
+async def _officials(app: web.Application) -> dict[str, Actor]:
+    """One member of staff for each role. The district department has the first area of every programme."""
+    areas = sorted({programme.areas[0] for programme in app[keys.PROGRAMMES]})
+    officials: dict[str, Actor] = {}
+    for role in StaffRole:
+        name, now = username(role), app[keys.CLOCK].now()
+        bounds = areas if role is StaffRole.DISTRICT else ()
+        staff = await Staff.get_or_none(username=name) or await create_staff(
+            name, PASSWORD, [role.value], now, areas=bounds
+        )
+        officials[role.value] = Actor(
+            "staff", staff.id, "", None, frozenset({role.value}), areas=frozenset(bounds)
+        )
+    return officials
 
 
-async def _seed_programme(app: web.Application, programme: Programme, operator: Actor) -> None:
-    now = app[keys.CLOCKS].now(programme.slug)
-    for number in range(1, ELIGIBLE + 1):
-        person = await _person(app, f"demo-{programme.slug}-{number}")
-        enterprise = await _enterprise(app, programme, number, person, now, eligible=True)
-        await qualify(app, programme, enterprise, operator, labels=enterprise.labels_claimed)
-        if number == 1:
-            # A colleague of the first enterprise: two people, one voucher.
-            colleague = await _person(app, f"demo-{programme.slug}-1b")
-            await take_place(enterprise, MemberRole.STAFF, actor=colleague, now=now)
-    stranger = await _person(app, f"demo-{programme.slug}-no")
-    enterprise = await _enterprise(app, programme, 9, stranger, now, eligible=False)
-    await qualify(app, programme, enterprise, operator, labels=enterprise.labels_claimed)
+def username(role: StaffRole) -> str:
+    """What the demo account of a role is called."""
+    return f"demo-{role.value.replace('_', '-')}"
 
+
+async def _seed_programme(app: web.Application, programme: Programme, officials: Mapping[str, Actor]) -> None:
+    now, operator = app[keys.CLOCKS].now(programme.slug), officials[StaffRole.OPERATOR.value]
+    # First, so that whoever is approved has what the programme allots.
     budget = await budgets.open_year(programme, programme.year_of(now), YEAR_FEN, actor=operator, now=now)
-    if programme.issuance.mode is IssuanceMode.GRAB:
-        await _rounds(app, programme, budget, operator, now)
+    enterprises = [await _side(app, programme, number, str(number), now) for number in range(1, ELIGIBLE + 1)]
+    for side in enterprises:
+        await qualify(app, programme, side.organisation, operator, labels=side.organisation.labels_claimed)
+    # A colleague of the first enterprise: two people, one voucher.
+    colleague = await _person(app, f"demo-{programme.slug}-1b")
+    await take_place(enterprises[0].organisation, MemberRole.STAFF, actor=colleague, now=now)
+    stranger = await _side(app, programme, STRANGER, "no", now, eligible=False)
+    await qualify(
+        app, programme, stranger.organisation, operator, labels=stranger.organisation.labels_claimed
+    )
+    opened = await _rounds(app, programme, budget, operator, now)
+    await _papers(app, programme, officials, now)
+    providers = [
+        await _provider(app, programme, FIRST_PROVIDER + place, operator, now) for place in range(PROVIDERS)
+    ]
+    await _issue(app, programme, enterprises[0], providers[0], opened, now)
+
+
+async def _papers(
+    app: web.Application, programme: Programme, officials: Mapping[str, Actor], now: datetime
+) -> None:
+    """One registration that waits to be reviewed, and one that was returned.
+
+    Of enterprises where people review them, else of providers.
+    """
+    party = next((one for one in Party if _people_review(programme, one)), None)
+    if party is None:
+        return
+    for number, account in ((WAITING, "waiting"), (RETURNED, "returned")):
+        side = await _side(app, programme, number, account, now, provider=party is Party.PROVIDER)
+        if party is Party.PROVIDER:
+            await _listed(app, programme, side.organisation, officials[StaffRole.OPERATOR.value])
+        handed_in = await hand_in(app, programme, party, side.organisation, side.person)
+        if number != RETURNED or handed_in.case_id is None:
+            continue
+        case = await ReviewCase.get(id=handed_in.case_id)
+        if case.status is CaseStatus.OPEN and case.turn is not None:
+            await app[keys.REVIEWS].decide(
+                case.id,
+                Verdict.RETURNED,
+                version=case.version,
+                reason=DEMO["returned"],
+                fields={},
+                actor=officials[case.turn.value],
+            )
+
+
+def _people_review(programme: Programme, party: Party) -> bool:
+    chain = programme.review(SUBJECTS[party])
+    return chain is not None and any(step.kind is not ReviewKind.AUTOMATIC for step in chain.steps)
+
+
+async def _listed(
+    app: web.Application, programme: Programme, provider: Organisation, operator: Actor
+) -> None:
+    """Let official lists name a provider as its programme's conditions ask for."""
+    for condition in programme.provider_conditions:
+        if condition.kind is ConditionKind.LABEL_REQUIRED and not condition.if_labels:
+            statement = Statement(uscc=provider.uscc, name=provider.name, code=condition.labels[0])
+            await app[keys.LABELS].attest(
+                programme.slug, statement, list_name=DEMO["list"], document_number="", actor=operator
+            )
+
+
+async def _provider(
+    app: web.Application, programme: Programme, number: int, operator: Actor, now: datetime
+) -> Side:
+    """An approved provider: named by the lists that its conditions ask for, its form filled in."""
+    side = await _side(app, programme, number, f"p{number - FIRST_PROVIDER + 1}", now, provider=True)
+    await _listed(app, programme, side.organisation, operator)
+    await fill_in(app, programme, Party.PROVIDER, side.organisation, side.person, papers=False)
+    await qualify(app, programme, side.organisation, operator, party=Party.PROVIDER)
+    return side
+
+
+async def _issue(
+    app: web.Application,
+    programme: Programme,
+    enterprise: Side,
+    provider: Side,
+    opened: Round | None,
+    now: datetime,
+) -> None:
+    """The first step towards a voucher that the programme's way of issuing knows; a grab is the visitor's."""
+    match programme.issuance.mode:
+        case IssuanceMode.GRAB:
+            return
+        case IssuanceMode.RANKED_BATCH if opened is not None:
+            ask = Ask(opened.id, demo_key(programme.slug), ASKED_FEN)
+            await app[keys.APPLICATIONS].put(ask, actor=enterprise.person)
+            return
+        case mode:
+            signs_here = mode is IssuanceMode.ALLOTMENT
+    sketch = Sketch(
+        enterprise_uscc=enterprise.organisation.uscc,
+        enterprise_name=enterprise.organisation.name,
+        provider_uscc=provider.organisation.uscc,
+        provider_name=provider.organisation.name,
+        number=DEMO["contract"],
+        project=DEMO["project"],
+        category=programme.categories[0].code,
+        amount_fen=CONTRACT_FEN,
+        kind=next((kind.code for kind in programme.voucher_kinds if not kind.by_notice), ""),
+        signed_on=None if signs_here else day_of(now),
+    )
+    enters = provider if mode is IssuanceMode.PROVIDER_DRAW else enterprise
+    contract = await app[keys.CONTRACTS].enter(programme.slug, sketch, actor=enters.person)
+    if signs_here:
+        for side in (provider, enterprise):
+            await app[keys.CONTRACTS].sign(contract.id, actor=side.person)
+    elif mode is IssuanceMode.PROVIDER_DRAW:
+        await app[keys.DRAWS].draw(contract.id, DEMO["project"], CONTRACT_FEN, actor=provider.person)
+    elif opened is not None:
+        await app[keys.VOUCHER_REQUESTS].ask(opened.id, contract.id, actor=enterprise.person)
+
+
+async def _side(
+    app: web.Application,
+    programme: Programme,
+    number: int,
+    account: str,
+    now: datetime,
+    *,
+    eligible: bool = True,
+    provider: bool = False,
+) -> Side:
+    """A registered organisation, and its handler under ``demo-<programme>-<account>``."""
+    person = await _person(app, f"demo-{programme.slug}-{account}")
+    organisation = await _organisation(
+        app, programme, number, person, now, eligible=eligible, provider=provider
+    )
+    return Side(organisation, replace(person, organisation_id=organisation.id))
 
 
 async def _person(app: web.Application, account: str) -> Actor:
@@ -103,7 +246,7 @@ async def _person(app: web.Application, account: str) -> Actor:
     return Actor("person", person.id, "", None, frozenset())
 
 
-async def _enterprise(
+async def _organisation(
     app: web.Application,
     programme: Programme,
     number: int,
@@ -111,9 +254,10 @@ async def _enterprise(
     now: datetime,
     *,
     eligible: bool,
+    provider: bool,
 ) -> Organisation:
     facts = eligible_facts(programme, now)
-    name = DEMO["enterprise"].format(programme=programme.slug, number=number)
+    name = DEMO["provider" if provider else "enterprise"].format(programme=programme.slug, number=number)
     if not eligible:
         facts["legal_person"] = False
     code = demo_uscc(programme.slug, number)
@@ -127,32 +271,34 @@ async def qualify(
     enterprise: Organisation,
     operator: Actor,
     *,
+    party: Party = Party.ENTERPRISE,
     labels: Collection[str] = (),
 ) -> None:
-    """Decide about an enterprise without its paperwork: approved where nothing is unmet, else refused."""
+    """Decide about an organisation without its paperwork: approved where nothing is unmet, else refused."""
     admissions, now = app[keys.REGISTRATIONS].admissions, app[keys.CLOCKS].now(programme.slug)
     async with in_transaction():
         enterprise = await lock(enterprise.id)
-        assessment = await assess(
-            programme, enterprise, Party.ENTERPRISE, app[keys.SIZES], now=now, hoping=True
-        )
-        waiting = await admissions.begin(
-            enterprise, programme, Party.ENTERPRISE, assessment, resumed=False, now=now
-        )
+        assessment = await assess(programme, enterprise, party, app[keys.SIZES], now=now, hoping=True)
+        waiting = await admissions.begin(enterprise, programme, party, assessment, resumed=False, now=now)
         if assessment.unmet:
             after = await admissions.refuse(waiting.id, DEMO["refused"], actor=operator, now=now)
         else:
-            confirmed = {LABELS_CONFIRMED: list(labels)}
+            confirmed = {LABELS_CONFIRMED: list(labels)} if party is Party.ENTERPRISE else {}
             after = await admissions.approve(waiting.id, confirmed, actor=operator, now=now)
     await after()
 
 
 async def _rounds(
     app: web.Application, programme: Programme, budget: Budget, operator: Actor, now: datetime
-) -> None:
-    """One round that is open, and one that opens in ten minutes."""
-    rounds = app[keys.ROUNDS]
+) -> Round | None:
+    """Where the programme has rounds: one that is open (the answer), and one that opens in ten minutes."""
+    if programme.issuance.mode in (IssuanceMode.ALLOTMENT, IssuanceMode.PROVIDER_DRAW):
+        return None
+    rounds, opened = app[keys.ROUNDS], None
     year_end = datetime(programme.year_of(now) + 1, 1, 1, tzinfo=CHINA)
+    last = programme.validity.service_until or programme.valid_until
+    if last is not None:
+        year_end = min(year_end, datetime.combine(last + timedelta(days=1), time(), CHINA))
     for title, opens_in, pool_fen in (
         (DEMO["open_round"], timedelta(minutes=-5), OPEN_POOL_FEN),
         (DEMO["next_round"], timedelta(minutes=10), NEXT_POOL_FEN),
@@ -166,7 +312,9 @@ async def _rounds(
             valid_until=year_end,
         )
         drafted = await rounds.plan(budget.id, plan, actor=operator)
-        await rounds.schedule(drafted.id, actor=operator)
+        scheduled = await rounds.schedule(drafted.id, actor=operator)
+        opened = opened or scheduled
+    return opened
 
 
 def eligible_facts(programme: Programme, now: datetime) -> dict[str, Any]:
@@ -207,21 +355,28 @@ def demo_uscc(slug: str, number: int) -> str:
     return body + uscc.calc_check_digit(body)
 
 
+def demo_key(slug: str) -> str:
+    """The key of the one application that is made for the demonstration, 128 bits in hex."""
+    return hashlib.sha256(slug.encode()).hexdigest()[:32]
+
+
 def _guide(app: web.Application, settings: Settings) -> str:
     """What a newcomer is told: each programme's clock, whom to log in as, and how."""
     lines = [DEMO["clocks"]]
     for programme in app[keys.PROGRAMMES]:
         now = app[keys.CLOCKS].now(programme.slug).astimezone(CHINA)
         lines.append(f"  {programme.slug:16} {now:%Y-%m-%d %H:%M}  {programme.name}")
-    lines.append(DEMO["accounts"])
-    lines.append(f"  {OPERATOR:24} {DEMO['operator'].format(password=OPERATOR_PASSWORD)}")
+    lines.append(DEMO["accounts"].format(password=PASSWORD))
+    names = [username(role) for role in StaffRole]
+    for start in range(0, len(names), 5):
+        lines.append("  " + ", ".join(names[start : start + 5]))
     for programme in app[keys.PROGRAMMES]:
-        names = f"demo-{programme.slug}-1, -1b, -2, -3, -no"
-        lines.append(f"  {names}  {DEMO['people']}")
+        lines.append(f"  demo-{programme.slug}-1, -1b, -2, -3, -no, -waiting, -returned, -p1, -p2")
+    lines.append(f"  {DEMO['people']}")
     address = f"http://{settings.host}:{settings.port}"
     lines.append(DEMO["log_in"])
     lines.append(
         f"  curl -s {address}/api/v1/demo/sessions -H 'Content-Type: application/json'"
-        f' -d \'{{"account": "{OPERATOR}"}}\''
+        f' -d \'{{"account": "{username(StaffRole.OPERATOR)}"}}\''
     )
     return "\n".join(lines)
