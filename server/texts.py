@@ -808,7 +808,8 @@ DEMO: Mapping[str, str] = {
     "next_round": "演示批次（即将开始）",
     "clocks": "各项目的演示时钟（真实日期加固定偏移）：",
     "accounts": "演示账号（工作人员密码均为 {password}）：",
-    "people": "1、2、3 已通过审核，1b 是 1 的同事，no 不符合条件，waiting 待审核，returned 被退回，p1、p2 为服务机构",
+    "people": "1、2、3 已通过审核，1b 是 1 的同事，no 不符合条件，"
+    "waiting 待审核，returned 被退回，p1、p2 为服务机构",
     "log_in": "以演示账号登录：",
 }
 """What the demonstration says."""
