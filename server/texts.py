@@ -20,6 +20,8 @@ REFUSALS: Mapping[str, str] = {
     "json_not_an_object": "提交的内容应当是一个 JSON 对象",
     "json_duplicate_key": "字段“{field}”出现了两次",
     "json_number_unusable": "内容里有无法使用的数字",
+    "too_many_today": "同类操作 24 小时内最多 {most} 次，已达上限，请稍后再试；已保存的内容不受影响",
+    "objection_pending": "您已对该事项提出异议，请等待答复",
     "json_text_unusable": "内容里有无法使用的字符",
     "json_too_deep": "内容的层次过深",
     "no_such_address": "没有这个地址",

@@ -16,6 +16,7 @@ from server.programme.registry import UnknownProgramme
 from server.services import access, activities
 from server.services.access import Actor, NoOrganisation, NotFound
 from server.services.activities import ActivityInFuture
+from server.services.allowances import TooManyToday
 from server.services.file_safety import FileUnacceptable
 from server.services.files import FilesUnknown
 
@@ -83,7 +84,7 @@ class EveryQuery(MineQuery):
     summary="Put down a training or an activity. | 登记培训或活动。",
     access=IN_CHARGE,
     answers={201: Recorded},
-    refusals=(UnknownProgramme, ActivityInFuture, FilesUnknown, FileUnacceptable),
+    refusals=(UnknownProgramme, ActivityInFuture, FilesUnknown, FileUnacceptable, TooManyToday),
 )
 async def record(request: web.Request, actor: Actor, body: Record) -> Recorded:
     made = await activities.record(

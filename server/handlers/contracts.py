@@ -21,6 +21,7 @@ from server.rules.lifecycles import IllegalMove
 from server.rules.uscc import UsccInvalid, checked_uscc
 from server.services import contract_lists
 from server.services.access import Actor, NoOrganisation, StaffRole
+from server.services.allowances import TooManyToday
 from server.services.annual_notices import KindNotAnnounced, KindNotNow, KindUnknown
 from server.services.budgets import BudgetTooSmall
 from server.services.contract_sketches import ContractUnusable, NotAParty, NotYoursToMake, Sketch
@@ -200,6 +201,7 @@ async def outlook(request: web.Request, actor: Actor, query: OutlookQuery) -> Ou
     answers={201: ContractView},
     refusals=(
         NoOrganisation,
+        TooManyToday,
         UnknownProgramme,
         UsccInvalid,
         ProgrammeNotRunning,

@@ -16,6 +16,7 @@ from server.models.organisations import Handover, MemberRole
 from server.rules.uscc import UsccInvalid
 from server.services import access, handovers, memberships, people
 from server.services.access import Actor, NoOrganisation, NotAllowed, NotFound
+from server.services.allowances import TooManyToday
 from server.services.file_safety import FileUnacceptable
 from server.services.files import FilesUnknown
 from server.services.handovers import NotACandidate, RepresentativeUnproven, TooManyProofs
@@ -137,6 +138,7 @@ class MembershipPath(Path):
     summary="Invite a colleague into my organisation. | 邀请同事加入企业。",
     access=IN_CHARGE,
     answers={201: InvitationView},
+    refusals=(TooManyToday,),
 )
 async def invite(request: web.Request, actor: Actor, body: Invite) -> InvitationView:
     invitation, code = await request.app[MEMBERSHIPS].invite(body.role, actor=actor)

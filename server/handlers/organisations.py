@@ -18,6 +18,7 @@ from server.rules.changes import Consequence
 from server.rules.uscc import UsccInvalid
 from server.services import access, changes
 from server.services.access import Actor, NoOrganisation, NotFound
+from server.services.allowances import TooManyToday
 from server.services.file_safety import FileUnacceptable
 from server.services.files import FilesUnknown
 from server.services.memberships import AlreadyMember
@@ -212,7 +213,7 @@ async def mine(request: web.Request, actor: Actor) -> OrganisationView:
     "| 变更企业信息；已通过的资格将重新审核。",
     access=IN_CHARGE,
     answers={200: Changed},
-    refusals=(FactsUnusable, FilesUnknown, FileUnacceptable),
+    refusals=(FactsUnusable, FilesUnknown, FileUnacceptable, TooManyToday),
 )
 async def change(request: web.Request, actor: Actor, body: ChangeFacts) -> Changed:
     changed = await request.app[ONBOARDING].change_facts(

@@ -24,7 +24,12 @@ from server.rules.review import DecidedBefore, NotYourReview, ReasonMissing
 from server.services import review_notices
 from server.services.access import Actor, StaffRole
 from server.services.review_cases import copied
-from server.services.review_notices import NoticeOver, NotYourObjection, ObjectionAnswered
+from server.services.review_notices import (
+    NoticeOver,
+    NotYourObjection,
+    ObjectionAnswered,
+    ObjectionPending,
+)
 from server.services.reviewers import OwnReview
 from server.services.reviews import CaseMovedOn
 
@@ -106,7 +111,7 @@ async def standing(request: web.Request, query: NoticesQuery) -> NoticeList:
     summary="Object to a case on notice. | 对公示提出异议。",
     access=WORKING,
     answers={201: ObjectionMade},
-    refusals=(NoticeOver, NotYourObjection, ReasonMissing),
+    refusals=(NoticeOver, NotYourObjection, ObjectionPending, ReasonMissing),
 )
 async def object_to(request: web.Request, actor: Actor, path: ReviewPath, body: Object) -> ObjectionMade:
     made = await request.app[PUBLIC_NOTICES].object(path.review_id, reason=body.reason, actor=actor)

@@ -11,9 +11,10 @@ from server.errors import Refusal
 from server.models.organisations import ActivityKind, ActivityRecord
 from server.programme.model import Programme
 from server.rules.deadlines import day_of
-from server.services import access, files, journal
+from server.services import access, allowances, files, journal
 from server.services.access import Actor
 from server.services.clocks import ProgrammeClocks
+from server.services.memberships import lock
 
 PROOF = "proof"
 
@@ -36,13 +37,20 @@ async def record(
 ) -> ActivityRecord:
     """Put down a training of the contact (LS-44) or a public-benefit activity (LS-45).
 
-    Raises :class:`ActivityInFuture`, ``FilesUnknown`` and ``FileUnacceptable``.
+    Raises :class:`ActivityInFuture`, ``FilesUnknown``, ``FileUnacceptable`` and ``TooManyToday``.
     """
     now, organisation_id = clocks.now(programme.slug), access.organisation_id_of(actor)
     if held_on > day_of(now):
         raise ActivityInFuture(day=held_on.isoformat())
     async with in_transaction():
         rows = await files.require_own(list(dict.fromkeys(file_ids)), organisation_id)
+        await lock(organisation_id)
+        await allowances.require(
+            ActivityRecord.filter(organisation_id=organisation_id, programme_slug=programme.slug),
+            "recorded_at",
+            allowances.ACTIVITIES,
+            now=now,
+        )
         made = await ActivityRecord.create(
             organisation_id=organisation_id,
             programme_slug=programme.slug,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from tortoise.exceptions import IntegrityError
+from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
 
 from server.errors import Refusal
@@ -24,7 +25,7 @@ from server.rules.contracts import CONTRACT_MOVES, ContractStatus, signed_by_bot
 from server.rules.deadlines import day_of
 from server.rules.lifecycles import QualificationAct, require_move
 from server.rules.request_line import OPEN
-from server.services import access, contract_lists, files, journal, outbox, voucher_holds
+from server.services import access, allowances, contract_lists, files, journal, outbox, voucher_holds
 from server.services.access import Actor
 from server.services.annual_notices import AnnualNotices
 from server.services.clocks import ProgrammeClocks
@@ -77,7 +78,7 @@ class Contracts:
 
         Raises ``ProgrammeNotRunning``, :class:`NotAParty`, :class:`NotYoursToMake`,
         :class:`PartyNotRegistered`, :class:`ContractUnusable`, :class:`ContractKnown`, ``KindUnknown``,
-        ``KindNotAnnounced``, ``FilesUnknown``, ``FileUnacceptable``.
+        ``KindNotAnnounced``, ``FilesUnknown``, ``FileUnacceptable``, ``TooManyToday``.
         """
         programme, now = self.programmes.get(slug), self.clocks.now(slug)
         today = day_of(now)
@@ -96,6 +97,9 @@ class Contracts:
         papers = await files.own_files(sketch.file_ids, actor=actor)
         try:
             async with in_transaction():
+                await allowances.require(
+                    _entered_by(party, actor), "created_at", allowances.CONTRACTS, now=now
+                )
                 contract = await ContractReference.create(
                     programme_slug=slug,
                     programme_version=programme.version,
@@ -240,6 +244,12 @@ async def _move(contract: ContractReference, target: ContractStatus, **changes: 
     if not moved:
         raise SignedAlready()
     return await ContractReference.get(id=contract.id)
+
+
+def _entered_by(party: Party, actor: Actor) -> QuerySet[ContractReference]:
+    """The contracts that the actor's organisation entered as this party."""
+    side = "enterprise_id" if party is Party.ENTERPRISE else "provider_id"
+    return ContractReference.filter(made_by_party=party, **{side: access.organisation_id_of(actor)})
 
 
 def _recipients(contract: ContractReference) -> list[str]:

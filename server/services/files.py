@@ -18,9 +18,11 @@ from server import texts
 from server.errors import Refusal, Unmet
 from server.models.files import FileAttachment, StoredFile
 from server.models.organisations import Organisation
+from server.models.registrations import Registration
 from server.programme.model import Programme
 from server.programme.papers import FileRules
 from server.programme.registry import Programmes
+from server.programme.review import ReviewSubject
 from server.rules.eligibility import lies_within
 from server.rules.evidence import UploadedFile, file_faults
 from server.services import journal
@@ -218,13 +220,27 @@ class Files:
         owner: Organisation | None = file.organisation
         if owner is not None and actor.areas and not lies_within(owner.area, actor.areas):
             return False
-        slugs = (
-            await FileAttachment.filter(file_id=file.id).distinct().values_list("programme_slug", flat=True)
-        )
-        return any(self._reviews(actor, str(slug)) for slug in slugs)
+        attached = await FileAttachment.filter(file_id=file.id).values_list("programme_slug", "subject")
+        for slug, subject in set(attached):
+            if await self._reads(actor, str(slug), str(subject)):
+                return True
+        return False
 
-    def _reviews(self, actor: Actor, slug: str) -> bool:
+    async def _reads(self, actor: Actor, slug: str, subject: str) -> bool:
+        """Whether what a file is attached to is read, or reviewed somewhere in its chain, by the actor."""
         if actor.programmes and slug not in actor.programmes:
             return False
-        steps = (step for chain in self._programmes.get(slug).reviews for step in chain.steps)
-        return not actor.roles.isdisjoint(IN_THE_FILES.union(step.by.value for step in steps))
+        if not actor.roles.isdisjoint(IN_THE_FILES):
+            return True
+        reviewed = await _reviewed_as(subject)
+        chain = None if reviewed is None else self._programmes.get(slug).review(reviewed)
+        return chain is not None and not actor.roles.isdisjoint(step.by.value for step in chain.steps)
+
+
+async def _reviewed_as(subject: str) -> ReviewSubject | None:
+    """Under which chain people see what is attached to a subject; ``None``: under none."""
+    noun, _, number = subject.partition(":")
+    if noun == "registration":
+        form = await Registration.get_or_none(id=int(number))
+        return None if form is None else ReviewSubject(form.party.value)
+    return ReviewSubject.VOUCHER_REQUEST if noun == "contract" else None

@@ -117,20 +117,27 @@ class Handovers:
         uscc, now = checked_uscc(uscc), self._clock.now()
         organisation = await Organisation.get_or_none(uscc=uscc)
         subjects = [actor.name, *([] if organisation is None else [f"organisation:{organisation.id}"])]
-        for subject in subjects:
-            tried = JournalEntry.filter(subject=subject, action=UNPROVEN, at__gt=now - ATTEMPTS_WITHIN)
-            if await tried.count() >= ATTEMPTS:
-                raise TooManyProofs(retry_after=int(ATTEMPTS_WITHIN.total_seconds()))
-        if organisation is None or not await self._is_named(organisation, name, id_number):
-            async with in_transaction():
+        membership = None
+        async with in_transaction():
+            # Their locks: who guesses several times at once is counted one after the other.
+            if organisation is not None:
+                organisation = await lock(organisation.id)
+            await Person.select_for_update(no_key=True).get(id=actor.id)
+            for subject in subjects:
+                tried = JournalEntry.filter(subject=subject, action=UNPROVEN, at__gt=now - ATTEMPTS_WITHIN)
+                if await tried.count() >= ATTEMPTS:
+                    raise TooManyProofs(retry_after=int(ATTEMPTS_WITHIN.total_seconds()))
+            if organisation is not None and await self._is_named(organisation, name, id_number):
+                await require_free(actor)
+                membership = await take_place(
+                    organisation, MemberRole.LEGAL_REPRESENTATIVE, actor=actor, now=now
+                )
+                await Person.filter(id=actor.id, name="").update(name=name.strip())
+            else:
                 for subject in subjects:
                     await journal.record(UNPROVEN, subject, actor=actor.name, at=now)
+        if membership is None:
             raise RepresentativeUnproven()
-        async with in_transaction():
-            await require_free(actor)
-            organisation = await lock(organisation.id)
-            membership = await take_place(organisation, MemberRole.LEGAL_REPRESENTATIVE, actor=actor, now=now)
-            await Person.filter(id=actor.id, name="").update(name=name.strip())
         await self._feed.publish(actor.name)
         return membership
 

@@ -17,7 +17,7 @@ from server.clock import Clock
 from server.errors import Refusal
 from server.gateways.live_feed import LiveFeed
 from server.models.organisations import Invitation, MemberRole, Membership, Organisation
-from server.services import access, journal, outbox
+from server.services import access, allowances, journal, outbox
 from server.services.access import Actor, NotAllowed
 
 INVITATION_LASTS = timedelta(hours=48)
@@ -76,10 +76,20 @@ class Memberships:
         self._feed = feed
 
     async def invite(self, role: MemberRole, *, actor: Actor) -> tuple[Invitation, str]:
-        """An invitation into the actor's organisation and its one-time code, which is never shown again."""
+        """An invitation into the actor's organisation and its one-time code, which is never shown again.
+
+        Raises ``TooManyToday``.
+        """
         organisation_id, now = access.organisation_id_of(actor), self._clock.now()
         code = _new_code()
         async with in_transaction():
+            await lock(organisation_id)
+            await allowances.require(
+                Invitation.filter(organisation_id=organisation_id),
+                "created_at",
+                allowances.INVITATIONS,
+                now=now,
+            )
             invitation = await Invitation.create(
                 organisation_id=organisation_id,
                 role=role,

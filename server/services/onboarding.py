@@ -14,6 +14,7 @@ from server import texts
 from server.clock import EARLIEST, LATEST
 from server.errors import Refusal, Unmet
 from server.gateways.live_feed import LiveFeed
+from server.models.journal import JournalEntry
 from server.models.organisations import MemberRole, Organisation
 from server.models.registrations import ChangeReport
 from server.programme.papers import Field, FieldKind
@@ -22,7 +23,7 @@ from server.programme.size_classes import SizeStandard
 from server.programme.vocabulary import Party
 from server.rules.size_class import UnknownIndustry, industry_of
 from server.rules.uscc import checked_uscc
-from server.services import access, attestations, journal
+from server.services import access, allowances, attestations, journal
 from server.services import changes as change_reports
 from server.services.access import Actor
 from server.services.applicants import day
@@ -134,7 +135,8 @@ class Onboarding:
         ``changed_on`` is when it happened (left out: today), ``documents`` are files that show it: an
         organisation that is approved somewhere reports the change by this, in time or late (LS-41, LS-63).
         What was approved on other facts goes back to review, and what was granted on the strength of it
-        is granted no more. Raises :class:`FactsUnusable` and ``FilesUnknown``.
+        is granted no more. Raises :class:`FactsUnusable`,
+        ``FilesUnknown`` and ``TooManyToday``.
         """
         now = self._clocks.base.now()
         happened = day(now) if changed_on is None else changed_on
@@ -148,6 +150,14 @@ class Onboarding:
             }
             if not before:
                 return Changed(organisation, None)
+            await allowances.require(
+                JournalEntry.filter(
+                    subject=f"organisation:{organisation.id}", action="organisation.facts_changed"
+                ),
+                "at",
+                allowances.FACT_CHANGES,
+                now=now,
+            )
             changed = {fact: changes[fact] for fact in before}
             await Organisation.filter(id=organisation.id).update(**changed, facts_changed_at=now)
             organisation = await Organisation.get(id=organisation.id)

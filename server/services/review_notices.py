@@ -46,6 +46,12 @@ class NotYourObjection(Refusal):
     status, code = 403, "not_your_objection"
 
 
+class ObjectionPending(Refusal):
+    """The same person's objection to the same case is not answered yet."""
+
+    status, code = 409, "objection_pending"
+
+
 class ObjectionAnswered(Refusal):
     """The objection has its answer."""
 
@@ -69,7 +75,8 @@ class Notices:
     async def object(self, case_id: int, *, reason: str, actor: Actor) -> ReviewObjection:
         """Object to a case on notice, with a reason, until its last day is over.
 
-        Raises ``NotFound``, :class:`NoticeOver`, :class:`NotYourObjection` or ``ReasonMissing``.
+        Raises ``NotFound``, :class:`NoticeOver`, :class:`NotYourObjection`, :class:`ObjectionPending` or
+        ``ReasonMissing``.
         """
         if not reason.strip():
             raise ReasonMissing()
@@ -87,6 +94,8 @@ class Notices:
             if not seen or case.notice_until is None:
                 raise NoticeOver(clause=copied(case).notice.article)
             await _require_party(case, actor)
+            if await ReviewObjection.exists(case_id=case_id, made_by=actor.name, answered_at=None):
+                raise ObjectionPending(clause=copied(case).notice.article)
             passage = await self.reviews.passage(case, actor=actor, now=now)
             terms = passage.kept.notice
             due = reply_end(terms, now, self.reviews.days.calendar)

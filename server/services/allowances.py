@@ -1,0 +1,30 @@
+"""Allowances: how often an organisation may put something down in a day, far above what anybody needs.
+
+Each is counted in the table that it keeps small, so that it holds whichever worker answers.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tortoise.queryset import QuerySet
+
+from server.errors import Refusal
+
+A_DAY = timedelta(days=1)
+CONTRACTS, ACTIVITIES, FACT_CHANGES, INVITATIONS = 200, 50, 50, 50
+"""The most of each that one organisation makes within 24 hours."""
+
+
+class TooManyToday(Refusal):
+    """The day's allowance is used up; ``most`` says how large it is."""
+
+    status, code = 429, "too_many_today"
+
+
+async def require(rows: QuerySet[Any], column: str, most: int, *, now: datetime) -> None:
+    """Raise :class:`TooManyToday` if ``most`` of the rows are of the last 24 hours by their ``column``."""
+    made = rows.filter(**{f"{column}__gt": now - A_DAY})
+    if await made.count() >= most:
+        raise TooManyToday(retry_after=int(A_DAY.total_seconds()), most=most)
