@@ -17,6 +17,7 @@ from tortoise.functions import Count, Sum
 from server.models.ledger import LedgerEntry
 from server.models.rounds import Budget, Round
 from server.models.vouchers import Voucher
+from server.rules.lifecycles import VoucherStatus
 from server.rules.money import ISSUES, OF_A_VOUCHER, RETURNS, ROUTES, Account, Basis, Movement
 from server.services import hold_books
 from server.units import yuan
@@ -94,6 +95,11 @@ async def balances_of_vouchers(
     return totals
 
 
+SPENDABLE = (VoucherStatus.ACTIVE, VoucherStatus.USED_UP)
+"""Of any other voucher nothing is free: what comes back to it ends at once."""
+ENDINGS = (Movement.EXPIRE, Movement.RECLAIM, Movement.HAND_BACK, Movement.VOID)
+
+
 async def verify() -> list[str]:
     """Every contradiction in the books, each as a sentence with its sums; empty when they balance."""
     faults = await _route_faults() + await _voucher_faults()
@@ -150,10 +156,22 @@ async def _voucher_faults() -> list[str]:
         for account, amount_fen in accounts.items()
         if amount_fen < 0
     ]
+    strays = await _stray_entries()
     known: set[int] = set()
-    for voucher_id, face_fen, basis in await Voucher.all().values_list("id", "face_value_fen", "basis"):
+    columns = ("id", "face_value_fen", "basis", "status", "given_back_fen")
+    for voucher_id, face_fen, basis, status, back_fen in await Voucher.all().values_list(*columns):
         known.add(voucher_id)
         faults += _basis_faults(voucher_id, face_fen, Basis(basis), posted[voucher_id])
+        free_fen = held[voucher_id][Account.AVAILABLE]
+        if status not in SPENDABLE and free_fen > 0:
+            faults.append(f"voucher {voucher_id}: {yuan(free_fen)} is free, though it is {status}")
+        ended_fen = sum(posted[voucher_id][one] for one in ENDINGS)
+        if back_fen > ended_fen:
+            faults.append(
+                f"voucher {voucher_id}: {yuan(back_fen)} of its quota is back, of {yuan(ended_fen)} ended"
+            )
+        if voucher_id in strays:
+            faults.append(f"voucher {voucher_id}: {strays[voucher_id]} entries are another's")
         returned_fen = sum(posted[voucher_id][one] for one in RETURNS.values())
         issued_fen = sum(posted[voucher_id][one] for one in ISSUES.values())
         somewhere_fen = sum(held[voucher_id].values()) + returned_fen
@@ -164,6 +182,31 @@ async def _voucher_faults() -> list[str]:
     faults += [f"voucher {voucher_id}: in the ledger and nowhere else" for voucher_id in held.keys() - known]
     faults += await hold_books.faults({each: accounts[Account.HELD] for each, accounts in held.items()})
     return sorted(faults)
+
+
+async def _stray_entries() -> dict[int, int]:
+    """How many entries of each voucher name another holder, year or round than the voucher does.
+
+    Balances are looked up through the enterprise, so that such an entry would be missed there.
+    """
+    places = {
+        voucher_id: tuple(place)
+        for voucher_id, *place in await Voucher.all().values_list(
+            "id", "enterprise_id", "budget_id", "round_id"
+        )
+    }
+    rows = await (
+        LedgerEntry.filter(voucher_id__isnull=False)
+        .annotate(times=Count("id"))
+        .group_by("voucher_id", "enterprise_id", "budget_id", "round_id")
+        .values("voucher_id", "enterprise_id", "budget_id", "round_id", "times")
+    )
+    strays: dict[int, int] = defaultdict(int)
+    for row in rows:
+        place = (row["enterprise_id"], row["budget_id"], row["round_id"])
+        if places.get(row["voucher_id"], place) != place:
+            strays[row["voucher_id"]] += int(row["times"])
+    return strays
 
 
 def _basis_faults(voucher_id: int, face_fen: int, basis: Basis, posted: Mapping[Movement, int]) -> list[str]:

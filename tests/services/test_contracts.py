@@ -16,15 +16,17 @@ from server.models.vouchers import Voucher
 from server.programme.vocabulary import Party
 from server.rules.budgets import ContractsPaused
 from server.rules.contracts import ContractStatus
-from server.rules.lifecycles import IllegalMove, QualificationStatus, VoucherStatus
+from server.rules.lifecycles import IllegalMove, QualificationStatus
 from server.rules.money import Account
 from server.services import budgets, contract_lists, ledger
 from server.services.access import NotFound
 from server.services.annual_notices import KindNotAnnounced, KindNotNow, KindUnknown
 from server.services.contract_sketches import ContractUnusable, NotAParty, NotYoursToMake
 from server.services.contracts import ContractKnown, PartyNotRegistered, SignedAlready
+from server.services.rounds import Rounds
 from server.services.standings import NotInStanding
 from server.services.voucher_holds import NothingToPay, YearNotOpen
+from server.services.vouchers import Vouchers
 from server.units import yuan_to_fen
 from tests.contracting import (
     ALLOTTED,
@@ -300,10 +302,19 @@ async def test_what_comes_back_to_a_voucher_that_has_ended_ends_with_it(desk: De
     await desk.budget(ALLOTTED)
     enterprise, provider = await sides(desk)
     signed = await desk.signed(enterprise, provider, 40_000)
-    await Voucher.all().update(status=VoucherStatus.EXPIRED)
+    voucher = await Voucher.get()
+    desk.clock.at = voucher.valid_until
+    rounds = Rounds(desk.programmes, desk.clocks, desk=None)  # type: ignore[arg-type]
+    assert await Vouchers(rounds).expire_due(ALLOTTED) == 1
+    before = await ledger.balances(enterprise_id=enterprise.id)
+    assert (before[Account.EXPIRED], before[Account.HELD]) == (voucher.face_value_fen - 2_000_000, 2_000_000)
     await desk.contracts.fail(signed.id, reason="不能履约", actor=OPERATOR)
     sums = await ledger.balances(enterprise_id=enterprise.id)
-    assert (sums[Account.EXPIRED], sums[Account.HELD], sums[Account.COMMITTED]) == (2_000_000, 0, 0)
+    assert (sums[Account.EXPIRED], sums[Account.HELD], sums[Account.COMMITTED]) == (
+        voucher.face_value_fen,
+        0,
+        0,
+    )
 
 
 @pytest.mark.rules("GX-59")

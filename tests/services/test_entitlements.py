@@ -14,8 +14,11 @@ from server.models.rounds import Budget, Entitlement, Round
 from server.models.vouchers import Voucher
 from server.rules.grabbing import Claim, GrabOutcome
 from server.rules.lifecycles import QualificationStatus, VoucherStatus
+from server.rules.money import Movement
+from server.services import ledger
 from server.services.access import NotFound
 from server.services.grab_commit import Decided
+from server.services.ledger import Where
 from server.units import yuan_to_fen
 from tests.factories import (
     DAY,
@@ -147,11 +150,14 @@ async def test_who_has_had_the_years_quota_is_told_the_sum_and_left_out_of_the_n
         ),
     )
     # What lapses has burnt the quota, what is handed back gives it back: the row says how much.
+    voucher = await Voucher.get(round_id=first.id)
+    where = Where(budget.id, first.id, risen.id, voucher.id)
+    await ledger.post(Movement.HAND_BACK, LARGE, where, at=office.now)
     for status, given_back_fen, left in (
         (VoucherStatus.EXPIRED, 0, 0),
         (VoucherStatus.HANDED_BACK, LARGE, LARGE),
     ):
-        await Voucher.filter(round_id=first.id).update(status=status, given_back_fen=given_back_fen)
+        await Voucher.filter(id=voucher.id).update(status=status, given_back_fen=given_back_fen)
         third = await office.make_round(budget)
         assert (await entitled(third)).get(risen.id, 0) == left
 

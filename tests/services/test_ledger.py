@@ -194,6 +194,37 @@ PLANTED = {
             "budget {budget}: free, against the ledger: 99,999.99 is not 100,000.00",
         ],
     ),
+    "a voucher that has ended and can still pay": (
+        "UPDATE voucher SET status = 'voided' WHERE id = {voucher}",
+        ["voucher {voucher}: 10,000.00 is free, though it is voided"],
+    ),
+    "a quota given back for nothing": (
+        "UPDATE voucher SET given_back_fen = 1 WHERE id = {voucher}",
+        ["voucher {voucher}: 0.01 of its quota is back, of 0.00 ended"],
+    ),
+    "an entry of another enterprise": (
+        "UPDATE ledger_entry SET enterprise_id = enterprise_id + 1 WHERE voucher_id = {voucher}",
+        ["voucher {voucher}: 1 entries are another's"],
+    ),
+    "money committed for no contract": (
+        "UPDATE budget SET committed_fen = 1 WHERE id = {budget}",
+        [
+            "budget {budget}: committed 0.01, its contracts 0.00",
+            "budget {budget}: committed, against the ledger: 0.01 is not 0.00",
+            "budget {budget}: free, against the ledger: 99,999.99 is not 100,000.00",
+        ],
+    ),
+    "money returned by no voucher": (
+        "UPDATE budget SET returned_fen = 1 WHERE id = {budget}",
+        [
+            "budget {budget}: returned, against the ledger: 0.01 is not 0.00",
+            "budget {budget}: free, against the ledger: 100,000.01 is not 100,000.00",
+        ],
+    ),
+    "a voucher on another basis": (
+        "UPDATE voucher SET basis = 'on_file' WHERE id = {voucher}",
+        ["voucher {voucher} (on_file): issue in the ledger is 10,000.00, not 0.00"],
+    ),
     "money that took another way": (
         "UPDATE ledger_entry SET credit = 'disbursed' WHERE voucher_id = {voucher}",
         ["ledger: issue went from round to disbursed 1 times; its route is round to available"],
