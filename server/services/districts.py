@@ -7,7 +7,7 @@ an unfinished form is shown but that it was begun.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -95,8 +95,9 @@ class District:
         self._programme = programme
         self._bounds = access.within_areas(actor, "area")
         if area is not None:
-            own = Actor("staff", actor.id, "", None, actor.roles, areas=frozenset({area}))
-            self._bounds &= access.within_areas(own, "area")
+            self._bounds &= access.within_areas(replace(actor, areas=frozenset({area})), "area")
+        # Nobody is asked to apply where they cannot.
+        self._open_to = access.within_areas(replace(actor, areas=frozenset(programme.areas)), "area")
 
     async def page(self, *, stage: Stage | None = None, after: int = 0, limit: int) -> list[Line]:
         """The next enterprises after an id, in the order of their ids."""
@@ -153,10 +154,10 @@ class District:
         )
 
     def _enterprises(self) -> QuerySet[Organisation]:
-        """Whoever is no provider, and providers that act as an enterprise in this programme."""
+        """Whoever has begun here, and whoever could: of the programme's areas, and no provider."""
         providers = Subquery(Registration.filter(party=Party.PROVIDER).values("organisation_id"))
         return Organisation.filter(self._bounds).filter(
-            self._begun() | self._standing(*QualificationStatus) | ~Q(id__in=providers)
+            self._begun() | self._standing(*QualificationStatus) | (~Q(id__in=providers) & self._open_to)
         )
 
     def _at(self, stage: Stage) -> Q:

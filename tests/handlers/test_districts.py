@@ -13,7 +13,7 @@ from server.rules.lifecycles import QualificationStatus
 from tests.factories import make_enterprise, make_qualified
 from tests.town import DAY, PROGRAMME, Answered, Caller, Town
 
-LIANDU, JINYUN = "浙江省/丽水市/莲都区", "浙江省/丽水市/缙云县"
+LIANDU, ZONE = "浙江省/丽水市/莲都区", "浙江省/丽水市/丽水经开区"
 HERE = f"programme={PROGRAMME}"
 
 
@@ -85,15 +85,15 @@ async def test_a_department_sees_how_far_each_enterprise_of_its_areas_has_come(t
 
 @pytest.mark.rules("GZ-02")
 async def test_the_enterprises_of_other_areas_are_not_there(town: Town) -> None:
-    ours, theirs = await town.handler(area=f"{LIANDU}/万象街道"), await town.handler(area=JINYUN)
+    ours, theirs = await town.handler(area=f"{LIANDU}/万象街道"), await town.handler(area=ZONE)
     official = await department(town)
     assert list(await stages(official)) == [await id_of(ours)]
-    assert list(await stages(await department(town, LIANDU, JINYUN))) == [
+    assert list(await stages(await department(town, LIANDU, ZONE))) == [
         await id_of(ours),
         await id_of(theirs),
     ]
     for asked in ("enterprises", "counts"):
-        foreign = await official.get(f"districts/{asked}?{HERE}&area={JINYUN}")
+        foreign = await official.get(f"districts/{asked}?{HERE}&area={ZONE}")
         assert (foreign.status, foreign.code) == (404, "not_found")
     # One foreign enterprise among one's own: nobody is reminded.
     refused = await remind(official, await id_of(ours), await id_of(theirs))
@@ -141,7 +141,7 @@ async def test_pages_follow_each_other_without_a_gap(town: Town) -> None:
 async def test_the_csv_holds_the_whole_list_and_no_formula(town: Town) -> None:
     await make_enterprise(name='=HYPERLINK("http://evil.example")')
     await make_enterprise(name="晨光精密机械有限公司")
-    await make_enterprise(area=JINYUN)
+    await make_enterprise(area=ZONE)
     official = await department(town)
     status, kind, content = await official.download(f"/api/v1/districts/enterprises.csv?{HERE}")
     assert (status, kind) == (200, "text/csv")
@@ -152,10 +152,11 @@ async def test_the_csv_holds_the_whole_list_and_no_formula(town: Town) -> None:
     assert {row[3] for row in rows} == {"已注册，未填报"}
 
 
-async def test_a_provider_is_no_enterprise_to_be_reminded(town: Town) -> None:
+async def test_who_provides_or_is_of_elsewhere_is_not_asked_to_apply(town: Town) -> None:
     handler = await town.handler()
     saved = await town.drafted(handler, party="provider")
     assert saved.status == 200, saved.body
     enterprise = await make_enterprise()
-    assert await Organisation.all().count() == 2
-    assert list(await stages(await department(town))) == [enterprise.id]
+    await make_enterprise(area="广东省/广州市/天河区")
+    assert await Organisation.all().count() == 3
+    assert list(await stages(await town.operator())) == [enterprise.id]
