@@ -17,7 +17,13 @@ from server.programme.vocabulary import Actor as Role
 from server.rules.lifecycles import QualificationStatus
 from server.rules.review import CaseStatus, DecidedBefore, NotYourReview, ReasonMissing, Verdict
 from server.services.access import Actor, NotFound
-from server.services.review_notices import NoticeOver, NotYourObjection, ObjectionAnswered, page
+from server.services.review_notices import (
+    NoticeOver,
+    NotYourObjection,
+    ObjectionAnswered,
+    ObjectionPending,
+    page,
+)
 from tests.factories import make_enterprise
 from tests.reviewing import APPLICANT, DAY, ReviewOffice, every_programme
 
@@ -90,7 +96,11 @@ async def test_an_objection_holds_a_case_until_the_authority_has_answered(office
 
 async def test_a_case_answered_in_time_goes_on_waiting_for_its_day(office: ReviewOffice) -> None:
     case = await on_notice(office)
-    first, second = await office.object(case), await office.object(case)
+    first = await office.object(case)
+    with pytest.raises(ObjectionPending):
+        await office.object(case, reason="再次提出异议")
+    neighbour = replace(APPLICANT, id=2)
+    second = (await office.notices.object(case.id, reason="材料不实", actor=neighbour)).id
     authority = await office.staff("authority")
     await office.notices.answer(first, upheld=False, answer="不属实", actor=authority)
     assert (await ReviewCase.get(id=case.id)).turn is Role.AUTHORITY
