@@ -152,7 +152,7 @@ WORKING = person_or_staff(*DECIDERS)
 """Any person, and the official side but for who only reads or only keeps accounts."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Route:
     """A declared route: enough to serve it, to describe it and to test it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
@@ -56,9 +57,14 @@ async def docs(request: web.Request) -> web.Response:
 def publish(app: web.Application) -> None:
     """Add the two routes above and describe everything that was added before; the last of the wiring."""
     routes.add_to(app)
-    declared = list(app[ROUTES].values())
+    app[DOCUMENTS] = _written(tuple(app[ROUTES].values()))
+
+
+@lru_cache(maxsize=8)
+def _written(declared: tuple[Route, ...]) -> docs_page.Documents:
+    """Both documents. They take a second to write, and the same routes always give the same two."""
     described = document(declared)
-    app[DOCUMENTS] = docs_page.Documents(
+    return docs_page.Documents(
         openapi=orjson.dumps(described), page=docs_page.render(declared, described).encode()
     )
 
