@@ -23,6 +23,8 @@ from redis.asyncio import Redis
 from tortoise.context import TortoiseContext
 
 from server.database import close_database, migrate, open_database
+from server.programme import registry
+from server.programme.model import Programme
 from tests.servers import PostgresServer
 from tests.servers import postgres_server as a_postgres_server
 from tests.servers import redis_address as a_redis_address
@@ -45,6 +47,23 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _numbers = count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programmes_read_once() -> Iterator[None]:
+    """The same text is read once: programmes are frozen, and every server of these tests has them all."""
+    read = registry.load_programme
+    known: dict[tuple[Path, bytes], Programme] = {}
+
+    def remembered(file: Path) -> Programme:
+        key = file, file.read_bytes()
+        if key not in known:
+            known[key] = read(file)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "load_programme", remembered)
+        yield
 
 
 @pytest.fixture(scope="session")
