@@ -30,8 +30,9 @@ async def facts_of(
     """What a programme's rules may ask about an enterprise.
 
     Its labels are those that lists and papers attest; of ``claimed`` those count besides of which no
-    list and no paper has said anything. ``declarations`` is what it filled in for this programme, left out, what
-    it filled in last; that goes before what it said when it registered. ``record`` saves reading what was read already.
+    list and no paper has said anything. ``declarations`` is what it filled in for this programme, left
+    out, what it filled in last; that goes before what it said when it registered. ``record`` saves
+    reading what was read already.
     """
     record = record or await record_of(organisation, programme, Party.ENTERPRISE, now=now)
     if declarations is None:
