@@ -192,7 +192,7 @@ REFUSALS: Mapping[str, str] = {
     "request_moved_on": "该申请的状态刚刚发生变化，请刷新后再试",
     "amount_impossible": "核定金额应为大于零的整数，单位为分",
     # official lists and imports
-    "label_not_listed": "不能据纸质材料认定{names}：依据的名单上没有该企业（{lists}）；如名单有更新，请先导入",
+    "label_not_listed": "不能据纸质材料认定{names}：名单上没有该企业（{lists}）；如名单有更新，请先导入",
     "sheet_unreadable": "文件无法读取，请使用下载的模板，以 XLSX 或 CSV（UTF-8 或 GB18030 编码）格式上传",
     "sheet_too_large": "文件过大：不超过 {megabytes} MB、{rows} 行、{columns} 列，请分批导入",
     "sheet_has_macros": "文件含有宏，请另存为不含宏的 XLSX 或 CSV 后重新上传",

@@ -49,9 +49,7 @@ class LabelView(Answer):
     kinds: list[str] = Field(description=KINDS)
     recognised_in: int | None = Field(description=RECOGNISED_IN)
     valid_until: date | None = Field(description=VALID_UNTIL)
-    source: LabelSource = Field(
-        description="An official list, or a checked paper. | 名单或纸质材料。"
-    )
+    source: LabelSource = Field(description="An official list, or a checked paper. | 名单或纸质材料。")
     list_name: str = Field(description=LIST)
     document_number: str = Field(description=DOCUMENT)
     attested_at: AwareDatetime = Field(description="When it was entered. | 录入时间。")
