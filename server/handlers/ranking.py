@@ -88,9 +88,7 @@ class RankingPage(Answer):
     programme: str = Field(description="The programme's slug. | 项目代码。")
     programme_version: str = Field(description="Its version. | 项目版本。")
     clause: str = Field(description="The clause behind the order. | 依据条款。")
-    order: list[RankKey] = Field(
-        description="What is sorted by, in turn. | 排序依据，先者优先。"
-    )
+    order: list[RankKey] = Field(description="What is sorted by, in turn. | 排序依据，先者优先。")
     tie_break: str = Field(description="How equals are told apart. | 相同时的处理。")
     groups: list[GroupView] = Field(description="The groups that come first. | 优先类别。")
     pool_fen: int = Field(description="What there was to give, fen. | 可发放资金，单位分。")

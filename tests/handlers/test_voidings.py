@@ -95,9 +95,7 @@ async def granted(town: Town) -> tuple[int, str]:
     round_id = await town.open_round(operator, pool_yuan=20_000)
     decided = await town.grant(round_id, holder, (await mine(holder))["id"])
     assert decided.voucher is not None
-    (sanction,) = [
-        one for one in town.programmes.get(PROGRAMME).sanctions if "void_vouchers" in one.measures
-    ]
+    (sanction,) = [one for one in town.programmes.get(PROGRAMME).sanctions if "void_vouchers" in one.measures]
     return decided.voucher.id, sanction.grounds[0].article or sanction.article
 
 
