@@ -23,7 +23,7 @@ import asyncpg
 from bench.ratios import Finding, Series, steady
 from bench.seed import running
 from bench.stage import Server, Stage, a_stage, cpu_seconds_of, settle
-from bench.turns import Slice, Turns, in_turns, settle_garbage
+from bench.turns import Slice, Turns, cpu_us, in_turns, per_cpu_second, settle_garbage
 from server import keys
 from server.database import migrate
 from server.programme.registry import Programmes
@@ -91,23 +91,19 @@ async def measure() -> list[Finding]:
         few = await stack.enter_async_context(_inbox(stage, FEW, 0))
         many = await stack.enter_async_context(_inbox(stage, MANY, 1))
         settle_garbage()
-        found = await steady(lambda: _run(few, many), lambda run: run.reference)
+        found = await steady(lambda: _run(few, many), lambda run: run.reference(per_cpu_second))
         searches = [[await _slice(inbox, [SEARCH]) for _ in range(SEARCHES)] for inbox in (few, many)]
     run = found.run
-    for series in (run.reference, run.subject):
+    for series in (run.reference(per_cpu_second), run.subject(per_cpu_second)):
         print("  " + _line(series))
-    low, high = run.quartiles(_cpu)
+    low, high = run.quartiles(cpu_us)
     pairs = sum(map(len, run.blocks))
     print(f"  {pairs} pairs of slices, the middle half of them between {low:.3f}× and {high:.3f}×")
-    searching = [min(one.cpu_us for one in slices) / 1000 for slices in searches]
+    searching = [min(map(cpu_us, slices)) / 1000 for slices in searches]
     print(f"  a search by part of a name: {searching[0]:.1f} ms of CPU, {searching[1]:.1f} ms at {MANY:,}")
     title = f"inbox with counts at {MANY:,} cases / at {FEW:,}"
-    ratio = run.ratio(_cpu)
+    ratio = run.ratio(cpu_us)
     return [Finding(title, ratio, 2.0, 1.3, unit="×", lower_is_better=True, is_void=found.is_void)]
-
-
-def _cpu(one: Slice) -> float:
-    return one.cpu_us
 
 
 def _line(series: Series) -> str:
@@ -122,7 +118,7 @@ async def _run(few: Inbox, many: Inbox) -> Turns:
         await _ask(inbox, list(islice(cycle(requests), WARM_UP)))
     blocks = await in_turns(partial(_slice, few, requests), partial(_slice, many, requests))
     names = f"{few.cases:,} cases", f"{many.cases:,} cases"
-    return Turns(names, blocks, lambda one: one.per_cpu_second)
+    return Turns(names, blocks)
 
 
 async def _slice(inbox: Inbox, addresses: Sequence[str]) -> Slice:

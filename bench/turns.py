@@ -32,26 +32,6 @@ class Slice:
     latencies_ms: Sequence[float]
     cpu_seconds: float
 
-    @property
-    def cpu_us(self) -> float:
-        """CPU a request, microseconds."""
-        return self.cpu_seconds / len(self.latencies_ms) * 1e6
-
-    @property
-    def p50_ms(self) -> float:
-        """The median latency."""
-        return median(self.latencies_ms)
-
-    @property
-    def per_cpu_second(self) -> float:
-        """Requests for a second of CPU."""
-        return len(self.latencies_ms) / self.cpu_seconds
-
-    @property
-    def per_second(self) -> float:
-        """Requests a second, one after another, going by the median."""
-        return 1e3 / self.p50_ms
-
 
 Figure = Callable[[Slice], float]
 Take = Callable[[], Awaitable[Slice]]
@@ -61,21 +41,18 @@ Pair = tuple[Slice, Slice]
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Everything measured in one run, block by block. ``rate`` is the figure that its series go by."""
+    """Everything measured in one run, block by block."""
 
     names: tuple[str, str]
     blocks: Sequence[Sequence[Pair]]
-    rate: Figure
 
-    @property
-    def reference(self) -> Series:
-        """What the void rule looks at: a sample for each block."""
-        return self._series(0)
+    def reference(self, rate: Figure) -> Series:
+        """What the void rule looks at: a sample for each block. A ratio of CPU goes by the rate of CPU."""
+        return self._series(0, rate)
 
-    @property
-    def subject(self) -> Series:
+    def subject(self, rate: Figure) -> Series:
         """The other side, likewise."""
-        return self._series(1)
+        return self._series(1, rate)
 
     def ratio(self, figure: Figure) -> float:
         """What the subject costs in references: the median over all pairs."""
@@ -89,8 +66,8 @@ class Turns:
     def _ratios(self, figure: Figure) -> Iterator[float]:
         return (figure(subject) / figure(reference) for block in self.blocks for reference, subject in block)
 
-    def _series(self, side: int) -> Series:
-        samples = [_sample([pair[side] for pair in block], self.rate) for block in self.blocks]
+    def _series(self, side: int, rate: Figure) -> Series:
+        samples = [_sample([pair[side] for pair in block], rate) for block in self.blocks]
         return Series(self.names[side], samples)
 
 
@@ -101,7 +78,7 @@ def _sample(slices: Sequence[Slice], rate: Figure) -> Sample:
         p50_ms=median(latencies),
         p99_ms=latencies[int(len(latencies) * 0.99)],
         slowest_ms=latencies[-1],
-        cpu_us=median(one.cpu_us for one in slices),
+        cpu_us=median(map(cpu_us, slices)),
     )
 
 
@@ -126,6 +103,26 @@ async def _block(reference: Take, subject: Take) -> list[Pair]:
             raise RuntimeError("This machine does not say what a process uses: CPU cannot be compared here.")
         used = [total + one.cpu_seconds for total, one in zip(used, pair, strict=True)]
     return pairs
+
+
+def cpu_us(one: Slice) -> float:
+    """CPU a request, microseconds."""
+    return one.cpu_seconds / len(one.latencies_ms) * 1e6
+
+
+def per_cpu_second(one: Slice) -> float:
+    """Requests for a second of CPU."""
+    return len(one.latencies_ms) / one.cpu_seconds
+
+
+def p50_ms(one: Slice) -> float:
+    """The median latency."""
+    return median(one.latencies_ms)
+
+
+def per_second(one: Slice) -> float:
+    """Requests a second, one after another, going by the median."""
+    return 1e3 / median(one.latencies_ms)
 
 
 def settle_garbage() -> None:
