@@ -15,8 +15,9 @@ help:  ## Print this help
 run: tools-run  ## Start everything on this machine with demo data; Ctrl-C ends it all
 	@$(PY) -m tools.run
 
-test: check programme-check rules simulate  ## The whole verdict: install, start real servers, run every check and test
-	@$(PY) -m pytest -n 2
+test: check programme-check simulate  ## The whole verdict: install, start real servers, run every check and test
+	@$(PY) -m pytest -n 2 -p tools.rules.plugin --rules-to=var/rules/whole.json
+	@$(PY) -m tools.rules --evidence var/rules/whole.json
 
 check: tools-dev  ## Style, types and architecture, in seconds
 	@$(PY) -m ruff check
