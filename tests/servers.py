@@ -37,6 +37,40 @@ DURABLE = {
     "track_commit_timestamp": "on",
 }
 
+SCHEMA = """
+SELECT md5(string_agg(fact, ';' ORDER BY fact)) FROM (
+    SELECT format('%s.%s %s %s %s', c.relname, a.attname, a.atttypid, a.attnotnull, a.atthasdef)
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND c.relkind = 'r'
+    UNION ALL SELECT format('%s %s', tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT format('%s %s', conname, contype) FROM pg_constraint
+              WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT indexname || ' ' || md5(indexdef) FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT proname || ' ' || md5(prosrc) FROM pg_proc
+              WHERE pronamespace = 'public'::regnamespace
+) AS facts (fact)"""
+"""What a test may have changed of a schema, as one hash."""
+EMPTY = """
+DO $$
+DECLARE
+    name text;
+    full_ones text := '';
+    has_rows boolean;
+BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+        AND tablename NOT IN ('tortoise_migrations', 'schema_stamp')
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', name) INTO has_rows;
+        IF has_rows THEN full_ones := full_ones || ', ' || quote_ident(name); END IF;
+    END LOOP;
+    IF full_ones <> '' THEN EXECUTE 'TRUNCATE ' || substr(full_ones, 3) || ' CASCADE'; END IF;
+    FOR name IN SELECT sequencename FROM pg_sequences
+        WHERE schemaname = 'public' AND last_value IS NOT NULL AND sequencename !~ 'tortoise'
+    LOOP
+        EXECUTE format('ALTER SEQUENCE %I RESTART', name);
+    END LOOP;
+END $$"""
+
 
 class NoPostgres(ProcessFailed):
     """There is no PostgreSQL for this machine; the message says what to do."""
@@ -75,6 +109,7 @@ class PostgresServer:
     def __init__(self, url: str, child: Child | None = None) -> None:
         self.maintenance_url = url
         self.child = child
+        self._schemas: dict[str, object] = {}
 
     def url(self, database: str) -> str:
         """The address of one database of it."""
@@ -96,6 +131,26 @@ class PostgresServer:
     async def drop(self, database: str) -> None:
         """Remove a database and everybody still connected to it."""
         await self._maintain(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+    async def emptied(self, database: str, *, like: str) -> bool:
+        """Take every row out of a database, unless its schema is not its template's any more."""
+        if like not in self._schemas:
+            self._schemas[like] = await self._ask(like, SCHEMA)
+        await self._maintain(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+        )
+        if await self._ask(database, SCHEMA) != self._schemas[like]:
+            return False
+        await self._ask(database, EMPTY)
+        return True
+
+    async def _ask(self, database: str, statement: str) -> object:
+        connection = await asyncpg.connect(self.url(database))
+        try:
+            # A statement without an answer says so: nothing.
+            return await connection.fetchval(statement)
+        finally:
+            await connection.close()
 
     async def _maintain(self, statement: str) -> None:
         connection = await asyncpg.connect(self.maintenance_url.replace("asyncpg://", "postgres://"))
