@@ -172,7 +172,7 @@ async def test_hole_4_what_was_admitted_under_an_older_epoch_is_fenced(hall: Hal
     footing = await old.footing(row)
     admitted = await old.admit(row, enterprise, key)
     # Somebody finds Redis wanting and rebuilds it: the other side of a split goes on admitting.
-    await new.store.snapshot(row.budget_id, ())
+    await new.store.snapshot(row.budget_id)
     with pytest.raises(Fenced):
         await old.commit(row, enterprise, key, admitted, footing.epoch)
     assert await hall.vouchers(row) == 0
@@ -280,8 +280,8 @@ async def test_hole_9_an_older_snapshot_is_never_installed_over_a_newer_one(hall
     (enterprise,) = await hall.enterprises(1)
     row = await hall.open_round(slow, vouchers=2)
     link = await slow.lane.link()
-    older = await slow.store.snapshot(row.budget_id, ())
-    newer = await quick.store.snapshot(row.budget_id, ())
+    older = await slow.store.snapshot(row.budget_id)
+    newer = await quick.store.snapshot(row.budget_id)
     assert await quick.gate.install(await quick.lane.link(), newer) == newer.epoch
     assert (await quick.grab(row, enterprise)).code is GrabCode.GRANTED
     await until(lambda: hall.at_rest(row))
@@ -302,7 +302,7 @@ async def test_hole_10_after_a_restore_everything_redis_remembers_is_fenced_by_o
     await until(lambda: hall.at_rest(row))
     # The backup was taken long ago: its epoch is lower than the one that Redis stands at.
     for _ in range(3):
-        snapshot = await worker.store.snapshot(row.budget_id, ())
+        snapshot = await worker.store.snapshot(row.budget_id)
         await worker.gate.install(await worker.lane.link(), snapshot)
     await Budget.filter(id=row.budget_id).update(epoch=1)
     restored = hall.worker()
@@ -390,7 +390,7 @@ async def test_a_link_that_broke_says_so_and_never_becomes_another(hall: Hall) -
     worker = hall.worker()
     row = await hall.open_round(worker, vouchers=1)
     link = await worker.lane.link()
-    snapshot = await worker.store.snapshot(row.budget_id, ())
+    snapshot = await worker.store.snapshot(row.budget_id)
     link.break_off("test")
     with pytest.raises(LaneBroken):
         await worker.gate.install(link, replace(snapshot, epoch=10**6))
