@@ -17,7 +17,7 @@ from stdnum.cn.uscc import calc_check_digit
 from tortoise.transactions import in_transaction
 
 from server.clock import FixedClock
-from server.models.contracts import ContractReference, VoucherRequest
+from server.models.contracts import Contract, VoucherRequest
 from server.models.labels import AttestedLabel, LabelSource
 from server.models.organisations import Organisation, Qualification
 from server.models.people import Staff
@@ -219,7 +219,7 @@ class Desk:
 
     async def entered(
         self, slug: str, enterprise: Organisation, provider: Organisation, amount_yuan: float, **others: Any
-    ) -> ContractReference:
+    ) -> Contract:
         """A contract, entered by the side that the programme names."""
         by = provider if slug == DRAWN else enterprise
         return await self.contracts.enter(
@@ -230,7 +230,7 @@ class Desk:
 
     async def signed(
         self, enterprise: Organisation, provider: Organisation, amount_yuan: float, **others: Any
-    ) -> ContractReference:
+    ) -> Contract:
         """An electronic contract with both signatures."""
         drafted = await self.entered(ALLOTTED, enterprise, provider, amount_yuan, **others)
         await self.contracts.sign(drafted.id, actor=person_of(provider))
@@ -272,7 +272,7 @@ class Desk:
         return await VoucherRequest.get(id=request.id)
 
     async def drawn(
-        self, contract: ContractReference, provider: Organisation, project: str, fee_yuan: float
+        self, contract: Contract, provider: Organisation, project: str, fee_yuan: float
     ) -> Drawn:
         return await self.draws.draw(contract.id, project, yuan_to_fen(fee_yuan), actor=person_of(provider))
 

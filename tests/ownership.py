@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from server.models.contracts import ContractReference, VoucherRequest
+from server.models.contracts import Contract, VoucherRequest
 from server.models.files import FileAttachment
 from server.models.inbox import InboxMessage
 from server.models.organisations import Membership, Organisation, Qualification
@@ -182,7 +182,7 @@ async def _label(stage: Stage) -> int:
 async def _contract(stage: Stage) -> int:
     """A contract in which the organisation is the provider."""
     owner, served = await Organisation.get(id=stage.organisation_id), await make_enterprise()
-    made = await ContractReference.create(
+    made = await Contract.create(
         programme_slug=PROGRAMME,
         programme_version=stage.town.programmes.get(PROGRAMME).version,
         enterprise_id=served.id,

@@ -10,7 +10,7 @@ import pytest
 from server.database import close_database, migrate, open_database
 from server.demo import PASSWORD, seed, username
 from server.models.applications import Application
-from server.models.contracts import ContractReference, Draw, VoucherRequest
+from server.models.contracts import Contract, Draw, VoucherRequest
 from server.models.organisations import Organisation, Qualification
 from server.models.people import Staff
 from server.models.registrations import Registration
@@ -71,7 +71,7 @@ async def test_every_list_of_every_programme_has_something_in_it(guides: tuple[s
             assert await Registration.filter(**of_it, status=status).count() == 1, programme.slug
         assert await ReviewCase.filter(**of_it).count() >= 2
         rounds = await Round.filter(budget__programme_slug=programme.slug).count()
-        contracts = await ContractReference.filter(**of_it).count()
+        contracts = await Contract.filter(**of_it).count()
         vouchers = await Voucher.filter(**of_it).count()
         match programme.issuance.mode:
             case IssuanceMode.GRAB:

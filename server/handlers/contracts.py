@@ -11,7 +11,7 @@ from server.handlers.api import PERSON, Access, Answer, Routes, staff
 from server.handlers.organisations import IN_CHARGE
 from server.handlers.parsing import Body, Day, Fen, Id, Path, Query
 from server.keys import CONTRACTS, OUTLOOKS
-from server.models.contracts import ContractReference
+from server.models.contracts import Contract
 from server.models.organisations import MemberRole
 from server.programme.registry import UnknownProgramme
 from server.programme.vocabulary import Party
@@ -311,7 +311,7 @@ async def fail(request: web.Request, actor: Actor, path: ContractPath, body: Fai
     return _view(contract)
 
 
-def _view(contract: ContractReference) -> ContractView:
+def _view(contract: Contract) -> ContractView:
     return ContractView(
         id=contract.id,
         programme=contract.programme_slug,

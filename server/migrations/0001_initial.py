@@ -7,12 +7,14 @@ from server.models.labels import LabelSource
 from server.models.organisations import ActivityKind, MemberRole
 from server.programme.papers import DocumentKind
 from server.programme.review import ReviewKind, ReviewSubject
+from server.programme.steps import StepKind
 from server.programme.vocabulary import Actor, LegalForm, Party
 from server.rules.contracts import ContractStatus
 from server.rules.grabbing import GrabOutcome
 from server.rules.issuance import ApplicationDeed, ApplicationStatus, RankOutcome
 from server.rules.lifecycles import QualificationStatus, RegistrationStatus, RoundStatus, VoucherStatus
 from server.rules.money import Account, Basis, Movement
+from server.rules.orders import OrderStatus
 from server.rules.request_line import RequestStatus
 from server.rules.review import CaseStatus, Verdict
 from tortoise.fields.base import OnDelete
@@ -676,7 +678,7 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
-            name="ContractReference",
+            name="Contract",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ("programme_slug", fields.CharField(max_length=64)),
@@ -760,7 +762,7 @@ class Migration(migrations.Migration):
                 ("reason", fields.TextField(default="", description="Why it came to nothing", unique=False)),
             ],
             options={
-                "table": "contract_reference",
+                "table": "contract",
                 "app": "models",
                 "indexes": [
                     Index(fields=["enterprise_id", "id"]),
@@ -803,7 +805,7 @@ class Migration(migrations.Migration):
                 (
                     "contract",
                     fields.ForeignKeyField(
-                        "models.ContractReference",
+                        "models.Contract",
                         source_field="contract_id",
                         db_constraint=True,
                         to_field="id",
@@ -941,6 +943,292 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["organisation_id", "until"])],
                 "pk_attr": "id",
                 "table_description": "A name an organisation once had: its contracts of those days keep it (GZ-64).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Order",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "number",
+                    fields.CharField(unique=True, description="What people read aloud", max_length=24),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("notice_year", fields.IntField(null=True, description="The yearly notice it stands under")),
+                (
+                    "enterprise",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="enterprise_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="orders",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="orders_as_provider",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("offering_id", fields.BigIntField(null=True)),
+                (
+                    "offering_version_id",
+                    fields.BigIntField(null=True, description="The version it was placed under, for good"),
+                ),
+                (
+                    "contract",
+                    fields.ForeignKeyField(
+                        "models.Contract",
+                        source_field="contract_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="orders",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("category", fields.CharField(max_length=64)),
+                (
+                    "service",
+                    fields.CharField(
+                        default="", description="The kind of service, in the text's words", max_length=200
+                    ),
+                ),
+                ("project", fields.CharField(description="What is served", max_length=200)),
+                (
+                    "kind",
+                    fields.CharField(
+                        default="", description="The kind of voucher that pays, if several", max_length=32
+                    ),
+                ),
+                ("list_price_fen", fields.BigIntField(null=True, description="As the offering says, fen")),
+                (
+                    "price_fen",
+                    CheckedBigInt(description="As agreed when it was opened, fen", check="price_fen > 0"),
+                ),
+                ("contract_fen", fields.BigIntField(null=True)),
+                ("invoice_fen", fields.BigIntField(null=True)),
+                ("actual_fee_fen", fields.BigIntField(null=True)),
+                (
+                    "unrelated_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="In contract and invoice, but not of the service",
+                        check="unrelated_fen >= 0",
+                    ),
+                ),
+                (
+                    "price_reason",
+                    fields.TextField(default="", description="Why the price is unlike others", unique=False),
+                ),
+                ("budget_id", fields.BigIntField(null=True, description="The year whose money it uses")),
+                (
+                    "voucher_id",
+                    fields.BigIntField(null=True, description="The voucher it names, if it names one"),
+                ),
+                (
+                    "wanted_fen",
+                    fields.BigIntField(null=True, description="What the enterprise wants to spend"),
+                ),
+                ("voucher_fen", CheckedBigInt(default=0, check="voucher_fen >= 0")),
+                ("clause", fields.CharField(default="", max_length=200)),
+                ("arithmetic", fields.TextField(default="", unique=False)),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=OrderStatus.OPEN,
+                        description="OPEN: open\nON_HOLD: on_hold\nWAITING: waiting\nCANCELLING: cancelling\nDONE: done\nDECLINED: declined\nCANCELLED: cancelled\nLAPSED: lapsed",
+                        enum_type=OrderStatus,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "step",
+                    fields.CharEnumField(
+                        null=True,
+                        description="What comes next, null when all is done",
+                        enum_type=StepKind,
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "step_since",
+                    fields.DatetimeField(
+                        description="When it came to be its turn", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("step_due_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("reminded_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "opened_by",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider",
+                        enum_type=Party,
+                        max_length=16,
+                    ),
+                ),
+                ("placed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "reason",
+                    fields.TextField(default="", description="Why it ended without being done", unique=False),
+                ),
+                (
+                    "version",
+                    fields.IntField(default=1, description="Rises with every change: two who press at once"),
+                ),
+            ],
+            options={
+                "table": "service_order",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["enterprise_id", "id"]),
+                    Index(fields=["provider_id", "id"]),
+                    Index(fields=["programme_slug", "status", "step_due_at"]),
+                    Index(fields=["contract_id", "id"]),
+                    Index(fields=["voucher_id", "status"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "订单: an enterprise's order with a provider, under the terms it was opened on.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="OrderAct",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="acts",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "step",
+                    fields.CharEnumField(
+                        description="PLACE: place\nCONFIRM: confirm\nSIGN_CONTRACT: sign_contract\nUPLOAD_CONTRACT: upload_contract\nCONFIRM_CONTRACT: confirm_contract\nREQUEST_VOUCHER: request_voucher\nISSUE_VOUCHER: issue_voucher\nREGISTER_USE: register_use\nDEPOSIT: deposit\nESCROW: escrow\nMILESTONE_EVIDENCE: milestone_evidence\nDELIVER: deliver\nINVOICE: invoice\nTRANSFER_RECEIPT: transfer_receipt\nBALANCE: balance\nACCEPT: accept\nSERVICE_CONFIRMATION: service_confirmation\nPAY_VOUCHER: pay_voucher\nACCEPT_VOUCHER: accept_voucher\nRATE: rate\nSETTLE: settle\nAPPROVE_SETTLEMENT: approve_settlement",
+                        enum_type=StepKind,
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "party",
+                    fields.CharEnumField(
+                        null=True,
+                        description="null: the platform or an official",
+                        enum_type=Party,
+                        max_length=16,
+                    ),
+                ),
+                ("actor", fields.CharField(description="As the journal names who did it", max_length=64)),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "values",
+                    fields.JSONField(
+                        description="Its own fields, money in fen", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("sent_back_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("sent_back_reason", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "order_act",
+                "app": "models",
+                "indexes": [Index(fields=["order_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One side did one step: who, when, and what it said. Sent back, it counts no more.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="OrderPaper",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="papers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "act",
+                    fields.ForeignKeyField(
+                        "models.OrderAct",
+                        source_field="act_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="papers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "step",
+                    fields.CharEnumField(
+                        description="PLACE: place\nCONFIRM: confirm\nSIGN_CONTRACT: sign_contract\nUPLOAD_CONTRACT: upload_contract\nCONFIRM_CONTRACT: confirm_contract\nREQUEST_VOUCHER: request_voucher\nISSUE_VOUCHER: issue_voucher\nREGISTER_USE: register_use\nDEPOSIT: deposit\nESCROW: escrow\nMILESTONE_EVIDENCE: milestone_evidence\nDELIVER: deliver\nINVOICE: invoice\nTRANSFER_RECEIPT: transfer_receipt\nBALANCE: balance\nACCEPT: accept\nSERVICE_CONFIRMATION: service_confirmation\nPAY_VOUCHER: pay_voucher\nACCEPT_VOUCHER: accept_voucher\nRATE: rate\nSETTLE: settle\nAPPROVE_SETTLEMENT: approve_settlement",
+                        enum_type=StepKind,
+                        max_length=32,
+                    ),
+                ),
+                ("code", fields.CharField(description="Of the programme's document", max_length=64)),
+                (
+                    "files",
+                    fields.JSONField(
+                        description="The stored files, in their order", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "number",
+                    fields.CharField(
+                        default="", description="Of an invoice, a receipt, a contract", max_length=64
+                    ),
+                ),
+                ("amount_fen", fields.BigIntField(null=True)),
+                ("dated", fields.DateField(null=True)),
+                (
+                    "payer",
+                    fields.CharField(
+                        default="", description="Payer or buyer, as the paper names them", max_length=200
+                    ),
+                ),
+                (
+                    "payee",
+                    fields.CharField(
+                        default="", description="Payee or seller, as the paper names them", max_length=200
+                    ),
+                ),
+                ("handed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "withdrawn_at",
+                    fields.DatetimeField(
+                        null=True, description="Sent back with its act", auto_now=False, auto_now_add=False
+                    ),
+                ),
+            ],
+            options={
+                "table": "order_paper",
+                "app": "models",
+                "indexes": [Index(fields=["order_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One document handed in with a step. Its files hang on ``order_paper:<id>``.",
             },
             bases=["Model"],
         ),
@@ -2340,7 +2628,7 @@ class Migration(migrations.Migration):
                 (
                     "contract",
                     fields.ForeignKeyField(
-                        "models.ContractReference",
+                        "models.Contract",
                         source_field="contract_id",
                         db_constraint=True,
                         to_field="id",
@@ -2380,7 +2668,7 @@ class Migration(migrations.Migration):
                 (
                     "contract",
                     fields.ForeignKeyField(
-                        "models.ContractReference",
+                        "models.Contract",
                         source_field="contract_id",
                         db_constraint=True,
                         to_field="id",

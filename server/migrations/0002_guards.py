@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
         ),
         # One contract is entered once, and has one voucher asked for it at a time (NX-18).
         ops.RunSQL(
-            "CREATE UNIQUE INDEX contract_reference_once ON contract_reference"
+            "CREATE UNIQUE INDEX contract_once ON contract"
             " (programme_slug, enterprise_id, provider_uscc, number) WHERE status IN ('drafted', 'signed')"
         ),
         ops.RunSQL(

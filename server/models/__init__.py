@@ -17,5 +17,6 @@ MODULES = (
     "server.models.inbox",
     "server.models.jobs",
     "server.models.contracts",
+    "server.models.orders",
     "server.models.applications",
 )

@@ -16,7 +16,7 @@ from server.rules.contracts import ContractStatus
 from server.rules.request_line import RequestStatus
 
 
-class ContractReference(Model):
+class Contract(Model):
     """A service contract by its parties, amount and date, under the version it was signed under (GX-34).
 
     The parties' names stay as they were on its day. What its voucher pays is worked out once, at the
@@ -61,7 +61,7 @@ class ContractReference(Model):
     reason = fields.TextField(default="", description="Why it came to nothing")
 
     class Meta:
-        table = "contract_reference"
+        table = "contract"
         indexes = (("enterprise_id", "id"), ("provider_id", "id"), ("budget_id", "kind"))
 
 
@@ -69,8 +69,8 @@ class VoucherHold(Model):
     """What one contract holds of one voucher, from its signing until it is used or released."""
 
     id = fields.BigIntField(primary_key=True)
-    contract: fields.ForeignKeyRelation[ContractReference] = fields.ForeignKeyField(
-        "models.ContractReference", related_name="holds", on_delete=fields.RESTRICT
+    contract: fields.ForeignKeyRelation[Contract] = fields.ForeignKeyField(
+        "models.Contract", related_name="holds", on_delete=fields.RESTRICT
     )
     contract_id: int
     voucher_id = fields.BigIntField(db_index=True)
@@ -91,8 +91,8 @@ class VoucherRequest(Model):
         "models.Round", related_name="requests", on_delete=fields.RESTRICT
     )
     round_id: int
-    contract: fields.ForeignKeyRelation[ContractReference] = fields.ForeignKeyField(
-        "models.ContractReference", related_name="requests", on_delete=fields.RESTRICT
+    contract: fields.ForeignKeyRelation[Contract] = fields.ForeignKeyField(
+        "models.Contract", related_name="requests", on_delete=fields.RESTRICT
     )
     contract_id: int
     enterprise: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
@@ -129,8 +129,8 @@ class Draw(Model):
         "models.Organisation", related_name="drawn_for", on_delete=fields.RESTRICT
     )
     enterprise_id: int
-    contract: fields.ForeignKeyRelation[ContractReference] = fields.ForeignKeyField(
-        "models.ContractReference", related_name="draws", on_delete=fields.RESTRICT
+    contract: fields.ForeignKeyRelation[Contract] = fields.ForeignKeyField(
+        "models.Contract", related_name="draws", on_delete=fields.RESTRICT
     )
     contract_id: int
     project = fields.CharField(200)

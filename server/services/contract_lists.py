@@ -6,7 +6,7 @@ from datetime import date
 
 from tortoise.expressions import Q
 
-from server.models.contracts import ContractReference
+from server.models.contracts import Contract
 from server.models.organisations import NameRecord, Organisation
 from server.programme.vocabulary import Party
 from server.rules.deadlines import end_of, start_of
@@ -17,15 +17,15 @@ PAPER = "contract"
 """As which document the pages of a contract are handed in."""
 
 
-def subject_of(contract: ContractReference) -> str:
+def subject_of(contract: Contract) -> str:
     """As what the journal and the files know a contract."""
     return f"contract:{contract.id}"
 
 
-async def of_party(contract_id: int, *, actor: Actor) -> tuple[ContractReference, Party]:
+async def of_party(contract_id: int, *, actor: Actor) -> tuple[Contract, Party]:
     """A contract of the actor's own organisation, and which side that is. Raises ``NotFound``."""
     organisation_id = access.organisation_id_of(actor)
-    contract = await ContractReference.get_or_none(id=contract_id)
+    contract = await Contract.get_or_none(id=contract_id)
     if contract is not None and contract.enterprise_id == organisation_id:
         return contract, Party.ENTERPRISE
     if contract is not None and contract.provider_id == organisation_id:
@@ -33,9 +33,9 @@ async def of_party(contract_id: int, *, actor: Actor) -> tuple[ContractReference
     raise NotFound()
 
 
-async def one(contract_id: int, *, actor: Actor) -> ContractReference:
+async def one(contract_id: int, *, actor: Actor) -> Contract:
     """A contract, for staff of its programme and of its enterprise's area. Raises ``NotFound``."""
-    contract = await ContractReference.get_or_none(id=contract_id).select_related("enterprise")
+    contract = await Contract.get_or_none(id=contract_id).select_related("enterprise")
     if contract is None:
         raise NotFound()
     access.require_programme(actor, contract.programme_slug)
@@ -43,9 +43,9 @@ async def one(contract_id: int, *, actor: Actor) -> ContractReference:
     return contract
 
 
-async def page(*, actor: Actor, after: int, limit: int) -> list[ContractReference]:
+async def page(*, actor: Actor, after: int, limit: int) -> list[Contract]:
     """The next ``limit`` contracts after an id: a person's own organisation's, a member of staff's all."""
-    wanted = ContractReference.filter(id__gt=after)
+    wanted = Contract.filter(id__gt=after)
     if actor.kind == "person":
         mine = access.organisation_id_of(actor)
         wanted = wanted.filter(Q(enterprise_id=mine) | Q(provider_id=mine))

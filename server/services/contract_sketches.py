@@ -7,7 +7,7 @@ from datetime import date
 
 from server import texts
 from server.errors import Refusal, Unmet
-from server.models.contracts import ContractReference
+from server.models.contracts import Contract
 from server.models.organisations import Organisation
 from server.programme.model import Programme
 from server.programme.vocabulary import Party
@@ -56,7 +56,7 @@ class Sketch:
     file_ids: tuple[int, ...] = ()
 
 
-def sketch_of(contract: ContractReference, enterprise_uscc: str) -> Sketch:
+def sketch_of(contract: Contract, enterprise_uscc: str) -> Sketch:
     """A stored contract as it was entered."""
     return Sketch(
         enterprise_uscc=enterprise_uscc,

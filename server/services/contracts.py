@@ -15,7 +15,7 @@ from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
 
 from server.errors import Refusal
-from server.models.contracts import ContractReference, VoucherRequest
+from server.models.contracts import Contract, VoucherRequest
 from server.models.organisations import Organisation
 from server.programme.issuance import IssuanceMode
 from server.programme.registry import Programmes
@@ -73,7 +73,7 @@ class Contracts:
         self.clocks = clocks
         self.notices = notices
 
-    async def enter(self, slug: str, sketch: Sketch, *, actor: Actor) -> ContractReference:
+    async def enter(self, slug: str, sketch: Sketch, *, actor: Actor) -> Contract:
         """Enter a contract, for one of its sides.
 
         Raises ``ProgrammeNotRunning``, :class:`NotAParty`, :class:`NotYoursToMake`,
@@ -100,7 +100,7 @@ class Contracts:
                 await allowances.require(
                     _entered_by(party, actor), "created_at", allowances.CONTRACTS, now=now
                 )
-                contract = await ContractReference.create(
+                contract = await Contract.create(
                     programme_slug=slug,
                     programme_version=programme.version,
                     notice_year=terms.notice_year,
@@ -130,7 +130,7 @@ class Contracts:
 
     async def sign(
         self, contract_id: int, *, actor: Actor, wanted_fen: int | None = None
-    ) -> ContractReference:
+    ) -> Contract:
         """Sign for one side; with the second signature the contract is signed, and takes effect.
 
         Then the enterprise's quota is frozen and the year's money committed, or nothing is signed at all.
@@ -149,7 +149,7 @@ class Contracts:
             await _tell_paused(contract, paused, now)
             raise
 
-    async def withdraw(self, contract_id: int, *, actor: Actor) -> ContractReference:
+    async def withdraw(self, contract_id: int, *, actor: Actor) -> Contract:
         """Give up a contract that is not signed by both; either side may. Raises ``IllegalMove``."""
         contract, party = await contract_lists.of_party(contract_id, actor=actor)
         now = self.clocks.now(contract.programme_slug)
@@ -159,7 +159,7 @@ class Contracts:
             await _tell_other("contract.withdrawn", contract, party, now)
         return contract
 
-    async def fail(self, contract_id: int, *, reason: str, actor: Actor) -> ContractReference:
+    async def fail(self, contract_id: int, *, reason: str, actor: Actor) -> Contract:
         """Record that a signed contract will not be performed: what it holds comes back (GX-84).
 
         Raises ``NotFound``, ``IllegalMove``, :class:`ContractInUse`.
@@ -187,24 +187,24 @@ class Contracts:
 
     async def _sign(
         self, contract_id: int, party: Party, actor: Actor, now: datetime, wanted_fen: int | None
-    ) -> ContractReference:
-        contract = await ContractReference.get(id=contract_id)
+    ) -> Contract:
+        contract = await Contract.get(id=contract_id)
         require_move(CONTRACT_MOVES, contract.status, ContractStatus.SIGNED)
         changes: dict[str, object] = {SIGNED_AT[party]: now}
         if wanted_fen is not None and party is Party.ENTERPRISE:
             changes["wanted_fen"] = wanted_fen
         # The WHERE clause is the lock: a side signs once, whoever of its people is quicker.
         unsigned = {SIGNED_AT[party]: None, "status": ContractStatus.DRAFTED}
-        if not await ContractReference.filter(id=contract_id, **unsigned).update(**changes):
+        if not await Contract.filter(id=contract_id, **unsigned).update(**changes):
             raise SignedAlready()
-        contract = await ContractReference.get(id=contract_id)
+        contract = await Contract.get(id=contract_id)
         await _note("contract.signed", contract, actor, now, party=party.value)
         if contract.enterprise_signed_at is not None and contract.provider_signed_at is not None:
             contract = await self._conclude(contract, now)
         await _tell_other("contract.signed", contract, party, now)
         return contract
 
-    async def _conclude(self, contract: ContractReference, now: datetime) -> ContractReference:
+    async def _conclude(self, contract: Contract, now: datetime) -> Contract:
         """Both have signed: everything is asked once more on this day, and the money is taken."""
         today = day_of(now)
         programme = self.programmes.get(contract.programme_slug)
@@ -235,29 +235,29 @@ class Contracts:
         )
 
 
-async def _move(contract: ContractReference, target: ContractStatus, **changes: object) -> ContractReference:
+async def _move(contract: Contract, target: ContractStatus, **changes: object) -> Contract:
     require_move(CONTRACT_MOVES, contract.status, target)
     # The WHERE clause is the lock: of two who end or sign it at once exactly one matches a row.
-    moved = await ContractReference.filter(id=contract.id, status=contract.status).update(
+    moved = await Contract.filter(id=contract.id, status=contract.status).update(
         status=target, **changes
     )
     if not moved:
         raise SignedAlready()
-    return await ContractReference.get(id=contract.id)
+    return await Contract.get(id=contract.id)
 
 
-def _entered_by(party: Party, actor: Actor) -> QuerySet[ContractReference]:
+def _entered_by(party: Party, actor: Actor) -> QuerySet[Contract]:
     """The contracts that the actor's organisation entered as this party."""
     side = "enterprise_id" if party is Party.ENTERPRISE else "provider_id"
-    return ContractReference.filter(made_by_party=party, **{side: access.organisation_id_of(actor)})
+    return Contract.filter(made_by_party=party, **{side: access.organisation_id_of(actor)})
 
 
-def _recipients(contract: ContractReference) -> list[str]:
+def _recipients(contract: Contract) -> list[str]:
     sides = (contract.enterprise_id, contract.provider_id)
     return [f"organisation:{side}" for side in sides if side is not None]
 
 
-async def _tell_other(topic: str, contract: ContractReference, party: Party, now: datetime) -> None:
+async def _tell_other(topic: str, contract: Contract, party: Party, now: datetime) -> None:
     """Tell the other side what one side did, if it is registered here."""
     other = contract.provider_id if party is Party.ENTERPRISE else contract.enterprise_id
     if other is not None:
@@ -266,7 +266,7 @@ async def _tell_other(topic: str, contract: ContractReference, party: Party, now
         )
 
 
-async def _tell_paused(contract: ContractReference, paused: ContractsPaused, now: datetime) -> None:
+async def _tell_paused(contract: Contract, paused: ContractsPaused, now: datetime) -> None:
     """Both sides hear that signing pauses, although nothing was signed (GX-65)."""
     async with in_transaction():
         await journal.record(
@@ -290,7 +290,7 @@ async def _tell_paused(contract: ContractReference, paused: ContractsPaused, now
 
 
 async def _note(
-    action: str, contract: ContractReference, actor: Actor, now: datetime, **data: object
+    action: str, contract: Contract, actor: Actor, now: datetime, **data: object
 ) -> None:
     await journal.record(
         action,

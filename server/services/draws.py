@@ -17,7 +17,7 @@ from tortoise.transactions import in_transaction
 
 from server import texts
 from server.errors import Refusal
-from server.models.contracts import ContractReference, Draw
+from server.models.contracts import Contract, Draw
 from server.models.organisations import Organisation
 from server.models.rounds import Budget
 from server.models.vouchers import Voucher
@@ -116,7 +116,7 @@ class Draws:
             async with in_transaction():
                 provider = await lock(access.organisation_id_of(actor))
                 async with budgets.locked(year.id) as budget:
-                    contract = await ContractReference.get(id=contract.id)
+                    contract = await Contract.get(id=contract.id)
                     if contract.status is not ContractStatus.SIGNED:
                         raise ContractNotSigned(clause=programme.contract.article, number=contract.number)
                     return await self._draw(
@@ -138,7 +138,7 @@ class Draws:
         programme: Programme,
         budget: Budget,
         provider: Organisation,
-        contract: ContractReference,
+        contract: Contract,
         project: str,
         fee_fen: int,
         *,
@@ -222,7 +222,7 @@ def project_key(project: str) -> str:
 
 
 async def _payable(
-    programme: Programme, contract: ContractReference, project: str, fee_fen: int
+    programme: Programme, contract: Contract, project: str, fee_fen: int
 ) -> Deduction:
     """What the voucher for one project will pay at most, after the other projects of its contract."""
     drawn = await Draw.filter(contract_id=contract.id)
@@ -253,5 +253,5 @@ async def _payable(
     return paid
 
 
-def _use_article(programme: Programme, contract: ContractReference) -> str:
+def _use_article(programme: Programme, contract: Contract) -> str:
     return programme.deduction_for(contract.category).article

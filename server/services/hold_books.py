@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from server.models.contracts import ContractReference, VoucherHold
+from server.models.contracts import Contract, VoucherHold
 from server.models.rounds import Budget
 from server.rules.contracts import ContractStatus
 from server.units import yuan
@@ -28,7 +28,7 @@ async def faults(held_fen: Mapping[int, int]) -> list[str]:
         if fen > held_fen.get(voucher_id, 0)
     ]
     committed: dict[int, int] = defaultdict(int)
-    for contract in await ContractReference.filter(budget_id__isnull=False):
+    for contract in await Contract.filter(budget_id__isnull=False):
         signed = contract.status is ContractStatus.SIGNED
         wanted_fen = contract.voucher_fen if signed else 0
         if of_contract[contract.id] != wanted_fen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from server.errors import Refusal
-from server.models.contracts import ContractReference, VoucherRequest
+from server.models.contracts import Contract, VoucherRequest
 from server.programme.model import Programme
 from server.rules.deduction import Deduction, Prices, Used, deduction
 from server.rules.lifecycles import require_move
@@ -40,7 +40,7 @@ async def page(*, actor: Actor, after: int, limit: int) -> list[VoucherRequest]:
     return await wanted.select_related("contract").order_by("id").limit(limit)
 
 
-async def worked_out(programme: Programme, budget_id: int, contract: ContractReference) -> Deduction:
+async def worked_out(programme: Programme, budget_id: int, contract: Contract) -> Deduction:
     """What a voucher for a contract may be at most: rate, caps, and what the year's quota leaves (NX-19)."""
     taken = await entitlements.taken_fen(programme, budget_id, [contract.enterprise_id])
     left = quota_left(programme, None, taken.get(contract.enterprise_id, 0), {})

@@ -16,7 +16,7 @@ from tortoise.functions import Sum
 
 from server import texts
 from server.errors import Refusal
-from server.models.contracts import ContractReference, VoucherHold
+from server.models.contracts import Contract, VoucherHold
 from server.models.rounds import Budget
 from server.models.vouchers import Voucher
 from server.programme.model import Programme
@@ -98,7 +98,7 @@ def payable(
     return deduction(terms.programme, category, Prices(contract_fen=amount_fen), used=Used(), others=others)
 
 
-async def freeze(contract: ContractReference, terms: Terms, *, now: datetime) -> tuple[Budget, Deduction]:
+async def freeze(contract: Contract, terms: Terms, *, now: datetime) -> tuple[Budget, Deduction]:
     """Hold what the contract's vouchers pay, and commit the same money of the year.
 
     Call it in the transaction of the signing, under the enterprise's lock. Raises :class:`YearNotOpen`,
@@ -126,7 +126,7 @@ async def freeze(contract: ContractReference, terms: Terms, *, now: datetime) ->
     return budget, paid
 
 
-async def release(contract: ContractReference, *, now: datetime) -> int:
+async def release(contract: Contract, *, now: datetime) -> int:
     """Give back what a contract holds, fen; call it in the transaction that ends the contract.
 
     What comes back to a voucher that has ended meanwhile ends with it: it keeps its original expiry.
@@ -159,7 +159,7 @@ async def release(contract: ContractReference, *, now: datetime) -> int:
 async def committed_fen(budget_id: int, kind: str) -> int:
     """What signed contracts have taken of a year's money on one kind of voucher, fen."""
     rows: Sequence[dict[str, int | None]] = await (
-        ContractReference.filter(budget_id=budget_id, kind=kind, status=ContractStatus.SIGNED)
+        Contract.filter(budget_id=budget_id, kind=kind, status=ContractStatus.SIGNED)
         .annotate(total_fen=Sum("voucher_fen"))
         .values("total_fen")
     )
@@ -187,7 +187,7 @@ async def _require_money(budget: Budget, terms: Terms, amount_fen: int) -> None:
 
 
 async def _hold(
-    contract: ContractReference, held: Purse, amount_fen: int, budget: Budget, now: datetime
+    contract: Contract, held: Purse, amount_fen: int, budget: Budget, now: datetime
 ) -> None:
     """Take the amount from the oldest vouchers first."""
     for voucher in held.vouchers:
@@ -202,7 +202,7 @@ async def _hold(
     assert not amount_fen, f"{yuan(amount_fen)} more than is free in budget {budget.id}"
 
 
-def _on(voucher: Voucher, contract: ContractReference) -> Where:
+def _on(voucher: Voucher, contract: Contract) -> Where:
     return Where(
         voucher.budget_id,
         round_id=voucher.round_id,

@@ -16,7 +16,7 @@ from tortoise.transactions import in_transaction
 
 from server import texts
 from server.errors import Refusal
-from server.models.contracts import ContractReference, VoucherRequest
+from server.models.contracts import Contract, VoucherRequest
 from server.models.organisations import Organisation
 from server.models.reviews import ReviewCase
 from server.models.rounds import Round
@@ -195,7 +195,7 @@ class VoucherRequests:
         request: VoucherRequest,
         programme: Programme,
         enterprise: Organisation,
-        contract: ContractReference,
+        contract: Contract,
         actor: Actor,
         now: datetime,
     ) -> After:
@@ -224,7 +224,7 @@ async def _published(round_id: int) -> Round:
     return row
 
 
-async def _own_contract(contract_id: int, programme: Programme, actor: Actor) -> ContractReference:
+async def _own_contract(contract_id: int, programme: Programme, actor: Actor) -> Contract:
     contract, party = await of_party(contract_id, actor=actor)
     if party is not Party.ENTERPRISE or contract.programme_slug != programme.slug:
         raise NotFound()

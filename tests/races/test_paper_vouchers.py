@@ -16,7 +16,7 @@ from tortoise.transactions import in_transaction
 
 from server.database import close_database, open_database
 from server.errors import Refusal
-from server.models.contracts import ContractReference, Draw, VoucherHold, VoucherRequest
+from server.models.contracts import Contract, Draw, VoucherHold, VoucherRequest
 from server.models.rounds import Budget, Round
 from server.models.vouchers import Voucher
 from server.rules.contracts import ContractStatus
@@ -132,7 +132,7 @@ async def test_one_quota_is_not_frozen_twice_by_two_contracts(desk: Desk) -> Non
         *(desk.contracts.sign(drafted.id, actor=person_of(enterprise)) for drafted in drafts)
     )
     assert outcomes == {"done": 2, "nothing_to_pay": 1}
-    taken = await ContractReference.all().order_by("voucher_fen").values_list("voucher_fen", flat=True)
+    taken = await Contract.all().order_by("voucher_fen").values_list("voucher_fen", flat=True)
     assert list(taken) == [0, 2_000_000, 3_000_000]
 
 
@@ -150,7 +150,7 @@ async def test_both_sides_sign_at_once_and_the_contract_is_concluded_once(desk: 
     )
     assert outcomes["done"] == 2
     assert set(outcomes) <= {"done", "signed_already", "illegal_move"}
-    assert (await ContractReference.get(id=drafted.id)).status is ContractStatus.SIGNED
+    assert (await Contract.get(id=drafted.id)).status is ContractStatus.SIGNED
     assert await VoucherHold.filter(contract_id=drafted.id).count() == 1
 
 

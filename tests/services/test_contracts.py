@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server.models.contracts import ContractReference, VoucherHold
+from server.models.contracts import Contract, VoucherHold
 from server.models.journal import JournalEntry
 from server.models.organisations import NameRecord, Organisation, Qualification
 from server.models.outbox import OutboxMessage
@@ -114,7 +114,7 @@ async def test_what_cannot_be_a_contract_is_refused_with_everything_that_is_wron
         await desk.entered(ON_CONTRACT, enterprise, provider, 4_000, **wrong)
     assert [one.code for one in refused.value.unmet] == [code]
     assert refused.value.unmet[0].clause
-    assert await ContractReference.all().count() == 0
+    assert await Contract.all().count() == 0
     await desk.entered(ON_CONTRACT, enterprise, provider, 4_000)
 
 
@@ -261,7 +261,7 @@ async def test_signing_pauses_when_the_years_money_does_not_cover_it_and_goes_on
     assert refused.value.clause == "第十二条、第二十条、第二十一条"
     assert refused.value.arithmetic == "年度预算 30,000.00 − 已用 20,000.00 = 10,000.00 < 10,000.01"
     # Nothing is half done, and both sides hear of it.
-    waiting = await ContractReference.get(id=drafted.id)
+    waiting = await Contract.get(id=drafted.id)
     assert (waiting.status, waiting.enterprise_signed_at) == (ContractStatus.DRAFTED, None)
     assert await balances(enterprise) == {"available": 30_000, "held": 20_000, "committed": 20_000}
     told = await OutboxMessage.filter(topic="contract.paused").order_by("id")
@@ -388,12 +388,12 @@ async def test_the_books_notice_a_hold_that_is_none_and_money_that_no_contract_t
         f"voucher {hold.voucher_id}: contracts hold 6,000.00, the ledger 5,000.00",
     ]
     await VoucherHold.filter(id=hold.id).update(amount_fen=500_000)
-    await ContractReference.filter(id=signed.id).update(status=ContractStatus.FAILED)
+    await Contract.filter(id=signed.id).update(status=ContractStatus.FAILED)
     assert await ledger.verify() == [
         f"budget {budget.id}: committed 5,000.00, its contracts 0.00",
         f"contract {signed.id}: holds 5,000.00, not 0.00",
     ]
-    await ContractReference.filter(id=signed.id).update(status=ContractStatus.SIGNED)
+    await Contract.filter(id=signed.id).update(status=ContractStatus.SIGNED)
 
 
 # -- kinds of voucher, and the notice of the year ----------------------------------------------------
@@ -475,7 +475,7 @@ async def test_a_contract_keeps_the_terms_it_was_signed_under_when_the_notice_ch
     # 80 % by the regulation; 70 % from the day the notice sets it so.
     assert (before.voucher_fen, before.notice_year, before.clause) == (800_000, None, "第十一条")
     assert (after.voucher_fen, after.notice_year, after.clause) == (700_000, 2026, "通知第七条")
-    kept = await ContractReference.get(id=before.id)
+    kept = await Contract.get(id=before.id)
     assert (kept.voucher_fen, kept.notice_year) == (800_000, None)
     await desk.contracts.fail(before.id, reason="不能履约", actor=OPERATOR)
     assert (await balances(enterprise))["held"] == 7_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.models.contracts import ContractReference, Draw
+from server.models.contracts import Contract, Draw
 from server.models.journal import JournalEntry
 from server.models.ledger import LedgerEntry
 from server.models.organisations import BlocklistEntry, Organisation, Qualification
@@ -32,7 +32,7 @@ from tests.contracting import DAY, DRAWN, ON_CONTRACT, OPERATOR, Desk, person_of
 
 async def served(
     desk: Desk, amount_yuan: float = 200_000, **facts: Any
-) -> tuple[Organisation, Organisation, ContractReference]:
+) -> tuple[Organisation, Organisation, Contract]:
     """An enterprise, an approved provider and their contract, in a year with money."""
     if not await Budget.exists(programme_slug=DRAWN):
         await desk.budget(DRAWN)

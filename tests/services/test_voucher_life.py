@@ -21,7 +21,7 @@ from tortoise.context import TortoiseContext
 from server.clock import CHINA
 from server.database import close_database, open_database
 from server.errors import Refusal
-from server.models.contracts import ContractReference, Draw, VoucherRequest
+from server.models.contracts import Contract, Draw, VoucherRequest
 from server.models.labels import AttestedLabel
 from server.models.ledger import LedgerEntry
 from server.models.organisations import Organisation
@@ -146,14 +146,14 @@ class Walk:
         await self.desk.signed(enterprise, self.providers[ALLOTTED], amount_yuan)
 
     async def fail(self) -> None:
-        signed = await ContractReference.filter(status="signed", programme_slug=ALLOTTED)
+        signed = await Contract.filter(status="signed", programme_slug=ALLOTTED)
         if signed:
             one = self.chance.choice(signed)
             await self.desk.contracts.fail(one.id, reason="协商终止", actor=OPERATOR)
 
     async def draw(self) -> None:
         provider, enterprise = self.providers[DRAWN], self.chance.choice(self.enterprises[DRAWN])
-        signed = await ContractReference.filter(programme_slug=DRAWN, enterprise_id=enterprise.id)
+        signed = await Contract.filter(programme_slug=DRAWN, enterprise_id=enterprise.id)
         contract = (
             self.chance.choice(signed)
             if signed
@@ -241,7 +241,7 @@ class Walk:
             for one in ids:
                 assert taken.get(one, 0) == counted[budget.id, one], (slug, one, self.trace)
                 assert taken.get(one, 0) <= quota_fen, (slug, one, self.trace)
-        for contract in await ContractReference.filter(programme_slug=DRAWN):
+        for contract in await Contract.filter(programme_slug=DRAWN):
             ids = [one.voucher_id for one in await Draw.filter(contract_id=contract.id)]
             drawn_fen = sum(row.face_value_fen for row in rows if row.id in ids)
             assert drawn_fen <= MOST_ON_A_CONTRACT_FEN, self.trace
