@@ -14,6 +14,7 @@ from server.rules.grabbing import GrabOutcome
 from server.rules.issuance import ApplicationDeed, ApplicationStatus, RankOutcome
 from server.rules.lifecycles import QualificationStatus, RegistrationStatus, RoundStatus, VoucherStatus
 from server.rules.money import Account, Basis, Movement
+from server.rules.offerings import DraftStatus, OfferingStatus
 from server.rules.orders import OrderStatus
 from server.rules.request_line import RequestStatus
 from server.rules.review import CaseStatus, Verdict
@@ -943,6 +944,82 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["organisation_id", "until"])],
                 "pk_attr": "id",
                 "table_description": "A name an organisation once had: its contracts of those days keep it (GZ-64).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Offering",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="offerings",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=OfferingStatus.UNLISTED,
+                        description="UNLISTED: unlisted\nLISTED: listed\nWITHDRAWN: withdrawn\nTAKEN_DOWN: taken_down\nENDED: ended",
+                        enum_type=OfferingStatus,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "status_reason",
+                    fields.TextField(
+                        default="", description="Why it was withdrawn or taken down", unique=False
+                    ),
+                ),
+                (
+                    "draft_status",
+                    fields.CharEnumField(
+                        default=DraftStatus.OPEN,
+                        description="OPEN: open\nSUBMITTED: submitted\nRETURNED: returned\nREFUSED: refused\nPASSED: passed",
+                        enum_type=DraftStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("draft", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
+                ("version", fields.IntField(default=0, description="Counts the savings of the draft")),
+                (
+                    "returned",
+                    fields.JSONField(
+                        default=dict, description="Item to reason", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "reason",
+                    fields.TextField(
+                        default="", description="Why the draft was returned or refused", unique=False
+                    ),
+                ),
+                (
+                    "current_version_id",
+                    fields.BigIntField(null=True, description="What is or was listed last"),
+                ),
+                ("submitted_version_id", fields.BigIntField(null=True, description="What is under review")),
+                ("case_id", fields.BigIntField(null=True, description="Its latest review case")),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("saved_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("saved_by", fields.BigIntField(description="The person")),
+            ],
+            options={
+                "table": "offering",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["provider_id", "id"]),
+                    Index(fields=["programme_slug", "status", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "服务产品: one product of one provider in one programme, with the form it is written in.",
             },
             bases=["Model"],
         ),
@@ -2056,6 +2133,151 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "pk_attr": "id",
                 "table_description": "How a round was ranked: once, in one transaction. The list itself is in its entries.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SelectionRound",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("year", fields.IntField(description="The catalogue's programme year")),
+                ("number", fields.IntField(description="1 is the year's first")),
+                ("title", fields.CharField(max_length=200)),
+                ("opens_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("closes_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("opened_by", fields.BigIntField(description="The member of staff")),
+                ("closed_by", fields.BigIntField(null=True, description="Who closed it early")),
+                ("reason", fields.TextField(default="", description="Why it was closed early", unique=False)),
+            ],
+            options={
+                "table": "selection_round",
+                "app": "models",
+                "unique_together": (("programme_slug", "year", "number"),),
+                "pk_attr": "id",
+                "table_description": "A round in which offerings of a programme's catalogue year are handed in and selected (GX-24).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="OfferingVersion",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "offering",
+                    fields.ForeignKeyField(
+                        "models.Offering",
+                        source_field="offering_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="versions",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("number", fields.IntField(description="1 is the first")),
+                ("programme_version", fields.CharField(max_length=32)),
+                (
+                    "selection",
+                    fields.ForeignKeyField(
+                        "models.SelectionRound",
+                        source_field="selection_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="versions",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("category", fields.CharField(max_length=64)),
+                (
+                    "service",
+                    fields.CharField(
+                        description="The matter, in the words of the category's list if it can",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "kinds",
+                    fields.JSONField(
+                        default=list,
+                        description="Kinds of service that ask for documents",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("name", fields.CharField(max_length=200)),
+                (
+                    "areas",
+                    fields.JSONField(
+                        default=list,
+                        description="Where it serves, as paths; empty: anywhere",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("price_from_fen", CheckedBigInt(null=True, check="price_from_fen > 0")),
+                ("price_to_fen", CheckedBigInt(null=True, check="price_to_fen >= price_from_fen")),
+                (
+                    "price_parts",
+                    fields.JSONField(
+                        default=list, description="content and price_fen", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "comparisons",
+                    fields.JSONField(
+                        default=list,
+                        description="Similar products: name, price_fen",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "values",
+                    fields.JSONField(
+                        default=dict,
+                        description="By the programme's field codes",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "documents",
+                    fields.JSONField(
+                        default=dict, description="File ids by document", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("submitted_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("submitted_by", fields.BigIntField(description="The person")),
+                (
+                    "listed_at",
+                    fields.DatetimeField(
+                        null=True, description="When it passed", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
+                    "valid_until",
+                    fields.DatetimeField(
+                        null=True, description="End of its catalogue year", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
+                    "ended_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="When it ceased to be listed",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+            ],
+            options={
+                "table": "offering_version",
+                "app": "models",
+                "unique_together": (("offering_id", "number"),),
+                "indexes": [Index(fields=["valid_until"])],
+                "pk_attr": "id",
+                "table_description": "An offering as it was handed in once. What it says never changes; an order keeps its version.",
             },
             bases=["Model"],
         ),

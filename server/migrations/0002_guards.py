@@ -18,6 +18,10 @@ APPEND_ONLY = (
     "waiting_award",
     "draw",
 )
+OFFERED = (
+    "offering_id, number, programme_version, selection_id, category, service, kinds, name, areas,"
+    ' price_from_fen, price_to_fen, price_parts, comparisons, "values", documents, submitted_at, submitted_by'
+)
 
 
 class Migration(migrations.Migration):
@@ -50,6 +54,19 @@ class Migration(migrations.Migration):
             sqlite=(
                 "CREATE TRIGGER voucher_keeps_holder BEFORE UPDATE OF enterprise_id, provider_id ON voucher"
                 " BEGIN SELECT RAISE(ABORT, 'a voucher keeps its holder'); END",
+            ),
+        ),
+        # What a provider handed in stays as it was; only its listing begins and ends.
+        DialectSQL(
+            postgres=(
+                "CREATE FUNCTION refuse_offering() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE EXCEPTION 'a version of an offering keeps what it says'; END $$",
+                f"CREATE TRIGGER offering_version_keeps BEFORE UPDATE OF {OFFERED} ON offering_version"
+                " FOR EACH ROW EXECUTE FUNCTION refuse_offering()",
+            ),
+            sqlite=(
+                f"CREATE TRIGGER offering_version_keeps BEFORE UPDATE OF {OFFERED} ON offering_version"
+                " BEGIN SELECT RAISE(ABORT, 'a version of an offering keeps what it says'); END",
             ),
         ),
         # One contract is entered once, and has one voucher asked for it at a time (NX-18).

@@ -17,6 +17,7 @@ MODULES = (
     "server.models.inbox",
     "server.models.jobs",
     "server.models.contracts",
+    "server.models.offerings",
     "server.models.orders",
     "server.models.applications",
 )
