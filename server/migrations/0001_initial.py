@@ -2210,7 +2210,7 @@ class Migration(migrations.Migration):
                     "areas",
                     fields.JSONField(
                         default=list,
-                        description="Where it serves, as paths; empty: anywhere",
+                        description="Where it serves, as paths (empty: anywhere)",
                         encoder=JSON_DUMPS,
                         decoder=loads,
                     ),
@@ -2277,7 +2277,7 @@ class Migration(migrations.Migration):
                 "unique_together": (("offering_id", "number"),),
                 "indexes": [Index(fields=["valid_until"])],
                 "pk_attr": "id",
-                "table_description": "An offering as it was handed in once. What it says never changes; an order keeps its version.",
+                "table_description": "An offering as it was handed in once. What it says never changes, and an order keeps its version.",
             },
             bases=["Model"],
         ),

@@ -16,7 +16,7 @@ from server.rules.offerings import DraftStatus, OfferingStatus
 class SelectionRound(Model):
     """A round in which offerings of a programme's catalogue year are handed in and selected (GX-24).
 
-    It takes offerings from ``opens_at`` until ``closes_at``; closing it early moves ``closes_at``.
+    It takes offerings from ``opens_at`` until ``closes_at``, and closing it early moves ``closes_at``.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -38,8 +38,8 @@ class SelectionRound(Model):
 class Offering(Model):
     """服务产品: one product of one provider in one programme, with the form it is written in.
 
-    What people see is ``current_version_id``; what is being written is ``draft`` (a
-    ``rules.offerings.Content`` as JSON), saved under ``version``; what is under review is
+    What people see is ``current_version_id``. What is being written is ``draft`` (a
+    ``rules.offerings.Content`` as JSON), saved under ``version``. What is under review is
     ``submitted_version_id``. A new version may be written and reviewed while the current one stays listed.
     """
 
@@ -69,9 +69,9 @@ class Offering(Model):
 
 
 class OfferingVersion(Model):
-    """An offering as it was handed in once. What it says never changes; an order keeps its version.
+    """An offering as it was handed in once. What it says never changes, and an order keeps its version.
 
-    Prices are fen; one price has ``price_from_fen`` = ``price_to_fen``; null: agreed in each contract.
+    Prices are fen. One price has ``price_from_fen`` = ``price_to_fen``, none: agreed in each contract.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -90,10 +90,10 @@ class OfferingVersion(Model):
     kinds: list[str] = fields.JSONField(default=list, description="Kinds of service that ask for documents")
     name = fields.CharField(200)
     areas: list[str] = fields.JSONField(
-        default=list, description="Where it serves, as paths; empty: anywhere"
+        default=list, description="Where it serves, as paths (empty: anywhere)"
     )
-    price_from_fen: int | None = CheckedBigInt(check="price_from_fen > 0", null=True)  # type: ignore[assignment]
-    price_to_fen: int | None = CheckedBigInt(check="price_to_fen >= price_from_fen", null=True)  # type: ignore[assignment]
+    price_from_fen: int | None = CheckedBigInt(check="price_from_fen > 0", null=True)
+    price_to_fen: int | None = CheckedBigInt(check="price_to_fen >= price_from_fen", null=True)
     price_parts: list[dict[str, Any]] = fields.JSONField(default=list, description="content and price_fen")
     comparisons: list[dict[str, Any]] = fields.JSONField(
         default=list, description="Similar products: name, price_fen"
