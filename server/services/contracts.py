@@ -128,9 +128,7 @@ class Contracts:
             raise ContractKnown(number=sketch.number) from None
         return contract
 
-    async def sign(
-        self, contract_id: int, *, actor: Actor, wanted_fen: int | None = None
-    ) -> Contract:
+    async def sign(self, contract_id: int, *, actor: Actor, wanted_fen: int | None = None) -> Contract:
         """Sign for one side; with the second signature the contract is signed, and takes effect.
 
         Then the enterprise's quota is frozen and the year's money committed, or nothing is signed at all.
@@ -238,9 +236,7 @@ class Contracts:
 async def _move(contract: Contract, target: ContractStatus, **changes: object) -> Contract:
     require_move(CONTRACT_MOVES, contract.status, target)
     # The WHERE clause is the lock: of two who end or sign it at once exactly one matches a row.
-    moved = await Contract.filter(id=contract.id, status=contract.status).update(
-        status=target, **changes
-    )
+    moved = await Contract.filter(id=contract.id, status=contract.status).update(status=target, **changes)
     if not moved:
         raise SignedAlready()
     return await Contract.get(id=contract.id)
@@ -289,9 +285,7 @@ async def _tell_paused(contract: Contract, paused: ContractsPaused, now: datetim
             )
 
 
-async def _note(
-    action: str, contract: Contract, actor: Actor, now: datetime, **data: object
-) -> None:
+async def _note(action: str, contract: Contract, actor: Actor, now: datetime, **data: object) -> None:
     await journal.record(
         action,
         subject_of(contract),

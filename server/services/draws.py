@@ -221,9 +221,7 @@ def project_key(project: str) -> str:
     return "".join(project.split()).casefold()
 
 
-async def _payable(
-    programme: Programme, contract: Contract, project: str, fee_fen: int
-) -> Deduction:
+async def _payable(programme: Programme, contract: Contract, project: str, fee_fen: int) -> Deduction:
     """What the voucher for one project will pay at most, after the other projects of its contract."""
     drawn = await Draw.filter(contract_id=contract.id)
     vouchers = await Voucher.filter(id__in=[one.voucher_id for one in drawn])

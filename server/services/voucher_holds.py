@@ -186,9 +186,7 @@ async def _require_money(budget: Budget, terms: Terms, amount_fen: int) -> None:
         raise budgets.too_small(budget.free_fen, amount_fen)
 
 
-async def _hold(
-    contract: Contract, held: Purse, amount_fen: int, budget: Budget, now: datetime
-) -> None:
+async def _hold(contract: Contract, held: Purse, amount_fen: int, budget: Budget, now: datetime) -> None:
     """Take the amount from the oldest vouchers first."""
     for voucher in held.vouchers:
         part_fen = min(amount_fen, held.free_fen[voucher.id])
