@@ -150,7 +150,7 @@ def create_app(
     qualifications = Qualifications(programmes, sizes, clocks, rounds, reviews)
     app[keys.QUALIFICATIONS] = qualifications
     app[keys.ONBOARDING] = Onboarding(programmes, sizes, clocks, qualifications, feed)
-    app[keys.MEMBERSHIPS] = Memberships(clock, feed)
+    app[keys.MEMBERSHIPS] = Memberships(programmes, clock, feed)
     app[keys.HANDOVERS] = Handovers(programmes, clock, feed, sealer)
     blocklist = Blocklist(programmes, clocks, rounds)
     app[keys.BLOCKLIST] = blocklist

@@ -118,7 +118,7 @@ REFUSALS: Mapping[str, str] = {
     # applying in a round that is ranked
     "not_applied_for": "“{programme}”的服务券不以申领排名的方式发放",
     "applying_not_open": "申领尚未开始，请在 {retry_after} 秒后再来",
-    "applying_closed": "本批次申领已经截止；本次填写的 {asked} 元未提交，此前已提交的申领不受影响",
+    "applying_closed": "本批次申领已经截止；本次填写的 {asked} 元未提交；此前的申领仍有效，请留意下一批次",
     "applying_paused": "本批次申领暂停，恢复时间请留意通知；此前已提交的申领不受影响",
     "request_key_reused": "这次请求的编号已用于其他操作，请重新提交",
     "application_withdrawn": "该申领已经撤回",
@@ -137,10 +137,11 @@ REFUSALS: Mapping[str, str] = {
     # enterprises and who acts for them
     "no_organisation": "您还没有登记或加入任何单位",
     "uscc_invalid": "统一社会信用代码有误：{problem}",
-    "organisation_exists": "该统一社会信用代码已经登记；如属贵单位，请由已登记的经办人或法定代表人邀请您加入",
+    "organisation_exists": "该统一社会信用代码已经登记；如属贵单位，请由已登记的经办人或法定代表人邀请加入，"
+    "如被他人登记，请持营业执照联系运营单位",
     "facts_unusable": "填报的信息有 {count} 处需要修改",
     "already_member": "您已代表一家企业，一人同时只能代表一家企业",
-    "handler_taken": "该企业已有经办人，一家企业同时只能有一名经办人",
+    "handler_taken": "该企业已有经办人，一家企业同时只能有一名；如需更换，请由法定代表人凭新的授权书办理交接",
     "legal_representative_taken": "该企业的法定代表人已经加入",
     "invitation_unusable": "邀请码无效、已使用或已过期，请联系邀请人重新发送",
     "last_in_charge": "请先邀请新的经办人或法定代表人加入，再解除此人",
@@ -151,7 +152,7 @@ REFUSALS: Mapping[str, str] = {
     "activity_in_future": "{day} 尚未到，请在活动举办后登记",
     # registration forms
     "form_items_unknown": "表单中没有其中 {count} 项",
-    "form_values_unusable": "有 {count} 项填写格式不正确，未保存",
+    "form_values_unusable": "有 {count} 项不能使用，本次未保存；请按各项说明修改后再保存，此前保存的内容仍在",
     "form_items_shut": "审核人员未退回其中 {count} 项，只能修改被退回的内容",
     "draft_moved_on": "{who}已于 {when} 保存了此表单，请先载入最新内容（第 {version} 版），再继续填写",
     "registration_under_review": "申请正在审核，暂不能修改",
@@ -159,8 +160,8 @@ REFUSALS: Mapping[str, str] = {
     "registration_incomplete": "还有 {count} 项需要补充或修改，草稿已为您保留",
     "operator_cannot_provide": "本项目的运营单位不能作为服务机构",
     # qualifications and the blocklist
-    "programme_not_running": "“{programme}”目前不在有效期内",
-    "already_applied": "已经提交过申请，请勿重复提交",
+    "programme_not_running": "“{programme}”目前不在有效期内，不能提交；已保存的内容仍在，请留意主管部门通知",
+    "already_applied": "已经提交过申请，请勿重复提交；审核进度和有效期请在“我的资格”查看，临近到期时可以续期",
     "conditions_unmet": "有 {count} 项条件尚未满足，不能通过",
     "labels_unknown": "本项目没有这些企业标识：{names}",
     "reason_missing": "请填写理由",
@@ -416,6 +417,7 @@ YES_NO: Mapping[bool, str] = {True: "是", False: "否"}
 NOT_STATED = "未填报"
 FOR_GOOD = "长期"
 LIST = "、"
+CLAUSE_OF = "“{programme}”{clause}"
 STEP = "；"
 LESS = "{own} < {wanted}"
 
@@ -822,11 +824,31 @@ READINESS: Mapping[str, str] = {
     "qualification_refused": "用券资格审核未通过",
     "qualification_revoked": "用券资格已被取消",
     "qualification_expired": "用券资格已到期，请续期",
+    "qualification_suspended": "资格已被暂停",
+    "qualification_delisted": "已被清退，不再具有资格",
     "barred": "企业在限制名单中",
     "no_tier": "没有适用于本企业的额度档次",
     "quota_used": "本年度额度已经用完",
 }
 """What stands between an enterprise and a voucher, by code."""
+PROVIDER_STANDING: Mapping[str, str] = {
+    "not_qualified": "“{name}”不是本项目的服务机构",
+    "provider_pending": "“{name}”的服务机构资格正在审核",
+    "provider_refused": "“{name}”的服务机构资格审核未通过",
+    "provider_revoked": "“{name}”的服务机构资格已被取消",
+    "provider_expired": "“{name}”的服务机构资格已到期，续期前不能新办业务",
+    "provider_suspended": "“{name}”的服务机构资格已暂停",
+    "provider_delisted": "“{name}”已被清退",
+    "barred": "“{name}”在限制名单中",
+}
+"""What keeps a provider from something, by code."""
+PROVIDER_ACTS: Mapping[str, str] = {
+    "publish": "发布服务产品",
+    "take_orders": "承接新订单、签订合同",
+    "finish_orders": "继续履行已签订的合同",
+    "settle": "申请兑付",
+}
+"""What a provider does, by code."""
 
 
 NOTICES: Mapping[str, tuple[str, str]] = {

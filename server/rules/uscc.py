@@ -10,12 +10,14 @@ from server.errors import Refusal
 
 USCC_LENGTH = 18
 USCC_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-"""GB 32100-2015: no I, O, S, V, Z."""
+"""No I, O, S, V, Z."""
+STANDARD = "GB 32100-2015"
+"""Whose clause a refusal about a code rests on: one organisation has one code, and this is how it is made."""
 CHECK_CHARACTER = USCC_LENGTH - 1
 
 
 class UsccInvalid(Refusal):
-    """Not a Unified Social Credit Code; ``problem`` says what is wrong with it (GB 32100)."""
+    """Not a Unified Social Credit Code; ``problem`` says what is wrong with it (GB 32100-2015)."""
 
     status, code = 422, "uscc_invalid"
 
@@ -38,4 +40,4 @@ def checked_uscc(written: str) -> str:
             problem = texts.USCC_FAULTS["check"].format(
                 own=uscc[CHECK_CHARACTER], wanted=standard_uscc.calc_check_digit(uscc[:CHECK_CHARACTER])
             )
-    raise UsccInvalid(problem=problem)
+    raise UsccInvalid(clause=STANDARD, problem=problem)

@@ -128,7 +128,7 @@ class Applications:
             replayed = await _replayed(ask, organisation.id)
             if replayed is not None:
                 return replayed
-            row = await _held_open(connection, row, arrived_at, ask)
+            row = await _held_open(connection, row, programme, arrived_at, ask)
             await require_standing(
                 programme, organisation, Party.ENTERPRISE, QualificationAct.OBTAIN_VOUCHERS, now=arrived_at
             )
@@ -151,7 +151,7 @@ class Applications:
             replayed = await _replayed(ask, organisation.id)
             if replayed is not None:
                 return replayed
-            await _held_open(connection, row, now, ask)
+            await _held_open(connection, row, programme, now, ask)
             application = await Application.get_or_none(round_id=ask.round_id, enterprise_id=organisation.id)
             if application is None:
                 raise NotFound()
@@ -287,7 +287,9 @@ async def _replayed(ask: Ask, enterprise_id: int) -> Application | None:
     return await Application.get(round_id=ask.round_id, enterprise_id=enterprise_id)
 
 
-async def _held_open(connection: BaseDBAsyncClient, row: Round, now: datetime, ask: Ask) -> Round:
+async def _held_open(
+    connection: BaseDBAsyncClient, row: Round, programme: Programme, now: datetime, ask: Ask
+) -> Round:
     """The round as it is, kept from closing until this transaction ends.
 
     So nobody is left out of the ranking whose application was taken. SQLite has one writer at a time.
@@ -297,7 +299,11 @@ async def _held_open(connection: BaseDBAsyncClient, row: Round, now: datetime, a
     row = await Round.get(id=row.id)
     stands = issuance.window(row.status, row.opens_at, row.closes_at, now)
     if stands is Window.CLOSED:
-        raise ApplyingClosed(asked=yuan(ask.amount_fen), closed=row.closes_at.isoformat())
+        raise ApplyingClosed(
+            clause=programme.issuance.article,
+            asked=yuan(ask.amount_fen),
+            closed=row.closes_at.isoformat(),
+        )
     if stands is Window.PAUSED:
         raise ApplyingPaused()
     if stands is Window.EARLY:

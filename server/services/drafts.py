@@ -236,7 +236,7 @@ class Drafts:
             else:
                 values[key] = value
         if strange:
-            raise FormValuesUnusable(unmet=strange, count=len(strange))
+            raise FormValuesUnusable(clause=strange[0].clause, unmet=strange, count=len(strange))
         papers = {
             code: ids
             for code, ids in {
@@ -353,7 +353,7 @@ async def _require_papers(rules: PartyRules, papers: Mapping[str, Collection[int
         if any(kinds[file_id] is not one.kind for file_id in papers.get(one.code, ()))
     ]
     if strange:
-        raise FormValuesUnusable(unmet=strange, count=len(strange))
+        raise FormValuesUnusable(clause=strange[0].clause, unmet=strange, count=len(strange))
 
 
 def _accepted(

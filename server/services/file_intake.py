@@ -82,7 +82,7 @@ class FileIntake:
         if not merged_from and len(content) != upload.received_bytes:
             # After a power cut a part may be shorter than what was counted.
             raise UploadCorrupted(name=upload.name)
-        media_type = require_true(upload.name, content[:HEAD_BYTES])
+        media_type = require_true(programme, upload.name, content[:HEAD_BYTES])
         now = self._clocks.now(programme.slug)
         watermark = _watermark(programme, upload.kind, now)
         try:

@@ -168,21 +168,27 @@ def require_acceptable(programme: Programme, name: str, size_bytes: int) -> None
         raise FileBroken(name=name)
 
 
-def require_declared(name: str, declared: str) -> None:
+def require_declared(programme: Programme, name: str, declared: str) -> None:
     """Raise :class:`FileTypeMismatch` if the sender declares another type than the name does."""
     said = declared.partition(";")[0].strip().lower()
     said, expected = _SAME_TYPE.get(said, said), MEDIA_TYPES[extension_of(name)]
     if said and said != expected:
-        raise FileTypeMismatch(name=name, found=_spoken(said), expected=_spoken(expected))
+        raise _mismatch(programme, name, said, expected)
 
 
-def require_true(name: str, head: bytes) -> str:
+def require_true(programme: Programme, name: str, head: bytes) -> str:
     """The type by the first bytes. Raises :class:`FileTypeMismatch` if the name says another."""
     found: str = filetype.guess_mime(head) or ""
     expected = MEDIA_TYPES[extension_of(name)]
     if found != expected:
-        raise FileTypeMismatch(name=name, found=_spoken(found), expected=_spoken(expected))
+        raise _mismatch(programme, name, found, expected)
     return expected
+
+
+def _mismatch(programme: Programme, name: str, found: str, expected: str) -> FileTypeMismatch:
+    return FileTypeMismatch(
+        clause=programme.files.article, name=name, found=_spoken(found), expected=_spoken(expected)
+    )
 
 
 def _spoken(media_type: str) -> str:

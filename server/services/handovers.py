@@ -23,7 +23,7 @@ from server.programme.registry import Programmes
 from server.rules.forms import OF_PERSON
 from server.rules.uscc import checked_uscc
 from server.sealing import Sealer
-from server.services import access, files, journal, outbox
+from server.services import access, files, journal, outbox, shared_clauses
 from server.services.access import Actor
 from server.services.admissions import open_values
 from server.services.memberships import lock, require_free, take_place
@@ -31,6 +31,8 @@ from server.services.memberships import lock, require_free, take_place
 ATTEMPTS, ATTEMPTS_WITHIN = 5, timedelta(days=1)
 UNPROVEN = "representative.unproven"
 AUTHORISATION = "authorisation"
+REPRESENTATIVE_ID = MemberRole.LEGAL_REPRESENTATIVE.value + OF_PERSON
+"""How the forms of all programmes call the number of the legal representative."""
 
 
 class NotACandidate(Refusal):
@@ -137,13 +139,14 @@ class Handovers:
                 for subject in subjects:
                     await journal.record(UNPROVEN, subject, actor=actor.name, at=now)
         if membership is None:
-            raise RepresentativeUnproven()
+            raise RepresentativeUnproven(
+                clause=shared_clauses.of_identity(self._programmes, REPRESENTATIVE_ID)
+            )
         await self._feed.publish(actor.name)
         return membership
 
     async def _is_named(self, organisation: Organisation, name: str, id_number: str) -> bool:
         """Whether the last of what was handed in, in any programme, names this person."""
-        role = MemberRole.LEGAL_REPRESENTATIVE.value
         latest: dict[int, Submission] = {}
         for one in await Submission.filter(registration__organisation_id=organisation.id).order_by("number"):
             latest[one.registration_id] = one
@@ -153,7 +156,7 @@ class Handovers:
             stated |= {
                 (str(values.get(key.removesuffix(OF_PERSON), "")).strip(), ric.compact(str(value)))
                 for key, value in values.items()
-                if key.rpartition(".")[2] == role + OF_PERSON
+                if key.rpartition(".")[2] == REPRESENTATIVE_ID
             }
         return (name.strip(), ric.compact(id_number)) in stated
 

@@ -57,6 +57,10 @@ class BanList:
         if settings.programme is not None:
             self._blocklist.programmes.get(settings.programme)
 
+    def clause(self, settings: ImportSettings) -> str:
+        """None of the list's own: each of its rows names the clause that bars."""
+        return ""
+
     def read(self, cells: Cells, settings: ImportSettings) -> BanLine:
         """A row as a ban; the last day is still a day of the ban."""
         starts_on = cells.read("starts_on", _day_if_any)

@@ -97,6 +97,8 @@ class ImportKind(Protocol):
 
     def require_usable(self, settings: ImportSettings) -> None: ...
 
+    def clause(self, settings: ImportSettings) -> str: ...
+
     def read(self, cells: Cells, settings: ImportSettings) -> Any: ...
 
     def key(self, item: Any) -> object: ...
@@ -126,6 +128,13 @@ class _Statements(ABC):
     @abstractmethod
     def codes(self, settings: ImportSettings) -> tuple[str, ...]:
         """The labels that a list of this kind can give."""
+
+    def clause(self, settings: ImportSettings) -> str:
+        """Where the programme speaks of these labels."""
+        codes, programme = self.codes(settings), self.labels.programmes.get(settings.programme or "")
+        return texts.LIST.join(
+            dict.fromkeys(one.article for one in programme.labels if one.code in codes and one.article)
+        )
 
     async def compare(self, items: Sequence[Statement], settings: ImportSettings) -> Comparison:
         """Compare with what this very list says now."""

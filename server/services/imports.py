@@ -136,7 +136,7 @@ class Imports:
                 preview = await self._compared(kind, table, raw, settings)
                 broken = preview.counts[Effect.BROKEN.value]
                 if broken:
-                    raise ImportRowsBroken(count=broken)
+                    raise ImportRowsBroken(clause=kind.clause(settings), count=broken)
                 if preview.fingerprint != fingerprint:
                     raise ImportNotPreviewed()
                 items = [outcome.row.item for outcome in preview.outcomes]

@@ -17,7 +17,8 @@ from server.clock import Clock
 from server.errors import Refusal
 from server.gateways.live_feed import LiveFeed
 from server.models.organisations import Invitation, MemberRole, Membership, Organisation
-from server.services import access, allowances, journal, outbox
+from server.programme.registry import Programmes
+from server.services import access, allowances, journal, outbox, shared_clauses
 from server.services.access import Actor, NotAllowed
 
 INVITATION_LASTS = timedelta(hours=48)
@@ -71,7 +72,8 @@ class LastInCharge(Refusal):
 class Memberships:
     """The verbs on memberships. ``feed`` tells every worker at once whose rights have changed."""
 
-    def __init__(self, clock: Clock, feed: LiveFeed) -> None:
+    def __init__(self, programmes: Programmes, clock: Clock, feed: LiveFeed) -> None:
+        self._one_handler = shared_clauses.of_one_handler(programmes)
         self._clock = clock
         self._feed = feed
 
@@ -126,7 +128,9 @@ class Memberships:
             )
             if not spent:
                 raise InvitationUnusable()
-            membership = await take_place(organisation, invitation.role, actor=actor, now=now)
+            membership = await take_place(
+                organisation, invitation.role, actor=actor, now=now, one_handler=self._one_handler
+            )
         await self._feed.publish(actor.name)
         return membership
 
@@ -184,12 +188,13 @@ async def require_free(actor: Actor) -> None:
 
 
 async def take_place(
-    organisation: Organisation, role: MemberRole, *, actor: Actor, now: datetime
+    organisation: Organisation, role: MemberRole, *, actor: Actor, now: datetime, one_handler: str = ""
 ) -> Membership:
     """Make the actor a member, inside the caller's transaction and under the organisation's lock.
 
-    Raises :class:`AlreadyMember`, :class:`HandlerTaken` or :class:`LegalRepresentativeTaken`. The caller
-    publishes the actor's name after the commit.
+    ``one_handler`` is the clause of :class:`HandlerTaken`, for who may meet with it. Raises that,
+    :class:`AlreadyMember` or :class:`LegalRepresentativeTaken`. The caller publishes the actor's name after
+    the commit.
     """
     if role is MemberRole.LEGAL_REPRESENTATIVE and await _taken(organisation, role):
         raise LegalRepresentativeTaken()
@@ -200,7 +205,7 @@ async def take_place(
             )
     except IntegrityError:
         await require_free(actor)
-        raise HandlerTaken() from None
+        raise HandlerTaken(clause=one_handler) from None
     await _note("membership.begun", membership, actor=actor, now=now)
     return membership
 

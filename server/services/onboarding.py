@@ -22,7 +22,7 @@ from server.programme.registry import Programmes
 from server.programme.size_classes import SizeStandard
 from server.programme.vocabulary import Party
 from server.rules.size_class import UnknownIndustry, industry_of
-from server.rules.uscc import checked_uscc
+from server.rules.uscc import STANDARD, checked_uscc
 from server.services import access, allowances, attestations, journal
 from server.services import changes as change_reports
 from server.services.access import Actor
@@ -235,7 +235,7 @@ async def _create(uscc: str, facts: Mapping[str, Any], now: datetime) -> Organis
         async with in_transaction():  # A savepoint: the index is the judge of two who register at once.
             return await Organisation.create(uscc=uscc, **facts, created_at=now, facts_changed_at=now)
     except IntegrityError:
-        raise OrganisationExists() from None
+        raise OrganisationExists(clause=STANDARD) from None
 
 
 def _fits(field: Field, value: object) -> bool:

@@ -39,11 +39,14 @@ class ReviewNotOpen(Refusal):
 
 async def moved_on(case_id: int) -> CaseMovedOn:
     """Who did what meanwhile, for whoever looked at an earlier version."""
+    kept = copied(case := await ReviewCase.get(id=case_id))
+    clause = kept.chain.article if case.place is None else kept.chain.steps[case.place].article
     actions = [f"review.{deed}" for deed in texts.REVIEW_DEEDS]
     entry = await JournalEntry.filter(subject=f"review:{case_id}", action__in=actions).order_by("-id").first()
     if entry is None:
-        return CaseMovedOn(who=texts.WHO["clock"], when="", what=texts.REVIEW_DEEDS["opened"])
+        return CaseMovedOn(clause=clause, who=texts.WHO["clock"], when="", what=texts.REVIEW_DEEDS["opened"])
     return CaseMovedOn(
+        clause=clause,
         who=await _name_of(entry.actor),
         when=entry.at.astimezone(CHINA).strftime(texts.REVIEW_INSTANT),
         what=texts.REVIEW_DEEDS[entry.action.removeprefix("review.")],

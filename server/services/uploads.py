@@ -128,7 +128,7 @@ class Uploads:
         programme = self.programmes.get(announced.programme)
         name = usable_name(announced.name)
         require_acceptable(programme, name, announced.size_bytes)
-        require_declared(name, announced.media_type)
+        require_declared(programme, name, announced.media_type)
         owner = None if actor.kind == "staff" else organisation_id_of(actor)
         now = self._clocks.base.now()
         await self._require_room(owner, announced.size_bytes, actor, now)
