@@ -74,6 +74,10 @@ class QualificationStatus(StrEnum):
     REVOKED = "revoked"
     EXPIRED = "expired"
     """Its time is over: nothing new, until it is renewed."""
+    SUSPENDED = "suspended"
+    """A provider held at once, until the suspension is lifted or something is decided."""
+    DELISTED = "delisted"
+    """A provider removed by a decision. Whether it may ever come back, the blocklist says."""
 
 
 class RegistrationStatus(StrEnum):
@@ -93,6 +97,19 @@ class QualificationAct(StrEnum):
 
     OBTAIN_VOUCHERS = "obtain_vouchers"
     USE_VOUCHERS = "use_vouchers"
+
+
+class ProviderAct(StrEnum):
+    """What a provider does on the platform."""
+
+    PUBLISH = "publish"
+    """Hand in offerings, and have them shown."""
+    TAKE_ORDERS = "take_orders"
+    """Be ordered from, confirm, sign."""
+    FINISH_ORDERS = "finish_orders"
+    """Go on with what was signed before."""
+    SETTLE = "settle"
+    """Ask for the money of what was delivered."""
 
 
 ROUND_MOVES: Mapping[RoundStatus, frozenset[RoundStatus]] = {
@@ -140,16 +157,37 @@ VOUCHER_MAY: Mapping[VoucherStatus, frozenset[VoucherAct]] = {
 }
 
 QUALIFICATION_MOVES: Mapping[QualificationStatus, frozenset[QualificationStatus]] = {
-    QualificationStatus.PENDING: frozenset({QualificationStatus.APPROVED, QualificationStatus.REFUSED}),
+    QualificationStatus.PENDING: frozenset(
+        {QualificationStatus.APPROVED, QualificationStatus.REFUSED, QualificationStatus.DELISTED}
+    ),
     # A major change of the enterprise sends an approved qualification back to review.
     QualificationStatus.APPROVED: frozenset(
-        {QualificationStatus.REVOKED, QualificationStatus.PENDING, QualificationStatus.EXPIRED}
+        {
+            QualificationStatus.REVOKED,
+            QualificationStatus.PENDING,
+            QualificationStatus.EXPIRED,
+            QualificationStatus.SUSPENDED,
+            QualificationStatus.DELISTED,
+        }
     ),
-    # A renewal that was handed in in time may be decided after the end.
-    QualificationStatus.EXPIRED: frozenset({QualificationStatus.PENDING, QualificationStatus.APPROVED}),
+    # A renewal that was handed in in time may be decided after the end; what was done before may come out.
+    QualificationStatus.EXPIRED: frozenset(
+        {QualificationStatus.PENDING, QualificationStatus.APPROVED, QualificationStatus.DELISTED}
+    ),
     QualificationStatus.REFUSED: frozenset({QualificationStatus.PENDING}),
     # Withdrawn is not barred: who may never come back stands on the blocklist.
-    QualificationStatus.REVOKED: frozenset({QualificationStatus.PENDING}),
+    QualificationStatus.REVOKED: frozenset({QualificationStatus.PENDING, QualificationStatus.DELISTED}),
+    # Lifted, it stands as it would stand without: its time may be over, its facts may be others.
+    QualificationStatus.SUSPENDED: frozenset(
+        {
+            QualificationStatus.APPROVED,
+            QualificationStatus.EXPIRED,
+            QualificationStatus.PENDING,
+            QualificationStatus.REVOKED,
+            QualificationStatus.DELISTED,
+        }
+    ),
+    QualificationStatus.DELISTED: frozenset({QualificationStatus.PENDING}),
 }
 
 QUALIFICATION_MAY: Mapping[QualificationStatus, frozenset[QualificationAct]] = {
@@ -160,7 +198,28 @@ QUALIFICATION_MAY: Mapping[QualificationStatus, frozenset[QualificationAct]] = {
     QualificationStatus.REFUSED: frozenset(),
     QualificationStatus.REVOKED: frozenset(),
     QualificationStatus.EXPIRED: frozenset(),
+    QualificationStatus.SUSPENDED: frozenset(),
+    QualificationStatus.DELISTED: frozenset(),
 }
+
+_WHAT_WAS_SIGNED = frozenset({ProviderAct.FINISH_ORDERS, ProviderAct.SETTLE})
+
+PROVIDER_MAY: Mapping[QualificationStatus, frozenset[ProviderAct]] = {
+    QualificationStatus.APPROVED: frozenset(ProviderAct),
+    # Sent back to review, turned down, withdrawn or run out: nothing new, but a signed contract was
+    # signed in good standing (GX-43). A programme may say otherwise of what ran out: `finish_signed`.
+    QualificationStatus.PENDING: _WHAT_WAS_SIGNED,
+    QualificationStatus.REFUSED: _WHAT_WAS_SIGNED,
+    QualificationStatus.REVOKED: _WHAT_WAS_SIGNED,
+    QualificationStatus.EXPIRED: _WHAT_WAS_SIGNED,
+    # Who bought gets what was bought; public money waits until somebody has decided.
+    QualificationStatus.SUSPENDED: frozenset({ProviderAct.FINISH_ORDERS}),
+    QualificationStatus.DELISTED: frozenset({ProviderAct.FINISH_ORDERS}),
+}
+"""What each standing still lets a provider do (docs/providers.md)."""
+
+BARRED_PROVIDER_MAY = frozenset({ProviderAct.FINISH_ORDERS})
+"""What is left to a provider on the blocklist, whatever its standing."""
 
 
 def require_move(moves: Mapping[State, frozenset[State]], current: State, target: State) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from server.rules.lifecycles import (
+    PROVIDER_MAY,
     QUALIFICATION_MAY,
     QUALIFICATION_MOVES,
     ROUND_MAY,
@@ -17,6 +18,7 @@ from server.rules.lifecycles import (
     VOUCHER_MOVES,
     IllegalMove,
     NotPermittedNow,
+    ProviderAct,
     QualificationAct,
     QualificationStatus,
     RoundAct,
@@ -63,6 +65,10 @@ MOVES: list[tuple[Mapping[Any, frozenset[Any]], set[tuple[str, str]]]] = [
             ("expired", "approved"),
             ("refused", "pending"),
             ("revoked", "pending"),
+            ("approved", "suspended"),
+            *(("suspended", target) for target in ("approved", "expired", "pending", "revoked", "delisted")),
+            *((held, "delisted") for held in ("approved", "pending", "expired", "revoked")),
+            ("delisted", "pending"),
         },
     ),
 ]
@@ -139,3 +145,24 @@ def test_only_an_approved_qualification_lets_a_party_obtain_and_use_vouchers(
     for status in set(QualificationStatus) - {QualificationStatus.APPROVED}:
         with pytest.raises(NotPermittedNow):
             require_act(QUALIFICATION_MAY, status, act)
+
+
+@pytest.mark.rules("GX-43", "LS-40")
+def test_a_provider_takes_on_something_new_only_while_it_is_approved() -> None:
+    for act in (ProviderAct.PUBLISH, ProviderAct.TAKE_ORDERS):
+        require_act(PROVIDER_MAY, QualificationStatus.APPROVED, act)
+        for status in set(QualificationStatus) - {QualificationStatus.APPROVED}:
+            with pytest.raises(NotPermittedNow):
+                require_act(PROVIDER_MAY, status, act)
+
+
+@pytest.mark.parametrize("status", list(QualificationStatus))
+def test_whoever_bought_gets_what_was_bought_whatever_became_of_the_provider(
+    status: QualificationStatus,
+) -> None:
+    require_act(PROVIDER_MAY, status, ProviderAct.FINISH_ORDERS)
+
+
+def test_public_money_waits_while_a_provider_is_suspended_or_removed() -> None:
+    waiting = {status for status in QualificationStatus if ProviderAct.SETTLE not in PROVIDER_MAY[status]}
+    assert waiting == {QualificationStatus.SUSPENDED, QualificationStatus.DELISTED}
