@@ -56,6 +56,16 @@ class OfferingRules(Clause):
     """What must be stated."""
     documents: tuple[Document, ...] = ()
     """What must be handed in."""
+    name_field: str = ""
+    """Which field is the offering's name; absent: the name is asked besides."""
+    price_field: str = ""
+    """Which field is the price, of kind `money`; absent: a price may be stated, and need not."""
+    area_field: str = ""
+    """Which field is where it is served; absent: areas may be named, and need not."""
+    area_levels: int = 1
+    """How many levels of a path an area names at least: 2 is down to the city."""
+    category_field: str = ""
+    """Which field is the category; its choices are the categories' names."""
     price_range_itemised: bool = False
     """A price range lists the content for each price."""
     price_comparisons: int | None = None

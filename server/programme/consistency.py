@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
+from server.programme.consistency_offerings import offering_faults
 from server.programme.consistency_orders import order_faults, review_faults
 from server.programme.faults import Fault
 from server.programme.issuance import IssuanceMode, QuotaEvent, RankKey, Reissue
@@ -31,6 +32,7 @@ def inconsistencies(programme: Programme) -> Faults:
         _party(programme, programme.enterprise, Party.ENTERPRISE),
         _party(programme, programme.provider, Party.PROVIDER),
         _categories(programme),
+        offering_faults(programme),
         _voucher(programme),
         _issuance(programme),
         _tiers(programme),
