@@ -67,6 +67,19 @@ REFUSALS: Mapping[str, str] = {
     "account_unchanged": "账号已是这个状态",
     # programmes
     "unknown_programme": "没有这个服务券项目或版本",
+    # ratings
+    "rating_unusable": "评价有 {count} 处需要修改",
+    "rated_already": "本订单已经评价",
+    "rating_closed": "评价的修改期限已于 {until} 届满",
+    "rating_changed": "评价刚被修改，请刷新后再试",
+    "rating_answered": "已回复过这条评价，每条评价只能回复一次",
+    # enquiries
+    "enquiries_not_here": "{programme}没有需求发布",
+    "enquiry_unusable": "需求有 {count} 处需要修改",
+    "enquiry_empty": "请至少填写一项需求",
+    "enquiry_moved_on": "需求刚有变化，请刷新后再试",
+    "enquiry_answered": "贵单位已回复过这项需求，请在原对话中继续",
+    "own_enquiry": "不能回复本单位发布的需求",
     # lives and size classes
     "illegal_move": "当前状态不能进行此操作，请刷新后再试",
     "not_permitted_now": "当前状态下不能进行此操作",
@@ -496,6 +509,26 @@ PAPERS: Mapping[str, str] = {
     "single_pdf": "多页资料须按顺序合并为一个 PDF",
 }
 """What is missing or wrong with the papers."""
+PAPER_SIDES: Mapping[str, tuple[str, str]] = {
+    "invoice": ("购买方", "销售方"),
+    "receipt": ("付款方", "收款方"),
+}
+"""What the two sides of a paper are called."""
+PAPER_CHECKS: Mapping[str, str] = {
+    "invoice_number": "{name}须填写20位发票号码；旧版发票填写发票代码和8位号码，财政票据填写票据代码和号码",
+    "reference": "{name}须填写银行回单上的流水号（6至64位字母或数字）",
+    "twice": "{name}的号码重复：同一份凭证只算一次",
+    "amount": "{name}须填写金额",
+    "amount_differs": "{name}金额与应付金额不符",
+    "dated": "{name}须填写日期",
+    "in_the_future": "{name}的日期晚于今天",
+    "before_contract": "{name}的日期早于合同签订日期",
+    "payer_missing": "{name}须填写{payer}名称",
+    "payee_missing": "{name}须填写{payee}名称",
+    "payer": "{name}的{payer}须与合同当事人名称一致",
+    "payee": "{name}的{payee}须与合同当事人或运营单位名称一致",
+}
+"""What is wrong with the number, amount, day or names on a paper."""
 FORM_FIELDS: Mapping[str, str] = {
     "parent.name": "母公司名称",
     "parent.established_on": "母公司成立日期",
@@ -525,6 +558,38 @@ FORM_FAULTS: Mapping[str, str] = {
     "approved_until": "已通过，有效期至 {day}",
 }
 """What is wrong with a registration form."""
+RATING_TAGS: tuple[str, ...] = (
+    "响应及时",
+    "专业规范",
+    "价格合理",
+    "按期交付",
+    "成果符合约定",
+    "沟通不畅",
+    "未按期交付",
+    "成果与约定不符",
+    "另外收费",
+)
+"""Short remarks that a rating may carry."""
+RATING_FIELDS: Mapping[str, str] = {
+    "rating": "服务评价",
+    "rating_tags": "评价标签（可多选，以“、”分隔）",
+    "rating_words": "评价内容",
+}
+RATING_FAULTS: Mapping[str, str] = {
+    "level": "请选择服务评价：{scale}",
+    "tags": "没有这些评价标签：{tags}",
+    "too_many_tags": "评价标签最多选 {most} 个",
+    "words": "评价内容不得超过 {most} 字",
+}
+RATING_SOMEBODY = "某企业"
+"""Instead of a name in what is said of a service."""
+ENQUIRY_FAULTS: Mapping[str, str] = {
+    "unknown": "需求中没有这一项",
+    "range": "“{name}”不得高于“{other}”",
+}
+ENQUIRY_TITLE = "需求发布：{what}"
+ENQUIRY_TITLE_PLAIN = "未写明产品类型"
+ENQUIRY_CHECKS: Mapping[str, str] = {"standing": "发布单位的用券资格有效"}
 TEMPLATE: Mapping[str, str] = {
     "head": "{programme}（{clause}）",
     "name": "单位名称",

@@ -4,7 +4,8 @@ Every movement is a balanced posting between two named accounts (launch.md I12, 
 appropriation → budget → round → available on a voucher → held on an order → redeemed → disbursed,
 and the ways out: expired, reclaimed, handed back, voided. Where a programme promises a quota before it
 sets money aside, the promise and the money move side by side: quota → available → held, and
-budget → committed.
+budget → committed. What an enterprise pays itself into the operator's hands is kept apart from all public
+money: own money → escrow → released or given back, order by order (NX-20, NX-38).
 """
 
 from __future__ import annotations
@@ -53,6 +54,12 @@ class Account(StrEnum):
     """退回: given back by the holder."""
     VOIDED = "voided"
     """作废: void as a sanction."""
+    OWN_MONEY = "own_money"
+    """企业自有资金: where escrow comes from and goes back to; its balance is minus what was kept of it."""
+    ESCROW = "escrow"
+    """保证金: an enterprise's own money that the operator holds for one order (NX-20)."""
+    ESCROW_RELEASED = "escrow_released"
+    """保证金划付: paid on to the provider at the settlement."""
 
 
 class Movement(StrEnum):
@@ -79,6 +86,9 @@ class Movement(StrEnum):
     RETURN_RECLAIMED = "return_reclaimed"
     RETURN_HANDED_BACK = "return_handed_back"
     RETURN_VOIDED = "return_voided"
+    PAY_ESCROW = "pay_escrow"
+    RELEASE_ESCROW = "release_escrow"
+    REFUND_ESCROW = "refund_escrow"
 
 
 ROUTES: Mapping[Movement, tuple[Account, Account]] = {
@@ -103,6 +113,9 @@ ROUTES: Mapping[Movement, tuple[Account, Account]] = {
     Movement.RETURN_RECLAIMED: (Account.RECLAIMED, Account.BUDGET),
     Movement.RETURN_HANDED_BACK: (Account.HANDED_BACK, Account.BUDGET),
     Movement.RETURN_VOIDED: (Account.VOIDED, Account.BUDGET),
+    Movement.PAY_ESCROW: (Account.OWN_MONEY, Account.ESCROW),
+    Movement.RELEASE_ESCROW: (Account.ESCROW, Account.ESCROW_RELEASED),
+    Movement.REFUND_ESCROW: (Account.ESCROW, Account.OWN_MONEY),
 }
 """Each movement leaves one account and arrives in one other; nothing else can be posted."""
 
@@ -130,3 +143,6 @@ RETURNS: Mapping[Account, Movement] = {
 
 ISSUES: Mapping[Basis, Movement] = {Basis.MONEY: Movement.ISSUE, Basis.QUOTA: Movement.POST_QUOTA}
 """How a voucher's face value is posted when it is issued; ``ON_FILE`` posts nothing then."""
+
+OF_ESCROW = frozenset({Movement.PAY_ESCROW, Movement.RELEASE_ESCROW, Movement.REFUND_ESCROW})
+"""The movements of an enterprise's own money; they touch no account of public money."""
