@@ -10,12 +10,14 @@ from server.programme.review import ReviewKind, ReviewSubject
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Actor, LegalForm, Party
 from server.rules.contracts import ContractStatus
+from server.rules.findings import FindingKind, Weight
 from server.rules.grabbing import GrabOutcome
 from server.rules.issuance import ApplicationDeed, ApplicationStatus, RankOutcome
 from server.rules.lifecycles import QualificationStatus, RegistrationStatus, RoundStatus, VoucherStatus
 from server.rules.money import Account, Basis, Movement
 from server.rules.offerings import DraftStatus, OfferingStatus
 from server.rules.orders import OrderStatus
+from server.rules.removals import RemovalStatus
 from server.rules.request_line import RequestStatus
 from server.rules.review import CaseStatus, Verdict
 from tortoise.fields.base import OnDelete
@@ -456,7 +458,7 @@ class Migration(migrations.Migration):
                 (
                     "movement",
                     fields.CharEnumField(
-                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nCOMMIT: commit\nUNCOMMIT: uncommit\nISSUE: issue\nPOST_QUOTA: post_quota\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nDISBURSE: disburse\nCLAW_BACK: claw_back\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void\nRETURN_EXPIRED: return_expired\nRETURN_RECLAIMED: return_reclaimed\nRETURN_HANDED_BACK: return_handed_back\nRETURN_VOIDED: return_voided",
+                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nCOMMIT: commit\nUNCOMMIT: uncommit\nISSUE: issue\nPOST_QUOTA: post_quota\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nDISBURSE: disburse\nCLAW_BACK: claw_back\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void\nRETURN_EXPIRED: return_expired\nRETURN_RECLAIMED: return_reclaimed\nRETURN_HANDED_BACK: return_handed_back\nRETURN_VOIDED: return_voided\nPAY_ESCROW: pay_escrow\nRELEASE_ESCROW: release_escrow\nREFUND_ESCROW: refund_escrow",
                         enum_type=Movement,
                         max_length=32,
                     ),
@@ -1232,6 +1234,48 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="OrderFinding",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="findings",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="TIE: tie\nPRICE: price", enum_type=FindingKind, max_length=16
+                    ),
+                ),
+                (
+                    "weight",
+                    fields.CharEnumField(
+                        description="FORBIDS: forbids\nHOLDS: holds", enum_type=Weight, max_length=16
+                    ),
+                ),
+                ("code", fields.CharField(max_length=64)),
+                ("clause", fields.CharField(default="", max_length=120)),
+                ("message", fields.TextField(unique=False)),
+                ("arithmetic", fields.TextField(default="", unique=False)),
+                ("found_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "order_finding",
+                "app": "models",
+                "indexes": [Index(fields=["order_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "What the system found about an order when it was placed or contracted. Never changed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="OrderPaper",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -1464,7 +1508,7 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     fields.CharEnumField(
-                        description="PENDING: pending\nAPPROVED: approved\nREFUSED: refused\nREVOKED: revoked\nEXPIRED: expired",
+                        description="PENDING: pending\nAPPROVED: approved\nREFUSED: refused\nREVOKED: revoked\nEXPIRED: expired\nSUSPENDED: suspended\nDELISTED: delisted",
                         enum_type=QualificationStatus,
                         max_length=32,
                     ),
@@ -1499,6 +1543,53 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["programme_slug", "status", "id"])],
                 "pk_attr": "id",
                 "table_description": "Where an organisation stands in one programme as one party, with the facts it was judged on.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ProviderGrade",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "qualification",
+                    fields.ForeignKeyField(
+                        "models.Qualification",
+                        source_field="qualification_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="grades",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("year", fields.IntField(description="The programme year that is judged")),
+                ("grade", fields.CharField(description="One of the programme's grades", max_length=32)),
+                ("place", fields.IntField(description="In the ranking of the year, 1 is the best")),
+                ("reason", fields.TextField(unique=False)),
+                (
+                    "figures",
+                    fields.JSONField(
+                        description="The provider's figures when it was proposed",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("case_id", fields.BigIntField(null=True, description="Its review, where the text has one")),
+                ("proposed_by", fields.BigIntField(description="The member of staff")),
+                ("proposed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("published_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "provider_grade",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["qualification_id", "year"]),
+                    Index(fields=["programme_slug", "year", "place"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "评级: a grade of a provider for a year, as proposed on its figures, and whether it is published.",
             },
             bases=["Model"],
         ),
@@ -1653,6 +1744,64 @@ class Migration(migrations.Migration):
                 "unique_together": (("about", "subject", "recipient", "deadline", "days_before"),),
                 "pk_attr": "id",
                 "table_description": "One reminder that was sent: never again for the same matter, deadline and distance.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Removal",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "qualification",
+                    fields.ForeignKeyField(
+                        "models.Qualification",
+                        source_field="qualification_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="removals",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("sanction", fields.CharField(description="The programme's sanction", max_length=64)),
+                ("ground", fields.CharField(max_length=64)),
+                ("clause", fields.CharField(max_length=120)),
+                ("reason", fields.TextField(unique=False)),
+                (
+                    "measures",
+                    fields.JSONField(
+                        description="What follows, by the sanction", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "serious",
+                    fields.BooleanField(default=False, description="What follows if it is serious, too"),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        description="PROPOSED: proposed\nDETERMINED: determined\nDISMISSED: dismissed",
+                        enum_type=RemovalStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("case_id", fields.BigIntField(null=True, description="Its review, where the text has one")),
+                ("proposed_by", fields.BigIntField(description="The member of staff")),
+                ("proposed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("ban_id", fields.BigIntField(null=True, description="The entry on the blocklist")),
+                ("announced", fields.BooleanField(default=False)),
+            ],
+            options={
+                "table": "removal",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["qualification_id", "id"]),
+                    Index(fields=["programme_slug", "status", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "清退: a provider proposed for removal on a ground of the text, and what was decided.",
             },
             bases=["Model"],
         ),
@@ -2628,6 +2777,99 @@ class Migration(migrations.Migration):
                 "unique_together": (("registration_id", "number"),),
                 "pk_attr": "id",
                 "table_description": "What was handed in, never changed: the form, the organisation's facts and what the system found.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Suspension",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "qualification",
+                    fields.ForeignKeyField(
+                        "models.Qualification",
+                        source_field="qualification_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="suspensions",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("ground", fields.CharField(description="The programme's ground", max_length=64)),
+                ("clause", fields.CharField(max_length=120)),
+                ("reason", fields.TextField(unique=False)),
+                ("since", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "until",
+                    fields.DatetimeField(
+                        null=True,
+                        description="Exclusive, null: until lifted",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                ("made_by", fields.BigIntField(description="The member of staff")),
+                ("lifted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("lifted_by", fields.BigIntField(null=True, description="null: its time was over")),
+                ("lift_reason", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "suspension",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["qualification_id", "id"]),
+                    Index(fields=["programme_slug", "until"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "A provider held at once, on a ground of the text. Lifted, never deleted; one at a time.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="TieDeclaration",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="tie_declarations",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("number", fields.IntField(description="1 is the first")),
+                ("representative_sealed", fields.CharField(description="Name", max_length=400)),
+                (
+                    "representative_id_sealed",
+                    fields.CharField(default="", description="Identity number", max_length=400),
+                ),
+                ("phones_sealed", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "address_sealed",
+                    fields.CharField(default="", description="Where it works", max_length=1200),
+                ),
+                (
+                    "shareholders",
+                    fields.JSONField(
+                        default=list,
+                        description="uscc and name of an organisation, name_sealed and id_sealed of a person, share_bp",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("declared_by", fields.BigIntField(description="The person")),
+                ("declared_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "tie_declaration",
+                "app": "models",
+                "unique_together": (("organisation_id", "number"),),
+                "pk_attr": "id",
+                "table_description": "Representative, telephones, address and shareholders of an organisation, as it declared them once.",
             },
             bases=["Model"],
         ),

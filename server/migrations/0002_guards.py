@@ -17,6 +17,8 @@ APPEND_ONLY = (
     "ranking_entry",
     "waiting_award",
     "draw",
+    "tie_declaration",
+    "order_finding",
 )
 OFFERED = (
     "offering_id, number, programme_version, selection_id, category, service, kinds, name, areas,"
@@ -33,6 +35,17 @@ class Migration(migrations.Migration):
         ops.RunSQL(
             "CREATE UNIQUE INDEX membership_handler_once ON membership (organisation_id)"
             " WHERE active AND role = 'handler'"
+        ),
+        # A provider is held once at a time, proposed for removal once, and graded once a year at a time.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX suspension_once ON suspension (qualification_id) WHERE lifted_at IS NULL"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX removal_once ON removal (qualification_id) WHERE status = 'proposed'"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX provider_grade_once ON provider_grade (qualification_id, year)"
+            " WHERE decided_at IS NULL"
         ),
         # Without rounds a quota is promised once (GX-25); which voucher of the year it is, the serial says.
         ops.RunSQL(

@@ -1,6 +1,8 @@
 """Tortoise models: rows and relations, no verbs."""
 
 MODULES = (
+    "server.models.provider_standing",
+    "server.models.relations",
     "server.models.people",
     "server.models.organisations",
     "server.models.files",
