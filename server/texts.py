@@ -488,6 +488,37 @@ SCOPE: Mapping[str, str] = {
     "other_category": "“{matter}”属于{name}",
 }
 """Why something cannot be bought with a voucher."""
+OFFERING_ITEMS: Mapping[str, str] = {
+    "about.category": "服务类别",
+    "about.service": "服务事项",
+    "about.kinds": "服务类型",
+    "about.name": "服务产品名称",
+    "about.areas": "服务区域",
+    "about.price": "价格",
+    "about.comparisons": "市场同类产品比价",
+}
+"""What every offering says, where a programme has no name of its own for it."""
+OFFERING_FAULTS: Mapping[str, str] = {
+    "kind_unknown": "本项目没有“{name}”这一服务类型",
+    "area": "“{area}”的层级不够，须从大到小逐级写明，如 浙江省/丽水市",
+    "half_a_price": "价格的下限和上限须同时填写，只有一个价格时两者相同",
+    "price_zero": "价格须大于零",
+    "price_order": "价格上限不得低于下限",
+    "parts": "分项价格的最低和最高须与价格区间的两端一致",
+    "not_itemised": "区间价格须逐项列明每个价格对应的服务内容",
+    "comparisons": "市场同类产品比价的数量不足",
+    "recognised_for": "被认定的服务类型：{kinds}；申报的类别：{category}",
+    "above_catalogue": "洽谈价格不得高于服务产品目录价格",
+}
+"""What is wrong with an offering."""
+OFFERING_CHECKS: Mapping[str, str] = {
+    "complete": "应填内容和应交材料齐全",
+    "scope": "属于服务券支持范围",
+    "recognised": "与被认定的服务类型一致",
+    "standing": "服务机构可以发布服务产品",
+}
+"""What the system checks of an offering under review."""
+OFFERING_TITLE = "服务产品：{name}（{provider}）"
 AMOUNTS: Mapping[str, str] = {
     "full_price": "{name}须为全额（企业自付加服务券）",
     "own_share": "{name}金额须等于企业自付部分",
