@@ -53,6 +53,7 @@ from server.services.clocks import ProgrammeClocks
 from server.services.contracts import Contracts
 from server.services.drafts import Drafts
 from server.services.draws import Draws
+from server.services.enquiries import Enquiries
 from server.services.evidence import Evidence
 from server.services.files import Files
 from server.services.grab_commit import GrabCommitter
@@ -70,11 +71,13 @@ from server.services.onboarding import Onboarding
 from server.services.outlooks import Outlooks
 from server.services.qualifications import SUBJECTS, Qualifications
 from server.services.ranked import RankedRounds
+from server.services.ratings import Ratings
 from server.services.receipts import Receipts
 from server.services.registrations import Registrations
 from server.services.renewals import Renewals
 from server.services.review_notices import Notices
 from server.services.reviewed_requests import ReviewedRequests
+from server.services.reviewed_enquiries import ReviewedEnquiries
 from server.services.reviews import Reviews
 from server.services.round_book import RoundBook
 from server.services.rounds import Rounds
@@ -175,6 +178,9 @@ def create_app(
     reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(programmes))
     voidings = Voidings(vouchers, reviews)
     reviews.serve(ReviewSubject.VOIDING, voidings)
+    app[keys.RATINGS] = Ratings(programmes, clocks)
+    reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
+    app[keys.ENQUIRIES] = Enquiries(programmes, clocks, reviews)
     app[keys.VOIDINGS] = voidings
     voucher_requests = VoucherRequests(programmes, clocks, reviews)
     app[keys.VOUCHER_REQUESTS] = voucher_requests

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from server.services.clocks import ProgrammeClocks
     from server.services.contracts import Contracts
     from server.services.draws import Draws
+    from server.services.enquiries import Enquiries
     from server.services.files import Files
     from server.services.handovers import Handovers
     from server.services.identities import Identities
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from server.services.outlooks import Outlooks
     from server.services.qualifications import Qualifications
     from server.services.ranked import RankedRounds
+    from server.services.ratings import Ratings
     from server.services.registrations import Registrations
     from server.services.review_notices import Notices
     from server.services.reviews import Reviews
@@ -114,6 +116,8 @@ FILES: web.AppKey[Files] = web.AppKey("files")
 UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")
 
 ROUNDS: web.AppKey[Rounds] = web.AppKey("rounds")
+RATINGS: web.AppKey[Ratings] = web.AppKey("ratings")
+ENQUIRIES: web.AppKey[Enquiries] = web.AppKey("enquiries")
 APPLICATIONS: web.AppKey[Applications] = web.AppKey("applications")
 RANKED: web.AppKey[RankedRounds] = web.AppKey("ranked")
 BOOK: web.AppKey[RoundBook] = web.AppKey("book")

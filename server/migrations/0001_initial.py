@@ -10,13 +10,17 @@ from server.programme.review import ReviewKind, ReviewSubject
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Actor, LegalForm, Party
 from server.rules.contracts import ContractStatus
+from server.rules.documents import Printed, SignMethod
+from server.rules.enquiries import EnquiryStatus
 from server.rules.findings import FindingKind, Weight
 from server.rules.grabbing import GrabOutcome
+from server.rules.invoice_checks import MarkKind
 from server.rules.issuance import ApplicationDeed, ApplicationStatus, RankOutcome
 from server.rules.lifecycles import QualificationStatus, RegistrationStatus, RoundStatus, VoucherStatus
 from server.rules.money import Account, Basis, Movement
 from server.rules.offerings import DraftStatus, OfferingStatus
 from server.rules.orders import OrderStatus
+from server.rules.own_payments import PaymentMethod, PaymentPurpose, PaymentStatus
 from server.rules.removals import RemovalStatus
 from server.rules.request_line import RequestStatus
 from server.rules.review import CaseStatus, Verdict
@@ -851,6 +855,153 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="Enquiry",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                (
+                    "enterprise",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="enterprise_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="enquiries",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=EnquiryStatus.DRAFT,
+                        description="DRAFT: draft\nPENDING: pending\nRETURNED: returned\nREFUSED: refused\nSHOWN: shown\nCLOSED: closed",
+                        enum_type=EnquiryStatus,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "values",
+                    fields.JSONField(
+                        default=dict,
+                        description="By the programme's field codes",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "anonymous",
+                    fields.BooleanField(default=True, description="Shown without the enterprise's name"),
+                ),
+                ("version", fields.IntField(default=1, description="Rises with every change")),
+                (
+                    "reason",
+                    fields.TextField(
+                        default="", description="Why it was returned, refused or closed", unique=False
+                    ),
+                ),
+                (
+                    "returned",
+                    fields.JSONField(
+                        default=dict, description="Field code to reason", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("case_id", fields.BigIntField(null=True, description="Its review case")),
+                ("created_by", fields.CharField(description="person:12", max_length=40)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("shown_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("closed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "enquiry",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["enterprise_id", "id"]),
+                    Index(fields=["programme_slug", "status", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "需求: what an enterprise looks for, in the programme's fields (GX-50). Money in fen.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="EnquiryAnswer",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "enquiry",
+                    fields.ForeignKeyField(
+                        "models.Enquiry",
+                        source_field="enquiry_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="answers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="enquiry_answers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("offering_id", fields.BigIntField()),
+                ("offering_version_id", fields.BigIntField(description="As it was listed then")),
+                ("offering_name", fields.CharField(description="As it was called then", max_length=200)),
+                ("answered_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "enquiry_answer",
+                "app": "models",
+                "unique_together": (("enquiry_id", "provider_id"),),
+                "indexes": [Index(fields=["provider_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One provider's answer with one of its offerings. It begins a thread of its own.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="EnquiryMessage",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "answer",
+                    fields.ForeignKeyField(
+                        "models.EnquiryAnswer",
+                        source_field="answer_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="messages",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "party",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider",
+                        enum_type=Party,
+                        max_length=16,
+                    ),
+                ),
+                ("words", fields.TextField(unique=False)),
+                ("said_by", fields.CharField(description="person:12", max_length=40)),
+                ("said_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "enquiry_message",
+                "app": "models",
+                "indexes": [Index(fields=["answer_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One message of a thread. Never changed: what was said is kept.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Handover",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -1182,6 +1333,41 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="Escrow",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.OneToOneField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="escrow",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("budget_id", fields.BigIntField()),
+                ("paid_fen", CheckedBigInt(default=0, check="paid_fen >= 0")),
+                ("released_fen", CheckedBigInt(default=0, check="released_fen >= 0")),
+                (
+                    "refunded_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Nobody spends it twice: what is gone is never more than what came",
+                        check="refunded_fen >= 0 AND released_fen + refunded_fen <= paid_fen",
+                    ),
+                ),
+            ],
+            options={
+                "table": "escrow",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "What the operator holds of an enterprise's own money for one order. The ledger has its movements.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="OrderAct",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -1390,6 +1576,149 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "pk_attr": "id",
                 "table_description": "One message to one recipient. Its id is what a receiver de-duplicates by.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="OwnPayment",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="payments",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                (
+                    "purpose",
+                    fields.CharEnumField(
+                        description="DEPOSIT: deposit\nBALANCE: balance\nOWN_SHARE: own_share\nESCROW: escrow",
+                        enum_type=PaymentPurpose,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "method",
+                    fields.CharEnumField(
+                        description="TRANSFER: transfer\nONLINE: online",
+                        enum_type=PaymentMethod,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        description="PENDING: pending\nPAID: paid\nCLOSED: closed\nDISPUTED: disputed\nREFUND_DUE: refund_due\nREFUNDED: refunded\nREPLACED: replaced",
+                        enum_type=PaymentStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                ("payer", fields.CharField(max_length=200)),
+                ("payee", fields.CharField(max_length=200)),
+                (
+                    "step",
+                    fields.CharEnumField(
+                        description="PLACE: place\nCONFIRM: confirm\nSIGN_CONTRACT: sign_contract\nUPLOAD_CONTRACT: upload_contract\nCONFIRM_CONTRACT: confirm_contract\nREQUEST_VOUCHER: request_voucher\nISSUE_VOUCHER: issue_voucher\nREGISTER_USE: register_use\nDEPOSIT: deposit\nESCROW: escrow\nMILESTONE_EVIDENCE: milestone_evidence\nDELIVER: deliver\nINVOICE: invoice\nTRANSFER_RECEIPT: transfer_receipt\nBALANCE: balance\nACCEPT: accept\nSERVICE_CONFIRMATION: service_confirmation\nPAY_VOUCHER: pay_voucher\nACCEPT_VOUCHER: accept_voucher\nRATE: rate\nSETTLE: settle\nAPPROVE_SETTLEMENT: approve_settlement",
+                        enum_type=StepKind,
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "code",
+                    fields.CharField(
+                        default="", description="The document whose receipt shows it", max_length=64
+                    ),
+                ),
+                ("paid_on", fields.DateField(null=True)),
+                ("bank_reference", fields.CharField(default="", max_length=64)),
+                ("trade_number", fields.CharField(null=True, unique=True, description="Ours", max_length=32)),
+                (
+                    "transaction_id",
+                    fields.CharField(
+                        null=True, unique=True, description="The gateway's, for good", max_length=64
+                    ),
+                ),
+                ("created_by", fields.CharField(max_length=64)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "expires_at",
+                    fields.DatetimeField(
+                        null=True, description="By the machine's clock", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
+                    "asked_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="When the gateway was asked last",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                ("settled_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "own_payment",
+                "app": "models",
+                "indexes": [Index(fields=["order_id", "id"]), Index(fields=["status", "asked_at"])],
+                "pk_attr": "id",
+                "table_description": "One payment of an order: by the bank, as its receipt says, or through the payment gateway.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="PaperMark",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="INVOICE: invoice\nRECEIPT: receipt", enum_type=MarkKind, max_length=16
+                    ),
+                ),
+                (
+                    "mark",
+                    fields.CharField(
+                        description="The digits of an invoice, the bank's reference of a receipt",
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="marks",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "step",
+                    fields.CharEnumField(
+                        description="PLACE: place\nCONFIRM: confirm\nSIGN_CONTRACT: sign_contract\nUPLOAD_CONTRACT: upload_contract\nCONFIRM_CONTRACT: confirm_contract\nREQUEST_VOUCHER: request_voucher\nISSUE_VOUCHER: issue_voucher\nREGISTER_USE: register_use\nDEPOSIT: deposit\nESCROW: escrow\nMILESTONE_EVIDENCE: milestone_evidence\nDELIVER: deliver\nINVOICE: invoice\nTRANSFER_RECEIPT: transfer_receipt\nBALANCE: balance\nACCEPT: accept\nSERVICE_CONFIRMATION: service_confirmation\nPAY_VOUCHER: pay_voucher\nACCEPT_VOUCHER: accept_voucher\nRATE: rate\nSETTLE: settle\nAPPROVE_SETTLEMENT: approve_settlement",
+                        enum_type=StepKind,
+                        max_length=32,
+                    ),
+                ),
+                ("code", fields.CharField(max_length=64)),
+                ("marked_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "paper_mark",
+                "app": "models",
+                "unique_together": (("kind", "mark"),),
+                "indexes": [Index(fields=["order_id", "step"])],
+                "pk_attr": "id",
+                "table_description": "The number of an invoice or a bank receipt: it counts once, over all programmes and years.",
             },
             bases=["Model"],
         ),
@@ -1636,6 +1965,112 @@ class Migration(migrations.Migration):
                 "unique_together": (("round_id", "position"),),
                 "pk_attr": "id",
                 "table_description": "One line of a ranking, as it was made. Append-only, so that the published list stays what it was.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Rating",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.OneToOneField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="rating",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                (
+                    "enterprise",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="enterprise_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="ratings",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="ratings_received",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("offering_id", fields.BigIntField(null=True)),
+                ("level", fields.CharField(description="A word of the programme's scale", max_length=32)),
+                (
+                    "score_bp",
+                    CheckedBigInt(
+                        description="10000 for the scale's best level, 0 for its worst",
+                        check="score_bp BETWEEN 0 AND 10000",
+                    ),
+                ),
+                ("is_low", fields.BooleanField()),
+                ("tags", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("words", fields.TextField(default="", unique=False)),
+                ("rated_by", fields.CharField(description="person:12", max_length=40)),
+                ("rated_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "editable_until",
+                    fields.DatetimeField(description="Exclusive", auto_now=False, auto_now_add=False),
+                ),
+                ("edited_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("version", fields.IntField(default=1, description="Rises with every change")),
+                ("answer", fields.TextField(default="", description="The provider's, once", unique=False)),
+                ("answered_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "rating",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["provider_id", "programme_slug", "id"]),
+                    Index(fields=["offering_id", "id"]),
+                    Index(fields=["enterprise_id", "id"]),
+                    Index(fields=["programme_slug", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "评价: of one order, once. Who gave it is for the authority's eyes, never the provider's (GX-57).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RatingEdit",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "rating",
+                    fields.ForeignKeyField(
+                        "models.Rating",
+                        source_field="rating_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="former",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("level", fields.CharField(max_length=32)),
+                ("tags", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ("words", fields.TextField(unique=False)),
+                ("replaced_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("replaced_by", fields.CharField(max_length=40)),
+            ],
+            options={
+                "table": "rating_edit",
+                "app": "models",
+                "indexes": [Index(fields=["rating_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "What a rating said before it was changed. Never changed itself.",
             },
             bases=["Model"],
         ),
@@ -2452,6 +2887,79 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="Signature",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="signatures",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "document",
+                    fields.CharEnumField(
+                        description="CONTRACT: contract\nSERVICE_CONFIRMATION: service_confirmation",
+                        enum_type=Printed,
+                        max_length=32,
+                    ),
+                ),
+                ("version", fields.IntField()),
+                (
+                    "party",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider",
+                        enum_type=Party,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="signatures",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("organisation_name", fields.CharField(description="As it was called then", max_length=200)),
+                ("person_id", fields.BigIntField()),
+                (
+                    "signer",
+                    fields.CharField(
+                        description="Place in the organisation and account, masked", max_length=64
+                    ),
+                ),
+                (
+                    "method",
+                    fields.CharEnumField(
+                        default=SignMethod.PLATFORM,
+                        description="PLATFORM: platform",
+                        enum_type=SignMethod,
+                        max_length=16,
+                    ),
+                ),
+                ("text_sha256", fields.CharField(max_length=64)),
+                ("proof", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
+                ("signed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "signature",
+                "app": "models",
+                "unique_together": (("order_id", "document", "version", "party"),),
+                "pk_attr": "id",
+                "table_description": "One party's signature under one version of a document. ``text_sha256`` is of what it signed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Staff",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -2737,6 +3245,57 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["subject", "id"])],
                 "pk_attr": "id",
                 "table_description": "A file handed in with something: a registration, a case. What is attached is kept for good.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="PrintedDocument",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="printed",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "document",
+                    fields.CharEnumField(
+                        description="CONTRACT: contract\nSERVICE_CONFIRMATION: service_confirmation",
+                        enum_type=Printed,
+                        max_length=32,
+                    ),
+                ),
+                ("version", fields.IntField()),
+                ("content", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "text_sha256",
+                    fields.CharField(description="Of the text without its signatures", max_length=64),
+                ),
+                (
+                    "file",
+                    fields.ForeignKeyField(
+                        "models.StoredFile",
+                        source_field="file_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="printed",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("printed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "printed_document",
+                "app": "models",
+                "unique_together": (("order_id", "document", "version"),),
+                "pk_attr": "id",
+                "table_description": "One document as it was printed: from ``content`` come the same bytes again.",
             },
             bases=["Model"],
         ),

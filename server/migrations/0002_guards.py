@@ -19,6 +19,10 @@ APPEND_ONLY = (
     "draw",
     "tie_declaration",
     "order_finding",
+    "rating_edit",
+    "enquiry_message",
+    "signature",
+    "printed_document",
 )
 OFFERED = (
     "offering_id, number, programme_version, selection_id, category, service, kinds, name, areas,"

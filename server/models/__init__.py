@@ -21,5 +21,9 @@ MODULES = (
     "server.models.contracts",
     "server.models.offerings",
     "server.models.orders",
+    "server.models.payments",
+    "server.models.documents",
+    "server.models.ratings",
+    "server.models.enquiries",
     "server.models.applications",
 )

@@ -97,6 +97,8 @@ class Rating(Clause):
     """No settlement without it."""
     required_for_payment: bool = False
     """The voucher's payment is final only with it."""
+    editable_natural_days: int = 0
+    """Natural days in which the enterprise may change it; 0: given is given."""
     provider_grades: bool = False
     """Providers are graded by it and by the reviews; the grades are published."""
     surveys: bool = False

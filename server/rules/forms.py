@@ -239,6 +239,14 @@ def fits(kind: FieldKind, value: object) -> bool:
             return isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT
 
 
+def field_faults(asked: Field, value: object, on: date) -> tuple[Unmet, ...]:
+    """Everything wrong with the value of one field by itself, named by the field's code."""
+    return tuple(
+        Unmet(asked.code, asked.article, texts.FORM_FAULTS[fault].format(name=asked.name), arithmetic)
+        for fault, arithmetic in _wrong(asked, value, on)
+    )
+
+
 def _wrong(asked: Field, value: object, on: date) -> Iterator[tuple[str, str]]:
     """The faults of one value by itself, each with its arithmetic."""
     if not fits(asked.kind, value):

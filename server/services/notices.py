@@ -11,7 +11,18 @@ from server import texts
 from server.clock import CHINA
 from server.units import yuan
 
-LINKS = ("voucher", "review", "registration", "qualification", "application", "round", "ban", "programme")
+LINKS = (
+    "voucher",
+    "review",
+    "registration",
+    "qualification",
+    "application",
+    "round",
+    "ban",
+    "programme",
+    "rating",
+    "enquiry",
+)
 """What a message may be about, the nearest first: the first of them that the data names is linked."""
 DEADLINES = ("until", "due_at", "deadline")
 """Under which names data gives the instant (exclusive) until which somebody must act."""
