@@ -6,7 +6,7 @@ what is not right yet; only handing in is refused until everything is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -18,11 +18,12 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.clock import CHINA
 from server.errors import Refusal, Unmet
+from server.models.offerings import Offering
 from server.models.organisations import Organisation
 from server.models.people import Person
 from server.models.registrations import Registration, Submission
 from server.programme.model import Programme
-from server.programme.papers import Undertaking
+from server.programme.papers import Document, Undertaking
 from server.programme.people import ConditionKind, PartyRules
 from server.programme.vocabulary import Party
 from server.rules.forms import (
@@ -145,7 +146,7 @@ class Drafts:
         require_known(rules, dict.fromkeys(changes.keys))
         accepted = _accepted(rules, changes.undertakings, actor=actor, now=now)
         organisation_id = access.organisation_id_of(actor)
-        await _require_papers(rules, changes.documents, organisation_id)
+        await require_papers(rules.documents, changes.documents, organisation_id)
         async with in_transaction():
             organisation = await lock(organisation_id)
             draft = await self._draft(organisation, programme, party, actor=actor, now=now)
@@ -192,7 +193,7 @@ class Drafts:
             shown_values(draft, self.sealer),
             self.faults(draft, programme, organisation),
             self.missing(draft, programme, organisation),
-            await _name_of(draft.saved_by),
+            await name_of(draft.saved_by),
         )
 
     async def require_admissible(
@@ -343,13 +344,15 @@ async def registration_for(actor: Actor, registration_id: int) -> Registration:
     return draft
 
 
-async def _require_papers(rules: PartyRules, papers: Mapping[str, Collection[int]], owner_id: int) -> None:
+async def require_papers(
+    documents: Sequence[Document], papers: Mapping[str, Collection[int]], owner_id: int
+) -> None:
     """Raise ``FilesUnknown`` for files of others, :class:`FormValuesUnusable` for those of another kind."""
     ids = list(dict.fromkeys(one for named in papers.values() for one in named))
     kinds = {file.id: file.kind for file in await files.require_own(ids, owner_id)}
     strange = [
         Unmet(f"{DOCUMENTS}.{one.code}", one.article, texts.FORM_FAULTS["wrong_kind"].format(name=one.name))
-        for one in rules.documents
+        for one in documents
         if any(kinds[file_id] is not one.kind for file_id in papers.get(one.code, ()))
     ]
     if strange:
@@ -390,15 +393,16 @@ def _unusable(name: str, key: str, fault: str, clause: str) -> Unmet:
     return Unmet(key, clause, texts.FORM_FAULTS[fault].format(name=name))
 
 
-async def moved_on(draft: Registration) -> DraftMovedOn:
+async def moved_on(draft: Registration | Offering) -> DraftMovedOn:
     """What to tell whoever looked at an earlier version: who saved this one, and when."""
     return DraftMovedOn(
-        who=await _name_of(draft.saved_by),
+        who=await name_of(draft.saved_by),
         when=draft.saved_at.astimezone(CHINA).strftime(texts.REVIEW_INSTANT),
         version=draft.version,
     )
 
 
-async def _name_of(person_id: int) -> str:
+async def name_of(person_id: int) -> str:
+    """What somebody is called who saved a draft."""
     person = await Person.get_or_none(id=person_id)
     return (person.name if person else "") or texts.WHO["person"]
