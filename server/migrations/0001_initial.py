@@ -3381,7 +3381,7 @@ class Migration(migrations.Migration):
                     Index(fields=["programme_slug", "until"]),
                 ],
                 "pk_attr": "id",
-                "table_description": "A provider held at once, on a ground of the text. Lifted, never deleted; one at a time.",
+                "table_description": "A provider held at once, on a ground of the text. Lifted, never deleted, and one at a time.",
             },
             bases=["Model"],
         ),

@@ -13,7 +13,7 @@ from server.rules.removals import RemovalStatus
 
 
 class Suspension(Model):
-    """A provider held at once, on a ground of the text. Lifted, never deleted; one at a time."""
+    """A provider held at once, on a ground of the text. Lifted, never deleted, and one at a time."""
 
     id = fields.BigIntField(primary_key=True)
     qualification: fields.ForeignKeyRelation[Qualification] = fields.ForeignKeyField(
