@@ -88,10 +88,5 @@ async def journey(database_url: str, redis_url: str) -> AsyncIterator[Journey]:
         address = str(standin.make_url("")).rstrip("/")
         async with a_running_town(database_url, redis_url, wechat_base_url=address, **wechat) as town:
             yield Journey(town, standin, database_url)
-
-
-@pytest.fixture(autouse=True)
-async def books_balance(journey: Journey) -> AsyncIterator[None]:
-    """After every journey all money is where the ledger says it is."""
-    yield
-    assert await ledger.verify() == []
+            # After every journey all money is where the ledger says it is.
+            assert await ledger.verify() == []
