@@ -74,6 +74,7 @@ from server.services.ranked import RankedRounds
 from server.services.ratings import Ratings
 from server.services.receipts import Receipts
 from server.services.registrations import Registrations
+from server.services.removals import Removals
 from server.services.renewals import Renewals
 from server.services.review_notices import Notices
 from server.services.reviewed_requests import ReviewedRequests
@@ -84,6 +85,7 @@ from server.services.rounds import Rounds
 from server.services.sessions import Sessions
 from server.services.staff import StaffAccounts
 from server.services.staff_sign_in import StaffSignIn
+from server.services.suspensions import Suspensions
 from server.services.tokens import AccessTokens
 from server.services.uploads import Uploads
 from server.services.voidings import Voidings
@@ -182,6 +184,10 @@ def create_app(
     reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
     app[keys.ENQUIRIES] = Enquiries(programmes, clocks, reviews)
     app[keys.VOIDINGS] = voidings
+    suspensions = Suspensions(qualifications)
+    removals = Removals(qualifications, blocklist, reviews)
+    reviews.serve(ReviewSubject.REMOVAL, removals)
+    app[keys.SUSPENSIONS], app[keys.REMOVALS] = suspensions, removals
     voucher_requests = VoucherRequests(programmes, clocks, reviews)
     app[keys.VOUCHER_REQUESTS] = voucher_requests
     app[keys.GRAB_DOOR] = GrabDoor(
@@ -206,6 +212,7 @@ def create_app(
             public_notices=public_notices,
             labels=labels,
             renewals=Renewals(qualifications),
+            suspensions=suspensions,
             uploads=uploads,
             allotments=allotments,
             voucher_requests=voucher_requests,

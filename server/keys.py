@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from server.services.ranked import RankedRounds
     from server.services.ratings import Ratings
     from server.services.registrations import Registrations
+    from server.services.removals import Removals
     from server.services.review_notices import Notices
     from server.services.reviews import Reviews
     from server.services.round_book import RoundBook
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from server.services.sessions import Sessions
     from server.services.staff import StaffAccounts
     from server.services.staff_sign_in import StaffSignIn
+    from server.services.suspensions import Suspensions
     from server.services.uploads import Uploads
     from server.services.voidings import Voidings
     from server.services.voucher_requests import VoucherRequests
@@ -111,6 +113,8 @@ OUTLOOKS: web.AppKey[Outlooks] = web.AppKey("outlooks")
 DRAWS: web.AppKey[Draws] = web.AppKey("draws")
 VOUCHER_REQUESTS: web.AppKey[VoucherRequests] = web.AppKey("voucher_requests")
 VOIDINGS: web.AppKey[Voidings] = web.AppKey("voidings")
+SUSPENSIONS: web.AppKey[Suspensions] = web.AppKey("suspensions")
+REMOVALS: web.AppKey[Removals] = web.AppKey("removals")
 VOUCHERS: web.AppKey[Vouchers] = web.AppKey("vouchers")
 FILES: web.AppKey[Files] = web.AppKey("files")
 UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")

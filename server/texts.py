@@ -181,6 +181,14 @@ REFUSALS: Mapping[str, str] = {
     "qualification_moved_on": "该申请的状态刚刚发生变化，请刷新后再试",
     "ban_period_impossible": "结束时间须晚于开始时间",
     "ban_already_lifted": "该条记录已经解除",
+    # suspending and removing providers
+    "ground_unknown": "管理办法未规定以此为由停用或清退服务机构，可用的依据：{known}",
+    "not_yours_to_hold": "依此条款，由{names}办理",
+    "suspension_past": "暂停的截止时间须晚于现在",
+    "suspension_over": "该服务机构目前没有被暂停",
+    "removal_under_way": "该服务机构的清退正在办理",
+    "removal_not_returnable": "清退建议不能退回修改：请予以认定，或不予认定后重新提出",
+    "not_readmitted": "“{name}”已被清退，限制期内不得重新申报",
     # contracts, what vouchers pay on them, and who may have one for them
     "kind_unknown": "没有这个券种，或需要选择券种",
     "kind_not_announced": "“{kind}”由年度申报通知确定，{year} 年度的通知尚未发布",
@@ -674,6 +682,8 @@ PERIOD_LAPSED = "本期服务券的有效期已过，不再发放"
 VOIDING_TITLE = "服务券作废：{number}"
 VOIDING_CHECK = "服务券 {number}（面值 {amount} 元）可以作废"
 """What the system finds about a voucher that is to be voided."""
+REMOVAL_TITLE = "清退服务机构：{name}"
+REMOVAL_CHECK = "该服务机构目前具有可以终止的资格"
 REQUEST_TITLE = "服务券申请：{project}（合同 {number}）"
 REQUEST_CHECKS: Mapping[str, str] = {
     "contract_signed": "服务合同已经签订",
@@ -890,6 +900,8 @@ REASONS: Mapping[str, str] = {
     "time_over": "批次时间已到",
     "round_full": "优先申领已占满本批次资金，停止申领",
     "notice_over": "公示期满，没有影响办理的异议",
+    "suspension_over": "暂停期满",
+    "removed": "已被清退",
 }
 """Why the clock did a thing."""
 
@@ -965,6 +977,19 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "enquiry.answered": ("需求收到回复", "“{provider}”以“{offering}”回复了贵单位发布的需求。"),
     "enquiry.said": ("需求对话有新消息", "贵单位在“{programme}”的需求对话有新消息。"),
     "enquiry.closed": ("需求已结束", "贵单位在“{programme}”回复过的一项需求已由发布企业结束。"),
+    "provider.suspended": (
+        "服务机构资格已暂停",
+        "您的单位在“{programme}”的服务机构资格已暂停，暂不能承接新订单，已签订的合同请继续履行。"
+        "依据：{clause}。原因：{reason}",
+    ),
+    "provider.suspension_lifted": (
+        "暂停已解除",
+        "您的单位在“{programme}”的暂停已解除，请查看当前资格状态。说明：{reason}",
+    ),
+    "provider.removed": (
+        "已被清退",
+        "您的单位在“{programme}”的服务机构资格已终止。依据：{clause}。原因：{reason}",
+    ),
     "organisation.handler_changed": ("经办人已更换", "贵企业的经办人已凭新的授权书更换，服务券不受影响。"),
     "membership.handed_over": ("经办人身份已交接", "您已不再是该企业的经办人，登录已结束。"),
     "qualification.refused": ("{party}审核未通过", "“{programme}”的{party}未通过审核。{reason} {unmet}"),
@@ -1127,6 +1152,7 @@ JOBS: Mapping[str, str] = {
     "close_notices": "结束期满的公示",
     "expire_approvals": "到期的资格停用或续存",
     "settle_labels": "企业标识到期",
+    "end_suspensions": "期满的暂停解除",
     "recompute_deadlines": "按新公布的放假安排重算暂定的期限",
     "expire_vouchers": "服务券到期失效",
     "reclaim_vouchers": "逾期未下单的服务券收回",

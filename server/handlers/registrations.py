@@ -24,7 +24,7 @@ from server.programme.registry import UnknownProgramme
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import RegistrationStatus
 from server.services.access import IN_THE_FILES, Actor, NoOrganisation
-from server.services.admissions import AlreadyApplied, FormItemsUnknown
+from server.services.admissions import AlreadyApplied, FormItemsUnknown, NotReadmitted
 from server.services.drafts import (
     Changes,
     Draft,
@@ -241,6 +241,7 @@ async def one(request: web.Request, actor: Actor, path: RegistrationPath) -> Reg
         FileUnacceptable,
         FilesUnknown,
         AlreadyApplied,
+        NotReadmitted,
     ),
 )
 async def submit(request: web.Request, actor: Actor, path: RegistrationPath, body: Submit) -> Submitted:

@@ -50,6 +50,7 @@ from server.services.attestations import LabelNotListed
 from server.services.draws import ContractNotSigned
 from server.services.issuing import PoolExhausted
 from server.services.qualifications import ConditionsUnmet, LabelsUnknown, QualificationMovedOn
+from server.services.removals import RemovalNotReturnable
 from server.services.request_book import RequestMovedOn
 from server.services.review_cases import number, number_of
 from server.services.review_files import Deed, ReviewerFile
@@ -261,6 +262,7 @@ async def one(request: web.Request, actor: Actor, path: ReviewPath) -> ReviewerF
         ReviewNotAskable,
         CorrectionTimePast,
         VoidingNotReturnable,
+        RemovalNotReturnable,
         *FOLLOWING,
     ),
 )

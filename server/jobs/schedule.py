@@ -27,6 +27,7 @@ from server.services.renewals import Renewals
 from server.services.review_notices import Notices
 from server.services.reviews import Reviews
 from server.services.rounds import Rounds
+from server.services.suspensions import Suspensions
 from server.services.uploads import Uploads
 from server.services.voucher_requests import VoucherRequests
 from server.services.vouchers import Vouchers
@@ -47,6 +48,7 @@ class Works:
     public_notices: Notices
     labels: Labels
     renewals: Renewals
+    suspensions: Suspensions
     uploads: Uploads
     allotments: Allotments
     voucher_requests: VoucherRequests
@@ -70,6 +72,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _every(30, "settle_bans", lambda _: works.blocklist.settle_turned()),
         _every(60, "close_notices", lambda _: notices.close_due()),
         _every(60, "expire_approvals", lambda _: works.renewals.expire_due()),
+        _every(60, "end_suspensions", lambda _: works.suspensions.end_due()),
         _every(300, "settle_labels", lambda _: works.labels.settle_expired_labels(now())),
         _every(300, "recompute_deadlines", lambda _: recompute_deadlines(works.working_days, recounts)),
         _daily(time(0, 5), "expire_vouchers", lambda slot: works.vouchers.expire_due(slot.programme_slug)),

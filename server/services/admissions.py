@@ -37,6 +37,7 @@ from server.services import attestations
 from server.services.access import Actor
 from server.services.applicants import snapshot
 from server.services.assessments import Assessment, assess, rules_of
+from server.services.entitlements import standing_bans
 from server.services.memberships import lock
 from server.services.qualifications import (
     UNDECIDED,
@@ -63,6 +64,16 @@ class FormItemsUnknown(Refusal):
     status, code = 422, "form_items_unknown"
 
 
+class NotReadmitted(Refusal):
+    """A provider that was removed, while the ban holds that followed from it (GX-46, LS-43)."""
+
+    status, code = 409, "not_readmitted"
+
+
+HOLDING_ON = (QualificationStatus.APPROVED, QualificationStatus.SUSPENDED)
+"""Standings that a renewal continues: no form lifts a suspension."""
+
+
 class Admissions:
     """What follows from handing a form in, and from the review's end."""
 
@@ -84,7 +95,7 @@ class Admissions:
 
         Under the organisation's lock. ``resumed``: a returned form comes back, and the day of the
         application stays. An approval near its end holds on while its renewal is reviewed. Raises
-        :class:`AlreadyApplied`.
+        :class:`AlreadyApplied` and :class:`NotReadmitted`.
         """
         rules = rules_of(programme, party)
         state: dict[str, Any] = {
@@ -98,10 +109,12 @@ class Admissions:
         )
         if earlier is None:
             return await _created(organisation, programme, party, {**state, "applied_at": now}, rules)
-        if earlier.status is QualificationStatus.APPROVED:
+        if earlier.status in HOLDING_ON:
             if not (resumed or may_renew(earlier.valid_until, now)):
                 raise _already(rules, earlier)
             return earlier
+        if earlier.status is QualificationStatus.DELISTED:
+            await _require_readmissible(earlier, programme, organisation, now=now)
         if earlier.status is QualificationStatus.PENDING and not resumed:
             raise _already(rules, earlier)
         if not resumed:
@@ -165,7 +178,7 @@ class Admissions:
         qualification = await Qualification.get(id=qualification_id)
         organisation = await lock(qualification.organisation_id)
         qualification = await Qualification.get(id=qualification_id).select_related("organisation")
-        if qualification.status is not QualificationStatus.APPROVED:
+        if qualification.status not in HOLDING_ON:
             # Withdrawn while its renewal was under review, it is not brought back by that.
             require_move(QUALIFICATION_MOVES, qualification.status, QualificationStatus.APPROVED)
         programme = self._programme(qualification)
@@ -177,13 +190,13 @@ class Admissions:
                 clause=assessment.unmet[0].clause, unmet=assessment.unmet, count=len(assessment.unmet)
             )
         renewal = rules_of(programme, qualification.party).renewal
-        held_until = (
-            qualification.valid_until if qualification.status is QualificationStatus.APPROVED else None
-        )
+        held_on = qualification.status in HOLDING_ON
+        held_until = qualification.valid_until if held_on else None
         ends = next_end(programme, renewal, now, held_until)
+        suspended = qualification.status is QualificationStatus.SUSPENDED
         qualification = await move(
             qualification,
-            QualificationStatus.APPROVED,
+            QualificationStatus.SUSPENDED if suspended else QualificationStatus.APPROVED,
             valid_until=None if ends is None else ends.ends_at,
             decided_at=now,
             decided_by=_staff_id(actor),
@@ -357,6 +370,20 @@ async def _created(
             )
     except IntegrityError:
         raise AlreadyApplied(clause=rules.renewal.article) from None
+
+
+async def _require_readmissible(
+    earlier: Qualification, programme: Programme, organisation: Organisation, *, now: datetime
+) -> None:
+    bans = await standing_bans([organisation.uscc], programme.slug, now=now)
+    if bans:
+        until = bans[0].ends_at
+        arithmetic = texts.CONDITION["barred"].format(
+            start=day_of(bans[0].starts_at),
+            end=texts.FOR_GOOD if until is None else day_of(until - timedelta.resolution),
+            clause=bans[0].clause,
+        )
+        raise NotReadmitted(clause=bans[0].clause, arithmetic=arithmetic, name=organisation.name)
 
 
 def _already(rules: PartyRules, earlier: Qualification) -> AlreadyApplied:

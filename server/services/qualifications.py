@@ -162,6 +162,18 @@ class Qualifications:
                 moved.add(qualification.programme_slug)
         return await self.settle(organisation, moved, others=True)
 
+    async def judge_again(
+        self, qualification: Qualification, organisation: Organisation, *, since: datetime, actor: Actor
+    ) -> None:
+        """An approval that was held up holds again: what changed meanwhile sends it back to review.
+
+        ``since`` is an instant of the programme's clock. Under the organisation's lock; the caller settles.
+        """
+        assessment = await self._judged(qualification, organisation, hoping=False)
+        held_up_at = since - self.clocks.offset(qualification.programme_slug)
+        if assessment.unmet or organisation.facts_changed_at > held_up_at:
+            await self._send_back(qualification, organisation, assessment, actor=actor)
+
     async def settle(
         self, organisation: Organisation, slugs: set[str], *, others: bool = False
     ) -> list[StandingChange]:
