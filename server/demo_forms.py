@@ -23,8 +23,12 @@ from server.services.registrations import HandedIn
 from server.services.uploads import Announced
 from server.texts import DEMO
 
-ID_NUMBER, PHONE = "360426199101010071", "13800000000"
-"""Of nobody: made up, with a right check digit."""
+ID_NUMBERS: Mapping[Party, str] = {
+    Party.ENTERPRISE: "360426199101010071",
+    Party.PROVIDER: "330102197703120030",
+}
+PHONES: Mapping[Party, str] = {Party.ENTERPRISE: "13800000000", Party.PROVIDER: "13700000001"}
+"""Of nobody: made up, with a right check digit; two sides that share one are looked at before they deal."""
 
 
 async def fill_in(
@@ -46,7 +50,7 @@ async def fill_in(
                 for number in range(document.minimum)
             ]
     changes = Changes(
-        values=answers(rules, organisation, now),
+        values=answers(rules, party, organisation, now),
         documents=documents,
         undertakings={one.code: hash_of(one) for one in rules.undertakings},
     )
@@ -64,7 +68,7 @@ async def hand_in(
     return await app[keys.REGISTRATIONS].submit(registration.id, version=registration.version, actor=person)
 
 
-def answers(rules: PartyRules, organisation: Organisation, now: datetime) -> dict[str, Any]:
+def answers(rules: PartyRules, party: Party, organisation: Organisation, now: datetime) -> dict[str, Any]:
     """A value for every required field, each admitting whoever fills it in."""
     admitting = {one.fact: _admitting(one) for one in rules.conditions if one.fact}
     known: Mapping[str, Any] = {
@@ -92,8 +96,8 @@ def answers(rules: PartyRules, organisation: Organisation, now: datetime) -> dic
                 FieldKind.MONEY: 100,
                 FieldKind.DATE: today,
                 FieldKind.CHOICE: one.field.choices[0] if one.field.choices else "",
-                FieldKind.PHONE: PHONE,
-                FieldKind.ID_NUMBER: ID_NUMBER,
+                FieldKind.PHONE: PHONES[party],
+                FieldKind.ID_NUMBER: ID_NUMBERS[party],
                 FieldKind.SIGNATURE: True,
                 FieldKind.SEAL: True,
             }[one.field.kind]

@@ -22,6 +22,8 @@ from server.services.drafts import hash_of
 REPRESENTATIVE, HANDLER = "李明", "王芳"
 ID_NUMBERS = {REPRESENTATIVE: "360426199101010071", HANDLER: "330102198506150016"}
 PHONE = "13800000000"
+PROVIDERS_PHONE, PROVIDERS_ID = "13700000001", "330102197703120030"
+"""Of a provider's people: who shares one with the enterprise is no stranger to it."""
 
 _numbers = count(1)
 
@@ -32,7 +34,7 @@ def rules_of(programme: Programme, party: str) -> PartyRules:
 
 def answers(programme: Programme, party: str, organisation: Mapping[str, Any], today: str) -> dict[str, Any]:
     """A value for every required field, each admitting whoever fills it in."""
-    rules = rules_of(programme, party)
+    rules, provides = rules_of(programme, party), party == Party.PROVIDER
     admitting = {one.fact: _admitting(one) for one in rules.conditions if one.fact}
     known = {
         "name": organisation["name"],
@@ -59,8 +61,8 @@ def answers(programme: Programme, party: str, organisation: Mapping[str, Any], t
                 FieldKind.MONEY: 100,
                 FieldKind.DATE: today,
                 FieldKind.CHOICE: one.field.choices[0] if one.field.choices else "",
-                FieldKind.PHONE: PHONE,
-                FieldKind.ID_NUMBER: ID_NUMBERS[person],
+                FieldKind.PHONE: PROVIDERS_PHONE if provides else PHONE,
+                FieldKind.ID_NUMBER: PROVIDERS_ID if provides else ID_NUMBERS[person],
                 FieldKind.SIGNATURE: True,
                 FieldKind.SEAL: True,
             }[kind]
