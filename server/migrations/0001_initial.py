@@ -494,6 +494,57 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="Listing",
+            fields=[
+                ("offering_id", fields.BigIntField(primary_key=True, unique=True, db_index=True)),
+                ("version_id", fields.BigIntField()),
+                ("programme_slug", fields.CharField(max_length=64)),
+                (
+                    "category_key",
+                    fields.CharField(
+                        description="programme/category: codes repeat among programmes", max_length=130
+                    ),
+                ),
+                ("service", fields.CharField(default="", max_length=200)),
+                ("areas", fields.TextField(description="|path/|path/|, empty: anywhere", unique=False)),
+                ("provider_id", fields.BigIntField(db_index=True)),
+                ("provider_name", fields.CharField(max_length=200)),
+                ("name", fields.CharField(max_length=200)),
+                ("price_from_fen", fields.BigIntField(null=True)),
+                ("price_to_fen", fields.BigIntField(null=True)),
+                (
+                    "price_rank",
+                    CheckedBigInt(description="price_from_fen, without one the last", check="price_rank > 0"),
+                ),
+                ("listed_ms", fields.BigIntField(description="When it was first listed, Unix ms")),
+                ("sales", fields.BigIntField(default=0, description="Orders that are done")),
+                ("votes", fields.BigIntField(default=0)),
+                (
+                    "points_bp",
+                    fields.BigIntField(default=0, description="The sum of all ratings, each 0 to 10000"),
+                ),
+                ("score_bp", fields.BigIntField(description="With enough votes behind it")),
+                ("quality", fields.BigIntField(description="Score, among equals sales")),
+                ("title", fields.TextField(unique=False)),
+                ("body", fields.TextField(unique=False)),
+                ("spelled", fields.TextField(unique=False)),
+            ],
+            options={
+                "table": "listing",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["quality", "offering_id"]),
+                    Index(fields=["sales", "offering_id"]),
+                    Index(fields=["score_bp", "offering_id"]),
+                    Index(fields=["price_rank", "offering_id"]),
+                    Index(fields=["listed_ms", "offering_id"]),
+                ],
+                "pk_attr": "offering_id",
+                "table_description": "An offering as the marketplace shows and sorts it. ``title``, ``body``, ``spelled`` are folded.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Office",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),

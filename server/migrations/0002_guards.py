@@ -179,6 +179,18 @@ class Migration(migrations.Migration):
             "CREATE INDEX ledger_entry_category ON ledger_entry"
             " (budget_id, category, movement, amount_fen) WHERE category IS NOT NULL"
         ),
+        # What listings are found by (rules/chinese_search.py). Not a column of theirs: a sale changes a listing,
+        # and must not touch the index. Without a pending list, whose length every search would read.
+        DialectSQL(
+            postgres=(
+                "CREATE TABLE listing_terms (offering_id BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL)",
+                "CREATE INDEX listing_terms_found ON listing_terms USING gin (terms) WITH (fastupdate = off)",
+            ),
+            sqlite=(
+                "CREATE VIRTUAL TABLE listing_terms USING fts5(terms, detail = none,"
+                " tokenize = 'unicode61 remove_diacritics 0')",
+            ),
+        ),
         # History is written once: no entry of the ledger or the journal is ever changed or taken out.
         DialectSQL(
             postgres=(

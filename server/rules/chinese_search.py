@@ -1,0 +1,189 @@
+"""Chinese search: what of a text is kept to be found, and what somebody who types something asks for.
+
+Neither database knows where a Chinese word ends, so every pair of neighbouring characters is a term
+(PostgreSQL's trigrams find nothing for 检测). A query finds what *contains* it: its terms narrow, and the
+folded texts decide, so that nothing is found by accident. Folded are width, case and traditional
+characters. Letters also find what sounds like them, by initials (jyjc) or spelled out (jiance).
+
+A text is kept twice: as a ``title`` (what a thing is called) and, with everything else, as a ``body``; what
+is found by its title comes first.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pypinyin import lazy_pinyin
+
+from server.rules.traditional import SIMPLIFIED
+
+LONGEST_QUERY = 64
+"""Characters somebody may type; nobody looks for more."""
+LONGEST_BODY = 400
+"""Characters of a body that are searched: a row stays on one page of its table, however much was written."""
+LEAST_SPELLED = 3
+"""Letters from which on a query is also compared with whole syllables: "it" is in every 集团 (jituan)."""
+BETWEEN = " "
+"""Between the texts of one row; no query contains it, so none matches across."""
+_HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_PART = re.compile(f"[{_HAN}]+|[^\\W_{_HAN}]+")
+_CHINESE = re.compile(f"[{_HAN}]+")
+_LETTERS = re.compile(r"[a-z0-9]+")
+
+
+class Tier(StrEnum):
+    """Where a query is to be found: the value begins its terms."""
+
+    TITLE = "t"
+    BODY = "b"
+
+
+_SPELLED = "s"
+_MARK = "m"
+
+
+def fold(text: str) -> str:
+    """A text as it is compared: one width, one case, simplified. Folding twice changes nothing."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return folded.translate(SIMPLIFIED)
+
+
+def parts_of(query: str) -> tuple[str, ...]:
+    """What a query asks for: its runs of Chinese and its runs of anything else that is written.
+
+    All must be found, in any order and place. Empty where nothing can be: signs, emoji, spaces.
+    """
+    return tuple(dict.fromkeys(_PART.findall(fold(query))))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is kept of a thing to find it by. ``terms`` are what the index holds, the texts what decides."""
+
+    title: str
+    body: str
+    spelled: str
+    terms: frozenset[str]
+
+
+def written(
+    titles: Iterable[str], makers: Iterable[str], others: Iterable[str], marks: Iterable[str] = ()
+) -> Written:
+    """What is kept of a thing: its names, its makers' names, its other texts, and what it is filtered by.
+
+    Names are found by their sound as well, other texts as they are written.
+    """
+    called, made = [_solid(text) for text in titles], [_solid(text) for text in makers]
+    initials = {text: _initials(text) for text in (*called, *made)}
+    title = _joined(*called, *(initials[text] for text in called))
+    told = _joined(title, *made, *(initials[text] for text in made))
+    body = _joined(told, *map(_solid, others))[: max(LONGEST_BODY, len(told))]
+    spelled = _joined(*map(_spelled, initials))
+    terms = {mark_term(mark) for mark in marks}
+    for tier, text in ((Tier.TITLE, title), (Tier.BODY, body)):
+        terms.update(tier.value + gram for word in text.split(BETWEEN) for gram in _grams(word, 1, 2))
+    terms.update(_SPELLED + gram for word in spelled.split(BETWEEN) for gram in _grams(word, LEAST_SPELLED))
+    return Written(title, body, spelled, frozenset(terms))
+
+
+def mark_term(mark: str) -> str:
+    """The term of something that is filtered by: a code, a path. No text has it."""
+    return _MARK + mark
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One run of a query. ``by_sound``: letters that are also compared with syllables.
+
+    ``marks`` are the categories it is another word for: what lies in one of them is found as well.
+    """
+
+    text: str
+    marks: tuple[str, ...] = ()
+
+    @property
+    def by_sound(self) -> bool:
+        """Whether spelled-out syllables may hold it."""
+        return len(self.text) >= LEAST_SPELLED and _LETTERS.fullmatch(self.text) is not None
+
+    def terms(self, tier: Tier) -> tuple[tuple[str, ...], ...]:
+        """The ways to be a candidate for it: of one of them, every term."""
+        size = min(2, len(self.text))
+        ways = [tuple(tier.value + gram for gram in _grams(self.text, size))]
+        if self.by_sound:
+            ways.append(tuple(_SPELLED + gram for gram in _grams(self.text, LEAST_SPELLED)))
+        if tier is Tier.BODY:
+            ways += [(mark_term(mark),) for mark in self.marks]
+        return tuple(ways)
+
+
+@dataclass(frozen=True, slots=True)
+class Synonyms:
+    """The words of one category, made ready to be compared with what somebody types."""
+
+    mark: str
+    words: tuple[str, ...]
+    initials: tuple[str, ...]
+    spelled: tuple[str, ...]
+
+    @classmethod
+    def of(cls, mark: str, texts: Iterable[str]) -> Synonyms:
+        """A category by its mark: its name, what it covers, what else people call it."""
+        words = tuple(dict.fromkeys(filter(None, map(_solid, texts))))
+        return cls(mark, words, tuple(map(_initials, words)), tuple(map(_spelled, words)))
+
+    def mean(self, part: Part) -> bool:
+        """Whether somebody who types this may mean the category.
+
+        It is in one of its words, or one of them is at least half of it. A single character is no word.
+        """
+        text = part.text
+        if len(text) < 2:
+            return False
+        return (
+            any(text in word or (word in text and len(word) * 2 >= len(text)) for word in self.words)
+            or any(text in word for word in self.initials)
+            or (part.by_sound and any(text in word for word in self.spelled))
+        )
+
+
+def asked(query: str, synonyms: Iterable[Synonyms]) -> tuple[Part, ...]:
+    """A query as its parts, each with the categories it is another word for."""
+    known = tuple(synonyms)
+    parts = [Part(text) for text in parts_of(query)]
+    return tuple(Part(part.text, tuple(one.mark for one in known if one.mean(part))) for part in parts)
+
+
+def holds(kept: Written, part: Part, tier: Tier) -> bool:
+    """Whether a kept text holds a part: what both databases decide by, in their own words."""
+    text = kept.title if tier is Tier.TITLE else kept.body
+    return part.text in text or (part.by_sound and part.text in kept.spelled)
+
+
+def _solid(text: str) -> str:
+    """A text without anything but what is written: a mark between two words hides neither."""
+    return "".join(_PART.findall(fold(text)))
+
+
+def _initials(text: str) -> str:
+    """A solid text by the first letters of its syllables; what is not Chinese stays."""
+    return _CHINESE.sub(lambda run: "".join(one[0] for one in lazy_pinyin(run[0])), text)
+
+
+def _spelled(text: str) -> str:
+    """A solid text by its syllables; what is not Chinese stays."""
+    return _CHINESE.sub(lambda run: "".join(lazy_pinyin(run[0])), text)
+
+
+def _joined(*texts: str) -> str:
+    return BETWEEN.join(dict.fromkeys(text for text in texts if text))
+
+
+def _grams(word: str, *sizes: int) -> Iterator[str]:
+    for size in sizes:
+        for start in range(len(word) - size + 1):
+            yield word[start : start + size]
