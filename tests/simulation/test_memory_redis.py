@@ -18,6 +18,7 @@ BUDGET, QUOTA = "{budget:1}", "{budget:1}:quota"
 ROUNDS = [f"{{budget:1}}:round:{number}" for number in (1, 2)]
 STEPS = 120
 HOUR_MS = 3_600_000
+MILLISECOND = 0.001
 SCRIPTS = {name: Script.named(name) for name in ("grab", "finish", "install", "change", "survey", "winners")}
 
 
@@ -30,7 +31,12 @@ class Pair:
         self.places: dict[str, list[str]] = {"real": [], "memory": []}
 
     async def ask(self, name: str, keys: list[str], *arguments: str | int) -> Any:
-        """The reply of both, which must be the same."""
+        """The reply of both, which must be the same.
+
+        No two calls share a millisecond. Else an entry of one round and one of the other, or one of a stream
+        made anew, may have the same id on one side and two ids on the other: one name there, two here.
+        """
+        await asyncio.sleep(MILLISECOND)
         real = await self.link.run(SCRIPTS[name], keys, self._placed("real", arguments))
         memory = self.memory.execute(SCRIPTS[name].text, keys, self._placed("memory", arguments))
         if name == "grab" and real[0] == "OK":
