@@ -67,6 +67,8 @@ from server.services.job_runs import JobRuns
 from server.services.labels import Labels
 from server.services.launch import LaunchDesk
 from server.services.memberships import Memberships
+from server.services.offering_drafts import OfferingDrafts
+from server.services.offerings import Offerings
 from server.services.onboarding import Onboarding
 from server.services.outlooks import Outlooks
 from server.services.qualifications import SUBJECTS, Qualifications
@@ -78,9 +80,12 @@ from server.services.removals import Removals
 from server.services.renewals import Renewals
 from server.services.review_notices import Notices
 from server.services.reviewed_requests import ReviewedRequests
+from server.services.reviewed_offerings import ReviewedOfferings
+from server.services.reviewed_requests import ReviewedRequests
 from server.services.reviewed_enquiries import ReviewedEnquiries
 from server.services.reviews import Reviews
 from server.services.round_book import RoundBook
+from server.services.selections import Selections
 from server.services.rounds import Rounds
 from server.services.sessions import Sessions
 from server.services.staff import StaffAccounts
@@ -180,6 +185,11 @@ def create_app(
     reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(programmes))
     voidings = Voidings(vouchers, reviews)
     reviews.serve(ReviewSubject.VOIDING, voidings)
+    offerings = Offerings(OfferingDrafts(programmes, clocks), reviews)
+    reviews.serve(ReviewSubject.OFFERING, ReviewedOfferings(programmes))
+    app[keys.OFFERINGS], app[keys.SELECTIONS] = offerings, Selections(programmes, clocks)
+    voidings = Voidings(vouchers, reviews)
+    reviews.serve(ReviewSubject.VOIDING, voidings)
     app[keys.RATINGS] = Ratings(programmes, clocks)
     reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
     app[keys.ENQUIRIES] = Enquiries(programmes, clocks, reviews)
@@ -214,6 +224,7 @@ def create_app(
             renewals=Renewals(qualifications),
             suspensions=suspensions,
             uploads=uploads,
+            offerings=offerings,
             allotments=allotments,
             voucher_requests=voucher_requests,
             vouchers=vouchers,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from server.services.job_runs import JobPlan
     from server.services.labels import Labels
     from server.services.memberships import Memberships
+    from server.services.offerings import Offerings
     from server.services.onboarding import Onboarding
     from server.services.outlooks import Outlooks
     from server.services.qualifications import Qualifications
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from server.services.reviews import Reviews
     from server.services.round_book import RoundBook
     from server.services.rounds import Rounds
+    from server.services.selections import Selections
     from server.services.sessions import Sessions
     from server.services.staff import StaffAccounts
     from server.services.staff_sign_in import StaffSignIn
@@ -115,6 +117,8 @@ VOUCHER_REQUESTS: web.AppKey[VoucherRequests] = web.AppKey("voucher_requests")
 VOIDINGS: web.AppKey[Voidings] = web.AppKey("voidings")
 SUSPENSIONS: web.AppKey[Suspensions] = web.AppKey("suspensions")
 REMOVALS: web.AppKey[Removals] = web.AppKey("removals")
+OFFERINGS: web.AppKey[Offerings] = web.AppKey("offerings")
+SELECTIONS: web.AppKey[Selections] = web.AppKey("selections")
 VOUCHERS: web.AppKey[Vouchers] = web.AppKey("vouchers")
 FILES: web.AppKey[Files] = web.AppKey("files")
 UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")

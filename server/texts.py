@@ -228,6 +228,17 @@ REFUSALS: Mapping[str, str] = {
     "label_held_already": "该名单上已有这一认定",
     "not_on_list": "“{name}”不在服务机构名录内，不能继续注册；请核对机构全称，或向主管部门查询名录",
     "industry_unclear": "“{text}”不能对应到唯一的行业，请填写国民经济行业分类代码或选择行业",
+    # offerings
+    "offering_not_listed": "该服务产品目前未上架，不能下单",
+    "offering_moved_on": "该服务产品刚刚有变动，请刷新后再试",
+    "offering_under_review": "该服务产品正在审核，暂不能修改；需要修改时可先撤回",
+    "offering_incomplete": "服务产品还有 {count} 项需要补充或修改，草稿已为您保留",
+    "nothing_selected": "“{programme}”的服务产品全年均可申报，没有征集批次",
+    "selection_times_wrong": "征集的截止时间须晚于开始时间和当前时间，并且不晚于该年度目录的期满",
+    "selection_running": "该时间段内已有一次征集，请调整时间",
+    "selections_used_up": "{year} 年度的征集最多 {most} 次",
+    "selection_over": "“{title}”已经结束",
+    "selection_not_open": "“{programme}”目前没有正在进行的服务产品征集，草稿已为您保留",
     # files
     "file_name_unusable": "文件名不能使用：{problem}，请改名后重新选择",
     "file_unacceptable": "“{name}”有 {count} 处不符合材料要求",
@@ -526,6 +537,7 @@ OFFERING_CHECKS: Mapping[str, str] = {
     "standing": "服务机构可以发布服务产品",
 }
 """What the system checks of an offering under review."""
+CATALOGUE_OVER = "所在年度的服务产品目录已期满"
 OFFERING_TITLE = "服务产品：{name}（{provider}）"
 AMOUNTS: Mapping[str, str] = {
     "full_price": "{name}须为全额（企业自付加服务券）",
@@ -1014,6 +1026,13 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "请申领服务券",
         "您的企业已通过“{programme}”的审核，尚未申领服务券。属地主管部门提醒您：请按通知申领或使用。",
     ),
+    "offering.listed": ("服务产品已上架", "“{name}”已在“{programme}”上架。依据：{clause}。"),
+    "offering.taken_down": ("服务产品已下架", "“{name}”已从“{programme}”下架。原因：{reason}"),
+    "offering.ended": ("服务产品目录期满", "“{name}”所在的“{programme}”年度目录已期满，产品已下架。请参加新的征集。"),
+    "selection.opened": (
+        "服务产品征集",
+        "“{programme}”的“{title}”自 {opens} 起接受申报，至 {until} 截止。",
+    ),
     "membership.ended": ("已不再代表企业", "您代表企业的身份已经解除，如有疑问请联系企业负责人。"),
     "review.arrived": ("有新的待办审核", "“{title}”（{number}）已到“{step}”环节，请办理。"),
     "review.resubmitted": ("已重新提交", "“{title}”（{number}）已按要求修改并重新提交，请继续办理“{step}”。"),
@@ -1152,6 +1171,7 @@ JOBS: Mapping[str, str] = {
     "close_notices": "结束期满的公示",
     "expire_approvals": "到期的资格停用或续存",
     "settle_labels": "企业标识到期",
+    "end_catalogues": "年度服务产品目录期满下架",
     "end_suspensions": "期满的暂停解除",
     "recompute_deadlines": "按新公布的放假安排重算暂定的期限",
     "expire_vouchers": "服务券到期失效",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 from pydantic import Field
 
@@ -9,7 +11,7 @@ from server.handlers.api import PERSON, Answer, Media, Routes
 from server.handlers.parsing import Path
 from server.handlers.qualifications import PARTY, PROGRAMME, ProgrammeQuery
 from server.keys import PROGRAMMES
-from server.programme.papers import DocumentForm, DocumentKind, FieldKind
+from server.programme.papers import Document, DocumentForm, DocumentKind, FieldKind
 from server.programme.people import PartyRules
 from server.programme.registry import UnknownProgramme
 from server.programme.vocabulary import LegalForm, Party
@@ -175,23 +177,25 @@ def _fields(rules: PartyRules) -> list[FieldView]:
 
 
 def _documents(rules: PartyRules) -> list[DocumentView]:
-    return [
-        DocumentView(
-            code=one.code,
-            name=one.name,
-            kind=one.kind,
-            form=one.form,
-            required=one.required,
-            groups=list(one.groups),
-            minimum=one.minimum,
-            maximum=one.maximum,
-            legal_forms=sorted(one.legal_forms),
-            sealed=one.sealed,
-            hand_signed=one.hand_signed,
-            dated_this_year=one.dated_this_year,
-            template=one.template,
-            checks=list(one.checks),
-            clause=one.article,
-        )
-        for one in rules.documents
-    ]
+    return [DocumentView(**document_fields(one)) for one in rules.documents]
+
+
+def document_fields(one: Document) -> dict[str, Any]:
+    """The fields of :class:`DocumentView`."""
+    return {
+        "code": one.code,
+        "name": one.name,
+        "kind": one.kind,
+        "form": one.form,
+        "required": one.required,
+        "groups": list(one.groups),
+        "minimum": one.minimum,
+        "maximum": one.maximum,
+        "legal_forms": sorted(one.legal_forms),
+        "sealed": one.sealed,
+        "hand_signed": one.hand_signed,
+        "dated_this_year": one.dated_this_year,
+        "template": one.template,
+        "checks": list(one.checks),
+        "clause": one.article,
+    }

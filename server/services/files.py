@@ -32,6 +32,11 @@ from server.services.evidence import Evidence
 from server.services.file_safety import FileUnacceptable
 
 PAGE = 50
+REVIEWED_AS: Mapping[str, ReviewSubject] = {
+    "contract": ReviewSubject.VOUCHER_REQUEST,
+    "offering": ReviewSubject.OFFERING,
+}
+"""Under which chain the files of each noun are seen."""
 SINGLE_PDF = "single_pdf"
 
 
@@ -243,4 +248,4 @@ async def _reviewed_as(subject: str) -> ReviewSubject | None:
     if noun == "registration":
         form = await Registration.get_or_none(id=int(number))
         return None if form is None else ReviewSubject(form.party.value)
-    return ReviewSubject.VOUCHER_REQUEST if noun == "contract" else None
+    return REVIEWED_AS.get(noun)

@@ -17,6 +17,7 @@ LINKS = (
     "registration",
     "qualification",
     "application",
+    "offering",
     "round",
     "ban",
     "programme",
