@@ -79,14 +79,13 @@ from server.services.registrations import Registrations
 from server.services.removals import Removals
 from server.services.renewals import Renewals
 from server.services.review_notices import Notices
-from server.services.reviewed_requests import ReviewedRequests
+from server.services.reviewed_enquiries import ReviewedEnquiries
 from server.services.reviewed_offerings import ReviewedOfferings
 from server.services.reviewed_requests import ReviewedRequests
-from server.services.reviewed_enquiries import ReviewedEnquiries
 from server.services.reviews import Reviews
 from server.services.round_book import RoundBook
-from server.services.selections import Selections
 from server.services.rounds import Rounds
+from server.services.selections import Selections
 from server.services.sessions import Sessions
 from server.services.staff import StaffAccounts
 from server.services.staff_sign_in import StaffSignIn
@@ -183,16 +182,14 @@ def create_app(
     app[keys.OUTLOOKS] = Outlooks(programmes, clocks, yearly)
     app[keys.DRAWS] = Draws(programmes, sizes, clocks)
     reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(programmes))
-    voidings = Voidings(vouchers, reviews)
-    reviews.serve(ReviewSubject.VOIDING, voidings)
+    app[keys.RATINGS] = Ratings(programmes, clocks)
+    reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
+    app[keys.ENQUIRIES] = Enquiries(programmes, clocks, reviews)
     offerings = Offerings(OfferingDrafts(programmes, clocks), reviews)
     reviews.serve(ReviewSubject.OFFERING, ReviewedOfferings(programmes))
     app[keys.OFFERINGS], app[keys.SELECTIONS] = offerings, Selections(programmes, clocks)
     voidings = Voidings(vouchers, reviews)
     reviews.serve(ReviewSubject.VOIDING, voidings)
-    app[keys.RATINGS] = Ratings(programmes, clocks)
-    reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
-    app[keys.ENQUIRIES] = Enquiries(programmes, clocks, reviews)
     app[keys.VOIDINGS] = voidings
     suspensions = Suspensions(qualifications)
     removals = Removals(qualifications, blocklist, reviews)
@@ -224,10 +221,10 @@ def create_app(
             renewals=Renewals(qualifications),
             suspensions=suspensions,
             uploads=uploads,
-            offerings=offerings,
             allotments=allotments,
             voucher_requests=voucher_requests,
             vouchers=vouchers,
+            offerings=offerings,
         )
     )
     slugs = sorted(programme.slug for programme in programmes)
