@@ -13,6 +13,7 @@ from server.handlers import (
     districts,
     draws,
     enquiries,
+    enquiry_threads,
     files,
     grabs,
     health,
@@ -88,6 +89,9 @@ MODULES: tuple[Routes, ...] = (
     voucher_ends.routes,
     ratings.routes,
     enquiries.routes,
+    enquiry_threads.routes,
+    wallet.routes,
+    voucher_ends.routes,
     inbox.routes,
     jobs.routes,
 )

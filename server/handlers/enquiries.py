@@ -12,23 +12,20 @@ from server.handlers.organisations import IN_CHARGE
 from server.handlers.parsing import LARGEST_FEN, Body, Id, Path, Query
 from server.handlers.programmes import FieldView
 from server.keys import ENQUIRIES, PROGRAMMES
-from server.models.enquiries import Enquiry, EnquiryAnswer, EnquiryMessage
-from server.programme.vocabulary import Party
-from server.rules.enquiries import LONGEST_MESSAGE, EnquiryStatus
+from server.models.enquiries import Enquiry
+from server.rules.enquiries import EnquiryStatus
 from server.rules.forms import LONGEST_TEXT
 from server.rules.lifecycles import IllegalMove, NotPermittedNow
 from server.services import enquiry_book
 from server.services.access import Actor, NoOrganisation
 from server.services.enquiries import (
     EnquiriesNotHere,
-    EnquiryAnswered,
     EnquiryEmpty,
     EnquiryMovedOn,
     EnquiryUnusable,
-    OwnEnquiry,
     rules_of,
 )
-from server.services.enquiry_book import PAGE, Thread
+from server.services.enquiry_book import PAGE
 from server.services.reviews import CaseMovedOn
 from server.services.standings import NotInStanding
 
@@ -49,12 +46,6 @@ class EnquiryPath(Path):
     """An enquiry."""
 
     enquiry_id: Id = Field(description="The enquiry. | 需求编号。")
-
-
-class AnswerPath(Path):
-    """A thread."""
-
-    answer_id: Id = Field(description="The answer that began it. | 回复编号。")
 
 
 class FormQuery(Query):
@@ -104,19 +95,6 @@ class CloseEnquiry(Body):
     reason: str = Field(default="", max_length=LONGEST_TEXT, description="Why. | 结束原因，可不填。")
 
 
-class AnswerEnquiry(Body):
-    """What is offered."""
-
-    offering_id: Id = Field(description="A listed offering of mine. | 本单位已上架的服务产品编号。")
-    words: str = Field(min_length=1, max_length=LONGEST_MESSAGE, description="What I say. | 回复内容。")
-
-
-class SayInThread(Body):
-    """What is said."""
-
-    words: str = Field(min_length=1, max_length=LONGEST_MESSAGE, description="What I say. | 内容。")
-
-
 class EnquiryForm(Answer):
     """What an enquiry may say in a programme."""
 
@@ -158,43 +136,6 @@ class OwnEnquiryList(Answer):
     """A page, by id."""
 
     enquiries: list[OwnEnquiryView] = Field(description="The enquiries. | 需求列表。")
-    next_after: int | None = Field(description=NEXT)
-
-
-class EnquiryAnswerView(Answer):
-    """A provider's answer, as both sides see it."""
-
-    id: int = Field(description="The answer. | 回复编号。")
-    enquiry_id: int = Field(description="The enquiry. | 需求编号。")
-    enterprise_name: str | None = Field(description="Who asks, null: anonymous. | 发布企业，匿名为空。")
-    provider_id: int = Field(description="Who answers. | 服务机构编号。")
-    provider_name: str = Field(description="Its name. | 服务机构名称。")
-    offering_id: int = Field(description="What is offered. | 服务产品编号。")
-    offering_name: str = Field(description="As it was called then. | 回复时的产品名称。")
-    answered_at: AwareDatetime = Field(description="When. | 回复时间。")
-
-
-class EnquiryAnswerList(Answer):
-    """A page, by id."""
-
-    answers: list[EnquiryAnswerView] = Field(description="The answers. | 回复列表。")
-    next_after: int | None = Field(description=NEXT)
-
-
-class MessageView(Answer):
-    """One message of a thread."""
-
-    id: int = Field(description="The message. | 消息编号。")
-    party: Party = Field(description="Which side said it. | 发言方。")
-    words: str = Field(description="What was said. | 内容。")
-    said_at: AwareDatetime = Field(description="When. | 时间。")
-
-
-class ThreadView(Answer):
-    """A thread, a page of its messages by id."""
-
-    answer: EnquiryAnswerView = Field(description="The answer that began it. | 首次回复。")
-    messages: list[MessageView] = Field(description="What was said. | 消息列表。")
     next_after: int | None = Field(description=NEXT)
 
 
@@ -284,8 +225,8 @@ async def one(request: web.Request, path: EnquiryPath) -> EnquiryView:
     answers={200: OwnEnquiryView},
     refusals=(NoOrganisation, NotPermittedNow, EnquiryUnusable, EnquiryMovedOn),
 )
-async def save(request: web.Request, actor: Actor, path: EnquiryPath, body: SaveEnquiry) -> OwnEnquiryView:
-    await request.app[ENQUIRIES].save(
+async def rewrite(request: web.Request, actor: Actor, path: EnquiryPath, body: SaveEnquiry) -> OwnEnquiryView:
+    await request.app[ENQUIRIES].rewrite(
         path.enquiry_id, body.values, anonymous=body.anonymous, version=body.version, actor=actor
     )
     return await _own(path.enquiry_id, actor)
@@ -325,72 +266,8 @@ async def close(request: web.Request, actor: Actor, path: EnquiryPath, body: Clo
     return await _own(path.enquiry_id, actor)
 
 
-@routes.get(
-    "/api/v1/enquiries/{enquiry_id}/answers",
-    summary="Who answered my enquiry. | 本单位需求收到的回复。",
-    access=PERSON,
-    answers={200: EnquiryAnswerList},
-    refusals=(NoOrganisation,),
-)
-async def answers(
-    request: web.Request, actor: Actor, path: EnquiryPath, query: PageQuery
-) -> EnquiryAnswerList:
-    return _answers(await enquiry_book.answers_to(path.enquiry_id, actor=actor, after=query.after))
-
-
-@routes.post(
-    "/api/v1/enquiries/{enquiry_id}/answers",
-    summary="Answer with one of my offerings. | 以本单位的服务产品回复。",
-    access=IN_CHARGE,
-    answers={201: ThreadView},
-    refusals=(NoOrganisation, NotPermittedNow, NotInStanding, EnquiryAnswered, OwnEnquiry),
-)
-async def answer(request: web.Request, actor: Actor, path: EnquiryPath, body: AnswerEnquiry) -> ThreadView:
-    made = await request.app[ENQUIRIES].answer(
-        path.enquiry_id, body.offering_id, body.words.strip(), actor=actor
-    )
-    return await _thread(made.id, actor)
-
-
-@routes.get(
-    "/api/v1/enquiry-answers",
-    summary="What my organisation answered. | 本单位作出的回复。",
-    access=PERSON,
-    answers={200: EnquiryAnswerList},
-    refusals=(NoOrganisation,),
-)
-async def own_answers(request: web.Request, actor: Actor, query: PageQuery) -> EnquiryAnswerList:
-    return _answers(await enquiry_book.answers_of(actor=actor, after=query.after))
-
-
-@routes.get(
-    "/api/v1/enquiry-answers/{answer_id}",
-    summary="A thread of my organisation. | 本单位参与的对话。",
-    access=PERSON,
-    answers={200: ThreadView},
-    refusals=(NoOrganisation,),
-)
-async def thread(request: web.Request, actor: Actor, path: AnswerPath, query: PageQuery) -> ThreadView:
-    return await _thread(path.answer_id, actor, query.after)
-
-
-@routes.post(
-    "/api/v1/enquiry-answers/{answer_id}/messages",
-    summary="Go on in a thread. | 在对话中发言。",
-    access=IN_CHARGE,
-    answers={201: MessageView},
-    refusals=(NoOrganisation, NotPermittedNow),
-)
-async def say(request: web.Request, actor: Actor, path: AnswerPath, body: SayInThread) -> MessageView:
-    return _message(await request.app[ENQUIRIES].say(path.answer_id, body.words.strip(), actor=actor))
-
-
 async def _own(enquiry_id: int, actor: Actor) -> OwnEnquiryView:
     return _own_view(await enquiry_book.own_one(enquiry_id, actor=actor))
-
-
-async def _thread(answer_id: int, actor: Actor, after: int = 0) -> ThreadView:
-    return _thread_view(await enquiry_book.thread(answer_id, actor=actor, after=after))
 
 
 def _view(row: Enquiry) -> EnquiryView:
@@ -399,7 +276,7 @@ def _view(row: Enquiry) -> EnquiryView:
         programme=row.programme_slug,
         status=row.status,
         values=row.values,
-        enterprise_name=_name(row),
+        enterprise_name=name_of(row),
         shown_at=row.shown_at,
         closed_at=row.closed_at,
     )
@@ -416,38 +293,6 @@ def _own_view(row: Enquiry) -> OwnEnquiryView:
     )
 
 
-def _name(row: Enquiry) -> str | None:
+def name_of(row: Enquiry) -> str | None:
+    """Whose it is, unless it is shown without a name."""
     return None if row.anonymous else row.enterprise.name
-
-
-def _answers(rows: list[EnquiryAnswer]) -> EnquiryAnswerList:
-    return EnquiryAnswerList(
-        answers=[_answer(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
-    )
-
-
-def _answer(row: EnquiryAnswer) -> EnquiryAnswerView:
-    return EnquiryAnswerView(
-        id=row.id,
-        enquiry_id=row.enquiry_id,
-        enterprise_name=_name(row.enquiry),
-        provider_id=row.provider_id,
-        provider_name=row.provider.name,
-        offering_id=row.offering_id,
-        offering_name=row.offering_name,
-        answered_at=row.answered_at,
-    )
-
-
-def _thread_view(found: Thread) -> ThreadView:
-    rows = found.messages
-    return ThreadView(
-        answer=_answer(found.answer),
-        messages=[_message(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
-    )
-
-
-def _message(row: EnquiryMessage) -> MessageView:
-    return MessageView(id=row.id, party=row.party, words=row.words, said_at=row.said_at)

@@ -42,9 +42,8 @@ def order_faults(programme: Programme) -> Faults:
         if not any(step.effect is effect for step in before):
             yield Fault("order_step", f"no step that has the effect {effect}", "one")
     yield from _required_steps(programme, {step.kind for step in before})
-    scale = programme.rating.scale
-    if len(set(scale)) < 2 or len(set(scale)) < len(scale):
-        yield Fault("rating.scale", str(list(scale)), "two different choices or more, best first")
+    if len(programme.rating.scale) < 2:
+        yield Fault("rating.scale", " ".join(programme.rating.scale), "two choices or more, best first")
 
 
 def _deadline(programme: Programme, deadline: Deadline, earlier: set[StepKind], path: str) -> Faults:

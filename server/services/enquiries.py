@@ -17,7 +17,7 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.errors import Refusal
 from server.models.enquiries import Enquiry, EnquiryAnswer, EnquiryMessage
-from server.models.offerings import Offering, OfferingVersion
+from server.models.offerings import OfferingVersion
 from server.models.organisations import Organisation
 from server.models.reviews import ReviewCase
 from server.programme.catalogue import EnquiryRules
@@ -35,7 +35,7 @@ from server.rules.enquiries import (
     enquiry_faults,
 )
 from server.rules.lifecycles import ProviderAct, QualificationAct, require_act, require_move
-from server.services import access, journal, outbox
+from server.services import access, journal, offering_book, outbox
 from server.services.access import Actor, NotFound
 from server.services.clocks import ProgrammeClocks
 from server.services.memberships import lock
@@ -117,7 +117,7 @@ class Enquiries:
             await note("enquiry.drafted", enquiry, actor, now)
         return await Enquiry.get(id=enquiry.id)
 
-    async def save(
+    async def rewrite(
         self, enquiry_id: int, values: Mapping[str, Any], *, anonymous: bool, version: int, actor: Actor
     ) -> Enquiry:
         """Write it anew while it is a draft or was returned.
@@ -187,8 +187,8 @@ class Enquiries:
     async def answer(self, enquiry_id: int, offering_id: int, words: str, *, actor: Actor) -> EnquiryAnswer:
         """An admitted provider answers with one of its listed offerings; a thread begins.
 
-        Raises ``NotFound``, ``NotPermittedNow``, ``NotInStanding``, :class:`OwnEnquiry`,
-        :class:`EnquiryAnswered`.
+        Raises ``NotFound``, ``NotPermittedNow``, ``NotInStanding``, ``OfferingNotListed``,
+        :class:`OwnEnquiry`, :class:`EnquiryAnswered`.
         """
         mine = access.organisation_id_of(actor)
         enquiry = await Enquiry.get_or_none(id=enquiry_id)
@@ -201,7 +201,7 @@ class Enquiries:
         async with in_transaction():
             provider = await lock(mine)
             await require_provider(programme, provider, ProviderAct.PUBLISH, now=now)
-            offered = await _offered(offering_id, mine, programme.slug)
+            offered = await _offered(offering_id, mine, programme.slug, now)
             await _hold(enquiry, EnquiryAct.ANSWER)
             try:
                 async with in_transaction():  # A savepoint: one answer of each provider.
@@ -343,11 +343,11 @@ async def _hold(enquiry: Enquiry, act: EnquiryAct) -> None:
     require_act(ENQUIRY_MAY, (await Enquiry.get(id=enquiry.id)).status, act)
 
 
-async def _offered(offering_id: int, provider_id: int, slug: str) -> OfferingVersion:
-    offering = await Offering.get_or_none(id=offering_id, provider_id=provider_id, programme_slug=slug)
-    if offering is None or offering.current_version_id is None:
+async def _offered(offering_id: int, provider_id: int, slug: str, now: datetime) -> OfferingVersion:
+    offered = await offering_book.listed(offering_id, now=now)
+    if offered.offering.provider_id != provider_id or offered.offering.programme_slug != slug:
         raise NotFound()
-    return await OfferingVersion.get(id=offering.current_version_id)
+    return offered
 
 
 def _require_usable(rules: EnquiryRules, values: Mapping[str, Any], now: datetime) -> None:

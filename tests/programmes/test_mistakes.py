@@ -128,7 +128,7 @@ MISTAKES = [
     (NINGXIA, "rate_max_percent = 6", "rate_max_percent = 2", "supervision_fee.rate_max_percent", "2%",
      "at least 3%"),
     # the order of events
-    (LISHUI, 'scale = ["非常满意", "满意", "不满意"]', 'scale = ["满意", "满意"]', "rating.scale", "满意", "two"),
+    (LISHUI, 'scale = ["非常满意", "满意", "不满意"]', 'scale = ["满意"]', "rating.scale", "满意", "two"),
     (LISHUI, 'effect = "reserve"\n', "", "order_step[6].effect", '"consume"',
      "an earlier step that reserves"),
     (LISHUI, 'effect = "consume"\n', "", "order_step", "no step that has the effect consume", "one"),
