@@ -32,6 +32,7 @@ from server.gateways.grab_store_sqlite import SqliteGrabStore
 from server.gateways.live_feed import RedisFeed
 from server.gateways.redis_lane import RedisLane
 from server.gateways.wechat import Wechat
+from server.gateways.wechat_pay import Merchant, WechatPay
 from server.handlers import bearer, doors
 from server.handlers.grabs import GrabDoor
 from server.handlers.health import Probe
@@ -71,6 +72,7 @@ from server.services.offering_drafts import OfferingDrafts
 from server.services.offerings import Offerings
 from server.services.onboarding import Onboarding
 from server.services.outlooks import Outlooks
+from server.services.own_payments import OwnPayments
 from server.services.qualifications import SUBJECTS, Qualifications
 from server.services.ranked import RankedRounds
 from server.services.ratings import Ratings
@@ -79,6 +81,7 @@ from server.services.registrations import Registrations
 from server.services.removals import Removals
 from server.services.renewals import Renewals
 from server.services.review_notices import Notices
+from server.services.repayments import Repayments
 from server.services.reviewed_enquiries import ReviewedEnquiries
 from server.services.reviewed_offerings import ReviewedOfferings
 from server.services.reviewed_requests import ReviewedRequests
@@ -181,6 +184,8 @@ def create_app(
     app[keys.CONTRACTS] = Contracts(programmes, clocks, yearly)
     app[keys.OUTLOOKS] = Outlooks(programmes, clocks, yearly)
     app[keys.DRAWS] = Draws(programmes, sizes, clocks)
+    own_payments = OwnPayments(programmes, clocks, clock, sealer)
+    app[keys.OWN_PAYMENTS], app[keys.REPAYMENTS] = own_payments, Repayments(programmes, clocks)
     reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(programmes))
     app[keys.RATINGS] = Ratings(programmes, clocks)
     reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
@@ -226,6 +231,7 @@ def create_app(
             vouchers=vouchers,
             offerings=offerings,
         )
+            own_payments=own_payments,
     )
     slugs = sorted(programme.slug for programme in programmes)
     app[keys.JOB_PLANS] = plans(jobs)
@@ -236,7 +242,7 @@ def create_app(
         [
             _database(settings),
             _redis(settings),
-            _wechat(settings),
+            _wechat(settings, own_payments),
             _feed(feed),
             _launch(lane, store, desk, committer),
             _rechecking(identities),
@@ -309,7 +315,7 @@ def _redis(settings: Settings) -> Context:
     return context
 
 
-def _wechat(settings: Settings) -> Context:
+def _wechat(settings: Settings, own_payments: OwnPayments) -> Context:
     async def context(app: web.Application) -> AsyncIterator[None]:
         async with ClientSession() as http:
             app[keys.WECHAT] = Wechat(
@@ -320,11 +326,28 @@ def _wechat(settings: Settings) -> Context:
             )
             yield
 
+            if settings.wechat_pay_mchid:
+                merchant = await asyncio.to_thread(_merchant, settings)
+                own_payments.gateway = WechatPay(http, merchant, base_url=settings.wechat_pay_base_url)
     return context
+            own_payments.gateway = None
 
 
 def _feed(feed: RedisFeed) -> Context:
     async def context(app: web.Application) -> AsyncIterator[None]:
+def _merchant(settings: Settings) -> Merchant:
+    return Merchant(
+        appid=settings.wechat_appid,
+        mchid=settings.wechat_pay_mchid,
+        serial=settings.wechat_pay_serial,
+        private_key=settings.wechat_pay_key_file.read_text(encoding="utf-8"),
+        platform_key_id=settings.wechat_pay_platform_key_id,
+        platform_key=settings.wechat_pay_platform_key_file.read_text(encoding="utf-8"),
+        secret=settings.wechat_pay_secret,
+        notify_url=settings.wechat_pay_notify_url,
+    )
+
+
         async with feed:
             yield
 

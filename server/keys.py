@@ -40,12 +40,14 @@ if TYPE_CHECKING:
     from server.services.offerings import Offerings
     from server.services.onboarding import Onboarding
     from server.services.outlooks import Outlooks
+    from server.services.own_payments import OwnPayments
     from server.services.qualifications import Qualifications
     from server.services.ranked import RankedRounds
     from server.services.ratings import Ratings
     from server.services.registrations import Registrations
     from server.services.removals import Removals
     from server.services.review_notices import Notices
+    from server.services.repayments import Repayments
     from server.services.reviews import Reviews
     from server.services.round_book import RoundBook
     from server.services.rounds import Rounds
@@ -113,6 +115,8 @@ SIZES: web.AppKey[SizeStandard] = web.AppKey("sizes")
 CONTRACTS: web.AppKey[Contracts] = web.AppKey("contracts")
 OUTLOOKS: web.AppKey[Outlooks] = web.AppKey("outlooks")
 DRAWS: web.AppKey[Draws] = web.AppKey("draws")
+OWN_PAYMENTS: web.AppKey[OwnPayments] = web.AppKey("own_payments")
+REPAYMENTS: web.AppKey[Repayments] = web.AppKey("repayments")
 VOUCHER_REQUESTS: web.AppKey[VoucherRequests] = web.AppKey("voucher_requests")
 VOIDINGS: web.AppKey[Voidings] = web.AppKey("voidings")
 SUSPENSIONS: web.AppKey[Suspensions] = web.AppKey("suspensions")

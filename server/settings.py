@@ -85,6 +85,21 @@ class Settings:
 
     demo_login: bool = False
     demo_clocks: bool = False
+    wechat_pay_base_url: str = WECHAT_PAY_ADDRESS
+    wechat_pay_mchid: str = ""
+    """The operator's merchant account at WeChat Pay; empty: money is paid by the bank alone."""
+    wechat_pay_serial: str = ""
+    """Serial number of the merchant's certificate."""
+    wechat_pay_key_file: Path = Path("var/wechat_pay/merchant.pem")
+    """The merchant's private key, PEM."""
+    wechat_pay_platform_key_id: str = ""
+    wechat_pay_platform_key_file: Path = Path("var/wechat_pay/platform.pem")
+    """WeChat Pay's public key, PEM."""
+    wechat_pay_secret: str = field(default="", repr=False)
+    """The APIv3 key, 32 bytes."""
+    wechat_pay_notify_url: str = ""
+    """Where WeChat Pay reaches ``/api/v1/payments/wechat/callback``."""
+
     """Each programme runs under its own clock offset, inside its validity."""
     demo_anchor: str = ""
     """The day (ISO) on which each programme's clock showed its demo day; empty: today."""
@@ -139,11 +154,26 @@ def _unworkable(settings: Settings) -> Iterator[str]:
         yield "data_keys is empty: at least one key is needed to seal personal data."
     for key_id in settings.data_keys:
         if "." in key_id or len(key_id) > LONGEST_KEY_ID:
+    yield from _unworkable_payments(settings)
             yield f"data_keys.{key_id} is no usable id: at most {LONGEST_KEY_ID} characters and no dot."
 
 
 def _unsafe_in_production(settings: Settings) -> Iterator[str]:
     for name, secret in _secrets(settings):
+def _unworkable_payments(settings: Settings) -> Iterator[str]:
+    """With a merchant's account everything that belongs to it is needed; without one, nothing is."""
+    if not settings.wechat_pay_mchid:
+        return
+    for name in ("wechat_appid", "wechat_pay_serial", "wechat_pay_platform_key_id", "wechat_pay_notify_url"):
+        if not getattr(settings, name):
+            yield f"{name} is empty: with wechat_pay_mchid it is needed."
+    if len(settings.wechat_pay_secret.encode()) != WECHAT_PAY_SECRET_BYTES:
+        yield f"wechat_pay_secret must have {WECHAT_PAY_SECRET_BYTES} bytes: it is WeChat Pay's APIv3 key."
+    for name in ("wechat_pay_key_file", "wechat_pay_platform_key_file"):
+        if not getattr(settings, name).is_file():
+            yield f"{name} is {getattr(settings, name)}, which is no file."
+
+
         if any(mark in secret.lower() for mark in _SAMPLE_MARKS):
             yield f"{name} is a demo or example secret: set one of your own."
         elif len(secret.encode()) < SHORTEST_KEY_BYTES:
@@ -158,6 +188,13 @@ def _unsafe_in_production(settings: Settings) -> Iterator[str]:
         yield f"wechat_base_url is {settings.wechat_base_url}, a stand-in: it must be {WECHAT_ADDRESS}."
     for name in ("wechat_appid", "wechat_secret"):
         if not getattr(settings, name):
+    if settings.wechat_pay_base_url.rstrip("/") != WECHAT_PAY_ADDRESS:
+        yield (
+            f"wechat_pay_base_url is {settings.wechat_pay_base_url}, a stand-in:"
+            f" it must be {WECHAT_PAY_ADDRESS}."
+        )
+    if settings.wechat_pay_mchid and not settings.wechat_pay_notify_url.startswith("https://"):
+        yield "wechat_pay_notify_url must begin with https://: WeChat Pay accepts no other."
             yield f"{name} is empty: nobody could sign in."
 
 
@@ -169,6 +206,8 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "receipt_key", settings.receipt_key
 
 
+    if settings.wechat_pay_mchid:
+        yield "wechat_pay_secret", settings.wechat_pay_secret
 # -- reading ---------------------------------------------------------------------------------------
 
 _TYPES: Mapping[str, Any] = {

@@ -65,6 +65,18 @@ REFUSALS: Mapping[str, str] = {
     "own_account": "不能操作自己的账号，须由其他账号管理员办理",
     "last_administrator": "须至少保留一名可用的账号管理员",
     "account_unchanged": "账号已是这个状态",
+    # payments
+    "payments_unavailable": "暂时无法连接微信支付，请在 {retry_after} 秒后重试",
+    "payment_notice_refused": "支付通知无法核验",
+    "online_payment_off": "本款项不能在线支付，请通过银行转账并上传回单",
+    "nothing_to_pay_now": "当前没有这项应付款，或已经支付，请刷新后再试",
+    "no_wechat_account": "本账号没有微信身份，不能在线支付",
+    "paper_used_before": "{name}的号码已用于订单 {order}，同一份凭证只能使用一次",
+    "escrow_short": "本订单暂存的保证金 {held} 元，不足 {asked} 元",
+    "nothing_to_give_back": "这笔款项不需要通过银行退还，或已经退还",
+    "bank_reference_unusable": "银行流水号须为6至64位字母或数字",
+    "nothing_to_repay": "本订单没有应退的多付款项",
+    "repayment_unusable": "退款凭证有 {count} 处不符，请核对",
     # programmes
     "unknown_programme": "没有这个服务券项目或版本",
     # ratings
@@ -570,6 +582,7 @@ PAPER_CHECKS: Mapping[str, str] = {
     "reference": "{name}须填写银行回单上的流水号（6至64位字母或数字）",
     "twice": "{name}的号码重复：同一份凭证只算一次",
     "amount": "{name}须填写金额",
+    "used_before": "{name}的号码已用于订单 {order}，同一份凭证只能使用一次",
     "amount_differs": "{name}金额与应付金额不符",
     "dated": "{name}须填写日期",
     "in_the_future": "{name}的日期晚于今天",
@@ -581,6 +594,36 @@ PAPER_CHECKS: Mapping[str, str] = {
 }
 """What is wrong with the number, amount, day or names on a paper."""
 FORM_FIELDS: Mapping[str, str] = {
+DECLARED: Mapping[str, Mapping[str, str]] = {
+    "invoice": {
+        "number": "发票号码",
+        "amount": "发票金额",
+        "dated": "开票日期",
+        "payer": "购买方名称",
+        "payee": "销售方名称",
+    },
+    "receipt": {
+        "number": "银行流水号",
+        "amount": "付款金额",
+        "dated": "付款日期",
+        "payer": "付款方名称",
+        "payee": "收款方名称",
+    },
+}
+"""What is filled in where a programme asks for no paper."""
+PAYMENT_PURPOSES: Mapping[str, str] = {
+    "deposit": "定金",
+    "balance": "余款",
+    "own_share": "企业自付部分",
+    "escrow": "保证金",
+    "repayment": "多付款项的退回",
+}
+"""What a payment is for."""
+PAYMENT_UNPAID = "{purpose} {amount} 元尚未支付"
+PAYMENT_TITLE = "{purpose}（订单 {order}）"
+PAYMENT_RETURNED = "订单 {order} 已结束，退还{purpose}"
+PREPAID = "已付 {paid} + 服务券 {voucher} − 发票 {invoice} − 已退 {back} = {due}"
+REPAYMENT_RECEIPT = "退款转账凭证"
     "parent.name": "母公司名称",
     "parent.established_on": "母公司成立日期",
     "contact.name": "专管联系人姓名",
@@ -1127,6 +1170,14 @@ NEXT_STEPS: Mapping[str, str] = {
 """What an approval lets a party do, and how to go on."""
 NOTICE_OF_ANYTHING = ("系统通知", "您有一条新的通知，请查看详情。")
 NOTICE_UNKNOWN = "—"
+    "payment.paid": ("款项已支付", "订单 {number} 的{purpose} {amount} 元已支付。"),
+    "payment.refund_due": ("款项将退还", "订单 {number} 的{purpose} {amount} 元将退还企业。"),
+    "payment.refunded": ("款项已退还", "订单 {number} 的{purpose} {amount} 元已退还。"),
+    "payment.repaid": ("多付款项已退回", "服务机构已退回订单 {number} 多付的 {amount} 元。"),
+    "payment.disputed": (
+        "在线支付金额不符",
+        "订单 {number} 的{purpose}应付 {amount} 元，微信支付通知的金额为 {paid} 元，请核实。",
+    ),
 DAYS_LEFT = "还有 {days} 天"
 LAST_DAY = "今天截止"
 INSTANT = "{at:%Y}年{at.month}月{at.day}日 {at:%H:%M}"
@@ -1189,3 +1240,4 @@ JOB_DAILY = "每天 {at:%H:%M}（北京时间，按项目时钟）"
 def sentence(refusal: Refusal) -> str:
     """The one Chinese sentence of a refusal, its values filled in."""
     return REFUSALS[refusal.code].format_map({**refusal.values, "retry_after": refusal.retry_after})
+    "settle_payments": "核实在线支付结果，退还应退款项",

@@ -23,6 +23,7 @@ from server.services.blocklist import Blocklist
 from server.services.job_runs import JobPlan
 from server.services.labels import Labels
 from server.services.offerings import Offerings
+from server.services.own_payments import OwnPayments
 from server.services.ranked import RankedRounds
 from server.services.renewals import Renewals
 from server.services.review_notices import Notices
@@ -54,6 +55,7 @@ class Works:
     allotments: Allotments
     voucher_requests: VoucherRequests
     vouchers: Vouchers
+    own_payments: OwnPayments
     offerings: Offerings
 
 
@@ -73,6 +75,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         # What begins or ends on a day.
         _every(30, "settle_bans", lambda _: works.blocklist.settle_turned()),
         _every(60, "close_notices", lambda _: notices.close_due()),
+        _every(60, "settle_payments", lambda _: works.own_payments.settle_due()),
         _every(60, "expire_approvals", lambda _: works.renewals.expire_due()),
         _every(60, "end_suspensions", lambda _: works.suspensions.end_due()),
         _every(300, "settle_labels", lambda _: works.labels.settle_expired_labels(now())),

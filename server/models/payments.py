@@ -33,8 +33,10 @@ class OwnPayment(Model):
     code = fields.CharField(64, default="", description="The document whose receipt shows it")
     paid_on: date | None = fields.DateField(null=True)
     bank_reference = fields.CharField(64, default="")
-    trade_number: str | None = fields.CharField(32, null=True, unique=True, description="Ours")
-    transaction_id: str | None = fields.CharField(
+    trade_number: str | None = fields.CharField(  # type: ignore[assignment]
+        32, null=True, unique=True, description="Ours"
+    )
+    transaction_id: str | None = fields.CharField(  # type: ignore[assignment]
         64, null=True, unique=True, description="The gateway's, for good"
     )
     created_by = fields.CharField(64)
@@ -70,7 +72,7 @@ class Escrow(Model):
 
     @property
     def held_fen(self) -> int:
-        return self.paid_fen - self.released_fen - self.refunded_fen
+        return int(self.paid_fen - self.released_fen - self.refunded_fen)
 
 
 class PaperMark(Model):

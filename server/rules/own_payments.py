@@ -25,6 +25,8 @@ class PaymentPurpose(StrEnum):
     """自付部分, shown by a transfer's receipt (LS-51, GZ-72)."""
     ESCROW = "escrow"
     """保证金, into the operator's hands (NX-20)."""
+    REPAYMENT = "repayment"
+    """退回多付: what the provider gives back to an enterprise that had paid in full (GZ-48)."""
 
 
 class PaymentMethod(StrEnum):
@@ -58,11 +60,14 @@ PAYMENT_MOVES: Mapping[PaymentStatus, frozenset[PaymentStatus]] = {
     # The gateway may tell of a payment that was made in the last instant after it was closed here.
     PaymentStatus.CLOSED: frozenset({PaymentStatus.REFUND_DUE, PaymentStatus.DISPUTED}),
     PaymentStatus.PAID: frozenset({PaymentStatus.REFUND_DUE, PaymentStatus.REPLACED}),
-    PaymentStatus.DISPUTED: frozenset({PaymentStatus.REFUND_DUE}),
+    PaymentStatus.DISPUTED: frozenset(),
     PaymentStatus.REFUND_DUE: frozenset({PaymentStatus.REFUNDED}),
     PaymentStatus.REFUNDED: frozenset(),
     PaymentStatus.REPLACED: frozenset(),
 }
+
+TO_THE_PROVIDER = frozenset({PaymentPurpose.DEPOSIT, PaymentPurpose.BALANCE, PaymentPurpose.OWN_SHARE})
+"""What the provider has received of the price when all is counted."""
 
 PURPOSES: Mapping[StepKind, PaymentPurpose] = {
     StepKind.DEPOSIT: PaymentPurpose.DEPOSIT,
@@ -92,6 +97,7 @@ def due_fen(parts: Payments, purpose: PaymentPurpose) -> int:
         PaymentPurpose.BALANCE: parts.rest_fen,
         PaymentPurpose.ESCROW: parts.escrow_fen,
         PaymentPurpose.OWN_SHARE: parts.own_share_fen,
+        PaymentPurpose.REPAYMENT: 0,
     }[purpose]
 
 

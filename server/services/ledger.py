@@ -19,7 +19,7 @@ from server.models.rounds import Budget, Round
 from server.models.vouchers import Voucher
 from server.rules.lifecycles import VoucherStatus
 from server.rules.money import ISSUES, OF_A_VOUCHER, RETURNS, ROUTES, Account, Basis, Movement
-from server.services import hold_books
+from server.services import escrow_books, hold_books
 from server.units import yuan
 
 
@@ -107,7 +107,7 @@ async def verify() -> list[str]:
         faults += await _round_faults(each)
     for budget in await Budget.all().order_by("id"):
         faults += await _budget_faults(budget)
-    return faults
+    return faults + await escrow_books.faults()
 
 
 async def _route_faults() -> list[str]:

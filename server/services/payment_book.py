@@ -1,0 +1,88 @@
+"""The payment book: what an order's enterprise has to pay now, what was paid, and who may look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.models.orders import Order
+from server.models.organisations import Organisation
+from server.models.payments import OwnPayment
+from server.programme.model import Programme
+from server.rules.own_payments import PURPOSES, PaymentPurpose, parts_of, takes_online
+from server.services import access, escrows, repayments
+from server.services.access import Actor, NotFound
+from server.services.paper_terms import agreed_fen, names_of
+from server.services.paying_steps import paid_online_fen, payable_fen
+from server.services.repayments import Owed
+
+
+@dataclass(frozen=True, slots=True)
+class DueNow:
+    """A payment whose turn it is."""
+
+    purpose: PaymentPurpose
+    amount_fen: int
+    payer: str
+    payee: str
+    """Empty while the operator's office was not entered."""
+    online: bool
+    clause: str
+    arithmetic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """An order's payments, oldest first."""
+
+    due: DueNow | None
+    payments: list[OwnPayment]
+    escrow_fen: int
+    owed: Owed
+
+
+async def order_seen_by(actor: Actor, order_id: int) -> Order:
+    """An order of the actor's organisation, or one in the programmes and areas of a member of staff.
+
+    Raises ``NotFound`` for every other.
+    """
+    order = await Order.get_or_none(id=order_id)
+    if order is None:
+        raise NotFound()
+    if actor.kind == "person":
+        if actor.organisation_id not in (order.enterprise_id, order.provider_id):
+            raise NotFound()
+        return order
+    access.require_programme(actor, order.programme_slug)
+    access.require_area(actor, (await Organisation.get(id=order.enterprise_id)).area)
+    return order
+
+
+async def of(order: Order, programme: Programme, *, gateway: bool) -> Book:
+    """What is due and what was paid; ``gateway``: whether there is one to pay through."""
+    return Book(
+        due=await _due(order, programme, gateway=gateway),
+        payments=await OwnPayment.filter(order_id=order.id).order_by("id"),
+        escrow_fen=await escrows.held_fen(order.id),
+        owed=await repayments.owed(order, programme),
+    )
+
+
+async def _due(order: Order, programme: Programme, *, gateway: bool) -> DueNow | None:
+    step = order.step
+    if step is None or step not in PURPOSES:
+        return None
+    purpose = PURPOSES[step]
+    amount_fen = payable_fen(order, programme, step) - await paid_online_fen(order.id, purpose)
+    if amount_fen <= 0:
+        return None
+    names = await names_of(order)
+    payees = names.payees(programme, purpose)
+    return DueNow(
+        purpose=purpose,
+        amount_fen=amount_fen,
+        payer=names.enterprise[0],
+        payee=payees[0] if payees else "",
+        online=gateway and takes_online(programme),
+        clause=programme.own_share.article,
+        arithmetic=parts_of(programme, agreed_fen(order), order.voucher_fen).arithmetic,
+    )

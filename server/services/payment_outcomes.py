@@ -1,0 +1,171 @@
+"""Payment outcomes: what becomes of a payment once the gateway, or the end of its order, has said so.
+
+Everything here may be said twice, late and in any order; what is told again changes nothing more.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import structlog
+from tortoise.expressions import F
+from tortoise.transactions import in_transaction
+
+from server import texts
+from server.errors import Refusal
+from server.gateways.payments import RefundState, Trade, TradeRefund, TradeState
+from server.models.orders import Order
+from server.models.payments import OwnPayment
+from server.rules.orders import LIVE
+from server.rules.own_payments import PaymentMethod, PaymentPurpose, PaymentStatus, bank_reference
+from server.services import escrows, journal, outbox
+from server.services.access import CLOCK, Actor, StaffRole
+from server.units import yuan
+
+log = structlog.get_logger()
+
+
+class NothingToGiveBack(Refusal):
+    """The payment is not one that somebody has to give back by the bank."""
+
+    status, code = 409, "nothing_to_give_back"
+
+
+class BankReferenceUnusable(Refusal):
+    """No bank writes such a reference."""
+
+    status, code = 422, "bank_reference_unusable"
+
+
+async def settle(payment: OwnPayment, told: Trade, *, now: datetime) -> None:
+    """Write down what became of a trade."""
+    if told.state is TradeState.PAID:
+        await _paid(payment, told, now)
+    elif told.state is not TradeState.REFUNDED:
+        async with in_transaction():
+            if await _move(payment.id, PaymentStatus.PENDING, PaymentStatus.CLOSED, settled_at=now):
+                await note("payment.closed", payment, actor=CLOCK, now=now)
+
+
+async def refunded(payment: OwnPayment, told: TradeRefund, *, now: datetime) -> None:
+    """Write down that the gateway gave a payment back."""
+    if told.state is RefundState.FAILED:
+        # Shown as long as it is due: people have to give it back.
+        log.error("payments.refund_failed", payment=payment.id)
+    if told.state is RefundState.DONE:
+        await _given_back(payment, CLOCK, now)
+
+
+async def given_back_by_bank(
+    payment: OwnPayment, written: str, paid_on: date, *, actor: Actor, now: datetime
+) -> None:
+    """The operator gave back by the bank what came by the bank; the journal keeps its reference.
+
+    Raises :class:`BankReferenceUnusable`, :class:`NothingToGiveBack`.
+    """
+    reference = bank_reference(written)
+    if reference is None:
+        raise BankReferenceUnusable()
+    if payment.method is not PaymentMethod.TRANSFER:
+        raise NothingToGiveBack()
+    if not await _given_back(payment, actor, now, reference=reference, paid_on=paid_on.isoformat()):
+        raise NothingToGiveBack()
+
+
+async def end(order: Order, *, now: datetime) -> int:
+    """An order came to nothing: what the operator holds for it is given back; how much, fen.
+
+    Call it in the transaction that ends the order, after its status has changed. What was paid to the
+    provider is a matter of the two sides.
+    """
+    held_fen = await escrows.held_fen(order.id)
+    if not held_fen:
+        return 0
+    await OwnPayment.filter(
+        order_id=order.id, purpose=PaymentPurpose.ESCROW, status=PaymentStatus.PAID
+    ).update(status=PaymentStatus.REFUND_DUE)
+    await escrows.level(order, now=now)
+    data = _told_of(order, PaymentPurpose.ESCROW, held_fen)
+    await outbox.tell(f"organisation:{order.enterprise_id}", "payment.refund_due", at=now, **data)
+    await outbox.tell(
+        outbox.team(StaffRole.OPERATOR, order.programme_slug), "payment.refund_due", at=now, **data
+    )
+    return held_fen
+
+
+async def note(action: str, payment: OwnPayment, *, actor: Actor, now: datetime, **more: str) -> None:
+    """One line in the journal of the payment's order."""
+    await journal.record(
+        action,
+        f"order:{payment.order_id}",
+        actor=actor.name,
+        at=now,
+        programme_slug=payment.programme_slug,
+        payment=payment.id,
+        purpose=payment.purpose,
+        amount_fen=payment.amount_fen,
+        **more,
+    )
+
+
+async def _paid(known: OwnPayment, told: Trade, now: datetime) -> None:
+    async with in_transaction():
+        # The order first, as everybody who moves it does: it stands still until this is written.
+        await Order.filter(id=known.order_id).update(version=F("version"))
+        order, payment = await Order.get(id=known.order_id), await OwnPayment.get(id=known.id)
+        target = _becomes(payment, order, told)
+        if target is None or not await _move(
+            payment.id, payment.status, target, transaction_id=told.transaction_id, settled_at=now
+        ):
+            return
+        await note(f"payment.{target.value}", payment, actor=CLOCK, now=now)
+        if target is PaymentStatus.PAID and payment.purpose is PaymentPurpose.ESCROW:
+            await escrows.level(order, now=now)
+        data = _told_of(order, payment.purpose, payment.amount_fen)
+        if target is PaymentStatus.DISPUTED:
+            team = outbox.team(StaffRole.OPERATOR, order.programme_slug)
+            await outbox.tell(team, "payment.disputed", at=now, paid=yuan(told.amount_fen or 0), **data)
+            return
+        sides = {order.enterprise_id, *([order.provider_id] if target is PaymentStatus.PAID else [])}
+        for organisation_id in sorted(sides):
+            await outbox.tell(f"organisation:{organisation_id}", f"payment.{target.value}", at=now, **data)
+
+
+def _becomes(payment: OwnPayment, order: Order, told: Trade) -> PaymentStatus | None:
+    """What a payment becomes when the gateway says that it was paid; ``None``: it says nothing new."""
+    if payment.status not in (PaymentStatus.PENDING, PaymentStatus.CLOSED):
+        return None
+    if told.amount_fen != payment.amount_fen:
+        return PaymentStatus.DISPUTED
+    # Closed here and paid all the same, or paid for an order that has ended: nobody may keep it.
+    if payment.status is PaymentStatus.CLOSED or order.status not in LIVE:
+        return PaymentStatus.REFUND_DUE
+    return PaymentStatus.PAID
+
+
+async def _given_back(payment: OwnPayment, actor: Actor, now: datetime, **more: str) -> bool:
+    async with in_transaction():
+        due, done = PaymentStatus.REFUND_DUE, PaymentStatus.REFUNDED
+        if not await _move(payment.id, due, done, settled_at=now):
+            return False
+        order = await Order.get(id=payment.order_id)
+        await note("payment.refunded", payment, actor=actor, now=now, **more)
+        data = _told_of(order, payment.purpose, payment.amount_fen)
+        await outbox.tell(f"organisation:{order.enterprise_id}", "payment.refunded", at=now, **data)
+        return True
+
+
+async def _move(
+    payment_id: int, old: PaymentStatus, new: PaymentStatus, **stamps: datetime | str | None
+) -> bool:
+    # The WHERE clause is the lock: of two notices of one payment exactly one changes the row.
+    return bool(await OwnPayment.filter(id=payment_id, status=old).update(status=new, **stamps))
+
+
+def _told_of(order: Order, purpose: PaymentPurpose, amount_fen: int) -> dict[str, str | int]:
+    return {
+        "order": order.id,
+        "number": order.number,
+        "purpose": texts.PAYMENT_PURPOSES[purpose],
+        "amount": yuan(amount_fen),
+    }
