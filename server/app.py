@@ -80,8 +80,8 @@ from server.services.receipts import Receipts
 from server.services.registrations import Registrations
 from server.services.removals import Removals
 from server.services.renewals import Renewals
-from server.services.review_notices import Notices
 from server.services.repayments import Repayments
+from server.services.review_notices import Notices
 from server.services.reviewed_enquiries import ReviewedEnquiries
 from server.services.reviewed_offerings import ReviewedOfferings
 from server.services.reviewed_requests import ReviewedRequests
@@ -183,9 +183,9 @@ def create_app(
     rounds.settlers.append(allotments.settle)
     app[keys.CONTRACTS] = Contracts(programmes, clocks, yearly)
     app[keys.OUTLOOKS] = Outlooks(programmes, clocks, yearly)
-    app[keys.DRAWS] = Draws(programmes, sizes, clocks)
     own_payments = OwnPayments(programmes, clocks, clock, sealer)
     app[keys.OWN_PAYMENTS], app[keys.REPAYMENTS] = own_payments, Repayments(programmes, clocks)
+    app[keys.DRAWS] = Draws(programmes, sizes, clocks)
     reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(programmes))
     app[keys.RATINGS] = Ratings(programmes, clocks)
     reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
@@ -229,9 +229,9 @@ def create_app(
             allotments=allotments,
             voucher_requests=voucher_requests,
             vouchers=vouchers,
+            own_payments=own_payments,
             offerings=offerings,
         )
-            own_payments=own_payments,
     )
     slugs = sorted(programme.slug for programme in programmes)
     app[keys.JOB_PLANS] = plans(jobs)
@@ -324,17 +324,15 @@ def _wechat(settings: Settings, own_payments: OwnPayments) -> Context:
                 appid=settings.wechat_appid,
                 secret=settings.wechat_secret,
             )
-            yield
-
             if settings.wechat_pay_mchid:
                 merchant = await asyncio.to_thread(_merchant, settings)
                 own_payments.gateway = WechatPay(http, merchant, base_url=settings.wechat_pay_base_url)
-    return context
+            yield
             own_payments.gateway = None
 
+    return context
 
-def _feed(feed: RedisFeed) -> Context:
-    async def context(app: web.Application) -> AsyncIterator[None]:
+
 def _merchant(settings: Settings) -> Merchant:
     return Merchant(
         appid=settings.wechat_appid,
@@ -348,6 +346,8 @@ def _merchant(settings: Settings) -> Merchant:
     )
 
 
+def _feed(feed: RedisFeed) -> Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
         async with feed:
             yield
 

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from server.services.ratings import Ratings
     from server.services.registrations import Registrations
     from server.services.removals import Removals
-    from server.services.review_notices import Notices
     from server.services.repayments import Repayments
+    from server.services.review_notices import Notices
     from server.services.reviews import Reviews
     from server.services.round_book import RoundBook
     from server.services.rounds import Rounds
@@ -114,9 +114,9 @@ SIZES: web.AppKey[SizeStandard] = web.AppKey("sizes")
 
 CONTRACTS: web.AppKey[Contracts] = web.AppKey("contracts")
 OUTLOOKS: web.AppKey[Outlooks] = web.AppKey("outlooks")
-DRAWS: web.AppKey[Draws] = web.AppKey("draws")
 OWN_PAYMENTS: web.AppKey[OwnPayments] = web.AppKey("own_payments")
 REPAYMENTS: web.AppKey[Repayments] = web.AppKey("repayments")
+DRAWS: web.AppKey[Draws] = web.AppKey("draws")
 VOUCHER_REQUESTS: web.AppKey[VoucherRequests] = web.AppKey("voucher_requests")
 VOIDINGS: web.AppKey[Voidings] = web.AppKey("voidings")
 SUSPENSIONS: web.AppKey[Suspensions] = web.AppKey("suspensions")
@@ -124,12 +124,12 @@ REMOVALS: web.AppKey[Removals] = web.AppKey("removals")
 OFFERINGS: web.AppKey[Offerings] = web.AppKey("offerings")
 SELECTIONS: web.AppKey[Selections] = web.AppKey("selections")
 VOUCHERS: web.AppKey[Vouchers] = web.AppKey("vouchers")
+RATINGS: web.AppKey[Ratings] = web.AppKey("ratings")
+ENQUIRIES: web.AppKey[Enquiries] = web.AppKey("enquiries")
 FILES: web.AppKey[Files] = web.AppKey("files")
 UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")
 
 ROUNDS: web.AppKey[Rounds] = web.AppKey("rounds")
-RATINGS: web.AppKey[Ratings] = web.AppKey("ratings")
-ENQUIRIES: web.AppKey[Enquiries] = web.AppKey("enquiries")
 APPLICATIONS: web.AppKey[Applications] = web.AppKey("applications")
 RANKED: web.AppKey[RankedRounds] = web.AppKey("ranked")
 BOOK: web.AppKey[RoundBook] = web.AppKey("book")

@@ -26,6 +26,8 @@ STAFF_PASSWORD_VARIABLE = "QIQUAN_STAFF_PASSWORD"
 DEFAULT_FILE = Path("config/server.toml")
 
 WECHAT_ADDRESS = "https://api.weixin.qq.com"
+WECHAT_PAY_ADDRESS = "https://api.mch.weixin.qq.com"
+WECHAT_PAY_SECRET_BYTES = 32
 DEMO_SECRET = "demo-secret-known-to-everybody-never-in-production"
 SHORTEST_KEY_BYTES = 32
 LONGEST_KEY_ID = 32
@@ -83,8 +85,6 @@ class Settings:
     wechat_appid: str = ""
     wechat_secret: str = field(default="", repr=False)
 
-    demo_login: bool = False
-    demo_clocks: bool = False
     wechat_pay_base_url: str = WECHAT_PAY_ADDRESS
     wechat_pay_mchid: str = ""
     """The operator's merchant account at WeChat Pay; empty: money is paid by the bank alone."""
@@ -100,6 +100,8 @@ class Settings:
     wechat_pay_notify_url: str = ""
     """Where WeChat Pay reaches ``/api/v1/payments/wechat/callback``."""
 
+    demo_login: bool = False
+    demo_clocks: bool = False
     """Each programme runs under its own clock offset, inside its validity."""
     demo_anchor: str = ""
     """The day (ISO) on which each programme's clock showed its demo day; empty: today."""
@@ -152,14 +154,12 @@ def _unworkable(settings: Settings) -> Iterator[str]:
         yield "jwt_keys is empty: at least one key is needed to sign access tokens."
     if not settings.data_keys:
         yield "data_keys is empty: at least one key is needed to seal personal data."
+    yield from _unworkable_payments(settings)
     for key_id in settings.data_keys:
         if "." in key_id or len(key_id) > LONGEST_KEY_ID:
-    yield from _unworkable_payments(settings)
             yield f"data_keys.{key_id} is no usable id: at most {LONGEST_KEY_ID} characters and no dot."
 
 
-def _unsafe_in_production(settings: Settings) -> Iterator[str]:
-    for name, secret in _secrets(settings):
 def _unworkable_payments(settings: Settings) -> Iterator[str]:
     """With a merchant's account everything that belongs to it is needed; without one, nothing is."""
     if not settings.wechat_pay_mchid:
@@ -174,6 +174,8 @@ def _unworkable_payments(settings: Settings) -> Iterator[str]:
             yield f"{name} is {getattr(settings, name)}, which is no file."
 
 
+def _unsafe_in_production(settings: Settings) -> Iterator[str]:
+    for name, secret in _secrets(settings):
         if any(mark in secret.lower() for mark in _SAMPLE_MARKS):
             yield f"{name} is a demo or example secret: set one of your own."
         elif len(secret.encode()) < SHORTEST_KEY_BYTES:
@@ -186,8 +188,6 @@ def _unworkable_payments(settings: Settings) -> Iterator[str]:
         yield "demo_clocks is on: programmes would not run at the true time."
     if settings.wechat_base_url.rstrip("/") != WECHAT_ADDRESS:
         yield f"wechat_base_url is {settings.wechat_base_url}, a stand-in: it must be {WECHAT_ADDRESS}."
-    for name in ("wechat_appid", "wechat_secret"):
-        if not getattr(settings, name):
     if settings.wechat_pay_base_url.rstrip("/") != WECHAT_PAY_ADDRESS:
         yield (
             f"wechat_pay_base_url is {settings.wechat_pay_base_url}, a stand-in:"
@@ -195,6 +195,8 @@ def _unworkable_payments(settings: Settings) -> Iterator[str]:
         )
     if settings.wechat_pay_mchid and not settings.wechat_pay_notify_url.startswith("https://"):
         yield "wechat_pay_notify_url must begin with https://: WeChat Pay accepts no other."
+    for name in ("wechat_appid", "wechat_secret"):
+        if not getattr(settings, name):
             yield f"{name} is empty: nobody could sign in."
 
 
@@ -204,10 +206,10 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     for key_id, secret in settings.data_keys.items():
         yield f"data_keys.{key_id}", secret
     yield "receipt_key", settings.receipt_key
-
-
     if settings.wechat_pay_mchid:
         yield "wechat_pay_secret", settings.wechat_pay_secret
+
+
 # -- reading ---------------------------------------------------------------------------------------
 
 _TYPES: Mapping[str, Any] = {

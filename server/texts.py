@@ -581,8 +581,8 @@ PAPER_CHECKS: Mapping[str, str] = {
     "invoice_number": "{name}须填写20位发票号码；旧版发票填写发票代码和8位号码，财政票据填写票据代码和号码",
     "reference": "{name}须填写银行回单上的流水号（6至64位字母或数字）",
     "twice": "{name}的号码重复：同一份凭证只算一次",
-    "amount": "{name}须填写金额",
     "used_before": "{name}的号码已用于订单 {order}，同一份凭证只能使用一次",
+    "amount": "{name}须填写金额",
     "amount_differs": "{name}金额与应付金额不符",
     "dated": "{name}须填写日期",
     "in_the_future": "{name}的日期晚于今天",
@@ -593,7 +593,6 @@ PAPER_CHECKS: Mapping[str, str] = {
     "payee": "{name}的{payee}须与合同当事人或运营单位名称一致",
 }
 """What is wrong with the number, amount, day or names on a paper."""
-FORM_FIELDS: Mapping[str, str] = {
 DECLARED: Mapping[str, Mapping[str, str]] = {
     "invoice": {
         "number": "发票号码",
@@ -624,6 +623,7 @@ PAYMENT_TITLE = "{purpose}（订单 {order}）"
 PAYMENT_RETURNED = "订单 {order} 已结束，退还{purpose}"
 PREPAID = "已付 {paid} + 服务券 {voucher} − 发票 {invoice} − 已退 {back} = {due}"
 REPAYMENT_RECEIPT = "退款转账凭证"
+FORM_FIELDS: Mapping[str, str] = {
     "parent.name": "母公司名称",
     "parent.established_on": "母公司成立日期",
     "contact.name": "专管联系人姓名",
@@ -1015,6 +1015,11 @@ PROVIDER_ACTS: Mapping[str, str] = {
 
 
 NOTICES: Mapping[str, tuple[str, str]] = {
+    "rating.received": ("收到新的评价", "贵单位在“{programme}”收到一条新的服务评价，可以回复一次。"),
+    "rating.answered": ("评价已获回复", "服务机构回复了贵单位在“{programme}”的评价。"),
+    "enquiry.answered": ("需求收到回复", "“{provider}”以“{offering}”回复了贵单位发布的需求。"),
+    "enquiry.said": ("需求对话有新消息", "贵单位在“{programme}”的需求对话有新消息。"),
+    "enquiry.closed": ("需求已结束", "贵单位在“{programme}”回复过的一项需求已由发布企业结束。"),
     "voucher.granted": ("领券成功", "您的企业已领到服务券 {number}，面值 {amount} 元，请在有效期内使用。"),
     "qualification.approved": ("{party}审核通过", "您的单位已通过“{programme}”的{party}审核。{next}"),
     "qualification.expired": (
@@ -1027,11 +1032,6 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "变更报告逾期",
         "{name}报告的变更超过了规定期限（{due}），请决定是否采取措施。",
     ),
-    "rating.received": ("收到新的评价", "贵单位在“{programme}”收到一条新的服务评价，可以回复一次。"),
-    "rating.answered": ("评价已获回复", "服务机构回复了贵单位在“{programme}”的评价。"),
-    "enquiry.answered": ("需求收到回复", "“{provider}”以“{offering}”回复了贵单位发布的需求。"),
-    "enquiry.said": ("需求对话有新消息", "贵单位在“{programme}”的需求对话有新消息。"),
-    "enquiry.closed": ("需求已结束", "贵单位在“{programme}”回复过的一项需求已由发布企业结束。"),
     "provider.suspended": (
         "服务机构资格已暂停",
         "您的单位在“{programme}”的服务机构资格已暂停，暂不能承接新订单，已签订的合同请继续履行。"
@@ -1146,6 +1146,14 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "voucher.expiry": ("服务券已到期", "服务券 {number} 已到期，未使用的 {amount} 元失效。"),
     "voucher.reclaim": ("服务券已收回", "服务券 {number} 逾期未下单，{amount} 元已收回。"),
     "voucher.voiding": ("服务券已作废", "服务券 {number} 已作废，涉及 {amount} 元。原因：{reason}"),
+    "payment.paid": ("款项已支付", "订单 {number} 的{purpose} {amount} 元已支付。"),
+    "payment.refund_due": ("款项将退还", "订单 {number} 的{purpose} {amount} 元将退还企业。"),
+    "payment.refunded": ("款项已退还", "订单 {number} 的{purpose} {amount} 元已退还。"),
+    "payment.repaid": ("多付款项已退回", "服务机构已退回订单 {number} 多付的 {amount} 元。"),
+    "payment.disputed": (
+        "在线支付金额不符",
+        "订单 {number} 的{purpose}应付 {amount} 元，微信支付通知的金额为 {paid} 元，请核实。",
+    ),
     "reminder.voucher_expiry": (
         "服务券即将到期",
         "服务券 {number} 的有效期至 {until}，{days}。请及时使用；不再需要的，请退回。",
@@ -1170,14 +1178,6 @@ NEXT_STEPS: Mapping[str, str] = {
 """What an approval lets a party do, and how to go on."""
 NOTICE_OF_ANYTHING = ("系统通知", "您有一条新的通知，请查看详情。")
 NOTICE_UNKNOWN = "—"
-    "payment.paid": ("款项已支付", "订单 {number} 的{purpose} {amount} 元已支付。"),
-    "payment.refund_due": ("款项将退还", "订单 {number} 的{purpose} {amount} 元将退还企业。"),
-    "payment.refunded": ("款项已退还", "订单 {number} 的{purpose} {amount} 元已退还。"),
-    "payment.repaid": ("多付款项已退回", "服务机构已退回订单 {number} 多付的 {amount} 元。"),
-    "payment.disputed": (
-        "在线支付金额不符",
-        "订单 {number} 的{purpose}应付 {amount} 元，微信支付通知的金额为 {paid} 元，请核实。",
-    ),
 DAYS_LEFT = "还有 {days} 天"
 LAST_DAY = "今天截止"
 INSTANT = "{at:%Y}年{at.month}月{at.day}日 {at:%H:%M}"
@@ -1221,6 +1221,7 @@ JOBS: Mapping[str, str] = {
     "settle_bans": "限制名单生效与到期",
     "close_notices": "结束期满的公示",
     "expire_approvals": "到期的资格停用或续存",
+    "settle_payments": "核实在线支付结果，退还应退款项",
     "settle_labels": "企业标识到期",
     "end_catalogues": "年度服务产品目录期满下架",
     "end_suspensions": "期满的暂停解除",
@@ -1240,4 +1241,3 @@ JOB_DAILY = "每天 {at:%H:%M}（北京时间，按项目时钟）"
 def sentence(refusal: Refusal) -> str:
     """The one Chinese sentence of a refusal, its values filled in."""
     return REFUSALS[refusal.code].format_map({**refusal.values, "retry_after": refusal.retry_after})
-    "settle_payments": "核实在线支付结果，退还应退款项",
