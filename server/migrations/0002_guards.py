@@ -95,6 +95,11 @@ class Migration(migrations.Migration):
             "CREATE UNIQUE INDEX voucher_request_once ON voucher_request (contract_id)"
             " WHERE status IN ('pending', 'returned', 'approved', 'issued')"
         ),
+        # Two phones of one enterprise pay one payment.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX own_payment_pending ON own_payment (order_id, purpose)"
+            " WHERE status = 'pending'"
+        ),
         # One list, and one reviewer's paper, names an organisation once for a label.
         ops.RunSQL(
             "CREATE UNIQUE INDEX attested_label_once ON attested_label (uscc, code, list_name)"
