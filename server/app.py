@@ -78,6 +78,7 @@ from server.services.ranked import RankedRounds
 from server.services.ratings import Ratings
 from server.services.receipts import Receipts
 from server.services.registrations import Registrations
+from server.services.related_parties import RelatedParties
 from server.services.removals import Removals
 from server.services.renewals import Renewals
 from server.services.repayments import Repayments
@@ -200,6 +201,7 @@ def create_app(
     removals = Removals(qualifications, blocklist, reviews)
     reviews.serve(ReviewSubject.REMOVAL, removals)
     app[keys.SUSPENSIONS], app[keys.REMOVALS] = suspensions, removals
+    app[keys.RELATED_PARTIES] = RelatedParties(sealer)
     voucher_requests = VoucherRequests(programmes, clocks, reviews)
     app[keys.VOUCHER_REQUESTS] = voucher_requests
     app[keys.GRAB_DOOR] = GrabDoor(

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from server.services.ranked import RankedRounds
     from server.services.ratings import Ratings
     from server.services.registrations import Registrations
+    from server.services.related_parties import RelatedParties
     from server.services.removals import Removals
     from server.services.repayments import Repayments
     from server.services.review_notices import Notices
@@ -119,6 +120,7 @@ REPAYMENTS: web.AppKey[Repayments] = web.AppKey("repayments")
 DRAWS: web.AppKey[Draws] = web.AppKey("draws")
 VOUCHER_REQUESTS: web.AppKey[VoucherRequests] = web.AppKey("voucher_requests")
 VOIDINGS: web.AppKey[Voidings] = web.AppKey("voidings")
+RELATED_PARTIES: web.AppKey[RelatedParties] = web.AppKey("related_parties")
 SUSPENSIONS: web.AppKey[Suspensions] = web.AppKey("suspensions")
 REMOVALS: web.AppKey[Removals] = web.AppKey("removals")
 OFFERINGS: web.AppKey[Offerings] = web.AppKey("offerings")

@@ -193,6 +193,7 @@ REFUSALS: Mapping[str, str] = {
     "qualification_moved_on": "该申请的状态刚刚发生变化，请刷新后再试",
     "ban_period_impossible": "结束时间须晚于开始时间",
     "ban_already_lifted": "该条记录已经解除",
+    "ties_unusable": "申报的关联信息有 {count} 处需要修改",
     # suspending and removing providers
     "ground_unknown": "管理办法未规定以此为由停用或清退服务机构，可用的依据：{known}",
     "not_yours_to_hold": "依此条款，由{names}办理",
@@ -745,6 +746,29 @@ REQUEST_CHECKS: Mapping[str, str] = {
     "amount": "按合同和年度额度可用 {amount} 元",
 }
 """What the system finds about a request for a voucher on a contract."""
+TIES: Mapping[str, str] = {
+    "same": "合同双方是同一单位",
+    "shareholder": "合同一方持有另一方的股权",
+    "common_shareholder": "合同双方有共同的股东",
+    "representative": "合同双方的法定代表人为同一人",
+    "person_behind": "合同一方的法定代表人持有另一方的股权",
+    "namesake": "合同双方的法定代表人或股东有同名的人，请核实是否为同一人",
+    "member": "同一账号先后代表过合同双方",
+    "phone": "合同双方留有相同的联系电话",
+    "address": "合同双方的办公地址相同",
+    "ordered_elsewhere": "同一企业就同一服务在其他项目下过订单，请核实是否重复享受补贴",
+}
+"""What ties the two sides of a deal, for the operator and for whoever is refused."""
+TIE_FAULTS: Mapping[str, str] = {
+    "id_number": "身份证号码",
+    "shares": "各股东持股比例合计不得超过 100%",
+    "uscc": "“{name}”的统一社会信用代码有误：{problem}",
+    "uscc_missing": "请填写“{name}”的统一社会信用代码",
+    "own": "不能把本单位填作自己的股东",
+    "twice": "“{name}”填写了两次",
+    "phone": "“{number}”不是有效的电话号码",
+}
+"""What is wrong with a declaration of ties."""
 CANCELLATION = "{actor}尚未提交取消订单申请"
 ACTORS: Mapping[str, str] = {
     "enterprise": "企业",

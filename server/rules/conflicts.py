@@ -43,7 +43,9 @@ def conflicts(programme: Programme, deal: Deal) -> tuple[Unmet, ...]:
     found = []
     for conflict in programme.conflicts:
         check = CHECKS.get(conflict.kind)
-        concerns = not conflict.labels or not deal.provider_labels.isdisjoint(conflict.labels)
+        # Who holds a higher recognition as well is not bound by what the lower ones allow (GZ-23).
+        bound = deal.provider_labels and deal.provider_labels.issubset(conflict.labels)
+        concerns = not conflict.labels or bound
         if check is None or not concerns:
             continue
         arithmetic = check(programme, conflict, deal)

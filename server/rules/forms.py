@@ -257,14 +257,22 @@ def _wrong(asked: Field, value: object, on: date) -> Iterator[tuple[str, str]]:
         yield "choice", texts.LIST.join(asked.choices)
     elif asked.kind is FieldKind.DATE and _day(value) is None:
         yield "date", ""
-    elif asked.kind is FieldKind.PHONE and not _PHONE.fullmatch(str(value)):
+    elif asked.kind is FieldKind.PHONE and not is_phone(str(value)):
         yield "phone", ""
     elif asked.kind is FieldKind.ID_NUMBER:
-        yield from _id_wrong(str(value), on)
+        yield from id_faults(str(value), on)
 
 
-def _id_wrong(number: str, on: date) -> Iterator[tuple[str, str]]:
-    """GB 11643: eighteen characters, a birthday that has been, and a check digit."""
+def is_phone(number: str) -> bool:
+    """Whether a text is a telephone number of China."""
+    return _PHONE.fullmatch(number) is not None
+
+
+def id_faults(number: str, on: date) -> Iterator[tuple[str, str]]:
+    """GB 11643: eighteen characters, a birthday that has been, and a check digit.
+
+    Yields the code of the sentence in ``texts.FORM_FAULTS``, and the comparison.
+    """
     number = ric.compact(number)
     if len(number) != ID_LENGTH:
         yield "id_length", f"{len(number)} ≠ {ID_LENGTH}"
