@@ -15,6 +15,7 @@ from server.rules.issuance import ApplicationStatus, RankOutcome
 from server.rules.quota import QuotaExceeded
 from server.services import access, applications
 from server.services.access import Actor, NoOrganisation, StaffRole
+from server.services.allowances import TooManyToday
 from server.services.applications import (
     ApplicationWithdrawn,
     Applied,
@@ -140,7 +141,7 @@ class RoundApplications(Answer):
     summary="Apply, or change what I applied for. | 申领或修改申领金额。",
     access=IN_CHARGE,
     answers={200: ApplicationView},
-    refusals=(*CLOSED, NotInStanding, QuotaExceeded),
+    refusals=(*CLOSED, NotInStanding, QuotaExceeded, TooManyToday),
 )
 async def put(
     request: web.Request, actor: Actor, path: RoundPath, headers: RequestHeaders, body: Apply

@@ -25,6 +25,7 @@ from server.programme.vocabulary import Party
 from server.rules.lifecycles import RegistrationStatus
 from server.services.access import IN_THE_FILES, Actor, NoOrganisation
 from server.services.admissions import AlreadyApplied, FormItemsUnknown, NotReadmitted
+from server.services.allowances import TooManyToday
 from server.services.drafts import (
     Changes,
     Draft,
@@ -204,6 +205,7 @@ async def mine(request: web.Request, actor: Actor) -> RegistrationsView:
         DraftMovedOn,
         RegistrationUnderReview,
         FormItemsShut,
+        TooManyToday,
     ),
 )
 async def save(request: web.Request, actor: Actor, body: Save) -> Saved:
@@ -242,6 +244,7 @@ async def one(request: web.Request, actor: Actor, path: RegistrationPath) -> Reg
         FilesUnknown,
         AlreadyApplied,
         NotReadmitted,
+        TooManyToday,
     ),
 )
 async def submit(request: web.Request, actor: Actor, path: RegistrationPath, body: Submit) -> Submitted:

@@ -16,6 +16,7 @@ from server.rules.lifecycles import IllegalMove
 from server.rules.request_line import RequestStatus
 from server.services import request_book
 from server.services.access import Actor, NoOrganisation, NotFound
+from server.services.allowances import TooManyToday
 from server.services.draws import ContractNotSigned
 from server.services.issuing import PoolExhausted
 from server.services.request_book import RequestMovedOn
@@ -87,6 +88,7 @@ class RequestList(Answer):
         NothingToPay,
         PoolExhausted,
         RequestedAlready,
+        TooManyToday,
     ),
 )
 async def ask(request: web.Request, actor: Actor, path: RoundPath, body: AskForVoucher) -> RequestView:

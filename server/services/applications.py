@@ -30,7 +30,7 @@ from server.rules.issuance import ApplicationDeed, ApplicationStatus, Window
 from server.rules.lifecycles import IllegalMove, QualificationAct, RoundStatus
 from server.rules.limits import Limit, room
 from server.rules.quota import grantable, require_grantable, tier_of
-from server.services import access, journal
+from server.services import access, allowances, journal
 from server.services.access import CLOCK, Actor, NotFound
 from server.services.entitlements import taken_fen
 from server.services.memberships import lock
@@ -119,7 +119,8 @@ class Applications:
         """Apply, or change what one applied for (GZ-29).
 
         Raises ``NotFound``, :class:`NotAppliedFor`, :class:`ApplyingNotOpen`, :class:`ApplyingPaused`,
-        :class:`ApplyingClosed`, :class:`RequestKeyReused`, ``NotInStanding`` and ``QuotaExceeded``.
+        :class:`ApplyingClosed`, :class:`RequestKeyReused`, ``NotInStanding``, ``QuotaExceeded`` and
+        ``TooManyToday``.
         """
         row, programme = await self._round(ask.round_id)
         arrived_at = _to_the_millisecond(self.clocks.now(programme.slug))
@@ -134,6 +135,8 @@ class Applications:
             )
             most = await self.most(programme, row.budget_id, organisation)
             require_grantable(ask.amount_fen, most)
+            asked = ApplicationRequest.filter(enterprise_id=organisation.id)
+            await allowances.require(asked, "at", allowances.APPLICATIONS, now=arrived_at)
             application = await _take(ask, organisation, programme, actor, arrived_at)
         if application.ahead:
             await self._close_if_full(row, programme)

@@ -18,6 +18,7 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.clock import CHINA
 from server.errors import Refusal, Unmet
+from server.models.journal import JournalEntry
 from server.models.offerings import Offering
 from server.models.organisations import Organisation
 from server.models.people import Person
@@ -41,7 +42,7 @@ from server.rules.forms import (
 )
 from server.rules.lifecycles import RegistrationStatus
 from server.sealing import Sealer
-from server.services import access, files, journal
+from server.services import access, allowances, files, journal
 from server.services.access import Actor, NotFound
 from server.services.admissions import open_values, require_known, sealed_keys, shown_values
 from server.services.applicants import day
@@ -49,6 +50,8 @@ from server.services.assessments import assess, rules_of, size_of
 from server.services.labels import Labels
 from server.services.memberships import lock
 from server.services.qualifications import Qualifications
+
+SAVED = "registration.saved"
 
 
 class DraftMovedOn(Refusal):
@@ -138,8 +141,8 @@ class Drafts:
 
         Raises ``UnknownProgramme``, ``FormItemsUnknown``, :class:`FormValuesUnusable`,
         :class:`UndertakingChanged`, ``FilesUnknown``, ``NotOnList``,
-        :class:`OperatorCannotProvide`, :class:`DraftMovedOn`, :class:`RegistrationUnderReview` and
-        :class:`FormItemsShut`.
+        :class:`OperatorCannotProvide`, :class:`DraftMovedOn`, :class:`RegistrationUnderReview`,
+        :class:`FormItemsShut` and ``TooManyToday``.
         """
         programme, now = self.programmes.get(slug), self.clocks.now(slug)
         rules = rules_of(programme, party)
@@ -155,6 +158,8 @@ class Drafts:
             if draft.version != version:
                 raise await moved_on(draft)
             _require_open(draft, rules, changes.keys)
+            saved_before = JournalEntry.filter(subject=f"registration:{draft.id}", action=SAVED)
+            await allowances.require(saved_before, "at", allowances.SAVINGS, now=now)
             columns = self._merged(draft, rules, changes, accepted)
             saved = await Registration.filter(id=draft.id, version=version).update(
                 **columns, version=version + 1, saved_by=actor.id, saved_at=now
@@ -164,7 +169,7 @@ class Drafts:
                 raise await moved_on(draft)
             # Which items, never their values: some are personal.
             await journal.record(
-                "registration.saved",
+                SAVED,
                 f"registration:{draft.id}",
                 actor=actor.name,
                 at=now,

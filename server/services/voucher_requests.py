@@ -30,7 +30,7 @@ from server.rules.deadlines import day_of
 from server.rules.eligibility import valid_labels
 from server.rules.lifecycles import QualificationAct, RoundStatus
 from server.rules.request_line import RequestStatus
-from server.services import access, budgets, request_issuing
+from server.services import access, allowances, budgets, request_issuing
 from server.services.access import Actor, NotFound
 from server.services.applicants import facts_of
 from server.services.clocks import ProgrammeClocks
@@ -75,7 +75,7 @@ class VoucherRequests:
         """Ask for a voucher of a period on a signed contract; takes a place in the line.
 
         Raises ``NotFound``, :class:`NotRequestedHere`, :class:`PeriodNotOpen`, ``ContractNotSigned``,
-        ``NotInStanding``, ``NothingToPay``, ``PoolExhausted``, :class:`RequestedAlready`.
+        ``NotInStanding``, ``NothingToPay``, ``PoolExhausted``, :class:`RequestedAlready`, ``TooManyToday``.
         """
         row = await _published(round_id)
         programme = self.programmes.version(row.budget.programme_slug, row.budget.programme_version)
@@ -100,6 +100,8 @@ class VoucherRequests:
                     left=yuan(left_fen),
                     asked=yuan(paid.amount_fen),
                 )
+            made = VoucherRequest.filter(enterprise_id=enterprise.id)
+            await allowances.require(made, "requested_at", allowances.VOUCHER_REQUESTS, now=now)
             labels = valid_labels(programme, await facts_of(enterprise, programme, now=now), day_of(now))
             try:
                 async with in_transaction():  # A savepoint: the guard on the contract decides a race.

@@ -5,13 +5,31 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
+
+from server.models.applications import ApplicationRequest
+from server.models.contracts import VoucherRequest
+from server.models.journal import JournalEntry
 from server.models.organisations import ActivityRecord, Invitation, NameRecord
 from server.models.people import Person
+from server.models.registrations import Submission
+from server.services import allowances
 from server.services.allowances import A_DAY, ACTIVITIES, FACT_CHANGES, INVITATIONS
+from server.units import yuan_to_fen
+from tests.batch import a_batch
+from tests.contracting import ON_CONTRACT
+from tests.handlers import test_contracts as contracting
 from tests.paperwork import REPRESENTATIVE
-from tests.town import PROGRAMME, Caller, Town
+from tests.town import DAY, PROGRAMME, Answered, Caller, Town, grab_key
 
 ACTIVITY = {"programme": PROGRAMME, "kind": "training", "held_on": "2026-05-18", "what": "服务券培训"}
+
+
+def too_many(told: Answered, most: int) -> None:
+    """What who has used the day's allowance up is told."""
+    assert told.status == 429, told.body
+    assert told.code == "too_many_today"
+    assert f"24 小时内最多 {most} 次" in told.body["detail"]
 
 
 async def tomorrow(town: Town, caller: Caller) -> Caller:
@@ -55,6 +73,98 @@ async def test_facts_change_only_so_often_a_day(town: Town) -> None:
     assert await NameRecord.all().count() == FACT_CHANGES
     again = await tomorrow(town, handler)
     assert (await again.patch("organisations/mine", name="最后一家公司")).status == 200
+
+
+async def test_a_form_is_saved_only_so_often_a_day_and_what_was_saved_stays(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allowances, "SAVINGS", 3)
+    handler, other = await town.handler(), await town.handler()
+
+    async def save(caller: Caller, version: int, programme: str = PROGRAMME) -> Answered:
+        values = {"contact.name": f"第{version}次"}
+        return await caller.patch("registrations", programme=programme, version=version, values=values)
+
+    assert [(await save(handler, version)).status for version in range(3)] == [200] * 3
+    too_many(await save(handler, 3), 3)
+    (kept,) = (await handler.get("registrations")).body["registrations"]
+    assert (kept["version"], kept["values"]) == (3, {"contact.name": "第2次"})
+    assert await JournalEntry.filter(action="registration.saved").count() == 3
+    # Each form has its own allowance, and so has everybody else.
+    assert (await save(handler, 0, "ningxia-2016")).status == (await save(other, 0)).status == 200
+    assert (await save(await tomorrow(town, handler), 3)).status == 200
+
+
+async def test_a_form_is_handed_in_only_so_often_a_day(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allowances, "SUBMISSIONS", 2)
+    # Software alone decides here, and refuses whom no list names: it may come again at once.
+    programme = "guangxi-2024"
+    handler = await town.handler(area="广西壮族自治区/南宁市")
+    applied = [await town.applied(handler, programme=programme)]
+    form = f"registrations/{applied[0].body['registration_id']}"
+
+    async def again(caller: Caller) -> Answered:
+        version = (await caller.get(form)).body["version"]
+        return await caller.post(f"{form}/submissions", version=version)
+
+    applied.append(await again(handler))
+    assert [(one.status, one.body["status"]) for one in applied] == [(201, "refused")] * 2
+    before = (await handler.get(form)).body
+    too_many(await again(handler), 2)
+    assert (await handler.get(form)).body == before
+    assert await Submission.all().count() == 2
+    assert (await again(await tomorrow(town, handler))).status == 201
+
+
+async def test_an_application_is_changed_only_so_often_a_day_and_may_always_be_withdrawn(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allowances, "APPLICATIONS", 2)
+    batch = await a_batch(town)
+    applicant, other = await batch.applicant(), await batch.applicant()
+    key = grab_key()
+    assert (await applicant.ask(batch.round_id, 100)).status == 200
+    assert (await applicant.ask(batch.round_id, 200, key=key)).status == 200
+    too_many(await applicant.ask(batch.round_id, 300), 2)
+    # What stands stands, and a retry of what was taken is answered as before.
+    assert (await applicant.sees(batch.round_id)).body["amount_fen"] == yuan_to_fen(200)
+    assert (await applicant.ask(batch.round_id, 200, key=key)).status == 200
+    assert await ApplicationRequest.all().count() == 2
+    assert (await other.ask(batch.round_id, 300)).status == 200
+    assert (await applicant.withdraw(batch.round_id)).status == 200
+
+
+async def test_vouchers_are_requested_only_so_often_a_day(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allowances, "VOUCHER_REQUESTS", 2)
+    budget_id, operator = await contracting.money(town, ON_CONTRACT), await town.operator()
+    planned = await operator.post(
+        "rounds",
+        budget_id=budget_id,
+        title="第一期",
+        opens_at=town.now.isoformat(),
+        closes_at=(town.now + 30 * DAY).isoformat(),
+        pool_fen=yuan_to_fen(100_000),
+        valid_until=(town.now + 60 * DAY).isoformat(),
+    )
+    path = f"rounds/{planned.body['id']}"
+    assert (await operator.post(f"{path}/schedule")).status == 200
+    enterprise, provider = await contracting.sides(town, ON_CONTRACT)
+    contract = await contracting.body(ON_CONTRACT, enterprise, provider, 10_000)
+    entered = (await enterprise.post("contracts", **contract)).body["id"]
+
+    async def ask(caller: Caller) -> Answered:
+        return await caller.post(f"{path}/voucher-requests", contract_id=entered)
+
+    for _ in range(2):
+        asked = await ask(enterprise)
+        assert asked.status == 201, asked.body
+        gone = await enterprise.post(f"voucher-requests/{asked.body['id']}/withdrawal", reason="金额有误")
+        assert gone.status == 200, gone.body
+    too_many(await ask(enterprise), 2)
+    assert await VoucherRequest.all().count() == 2
+    assert (await ask(await tomorrow(town, enterprise))).status == 201
 
 
 async def test_who_guesses_many_times_at_once_is_counted_one_after_the_other(town: Town) -> None:
