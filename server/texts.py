@@ -117,6 +117,7 @@ REFUSALS: Mapping[str, str] = {
     "review_not_open": "此件目前{state}，暂不能办理",
     "correction_time_past": "补正期限至少须到明天",
     "opinion_given": "您已对此件出具过评审意见",
+    "panel_too_small": "须有至少 {wanted} 名专家出具意见，目前 {given} 名",
     "own_review": "此件由您本人提出，或属于与您有关联的单位，须由他人办理",
     "notice_over": "此件不在公示期内",
     "not_your_objection": "按规定，本项公示由{who}提出异议",
@@ -194,6 +195,7 @@ REFUSALS: Mapping[str, str] = {
     "ban_period_impossible": "结束时间须晚于开始时间",
     "ban_already_lifted": "该条记录已经解除",
     "ties_unusable": "申报的关联信息有 {count} 处需要修改",
+    "price_reason_missing": "价格与同类相比偏高，请说明理由",
     # suspending and removing providers
     "ground_unknown": "管理办法未规定以此为由停用或清退服务机构，可用的依据：{known}",
     "not_yours_to_hold": "依此条款，由{names}办理",
@@ -769,6 +771,15 @@ TIE_FAULTS: Mapping[str, str] = {
     "phone": "“{number}”不是有效的电话号码",
 }
 """What is wrong with a declaration of ties."""
+FAIR_PRICE: Mapping[str, str] = {
+    "above_list": "价格高于该服务产品公布的价格",
+    "above_own": "价格高于该服务机构同一产品其他合同的通常价格",
+    "above_category": "价格高于其他服务机构同类服务的通常价格",
+    "limit": "{price} > {limit}（{base} 上浮 {rate} 以内）",
+    "list": "公布价 {amount}",
+    "median": "{count} 份合同的中位数 {amount}",
+}
+"""Why a price asks for its reason, and the comparison behind it."""
 CANCELLATION = "{actor}尚未提交取消订单申请"
 ACTORS: Mapping[str, str] = {
     "enterprise": "企业",

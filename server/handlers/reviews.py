@@ -35,6 +35,7 @@ from server.rules.review import (
     CaseStatus,
     DecidedBefore,
     NotYourReview,
+    PanelTooSmall,
     ReasonMissing,
     Record,
     ReviewNotAskable,
@@ -83,7 +84,7 @@ REVIEWERS = staff(
 )
 READERS = staff(*sorted(REVIEWERS.roles), StaffRole.AUDITOR)
 TURN = (NotYourReview, OwnReview, ReviewOver, ReviewNotOpen, ReviewClaimed)
-DECISIVE = (*TURN, CaseMovedOn, DecidedBefore, ReasonMissing, ReviewRecordIncomplete)
+DECISIVE = (*TURN, CaseMovedOn, DecidedBefore, PanelTooSmall, ReasonMissing, ReviewRecordIncomplete)
 FOLLOWING = (
     IllegalMove,
     ConditionsUnmet,

@@ -265,6 +265,9 @@ def _provider_ceilings(programme: Programme) -> Faults:
     for place, ceiling in enumerate(programme.provider_ceilings):
         if (ceiling.amount_fen is None) == (ceiling.share_bp is None):
             yield Fault(f"provider_ceiling[{place}]", "both or neither", "`amount_yuan` or `share_percent`")
+    fair = programme.fair_price
+    if fair and fair.least_contracts < 1:
+        yield Fault("fair_price.least_contracts", str(fair.least_contracts), "1 or more")
     fee = programme.supervision_fee
     if fee and fee.rate_max_bp < fee.rate_min_bp:
         expected = f"at least {percent(fee.rate_min_bp)}"

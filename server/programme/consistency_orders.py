@@ -104,6 +104,9 @@ def review_faults(programme: Programme) -> Faults:
     for subject in sorted(programme.public_notice.required_for):
         if subject not in subjects:
             yield Fault("public_notice.required_for", f'"{subject}"', "the subject of a chain")
+    rating = programme.rating
+    if rating.provider_grades != bool(rating.grades):
+        yield Fault("rating.grades", "none, or too many", "the grades, where `provider_grades` says so")
     yield from _documents(programme.settlement.documents, "settlement.document")
     yield from _documents(programme.offering.documents, "offering.document")
     settlement, offering = programme.settlement, programme.offering
@@ -133,6 +136,10 @@ def _chain(programme: Programme, chain: ReviewChain, path: str) -> Faults:
                     f"{path}.step[{place}]", f'"{kind}" after the payment', "every decision before it"
                 )
     forms = {form.code for form in programme.forms}
+    for place, step in enumerate(chain.steps):
+        if step.panel_min is not None and (step.kind is not ReviewKind.EXPERT_REVIEW or step.panel_min < 1):
+            found = f'{step.panel_min} at "{step.kind}"'
+            yield Fault(f"{path}.step[{place}].panel_min", found, 'one expert or more, at "expert_review"')
     for place, step in enumerate(chain.steps):
         if (step.kind is ReviewKind.SPOT_CHECK) != (step.share_bp is not None):
             yield Fault(f"{path}.step[{place}]", "half a spot check", '`share_percent` for "spot_check" only')

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from server.clock import CHINA
 from server.programme.catalogue import Category, CategoryFloor, EnquiryRules, OfferingRules
 from server.programme.issuance import Issuance, QuotaEvent, VoucherKind, VoucherRules
-from server.programme.money import DeductionRule, OwnShare, ProviderCeiling, SupervisionFee
+from server.programme.money import DeductionRule, FairPrice, OwnShare, ProviderCeiling, SupervisionFee
 from server.programme.oversight import Complaints, Conflict, Rating, Records, Reminder, Report, Sanction
 from server.programme.papers import FileRules
 from server.programme.people import Condition, Label, PartyRules
@@ -84,6 +84,8 @@ class Programme:
     """What a voucher pays; a rule for named categories comes before the one for all others."""
     provider_ceilings: tuple[ProviderCeiling, ...] = ()
     """How much one provider may receive in a year."""
+    fair_price: FairPrice | None = None
+    """When a price asks for its reason; absent: prices are not compared."""
     own_share: OwnShare
     """What the enterprise pays itself, and to whom."""
     supervision_fee: SupervisionFee | None = None

@@ -81,6 +81,20 @@ class ProviderCeiling(Clause):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FairPrice(Clause):
+    """When a price stands so far above others that its reason is asked for (LS-77, GZ-52)."""
+
+    above_list_bp: int
+    """How far above the offering's own price it may stand without a reason."""
+    above_own_bp: int
+    """How far above the median of the provider's other contracts on the same offering."""
+    above_category_bp: int
+    """How far above the median of other providers' contracts for the same kind of service."""
+    least_contracts: int
+    """Fewer contracts than this make no median to compare with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnShare(Clause):
     """What the enterprise pays itself, and to whom."""
 

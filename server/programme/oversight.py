@@ -101,6 +101,8 @@ class Rating(Clause):
     """Natural days in which the enterprise may change it; 0: given is given."""
     provider_grades: bool = False
     """Providers are graded by it and by the reviews; the grades are published."""
+    grades: tuple[str, ...] = ()
+    """The grades, best first; for `provider_grades`."""
     surveys: bool = False
     """Besides, a sample of enterprises is asked."""
 

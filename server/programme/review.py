@@ -84,6 +84,8 @@ class ReviewStep(Clause):
     """The least share of items drawn, for `spot_check`; rounded up, at least one."""
     decides: bool = True
     """False: an opinion or a record, no decision."""
+    panel_min: int | None = None
+    """How many experts give their opinion before the panel concludes, at least; for `expert_review`."""
     form: str = ""
     """The code of the form that is filled in."""
     looks_at: tuple[str, ...] = ()

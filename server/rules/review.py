@@ -72,6 +72,12 @@ FINAL = frozenset({Verdict.APPROVED, Verdict.REJECTED})
 """What ends a step."""
 
 
+class PanelTooSmall(Refusal):
+    """Fewer experts have had their say than the programme asks for."""
+
+    status, code = 409, "panel_too_small"
+
+
 class ReviewOver(Refusal):
     """The chain has come to its end, or somebody has turned the case down."""
 
@@ -213,6 +219,16 @@ def require_record(step: ReviewStep, record: Record, today: date) -> None:
         raise ReviewRecordIncomplete(
             clause=step.article, step=step.name, lacking=texts.REVIEW_RECORD["held_on"]
         )
+
+
+def require_panel(step: ReviewStep, case: Case, place: int, reviewer: str) -> None:
+    """Raise :class:`PanelTooSmall` where a panel concludes before enough of it have had their say.
+
+    Whoever concludes has had theirs.
+    """
+    voices = {who for where, who in case.hands if where == place} | {reviewer}
+    if step.panel_min is not None and len(voices) < step.panel_min:
+        raise PanelTooSmall(clause=step.article, given=len(voices), wanted=step.panel_min)
 
 
 def may_ask_for(chain: ReviewChain, place: int) -> frozenset[ReviewWhen]:

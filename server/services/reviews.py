@@ -35,6 +35,7 @@ from server.rules.review import (
     ReviewOver,
     Verdict,
     may_ask_for,
+    require_panel,
     require_record,
     require_returnable,
     require_turn,
@@ -234,7 +235,7 @@ class Reviews:
         ``ask_for`` makes later steps apply. Raises ``NotFound``, ``NotYourReview``, ``OwnReview``,
         :class:`CaseMovedOn`, :class:`ReviewClaimed`, :class:`ReviewNotOpen`, ``ReviewOver``,
         ``DecidedBefore``, ``ReasonMissing``, ``ReviewNotReturnable``, ``ReviewRecordIncomplete``,
-        ``ReviewNotAskable``, :class:`CorrectionTimePast`, and what ``Reviewed.passed`` raises.
+        ``PanelTooSmall``, ``ReviewNotAskable``, :class:`CorrectionTimePast`, and what ``Reviewed.passed`` raises.
         """
         said = Said(
             verdict=verdict,
@@ -377,6 +378,7 @@ class Reviews:
             await self._return(passage, said, correct_by)
             return place
         require_record(step, said.record, day_of(passage.now))
+        require_panel(step, passage.state, place, str(reviewer.id))
         if not may_ask_for(passage.kept.chain, place).issuperset(ask_for):
             raise ReviewNotAskable(clause=step.article)
         if ask_for:

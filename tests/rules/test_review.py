@@ -14,6 +14,7 @@ from server.rules.review import (
     DecidedBefore,
     Decision,
     NotYourReview,
+    PanelTooSmall,
     Record,
     ReviewNotReturnable,
     ReviewOver,
@@ -24,6 +25,7 @@ from server.rules.review import (
     may_ask_for,
     may_be_paid,
     next_place,
+    require_panel,
     require_record,
     require_returnable,
     require_turn,
@@ -245,6 +247,19 @@ def test_an_expert_gives_a_score_out_of_a_hundred(score: int) -> None:
     for wrong in (None, -1, 101):
         with pytest.raises(ReviewRecordIncomplete):
             require_record(step, Record(score=wrong), TODAY)
+
+
+def test_a_panel_concludes_when_enough_experts_have_had_their_say_the_last_among_them() -> None:
+    step = a_step(ReviewKind.EXPERT_REVIEW, panel_min=3)
+    two = Case(hands=frozenset({(1, "Li"), (1, "Wang"), (0, "Zhao")}))
+    require_panel(step, two, 1, "Qian")
+    for few in (replace(two, hands=frozenset({(1, "Li"), (0, "Zhao")})), Case()):
+        with pytest.raises(PanelTooSmall):
+            require_panel(step, few, 1, "Qian")
+    with pytest.raises(PanelTooSmall) as refused:
+        require_panel(step, two, 1, "Wang")
+    assert refused.value.values == {"given": 2, "wanted": 3}
+    require_panel(a_step(ReviewKind.EXPERT_REVIEW), Case(), 1, "Qian")
 
 
 @rules("YC-27")
