@@ -11,11 +11,17 @@ from dataclasses import dataclass
 from statistics import median_low
 
 from server import texts
-from server.errors import Unmet
+from server.errors import Refusal, Unmet
 from server.programme.model import Programme
 from server.programme.money import FairPrice
 from server.programme.oversight import ConflictKind
 from server.units import percent, share, yuan
+
+
+class PriceReasonMissing(Refusal):
+    """A price so far above others that somebody must say why; ``unmet`` holds the comparisons."""
+
+    status, code = 422, "price_reason_missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +42,12 @@ def price_unmet(programme: Programme, price_fen: int, prices: Prices) -> tuple[U
     """Everything a price stands too far above of, with its comparison; empty: no reason is asked."""
     fair = programme.fair_price
     return () if fair is None else tuple(_above(programme, fair, price_fen, prices))
+
+
+def require_reason(found: Sequence[Unmet], reason: str) -> None:
+    """Raise :class:`PriceReasonMissing` where a price asks for a reason and none is given."""
+    if found and not reason.strip():
+        raise PriceReasonMissing(clause=found[0].clause, arithmetic=found[0].arithmetic, unmet=found)
 
 
 def _above(programme: Programme, fair: FairPrice, price_fen: int, prices: Prices) -> Iterator[Unmet]:

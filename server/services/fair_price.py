@@ -6,12 +6,11 @@ not count. Nothing is refused for its price: it asks for a reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from tortoise.queryset import QuerySet
 
-from server.errors import Refusal, Unmet
+from server.errors import Unmet
 from server.models.offerings import OfferingVersion
 from server.models.orders import Order
 from server.programme.model import Programme
@@ -21,12 +20,6 @@ from server.rules.orders import LIVE, OrderStatus
 COUNTS = frozenset({*LIVE, OrderStatus.DONE})
 MOST_COMPARED = 200
 """So many of the newest contracts make a median."""
-
-
-class PriceReasonMissing(Refusal):
-    """A price so far above others that somebody must say why; ``unmet`` holds the comparisons."""
-
-    status, code = 422, "price_reason_missing"
 
 
 class Priced(Protocol):
@@ -47,12 +40,6 @@ async def price_findings(programme: Programme, deal: Priced, price_fen: int) -> 
     if programme.fair_price is None:
         return ()
     return price_unmet(programme, price_fen, await _prices(programme, deal))
-
-
-def require_reason(found: Sequence[Unmet], reason: str) -> None:
-    """Raise :class:`PriceReasonMissing` where a price asks for a reason and none is given."""
-    if found and not reason.strip():
-        raise PriceReasonMissing(clause=found[0].clause, arithmetic=found[0].arithmetic, unmet=found)
 
 
 async def _prices(programme: Programme, deal: Priced) -> Prices:

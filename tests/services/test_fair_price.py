@@ -11,8 +11,9 @@ from server.models.offerings import Offering, OfferingVersion
 from server.models.orders import Order
 from server.models.organisations import Organisation
 from server.programme.vocabulary import Party
+from server.rules.fair_price import PriceReasonMissing, require_reason
 from server.rules.orders import OrderStatus
-from server.services.fair_price import PriceReasonMissing, price_findings, require_reason
+from server.services.fair_price import price_findings
 from tests.factories import MORNING, make_enterprise
 from tests.rules.cast import LISHUI, programme
 
