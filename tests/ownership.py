@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from server.models.contracts import Contract, VoucherRequest
 from server.models.files import FileAttachment
 from server.models.inbox import InboxMessage
+from server.models.offerings import Offering, OfferingVersion, SelectionRound
 from server.models.organisations import Membership, Organisation, Qualification
 from server.models.people import Staff
 from server.models.registrations import Registration
@@ -22,7 +23,7 @@ from server.rules.request_line import RequestStatus
 from server.services import outbox
 from tests.factories import make_enterprise
 from tests.hostile.seeds import paper
-from tests.town import PROGRAMME, Caller, Town, grab_key, uscc
+from tests.town import DAY, PROGRAMME, Caller, Town, grab_key, uscc
 
 ANOTHER_PROGRAMME = "guangxi-2024"
 ANOTHER_AREA = "浙江省/丽水市/市直"
@@ -214,6 +215,41 @@ async def _request(stage: Stage) -> int:
     return int(made.id)
 
 
+async def _offering(stage: Stage) -> int:
+    """An offering of the organisation that was handed in once."""
+    made = await Offering.create(
+        programme_slug=PROGRAMME,
+        provider_id=stage.organisation_id,
+        created_at=stage.town.now,
+        saved_at=stage.town.now,
+        saved_by=stage.owner.id,
+    )
+    await OfferingVersion.create(
+        offering_id=made.id,
+        number=1,
+        programme_version=stage.town.programmes.get(PROGRAMME).version,
+        category="consulting",
+        service="咨询",
+        name="咨询服务",
+        submitted_at=stage.town.now,
+        submitted_by=stage.owner.id,
+    )
+    return int(made.id)
+
+
+async def _selection(stage: Stage) -> int:
+    made = await SelectionRound.create(
+        programme_slug=PROGRAMME,
+        year=2026,
+        number=int(grab_key(), 16),
+        title="服务产品征集",
+        opens_at=stage.town.now,
+        closes_at=stage.town.now + DAY,
+        opened_by=1,
+    )
+    return int(made.id)
+
+
 async def _office(stage: Stage) -> int:
     opened = await stage.operator.post(
         "offices", programme=PROGRAMME, role="operator", name="服务中心", phone="0578-2091234"
@@ -239,6 +275,9 @@ OWNED: Mapping[str, Owned] = {
     "label_id": Owned(_label),
     "contract_id": Owned(_contract),
     "office_id": Owned(_office),
+    "offering_id": Owned(_offering, areas=True),
+    # What is solicited is published to everybody who works with it.
+    "selection_id": Owned(_selection, persons=False),
     "request_id": Owned(_request),
     # Accounts belong to no programme: whoever administers them administers all.
     "staff_id": Owned(_account, programmes=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
-from server.handlers.api import SIGNED_IN, Answer, Routes
+from server.handlers.api import WORKING, Answer, Routes
 from server.handlers.offering_views import PROGRAMME
 from server.handlers.parsing import Query
 from server.handlers.registration_forms import DocumentView, FieldView, document_fields
@@ -81,7 +81,7 @@ class OfferingFormView(Answer):
 @routes.get(
     "/api/v1/offering-form",
     summary="Everything a programme asks of an offering. | 服务产品申报的全部内容。",
-    access=SIGNED_IN,
+    access=WORKING,
     answers={200: OfferingFormView},
     refusals=(UnknownProgramme,),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
-from server.handlers.api import SIGNED_IN, Answer, Routes, staff
+from server.handlers.api import WORKING, Answer, Routes, staff
 from server.handlers.offering_forms import OfferingFormQuery
 from server.handlers.offering_views import PROGRAMME
 from server.handlers.parsing import Body, Id, Instant, Path
@@ -72,7 +72,7 @@ class SelectionList(Answer):
 @routes.get(
     "/api/v1/selection-rounds",
     summary="When a programme takes offerings for its catalogue. | 服务产品征集批次。",
-    access=SIGNED_IN,
+    access=WORKING,
     answers={200: SelectionList},
     refusals=(UnknownProgramme,),
 )

@@ -158,9 +158,9 @@ class Offerings:
 
         Raises ``NotFound``, ``ReasonMissing``, ``IllegalMove``, ``OfferingMovedOn``, ``CaseMovedOn``.
         """
+        offering = await seen(offering_id, actor=actor)
         if not reason.strip():
             raise ReasonMissing()
-        offering = await seen(offering_id, actor=actor)
         now = self.clocks.now(offering.programme_slug)
         async with in_transaction():
             await lock(offering.provider_id)
