@@ -143,7 +143,7 @@ def _day_faults(wanted: Wanted, dated: date | None, today: date) -> Iterable[Unm
     if (first is not None and dated < first) or (last is not None and dated > last):
         bounds = f"{first or ''}～{last or ''}"
         message = texts.PAPERS["in_service_window"].format(name=document.name)
-        yield Unmet("in_service_window", document.article, message, f"{dated} ∉ {bounds}")
+        yield Unmet(f"{document.code}_in_service_window", document.article, message, f"{dated} ∉ {bounds}")
 
 
 def _amount_faults(wanted: Wanted, shown_fen: int) -> Iterable[Unmet]:
