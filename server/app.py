@@ -30,6 +30,7 @@ from server.gateways.grab_gate import GrabGate
 from server.gateways.grab_store_postgres import PostgresGrabStore
 from server.gateways.grab_store_sqlite import SqliteGrabStore
 from server.gateways.live_feed import RedisFeed
+from server.gateways.press import Press
 from server.gateways.redis_lane import RedisLane
 from server.gateways.wechat import Wechat
 from server.gateways.wechat_pay import Merchant, WechatPay
@@ -53,6 +54,7 @@ from server.services.blocklist import Blocklist
 from server.services.clocks import ProgrammeClocks
 from server.services.contracts import Contracts
 from server.services.drafts import Drafts
+from server.services.documents import Documents
 from server.services.draws import Draws
 from server.services.enquiries import Enquiries
 from server.services.evidence import Evidence
@@ -188,6 +190,9 @@ def create_app(
     app[keys.OWN_PAYMENTS], app[keys.REPAYMENTS] = own_payments, Repayments(programmes, clocks)
     app[keys.DRAWS] = Draws(programmes, sizes, clocks)
     reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(programmes))
+    press = Press()
+    documents = Documents(programmes, clock, evidence, press)
+    app[keys.PRESS], app[keys.DOCUMENT_DESK] = press, documents
     app[keys.RATINGS] = Ratings(programmes, clocks)
     reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
     app[keys.ENQUIRIES] = Enquiries(programmes, clocks, reviews)

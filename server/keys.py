@@ -15,6 +15,7 @@ from server.sealing import Sealer
 from server.settings import Settings
 
 if TYPE_CHECKING:
+    from server.gateways.press import Press
     from server.gateways.wechat import Wechat
     from server.handlers.api import Route
     from server.handlers.docs_page import Documents
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from server.services.clocks import ProgrammeClocks
     from server.services.contracts import Contracts
     from server.services.draws import Draws
+    from server.services.documents import Documents as DocumentDesk
     from server.services.enquiries import Enquiries
     from server.services.files import Files
     from server.services.handovers import Handovers
@@ -133,6 +135,8 @@ UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")
 
 ROUNDS: web.AppKey[Rounds] = web.AppKey("rounds")
 APPLICATIONS: web.AppKey[Applications] = web.AppKey("applications")
+PRESS: web.AppKey[Press] = web.AppKey("press")
+DOCUMENT_DESK: web.AppKey[DocumentDesk] = web.AppKey("document_desk")
 RANKED: web.AppKey[RankedRounds] = web.AppKey("ranked")
 BOOK: web.AppKey[RoundBook] = web.AppKey("book")
 GRAB_DOOR: web.AppKey[GrabDoor] = web.AppKey("grab_door")

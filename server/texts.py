@@ -85,6 +85,9 @@ REFUSALS: Mapping[str, str] = {
     "rating_closed": "评价的修改期限已于 {until} 届满",
     "rating_changed": "评价刚被修改，请刷新后再试",
     "rating_answered": "已回复过这条评价，每条评价只能回复一次",
+    # what the platform prints
+    "text_changed": "文本在签署期间有变化，请重新查看后签署",
+    "not_printed_yet": "该文件尚未由双方签署生成",
     # enquiries
     "enquiries_not_here": "{programme}没有需求发布",
     "enquiry_unusable": "需求有 {count} 处需要修改",
@@ -656,6 +659,57 @@ FORM_FAULTS: Mapping[str, str] = {
 }
 """What is wrong with a registration form."""
 RATING_TAGS: tuple[str, ...] = (
+PRINTED_TITLES: Mapping[str, str] = {
+    "contract": "服务合同",
+    "service_confirmation": "服务确认书",
+}
+"""What the platform prints, by what it is."""
+PRINTED: Mapping[str, str] = {
+    "money": "{amount} 元",
+    "day": "{day:%Y}年{day.month}月{day.day}日",
+    "agreed": "以双方约定为准",
+    "order": "订单编号",
+    "contract": "合同编号",
+    "category": "服务类别",
+    "service": "服务事项",
+    "offering": "服务产品",
+    "project": "服务项目",
+    "contract_fen": "合同金额（含税）",
+    "invoice_fen": "发票金额",
+    "actual_fee_fen": "实际服务费用",
+    "list_price": "服务产品标价",
+    "starts_on": "服务开始日期",
+    "acceptance_on": "验收日期",
+    "signed_on": "合同签订日期",
+    "voucher": "服务券抵扣",
+    "own": "企业自付",
+    "clause": "依据",
+    "arithmetic": "计算过程",
+    "deposit": "甲方在合同签订后支付定金，为合同金额的 {rate}，计 {amount} 元，定金抵作价款。",
+    "escrow": "价款中企业自付部分由甲方支付至运营单位代管，服务结算后支付乙方。",
+    "rest": "其余价款由甲方在服务完成后按约定支付乙方。",
+    "ending": "合同无法履行需要解除的，由{who}提出{written}{approved}。",
+    "written": "书面申请",
+    "unwritten": "申请",
+    "approved": "，经{who}审核同意",
+    "losses": "因解除发生的费用和损失由双方自行协商处理。",
+    "footnote": "文本摘要（SHA-256）{sha256}",
+    "platform": "平台确认",
+    "signer": "{place} {name}",
+    "name": "单位名称",
+    "uscc": "统一社会信用代码",
+    "choice": "□ {choice}",
+    "chosen": "☑ {choice}",
+    "seal": "（加盖公章）",
+    "signature": "（签字）",
+    "text_sha256": "确认文本摘要（SHA-256）",
+}
+"""Words on what the platform prints that are not in its templates."""
+MEMBER_ROLES: Mapping[str, str] = {
+    "legal_representative": "法定代表人",
+    "handler": "经办人",
+    "staff": "员工",
+}
     "响应及时",
     "专业规范",
     "价格合理",

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tortoise.exceptions import IntegrityError
+from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from server import texts
 from server.errors import Refusal, Unmet
 from server.models.files import FileAttachment, StoredFile
+from server.models.orders import Order
 from server.models.organisations import Organisation
 from server.models.registrations import Registration
 from server.programme.model import Programme
@@ -32,6 +34,8 @@ from server.services.evidence import Evidence
 from server.services.file_safety import FileUnacceptable
 
 PAGE = 50
+ORDER = "order:"
+"""What an order's papers are attached to, before its id."""
 REVIEWED_AS: Mapping[str, ReviewSubject] = {
     "contract": ReviewSubject.VOUCHER_REQUEST,
     "offering": ReviewSubject.OFFERING,
@@ -219,7 +223,8 @@ class Files:
 
     async def _may_see(self, actor: Actor, file: StoredFile) -> bool:
         if actor.kind == "person":
-            return file.organisation_id is not None and file.organisation_id == actor.organisation_id
+            own = file.organisation_id is not None and file.organisation_id == actor.organisation_id
+            return own or await _is_side(actor, file)
         if file.uploaded_by == actor.name:
             return True
         owner: Organisation | None = file.organisation
@@ -240,6 +245,16 @@ class Files:
         reviewed = await _reviewed_as(subject)
         chain = None if reviewed is None else self._programmes.get(slug).review(reviewed)
         return chain is not None and not actor.roles.isdisjoint(step.by.value for step in chain.steps)
+
+
+async def _is_side(actor: Actor, file: StoredFile) -> bool:
+    """Whether a file belongs to an order of the actor's organisation: both sides see its papers."""
+    subjects = FileAttachment.filter(file_id=file.id, subject__startswith=ORDER)
+    orders = [int(str(one).removeprefix(ORDER)) for one in await subjects.values_list("subject", flat=True)]
+    if actor.organisation_id is None or not orders:
+        return False
+    mine = Q(enterprise_id=actor.organisation_id) | Q(provider_id=actor.organisation_id)
+    return await Order.filter(mine, id__in=orders).exists()
 
 
 async def _reviewed_as(subject: str) -> ReviewSubject | None:
