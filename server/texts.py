@@ -658,7 +658,6 @@ FORM_FAULTS: Mapping[str, str] = {
     "approved_until": "已通过，有效期至 {day}",
 }
 """What is wrong with a registration form."""
-RATING_TAGS: tuple[str, ...] = (
 PRINTED_TITLES: Mapping[str, str] = {
     "contract": "服务合同",
     "service_confirmation": "服务确认书",
@@ -710,6 +709,7 @@ MEMBER_ROLES: Mapping[str, str] = {
     "handler": "经办人",
     "staff": "员工",
 }
+RATING_TAGS: tuple[str, ...] = (
     "响应及时",
     "专业规范",
     "价格合理",
