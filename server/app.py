@@ -52,10 +52,8 @@ from server.services.annual_notices import AnnualNotices
 from server.services.applications import Applications
 from server.services.blocklist import Blocklist
 from server.services.clocks import ProgrammeClocks
-from server.services.contracts import Contracts
-from server.services.drafts import Drafts
 from server.services.documents import Documents
-from server.services.draws import Draws
+from server.services.drafts import Drafts
 from server.services.enquiries import Enquiries
 from server.services.evidence import Evidence
 from server.services.files import Files
@@ -73,6 +71,10 @@ from server.services.memberships import Memberships
 from server.services.offering_drafts import OfferingDrafts
 from server.services.offerings import Offerings
 from server.services.onboarding import Onboarding
+from server.services.order_ends import OrderEnds
+from server.services.order_opening import OrderOpening
+from server.services.order_works import serve_steps
+from server.services.orders import Orders
 from server.services.outlooks import Outlooks
 from server.services.own_payments import OwnPayments
 from server.services.qualifications import SUBJECTS, Qualifications
@@ -87,6 +89,7 @@ from server.services.repayments import Repayments
 from server.services.review_notices import Notices
 from server.services.reviewed_enquiries import ReviewedEnquiries
 from server.services.reviewed_offerings import ReviewedOfferings
+from server.services.reviewed_orders import PaymentReturns, ReviewedCancellations
 from server.services.reviewed_requests import ReviewedRequests
 from server.services.reviews import Reviews
 from server.services.round_book import RoundBook
@@ -184,16 +187,27 @@ def create_app(
     yearly = AnnualNotices(YearlyNotices.load(settings.notices_dir, programmes))
     allotments = Allotments(programmes, sizes, clocks, yearly)
     rounds.settlers.append(allotments.settle)
-    app[keys.CONTRACTS] = Contracts(programmes, clocks, yearly)
     app[keys.OUTLOOKS] = Outlooks(programmes, clocks, yearly)
+    orders = Orders(programmes, clocks, yearly, working_days)
+    voucher_requests = VoucherRequests(programmes, reviews, orders)
+    order_ends = OrderEnds(orders, voucher_requests, reviews)
+    payment_returns = PaymentReturns(orders, reviews)
+    related_parties = RelatedParties(sealer)
+    app[keys.RELATED_PARTIES] = related_parties
+    app[keys.ORDERS], app[keys.ORDER_OPENING] = orders, OrderOpening(orders, sizes, related_parties)
+    app[keys.ORDER_ENDS], app[keys.PAYMENT_RETURNS] = order_ends, payment_returns
+    app[keys.VOUCHER_REQUESTS] = voucher_requests
+    ratings = Ratings(programmes, clocks)
+    app[keys.RATINGS] = ratings
+    serve_steps(orders, voucher_requests, ratings, sizes)
+    reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(programmes, orders))
+    reviews.serve(ReviewSubject.CANCELLATION, ReviewedCancellations(order_ends))
+    reviews.serve(ReviewSubject.PAYMENT_RETURN, payment_returns)
     own_payments = OwnPayments(programmes, clocks, clock, sealer)
     app[keys.OWN_PAYMENTS], app[keys.REPAYMENTS] = own_payments, Repayments(programmes, clocks)
-    app[keys.DRAWS] = Draws(programmes, sizes, clocks)
-    reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(programmes))
     press = Press()
     documents = Documents(programmes, clock, evidence, press)
     app[keys.PRESS], app[keys.DOCUMENT_DESK] = press, documents
-    app[keys.RATINGS] = Ratings(programmes, clocks)
     reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
     app[keys.ENQUIRIES] = Enquiries(programmes, clocks, reviews)
     offerings = Offerings(OfferingDrafts(programmes, clocks), reviews)
@@ -206,9 +220,6 @@ def create_app(
     removals = Removals(qualifications, blocklist, reviews)
     reviews.serve(ReviewSubject.REMOVAL, removals)
     app[keys.SUSPENSIONS], app[keys.REMOVALS] = suspensions, removals
-    app[keys.RELATED_PARTIES] = RelatedParties(sealer)
-    voucher_requests = VoucherRequests(programmes, clocks, reviews)
-    app[keys.VOUCHER_REQUESTS] = voucher_requests
     app[keys.GRAB_DOOR] = GrabDoor(
         identities=identities,
         book=book,
@@ -235,6 +246,8 @@ def create_app(
             uploads=uploads,
             allotments=allotments,
             voucher_requests=voucher_requests,
+            orders=orders,
+            order_ends=order_ends,
             vouchers=vouchers,
             own_payments=own_payments,
             offerings=offerings,

@@ -19,6 +19,7 @@ from server import keys
 from server.app import create_app
 from server.clock import CHINA
 from server.demo_forms import fill_in, hand_in
+from server.models.offerings import Offering
 from server.models.organisations import MemberRole, Organisation
 from server.models.people import Person, Staff
 from server.models.reviews import ReviewCase
@@ -28,7 +29,7 @@ from server.programme.model import Programme
 from server.programme.people import ConditionKind
 from server.programme.review import ReviewKind
 from server.programme.vocabulary import Party
-from server.rules.deadlines import day_of
+from server.rules.offerings import OfferingStatus
 from server.rules.review import CaseStatus, Verdict
 from server.services import budgets
 from server.services.access import Actor, StaffRole
@@ -36,8 +37,9 @@ from server.services.admissions import LABELS_CONFIRMED
 from server.services.applications import Ask
 from server.services.assessments import assess
 from server.services.attestations import Statement
-from server.services.contract_sketches import Sketch
 from server.services.memberships import lock, take_place
+from server.services.order_opening import Sketch as OrderSketch
+from server.services.orders import Wish
 from server.services.qualifications import SUBJECTS
 from server.services.rounds import RoundPlan
 from server.services.staff import create_staff
@@ -196,28 +198,22 @@ async def _issue(
             await app[keys.APPLICATIONS].put(ask, actor=enterprise.person)
             return
         case mode:
-            signs_here = mode is IssuanceMode.ALLOTMENT
-    sketch = Sketch(
-        enterprise_uscc=enterprise.organisation.uscc,
-        enterprise_name=enterprise.organisation.name,
-        provider_uscc=provider.organisation.uscc,
-        provider_name=provider.organisation.name,
-        number=DEMO["contract"],
-        project=DEMO["project"],
+            drawn = mode is IssuanceMode.PROVIDER_DRAW
+    offering = await Offering.filter(
+        provider_id=provider.organisation.id, programme_slug=programme.slug, status=OfferingStatus.LISTED
+    ).first()
+    sketch = OrderSketch(
+        offering_id=None if offering is None else offering.id,
+        other_uscc=(enterprise if drawn else provider).organisation.uscc,
         category=programme.categories[0].code,
-        amount_fen=CONTRACT_FEN,
+        project=DEMO["project"],
+        price_fen=CONTRACT_FEN,
         kind=next((kind.code for kind in programme.voucher_kinds if not kind.by_notice), ""),
-        signed_on=None if signs_here else day_of(now),
     )
-    enters = provider if mode is IssuanceMode.PROVIDER_DRAW else enterprise
-    contract = await app[keys.CONTRACTS].enter(programme.slug, sketch, actor=enters.person)
-    if signs_here:
-        for side in (provider, enterprise):
-            await app[keys.CONTRACTS].sign(contract.id, actor=side.person)
-    elif mode is IssuanceMode.PROVIDER_DRAW:
-        await app[keys.DRAWS].draw(contract.id, DEMO["project"], CONTRACT_FEN, actor=provider.person)
-    elif opened is not None:
-        await app[keys.VOUCHER_REQUESTS].ask(opened.id, contract.id, actor=enterprise.person)
+    if offering is None and programme.contract.matches_offering:
+        return
+    opens = provider if drawn else enterprise
+    await app[keys.ORDER_OPENING].open(programme.slug, sketch, Wish(), actor=opens.person)
 
 
 async def _side(

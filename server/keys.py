@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from server.services.applications import Applications
     from server.services.blocklist import Blocklist
     from server.services.clocks import ProgrammeClocks
-    from server.services.contracts import Contracts
-    from server.services.draws import Draws
     from server.services.documents import Documents as DocumentDesk
     from server.services.enquiries import Enquiries
     from server.services.files import Files
@@ -41,6 +39,9 @@ if TYPE_CHECKING:
     from server.services.memberships import Memberships
     from server.services.offerings import Offerings
     from server.services.onboarding import Onboarding
+    from server.services.order_ends import OrderEnds
+    from server.services.order_opening import OrderOpening
+    from server.services.orders import Orders
     from server.services.outlooks import Outlooks
     from server.services.own_payments import OwnPayments
     from server.services.qualifications import Qualifications
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from server.services.removals import Removals
     from server.services.repayments import Repayments
     from server.services.review_notices import Notices
+    from server.services.reviewed_orders import PaymentReturns
     from server.services.reviews import Reviews
     from server.services.round_book import RoundBook
     from server.services.rounds import Rounds
@@ -115,11 +117,13 @@ IMPORTS: web.AppKey[Imports] = web.AppKey("imports")
 SIZES: web.AppKey[SizeStandard] = web.AppKey("sizes")
 """The size standard, for the self-test."""
 
-CONTRACTS: web.AppKey[Contracts] = web.AppKey("contracts")
+ORDERS: web.AppKey[Orders] = web.AppKey("orders")
+ORDER_OPENING: web.AppKey[OrderOpening] = web.AppKey("order_opening")
+ORDER_ENDS: web.AppKey[OrderEnds] = web.AppKey("order_ends")
+PAYMENT_RETURNS: web.AppKey[PaymentReturns] = web.AppKey("payment_returns")
 OUTLOOKS: web.AppKey[Outlooks] = web.AppKey("outlooks")
 OWN_PAYMENTS: web.AppKey[OwnPayments] = web.AppKey("own_payments")
 REPAYMENTS: web.AppKey[Repayments] = web.AppKey("repayments")
-DRAWS: web.AppKey[Draws] = web.AppKey("draws")
 VOUCHER_REQUESTS: web.AppKey[VoucherRequests] = web.AppKey("voucher_requests")
 VOIDINGS: web.AppKey[Voidings] = web.AppKey("voidings")
 RELATED_PARTIES: web.AppKey[RelatedParties] = web.AppKey("related_parties")

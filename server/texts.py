@@ -34,6 +34,29 @@ REFUSALS: Mapping[str, str] = {
     "access_token_expired": "登录已过期，请重新登录",
     "not_allowed": "您没有权限进行此操作",
     "not_found": "没有找到，或您无权查看",
+    # orders
+    "order_moved_on": "订单刚刚有了变化：{what}。您的操作没有执行，请刷新后再看",
+    "step_unmet": "“{step}”有 {count} 处需要处理：{first}",
+    "step_done_already": "贵方已办理“{step}”，正在等待{actor}办理",
+    "step_too_late": "“{step}”已于 {until} 截止，不能再办理",
+    "nothing_to_send_back": "当前没有可以退回的步骤",
+    "not_yours_to_open": "按规定由{by}发起，请联系对方",
+    "offering_needed": "请先选择要购买的服务产品",
+    "other_side_unknown": "没有找到统一社会信用代码为“{uscc}”的单位，请核对代码，或请对方先注册",
+    "out_of_scope": "该服务不在服务券支持的范围内：{first}",
+    "deal_forbidden": "双方之间的这项服务不能使用服务券：{first}",
+    "order_unusable": "订单有 {count} 处需要修改：{first}",
+    "voucher_unusable": "这张服务券现在不能用于本订单，请换一张，或不指定服务券",
+    "wanted_too_much": "拟用券额 {asked} 元超过本次可用的 {most} 元，请调低后重试",
+    "used_too_often": "“{project}”使用服务券的次数已到上限，不能再使用",
+    "cannot_decline": "订单已在履行，不能单方拒绝；如不能履行，请双方申请取消",
+    "not_yours_to_cancel": "按规定由{by}提出取消，请联系对方",
+    "cancellation_incomplete": "取消申请有 {count} 处需要补充：{first}",
+    "cancellation_asked_already": "贵方已提出取消申请，请等待对方或运营单位处理",
+    "not_held_back": "该订单不需要核对，或已核对",
+    "nothing_to_take_back": "贵方没有待处理的取消申请",
+    "payment_not_returned": "该笔服务券支付不能退回：可能尚未支付、服务券已过期，或应由对方提出",
+    "payment_return_asked": "已经申请退回支付，请等待处理",
     # signing in
     "session_ended": "登录已失效，请重新登录",
     "refresh_token_unknown": "登录凭证无效，请重新登录",
@@ -214,19 +237,8 @@ REFUSALS: Mapping[str, str] = {
     "not_in_standing": "“{name}”目前不能办理此事项",
     "year_not_open": "{year} 年度的预算尚未设立",
     "nothing_to_pay": "服务券在此没有可抵用的金额",
-    "not_a_party": "您所代表的单位不是合同的任何一方",
-    "not_yours_to_make": "合同由{by}登记",
-    "party_not_registered": "“{name}”尚未在平台登记，请先登记",
-    "contract_unusable": "合同信息有 {count} 处需要修改",
     "contract_known": "编号为“{number}”的合同已经登记",
-    "signed_already": "贵方已经签署，或合同状态刚刚发生变化，请刷新后再试",
-    "contract_in_use": "合同“{number}”正在申请服务券，请先撤回申请或等待审核结果",
     "contract_not_signed": "合同“{number}”尚未签订或已经终止，须先签订合同",
-    "not_drawn_here": "“{programme}”的服务券不由服务机构领取",
-    "enterprise_not_served": "“{name}”或所购服务不在支持范围内",
-    "project_drawn_before": "“{project}”已经领取过服务券，每个服务项目仅限使用一次",
-    "fees_beyond_contract": "各服务项目费用合计超过合同金额",
-    "not_requested_here": "“{programme}”的服务券不凭合同申请",
     "period_not_open": "“{title}”目前不接受申请",
     "requested_already": "合同“{number}”已经申请过服务券",
     "request_moved_on": "该申请的状态刚刚发生变化，请刷新后再试",
@@ -329,6 +341,7 @@ MOVEMENTS: Mapping[str, str] = {
     "hold": "下单冻结 {amount} 元",
     "release": "订单取消或结清，解冻 {amount} 元",
     "redeem": "验收核销 {amount} 元",
+    "take_back": "支付退回，{amount} 元恢复冻结",
     "disburse": "核销的 {amount} 元已拨付给服务机构",
     "claw_back": "已拨付的 {amount} 元被追回",
     "expire": "到期未用，{amount} 元失效",
@@ -771,7 +784,91 @@ FACT_NAMES: Mapping[str, str] = {
     "labels_claimed": "自报标识",
 }
 """What the facts of an organisation are called."""
+ORDER_FIELDS: Mapping[str, str] = {
+    "amount_fen": "合同金额（元，含税）",
+    "contract_number": "合同编号",
+    "signed_on": "合同签订日期",
+    "enterprise_name": "合同上的企业名称",
+    "provider_name": "合同上的服务机构名称",
+    "service_starts_on": "服务开始日期",
+    "acceptance_on": "验收日期",
+    "unrelated_fen": "与所订服务无关的金额（元）",
+    "matches_offering": "合同的服务名称、内容与所订服务产品一致",
+    "consistent_with_past": "合同格式、金额依据与历史同类合同或模板一致",
+    "names_price_parts": "合同列明价格、补贴和净价",
+    "round_id": "申请的批次（不填为当前开放的批次）",
+    "completed_on": "服务完成日期",
+    "actual_fee_fen": "实际发生的服务费（元，含税）",
+    "voucher_fen": "实际支付的服务券金额（元）",
+}
+"""The fields of an order's steps, by code."""
+
+STEP_FIELD_FAULTS: Mapping[str, str] = {
+    "unknown": "这一步没有“{name}”这一项",
+    "missing": "请填写“{name}”",
+    "text": "“{name}”应为文字",
+    "too_long": "“{name}”太长",
+    "money": "“{name}”应为不小于零的金额",
+    "count": "“{name}”应为不小于零的整数",
+    "yes_no": "“{name}”请选择是或否",
+    "date": "“{name}”应为有效日期，如 2026-05-18",
+    "choice": "“{name}”请从选项中选择",
+    "paper_unknown": "这一步不需要材料“{name}”",
+    "no_file": "请上传“{name}”的文件",
+}
+"""What is wrong with what was filled in for a step."""
+
+ORDER_FAULTS: Mapping[str, str] = {
+    "price": "请填写约定的价格",
+    "project": "请填写服务项目名称",
+    "category": "请选择服务类别",
+    "values_later": "合同内容请在订单建立后的合同步骤中填写",
+}
+"""What is wrong with an order that is opened."""
+
+ORDER_STATUSES: Mapping[str, str] = {
+    "open": "办理中",
+    "on_hold": "运营单位核对中，请等待",
+    "waiting": "双方已签署，年度资金不足，按签署先后排队等待",
+    "cancelling": "已申请取消，等待处理",
+    "done": "服务已完成，可以申请兑付",
+    "declined": "服务机构未接单，服务券额度已退回",
+    "cancelled": "已取消，服务券额度已退回",
+    "lapsed": "逾期未办理，订单已终止",
+}
+"""Where an order stands."""
+
+TURN = "请{who}办理：{step}"
+TURN_UNTIL = "，截止 {until}"
+YOU = "贵方"
+STEP_DONE = "{who}已办理“{step}”"
+STEP_SENT_BACK = "“{step}”已被退回{who}"
+SETTLES_ELSEWHERE = "在结算中办理"
+AHEAD_IN_LINE = "前面还有 {count} 份合同等待年度资金"
+HELD = "已冻结 {amount}"
+LAPSED = "{who}未在期限内办理“{step}”"
+TAKEN_BACK = "申请方撤回取消申请"
+CANCELLATION_TITLE = "取消订单：{project}（{number}）"
+CANCELLATION_CHECK = "双方已提出取消申请；同意后 {amount} 元退回服务券"
+PAYMENT_RETURN_TITLE = "退回服务券支付：{project}（{number}）"
+PAYMENT_RETURN_CHECK = "服务券仍在有效期内；同意后 {amount} 元退回支付前的状态"
+
+DELIVERY: Mapping[str, str] = {
+    "completed_later": "服务完成日期不得晚于今天",
+    "completed_before": "服务完成日期不得早于合同开始日期",
+    "outside_window": "服务完成日期须在补助的服务时间范围内",
+    "dearer": "实际发生的服务费应大于零且不超过合同约定的 {agreed} 元",
+    "nothing": "按发票金额计算，没有可以支付的服务券金额",
+    "pays_too_much": "实际支付的服务券金额不得超过 {most} 元",
+}
+"""What is wrong with a delivery, or with what is paid by voucher."""
+
 CONTRACT: Mapping[str, str] = {
+    "precedes_order": "合同签订日期不得早于下单日期",
+    "ends_before_start": "验收日期不得早于服务开始日期",
+    "no_amount": "合同金额应大于零",
+    "all_unrelated": "与服务无关的金额应小于合同金额",
+    "fees_beyond": "同一合同下各项目的服务费合计不得超过合同金额",
     "signed_this_year": "合同签订时间须为当年",
     "in_service_window": "服务开始和验收时间须在补助的服务时间范围内",
     "names_match": "合同双方名称须与注册的名称一致",
@@ -1104,6 +1201,38 @@ PROVIDER_ACTS: Mapping[str, str] = {
 
 
 NOTICES: Mapping[str, tuple[str, str]] = {
+    "order.opened": ("新的订单", "对方发起了订单 {number}（{project}），请查看。"),
+    "order.your_turn": ("请办理订单", "订单 {number}（{project}）请贵方办理：{step}。"),
+    "order.their_turn": ("订单有进展", "订单 {number}（{project}）下一步由{by}办理：{step}。"),
+    "order.sent_back": ("订单被退回", "订单 {number}（{project}）在“{step}”被退回：{reason}"),
+    "order.on_hold": ("订单等待核对", "订单 {number}（{project}）须由运营单位核对后继续。"),
+    "order.to_look_at": ("请核对订单", "订单 {number}（{project}）有关联关系或价格疑问，请核对。"),
+    "order.cleared": ("订单可以继续", "订单 {number}（{project}）已核对：{reason}。"),
+    "order.paused": (
+        "签约暂停",
+        "订单 {number}（{project}）双方已签署，年度资金暂不足（{arithmetic}），已按先后排队，到位后自动生效。",
+    ),
+    "order.resumed": ("合同已生效", "订单 {number}（{project}）等待的资金已到位，“{step}”已生效。"),
+    "order.declined": (
+        "服务机构未接单",
+        "订单 {number}（{project}）未被接单：{reason}。{amount} 元已退回服务券，等待的天数已补回。",
+    ),
+    "order.cancelled": (
+        "订单已取消",
+        "订单 {number}（{project}）已取消：{reason}。{amount} 元已退回服务券。",
+    ),
+    "order.lapsed": ("订单已终止", "订单 {number}（{project}）已终止：{reason}。"),
+    "order.cancellation_asked": (
+        "对方申请取消订单",
+        "订单 {number}（{project}）：{reason}。如同意，请贵方也提出取消申请。",
+    ),
+    "order.cancellation_refused": ("取消未获同意", "订单 {number}（{project}）继续履行：{reason}。"),
+    "order.payment_return_asked": ("服务机构申请退回支付", "订单 {number}（{project}）：{reason}。"),
+    "order.payment_returned": (
+        "支付已退回",
+        "订单 {number}（{project}）支付的 {amount} 元服务券已退回，请重新办理支付。",
+    ),
+    "order.payment_return_refused": ("支付不予退回", "订单 {number}（{project}）：{reason}。"),
     "rating.received": ("收到新的评价", "贵单位在“{programme}”收到一条新的服务评价，可以回复一次。"),
     "rating.answered": ("评价已获回复", "服务机构回复了贵单位在“{programme}”的评价。"),
     "enquiry.answered": ("需求收到回复", "“{provider}”以“{offering}”回复了贵单位发布的需求。"),
@@ -1160,7 +1289,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "offering.listed": ("服务产品已上架", "“{name}”已在“{programme}”上架。依据：{clause}。"),
     "offering.taken_down": ("服务产品已下架", "“{name}”已从“{programme}”下架。原因：{reason}"),
-    "offering.ended": ("服务产品目录期满", "“{name}”所在的“{programme}”年度目录已期满，产品已下架。请参加新的征集。"),
+    "offering.ended": (
+        "服务产品目录期满",
+        "“{name}”所在的“{programme}”年度目录已期满，产品已下架。请参加新的征集。",
+    ),
     "selection.opened": (
         "服务产品征集",
         "“{programme}”的“{title}”自 {opens} 起接受申报，至 {until} 截止。",
@@ -1182,14 +1314,6 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "review.due": ("审核期限临近", "“{title}”（{number}）的“{step}”须在 {until} 前办理，{days}。"),
     "review.correction_due": ("修改期限临近", "“{title}”（{number}）须在 {until} 前修改并重新提交，{days}。"),
-    "contract.entered": ("对方登记了合同", "对方登记了与您单位的合同“{number}”，请核对。"),
-    "contract.signed": ("对方已签署合同", "合同“{number}”对方已经签署，请查看。"),
-    "contract.withdrawn": ("合同已撤回", "尚未签订的合同“{number}”已被对方撤回。"),
-    "contract.failed": ("合同已终止", "合同“{number}”已终止，解除占用 {amount} 元。原因：{reason}"),
-    "contract.paused": (
-        "暂停签订合同",
-        "预算剩余资金不足，合同“{number}”暂停签订，落实资金后恢复。依据：{clause}。{arithmetic}",
-    ),
     "voucher_request.left_out": (
         "本次未能发放服务券",
         "您申请的服务券本次未能发放。依据：{clause}。{arithmetic}",
@@ -1301,6 +1425,8 @@ RANKING_COLUMNS = (
 """What the columns of a published list are called, in the order of the fields."""
 
 JOBS: Mapping[str, str] = {
+    "resume_contracts": "年度资金到位后，按签署先后使等待的合同生效",
+    "lapse_orders": "终止逾期未办理的订单",
     "deliver_outbox": "投递站内消息",
     "close_rounds": "关闭到期批次",
     "rank_rounds": "截止批次的排名与发放",

@@ -17,33 +17,51 @@ from stdnum.cn.uscc import calc_check_digit
 from tortoise.transactions import in_transaction
 
 from server.clock import FixedClock
-from server.models.contracts import Contract, VoucherRequest
+from server.models.files import EvidenceObject, StoredFile
 from server.models.labels import AttestedLabel, LabelSource
+from server.models.offerings import Offering, OfferingVersion
+from server.models.orders import Order
 from server.models.organisations import Organisation, Qualification
 from server.models.people import Staff
 from server.models.reviews import ReviewCase
 from server.models.rounds import Budget, Round
+from server.models.voucher_requests import VoucherRequest
 from server.models.vouchers import Voucher
 from server.programme.model import Programme
 from server.programme.notices import YearlyNotices
+from server.programme.papers import AmountRule, Document, DocumentKind, Field, FieldKind
 from server.programme.registry import Programmes
 from server.programme.review import ReviewSubject
 from server.programme.size_classes import load_size_standard
-from server.programme.vocabulary import Party
+from server.programme.steps import StepKind
+from server.programme.vocabulary import Actor as ProgrammeActor
+from server.programme.vocabulary import LegalForm, Party
+from server.rules.deadlines import day_of
 from server.rules.lifecycles import QualificationStatus, RoundStatus
-from server.rules.money import Movement
+from server.rules.money import Basis, Movement
+from server.rules.offerings import DraftStatus, OfferingStatus
+from server.rules.orders import OrderStatus
 from server.rules.review import Verdict
-from server.services import budgets, ledger
+from server.sealing import Sealer
+from server.services import budgets, issuing, ledger, order_book, order_lists
 from server.services.access import Actor
 from server.services.allotments import Allotments
 from server.services.annual_notices import AnnualNotices
 from server.services.clocks import ProgrammeClocks
-from server.services.contract_sketches import Sketch
-from server.services.contracts import Contracts
-from server.services.draws import Drawn, Draws
+from server.services.issuing import Grant
 from server.services.ledger import Where
 from server.services.memberships import lock
+from server.services.order_ends import OrderEnds
+from server.services.order_lists import OrderShown
+from server.services.order_opening import OrderOpening
+from server.services.order_opening import Sketch as OrderSketch
+from server.services.order_papers import HandIn
+from server.services.order_works import serve_steps
+from server.services.orders import Orders, Wish
 from server.services.outlooks import Outlooks
+from server.services.ratings import Ratings
+from server.services.related_parties import RelatedParties
+from server.services.reviewed_orders import PaymentReturns, ReviewedCancellations
 from server.services.reviewed_requests import ReviewedRequests
 from server.services.reviews import Reviews
 from server.services.voucher_requests import VoucherRequests
@@ -51,20 +69,26 @@ from server.services.working_days import WorkingDays
 from server.units import yuan_to_fen
 
 ALLOTTED, ON_CONTRACT, DRAWN = "guangxi-2024", "ningxia-2016", "yinchuan-2024"
+GRABBED, RANKED = "lishui-2024", "guangzhou-2020"
 MORNING = datetime(2026, 5, 18, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 5, 18)
 DAY = timedelta(days=1)
 NOTICES = Path("tests/notices")
+SEALER = Sealer({"2026a": "a data secret of this test, long enough"})
 OPERATOR = Actor("staff", 1, "", None, frozenset({"operator"}))
 AREAS = {
     ALLOTTED: "广西壮族自治区/南宁市",
     ON_CONTRACT: "宁夏回族自治区/银川市",
     DRAWN: "宁夏回族自治区/银川市/金凤区",
+    GRABBED: "浙江省/丽水市/莲都区",
+    RANKED: "广东省/广州市/天河区",
 }
 CATEGORY = {
     ALLOTTED: "innovation_services",
     ON_CONTRACT: "consulting_services",
     DRAWN: "cloud_adoption_matters",
+    GRABBED: "technical_innovation_services",
+    RANKED: "technology_services",
 }
 
 _numbers = count(1)
@@ -82,18 +106,24 @@ class Desk:
         self.programmes = Programmes.load(Path("config/programmes"))
         self.sizes = load_size_standard(Path("config/size-classes.toml"))
         self.clock = FixedClock(MORNING)
-        self.clocks = ProgrammeClocks(self.clock)
+        self.clocks = ProgrammeClocks(self.clock, {RANKED: self.programmes.get(RANKED).demo_today - TODAY})
+        self.working_days = WorkingDays(Path("config/holidays"))
+        self.reviews = Reviews(self.programmes, self.clocks, self.working_days)
         self.announce(YearlyNotices.load(notices, self.programmes))
-        self.reviews = Reviews(self.programmes, self.clocks, WorkingDays(Path("config/holidays")))
-        self.reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(self.programmes))
-        self.requests = VoucherRequests(self.programmes, self.clocks, self.reviews)
-        self.draws = Draws(self.programmes, self.sizes, self.clocks)
 
     def announce(self, notices: YearlyNotices) -> None:
         """From now on these notices hold."""
         self.notices = AnnualNotices(notices)
         self.allotments = Allotments(self.programmes, self.sizes, self.clocks, self.notices)
-        self.contracts = Contracts(self.programmes, self.clocks, self.notices)
+        self.orders = Orders(self.programmes, self.clocks, self.notices, self.working_days)
+        self.requests = VoucherRequests(self.programmes, self.reviews, self.orders)
+        self.opening = OrderOpening(self.orders, self.sizes, RelatedParties(SEALER))
+        self.ends = OrderEnds(self.orders, self.requests, self.reviews)
+        self.payment_returns = PaymentReturns(self.orders, self.reviews)
+        serve_steps(self.orders, self.requests, Ratings(self.programmes, self.clocks), self.sizes)
+        self.reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(self.programmes, self.orders))
+        self.reviews.serve(ReviewSubject.CANCELLATION, ReviewedCancellations(self.ends))
+        self.reviews.serve(ReviewSubject.PAYMENT_RETURN, self.payment_returns)
         self.outlooks = Outlooks(self.programmes, self.clocks, self.notices)
 
     @property
@@ -167,30 +197,35 @@ class Desk:
             snapshot={},
         )
 
-    async def budget(self, slug: str, total_yuan: int = 1_000_000, year: int = 2026) -> Budget:
+    async def budget(self, slug: str, total_yuan: int = 10_000_000, year: int = 0) -> Budget:
+        now = self.clocks.now(slug)
         return await budgets.open_year(
-            self.programme(slug), year, yuan_to_fen(total_yuan), actor=OPERATOR, now=self.now
+            self.programme(slug),
+            year or self.programme(slug).year_of(now),
+            yuan_to_fen(total_yuan),
+            actor=OPERATOR,
+            now=now,
         )
 
     async def period(self, budget: Budget, pool_yuan: float) -> Round:
         """A published period of a year's money that takes requests for a month."""
-        pool_fen = yuan_to_fen(pool_yuan)
+        pool_fen, now = yuan_to_fen(pool_yuan), self.clocks.now(budget.programme_slug)
         async with budgets.locked(budget.id) as year:
             await Budget.filter(id=year.id).update(allotted_fen=year.allotted_fen + pool_fen)
             period = await Round.create(
                 budget_id=year.id,
                 title="第一期",
                 status=RoundStatus.SCHEDULED,
-                opens_at=self.now - DAY,
-                closes_at=self.now + 30 * DAY,
+                opens_at=now - DAY,
+                closes_at=now + 30 * DAY,
                 pool_fen=pool_fen,
                 issued_fen=0,
-                valid_until=self.now + 60 * DAY,
-                created_at=self.now,
+                valid_until=now + 60 * DAY,
+                created_at=now,
                 created_by=1,
             )
             if pool_fen:
-                await ledger.post(Movement.ALLOT, pool_fen, Where(year.id, period.id), at=self.now)
+                await ledger.post(Movement.ALLOT, pool_fen, Where(year.id, period.id), at=now)
         return period
 
     async def settle(self, enterprise: Organisation, slug: str = ALLOTTED) -> int:
@@ -198,51 +233,231 @@ class Desk:
         async with in_transaction():
             return await self.allotments.settle(await lock(enterprise.id), slug)
 
-    def sketch(
-        self, slug: str, enterprise: Organisation, provider: Organisation, amount_yuan: float, **others: Any
-    ) -> Sketch:
-        """A contract that is as it must be, but for what ``others`` say."""
-        signed_here = slug == ALLOTTED
-        known: dict[str, Any] = {
-            "enterprise_uscc": enterprise.uscc,
-            "enterprise_name": enterprise.name,
-            "provider_uscc": provider.uscc,
-            "provider_name": provider.name,
-            "number": f"HT-{next(_numbers)}",
-            "project": "精益管理咨询",
-            "category": CATEGORY[slug],
-            "amount_fen": yuan_to_fen(amount_yuan),
-            "signed_on": None if signed_here else TODAY,
-            "kind": "general" if signed_here else "",
-        }
-        return Sketch(**{**known, **others})
+    # -- what orders are made of ---------------------------------------------------------------------
 
-    async def entered(
-        self, slug: str, enterprise: Organisation, provider: Organisation, amount_yuan: float, **others: Any
-    ) -> Contract:
-        """A contract, entered by the side that the programme names."""
-        by = provider if slug == DRAWN else enterprise
-        return await self.contracts.enter(
-            slug,
-            self.sketch(slug, enterprise, provider, amount_yuan, **others),
-            actor=person_of(by),
+    async def listed(
+        self,
+        slug: str,
+        provider: Organisation,
+        price_yuan: float = 10_000,
+        *,
+        upto_yuan: float | None = None,
+        category: str = "",
+        service: str = "",
+    ) -> Offering:
+        """An offering of a provider as it stands in the marketplace, reviewed or not."""
+        now = self.clocks.now(slug)
+        offering = await Offering.create(
+            programme_slug=slug,
+            provider_id=provider.id,
+            status=OfferingStatus.LISTED,
+            draft_status=DraftStatus.PASSED,
+            created_at=now,
+            saved_at=now,
+            saved_by=1,
+        )
+        version = await OfferingVersion.create(
+            offering_id=offering.id,
+            number=1,
+            programme_version=self.programme(slug).version,
+            category=category or CATEGORY[slug],
+            service=service,
+            name="精益管理咨询",
+            price_from_fen=yuan_to_fen(price_yuan),
+            price_to_fen=yuan_to_fen(upto_yuan or price_yuan),
+            submitted_at=now,
+            submitted_by=1,
+            listed_at=now,
+        )
+        await Offering.filter(id=offering.id).update(current_version_id=version.id)
+        return await Offering.get(id=offering.id)
+
+    async def voucher(
+        self,
+        budget: Budget,
+        enterprise: Organisation,
+        face_yuan: float,
+        *,
+        valid_days: int = 90,
+        order_days: int | None = None,
+    ) -> Voucher:
+        """A voucher out of a round of its own, granted today."""
+        now = self.clocks.now(budget.programme_slug)
+        period = await self.period(budget, face_yuan)
+        await Round.filter(id=period.id).update(
+            valid_until=now + valid_days * DAY,
+            order_deadline=None if order_days is None else now + order_days * DAY,
+        )
+        async with budgets.locked(budget.id) as year:
+            (voucher,) = await issuing.issue(
+                year,
+                self.programme(budget.programme_slug),
+                [Grant(enterprise_id=enterprise.id, amount_fen=yuan_to_fen(face_yuan), asked_at=now)],
+                basis=Basis.MONEY,
+                actor="clock",
+                now=now,
+                round_=await Round.get(id=period.id),
+            )
+        return voucher
+
+    async def file(self, owner: Organisation, slug: str) -> int:
+        """A page that an organisation has uploaded."""
+        sha256 = f"{next(_numbers):064x}"
+        await EvidenceObject.create(sha256=sha256, leased_at=self.now)
+        stored = await StoredFile.create(
+            organisation_id=owner.id,
+            uploaded_by=person_of(owner).name,
+            programme_slug=slug,
+            kind=DocumentKind.OTHER,
+            name="scan.pdf",
+            original_id=sha256,
+            shown_id=sha256,
+            size_bytes=1000,
+            media_type="application/pdf",
+            shown_media_type="application/pdf",
+            extension="pdf",
+            pages=1,
+            created_at=self.now,
+        )
+        return int(stored.id)
+
+    # -- orders ----------------------------------------------------------------------------------------
+
+    async def opened(
+        self, slug: str, enterprise: Organisation, provider: Organisation, price_yuan: float, **others: Any
+    ) -> Order:
+        """An order, opened by the side that the programme names, on an offering of this price."""
+        programme = self.programme(slug)
+        drawn = programme.voucher.holder is Party.PROVIDER
+        if "offering_id" not in others:
+            others["offering_id"] = (await self.listed(slug, provider, price_yuan)).id
+        known: dict[str, Any] = {
+            "other_uscc": enterprise.uscc if drawn else "",
+            "project": "精益管理咨询",
+            "price_fen": yuan_to_fen(price_yuan),
+            "kind": "general" if programme.voucher_kinds else "",
+        }
+        opens = provider if drawn else enterprise
+        return await self.opening.open(
+            slug, OrderSketch(**{**known, **others}), Wish(), actor=person_of(opens)
         )
 
+    async def wish(self, order: Order, side: Organisation, **said: Any) -> Wish:
+        """What one side sends with the next step: everything asked for, as it must be, but for ``said``.
+
+        A value of ``said`` named after a document gives what that document says.
+        """
+        order = await Order.get(id=order.id)
+        shown = await order_lists.shown(self.orders, order.id, actor=person_of(side))
+        assert shown.ask is not None, f"nothing is asked of {side.name}: {shown.sentence}"
+        values = {
+            field.code: said.get(field.code, self._value(field, order, shown))
+            for field in shown.ask.fields
+            if field.required or field.code in said
+        }
+        papers, groups = [], set()
+        for document in shown.ask.documents:
+            owed = document.required or order.step is StepKind.BALANCE
+            if not owed or (document.groups and groups.intersection(document.groups)):
+                continue
+            if document.legal_forms and LegalForm.LEGAL_PERSON not in document.legal_forms:
+                continue
+            groups |= set(document.groups)
+            papers.append(await self._paper(document, order, side, shown, said.get(document.code, {})))
+        return Wish({code: value for code, value in values.items() if value is not None}, papers)
+
+    def _value(self, field: Field, order: Order, shown: OrderShown) -> object:
+        today = self.today(order.programme_slug)
+        price_fen = order.contract_fen or order.price_fen
+        return {
+            "amount_fen": order.price_fen,
+            "contract_number": f"HT-{next(_numbers)}",
+            "enterprise_name": shown.order.enterprise.name,
+            "provider_name": shown.order.provider.name,
+            "actual_fee_fen": price_fen,
+            "rating": shown.programme.rating.scale[0],
+        }.get(
+            field.code,
+            {
+                FieldKind.DATE: today.isoformat(),
+                FieldKind.YES_NO: True,
+                FieldKind.TEXT: "按约定完成",
+                FieldKind.MONEY: price_fen,
+                FieldKind.COUNT: 1,
+                FieldKind.CHOICE: field.choices[0] if field.choices else "",
+            }.get(field.kind),
+        )
+
+    async def _paper(
+        self, document: Document, order: Order, side: Organisation, shown: OrderShown, said: dict[str, Any]
+    ) -> HandIn:
+        price_fen = order.contract_fen or order.price_fen
+        own_fen = price_fen - order.voucher_fen
+        shares, kind = shown.shares, shown.ask.step.kind if shown.ask else None
+        due_fen = {
+            StepKind.DEPOSIT: shares.deposit_fen,
+            StepKind.ESCROW: shares.escrow_fen,
+            StepKind.BALANCE: shares.rest_fen,
+        }.get(kind, own_fen)
+        operator = shown.programme.role(ProgrammeActor.OPERATOR).name
+        amount = {
+            AmountRule.FULL_PRICE: price_fen,
+            AmountRule.OWN_SHARE: own_fen,
+            AmountRule.OWN_SHARE_AT_LEAST: max(own_fen, (price_fen + 1) // 2),
+        }
+        known: dict[str, Any] = {
+            "code": document.code,
+            "file_ids": tuple([await self.file(side, order.programme_slug) for _ in range(document.minimum)]),
+            "number": f"{next(_numbers):020d}",
+            "amount_fen": amount.get(document.amount) if document.amount else due_fen,
+            "dated": self.today(order.programme_slug),
+            "payer": shown.order.enterprise.name,
+            "payee": operator if kind is StepKind.ESCROW else shown.order.provider.name,
+        }
+        return HandIn(**{**known, **said})
+
+    def today(self, slug: str) -> date:
+        return day_of(self.clocks.now(slug))
+
+    async def step(
+        self, order: Order, side: Organisation, kind: StepKind | None = None, **said: Any
+    ) -> Order:
+        """One side does the next step, with everything that is asked for but for what is ``said``."""
+        order = await Order.get(id=order.id)
+        wish = await self.wish(order, side, **said)
+        return await self.orders.take(
+            order.id, kind or order.step, wish, version=order.version, actor=person_of(side)
+        )
+
+    async def walk(self, order: Order, until: StepKind | None = None) -> Order:
+        """Both sides do every step of theirs, up to the one before ``until`` or before an official's."""
+        order = await Order.get(id=order.id)
+        sides = {Party.ENTERPRISE: order.enterprise_id, Party.PROVIDER: order.provider_id}
+        while order.status is OrderStatus.OPEN and order.step is not None and order.step is not until:
+            programme = self.orders.terms_of(order).programme
+            deeds = order_book.deeds_of(await order_book.acts_of(order.id))
+            waiting = order_lists.waits_for(programme, deeds)
+            if not waiting:
+                break
+            order = await self.step(order, await Organisation.get(id=sides[waiting[0]]))
+        return order
+
     async def signed(
-        self, enterprise: Organisation, provider: Organisation, amount_yuan: float, **others: Any
-    ) -> Contract:
-        """An electronic contract with both signatures."""
-        drafted = await self.entered(ALLOTTED, enterprise, provider, amount_yuan, **others)
-        await self.contracts.sign(drafted.id, actor=person_of(provider))
-        return await self.contracts.sign(drafted.id, actor=person_of(enterprise))
+        self, enterprise: Organisation, provider: Organisation, price_yuan: float, **others: Any
+    ) -> Order:
+        """An order whose electronic contract bears both signatures."""
+        order = await self.opened(ALLOTTED, enterprise, provider, price_yuan, **others)
+        return await self.walk(order, until=StepKind.DEPOSIT)
 
     async def asked(
-        self, period: Round, enterprise: Organisation, provider: Organisation, amount_yuan: float
+        self, period: Round, enterprise: Organisation, provider: Organisation, price_yuan: float
     ) -> VoucherRequest:
         """A request for a voucher, on a new signed contract; a minute after the one before."""
         self.clock.advance(timedelta(minutes=1))
-        contract = await self.entered(ON_CONTRACT, enterprise, provider, amount_yuan)
-        return await self.requests.ask(period.id, contract.id, actor=person_of(enterprise))
+        order = await self.opened(ON_CONTRACT, enterprise, provider, price_yuan)
+        order = await self.walk(order, until=StepKind.REQUEST_VOUCHER)
+        order = await self.step(order, enterprise, round_id=period.id)
+        return await VoucherRequest.filter(order_id=order.id).get()
 
     async def reviewer(self) -> Actor:
         """Somebody of the operator's staff who has not decided on anything yet."""
@@ -272,9 +487,11 @@ class Desk:
         return await VoucherRequest.get(id=request.id)
 
     async def drawn(
-        self, contract: Contract, provider: Organisation, project: str, fee_yuan: float
-    ) -> Drawn:
-        return await self.draws.draw(contract.id, project, yuan_to_fen(fee_yuan), actor=person_of(provider))
+        self, enterprise: Organisation, provider: Organisation, fee_yuan: float, **others: Any
+    ) -> Order:
+        """An order for which a provider has drawn a voucher: its contract uploaded, its use registered."""
+        order = await self.opened(DRAWN, enterprise, provider, fee_yuan, **others)
+        return await self.step(order, provider, StepKind.UPLOAD_CONTRACT)
 
 
 async def faces(enterprise: Organisation, **filters: Any) -> list[int]:

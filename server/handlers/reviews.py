@@ -44,19 +44,21 @@ from server.rules.review import (
     ReviewRecordIncomplete,
     Verdict,
 )
+from server.rules.steps import StepOutOfTurn
 from server.services import review_claims, review_files
 from server.services.access import Actor, StaffRole
 from server.services.admissions import FormItemsUnknown
 from server.services.attestations import LabelNotListed
-from server.services.draws import ContractNotSigned
 from server.services.issuing import PoolExhausted
+from server.services.order_money import NothingToPay
 from server.services.qualifications import ConditionsUnmet, LabelsUnknown, QualificationMovedOn
 from server.services.removals import RemovalNotReturnable
 from server.services.request_book import RequestMovedOn
 from server.services.review_cases import number, number_of
 from server.services.review_files import Deed, ReviewerFile
 from server.services.review_inbox import Cursor, SearchTooShort, Wanted
-from server.services.reviewed_requests import AmountImpossible
+from server.services.reviewed_orders import PaymentNotReturned
+from server.services.reviewed_requests import AmountImpossible, ContractNotSigned
 from server.services.reviewers import OwnReview
 from server.services.reviews import (
     CaseMovedOn,
@@ -67,7 +69,6 @@ from server.services.reviews import (
 )
 from server.services.standings import NotInStanding
 from server.services.voidings import VoidingNotReturnable
-from server.services.voucher_holds import NothingToPay
 from server.services.vouchers import VoucherMovedOn
 
 routes = Routes("reviews")
@@ -100,6 +101,8 @@ FOLLOWING = (
     QuotaExceeded,
     RequestMovedOn,
     VoucherMovedOn,
+    StepOutOfTurn,
+    PaymentNotReturned,
 )
 """What each kind of thing under review may say of a decision that would end its chain."""
 VERDICTS = {"approve": Verdict.APPROVED, "return": Verdict.RETURNED, "reject": Verdict.REJECTED}

@@ -6,34 +6,26 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, Answer, Routes
-from server.handlers.contracts import ContractsQuery
-from server.handlers.grabs import RoundPath
 from server.handlers.organisations import IN_CHARGE
-from server.handlers.parsing import Body, Id, Path
+from server.handlers.parsing import Body, Id, Path, Query
 from server.keys import VOUCHER_REQUESTS
-from server.models.contracts import VoucherRequest
+from server.models.voucher_requests import VoucherRequest
 from server.rules.lifecycles import IllegalMove
 from server.rules.request_line import RequestStatus
 from server.services import request_book
-from server.services.access import Actor, NoOrganisation, NotFound
-from server.services.allowances import TooManyToday
-from server.services.draws import ContractNotSigned
-from server.services.issuing import PoolExhausted
+from server.services.access import Actor, NoOrganisation
 from server.services.request_book import RequestMovedOn
 from server.services.reviews import CaseMovedOn
-from server.services.standings import NotInStanding
-from server.services.voucher_holds import NothingToPay
-from server.services.voucher_requests import NotRequestedHere, PeriodNotOpen, RequestedAlready
 
 routes = Routes("voucher-requests")
 
 PAGE = 50
 
 
-class AskForVoucher(Body):
-    """On which contract."""
+class RequestsQuery(Query):
+    """Where a page starts."""
 
-    contract_id: Id = Field(description="A signed contract of mine. | 已签订的合同记录编号。")
+    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
 
 
 class RequestPath(Path):
@@ -53,8 +45,8 @@ class RequestView(Answer):
 
     id: int = Field(description="The request. | 申请编号。")
     round_id: int = Field(description="The period. | 批次编号。")
-    contract_id: int = Field(description="The contract. | 合同记录编号。")
-    contract_number: str = Field(description="The contract's number. | 合同编号。")
+    order_id: int = Field(description="The order. | 订单编号。")
+    order_number: str = Field(description="Its number. | 订单号。")
     project: str = Field(description="What is served. | 服务项目名称。")
     contract_fen: int = Field(description="Contract amount, fen. | 合同金额，单位分。")
     status: RequestStatus = Field(description="Where it stands. | 状态。")
@@ -74,28 +66,6 @@ class RequestList(Answer):
     next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
 
 
-@routes.post(
-    "/api/v1/rounds/{round_id}/voucher-requests",
-    summary="Ask for a voucher on a signed contract. | 凭已签订的合同申请服务券。",
-    access=IN_CHARGE,
-    answers={201: RequestView},
-    refusals=(
-        NoOrganisation,
-        NotRequestedHere,
-        PeriodNotOpen,
-        ContractNotSigned,
-        NotInStanding,
-        NothingToPay,
-        PoolExhausted,
-        RequestedAlready,
-        TooManyToday,
-    ),
-)
-async def ask(request: web.Request, actor: Actor, path: RoundPath, body: AskForVoucher) -> RequestView:
-    made = await request.app[VOUCHER_REQUESTS].ask(path.round_id, body.contract_id, actor=actor)
-    return await _shown(made.id, actor)
-
-
 @routes.get(
     "/api/v1/voucher-requests",
     summary="My organisation's requests. | 本单位的服务券申请。",
@@ -103,7 +73,7 @@ async def ask(request: web.Request, actor: Actor, path: RoundPath, body: AskForV
     answers={200: RequestList},
     refusals=(NoOrganisation,),
 )
-async def requests(request: web.Request, actor: Actor, query: ContractsQuery) -> RequestList:
+async def requests(request: web.Request, actor: Actor, query: RequestsQuery) -> RequestList:
     rows = await request_book.page(actor=actor, after=query.after, limit=PAGE + 1)
     return RequestList(
         requests=[_view(row) for row in rows[:PAGE]],
@@ -119,27 +89,6 @@ async def requests(request: web.Request, actor: Actor, query: ContractsQuery) ->
     refusals=(NoOrganisation,),
 )
 async def one(request: web.Request, actor: Actor, path: RequestPath) -> RequestView:
-    return await _shown(path.request_id, actor)
-
-
-@routes.post(
-    "/api/v1/voucher-requests/{request_id}/resubmission",
-    summary="Answer a return; the request keeps its place. | 修改后重新提交，保留原申请顺序。",
-    access=IN_CHARGE,
-    answers={200: RequestView},
-    refusals=(
-        NoOrganisation,
-        IllegalMove,
-        ContractNotSigned,
-        NothingToPay,
-        RequestedAlready,
-        RequestMovedOn,
-        CaseMovedOn,
-        NotFound,
-    ),
-)
-async def resubmit(request: web.Request, actor: Actor, path: RequestPath, body: AskForVoucher) -> RequestView:
-    await request.app[VOUCHER_REQUESTS].resubmit(path.request_id, body.contract_id, actor=actor)
     return await _shown(path.request_id, actor)
 
 
@@ -163,10 +112,10 @@ def _view(row: VoucherRequest) -> RequestView:
     return RequestView(
         id=row.id,
         round_id=row.round_id,
-        contract_id=row.contract_id,
-        contract_number=row.contract.number,
-        project=row.contract.project,
-        contract_fen=row.contract.amount_fen,
+        order_id=row.order_id,
+        order_number=row.order.number,
+        project=row.order.project,
+        contract_fen=row.order.contract_fen or row.order.price_fen,
         status=row.status,
         requested_at=row.requested_at,
         expected_fen=row.expected_fen,

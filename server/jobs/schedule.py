@@ -23,6 +23,8 @@ from server.services.blocklist import Blocklist
 from server.services.job_runs import JobPlan
 from server.services.labels import Labels
 from server.services.offerings import Offerings
+from server.services.order_ends import OrderEnds
+from server.services.orders import Orders
 from server.services.own_payments import OwnPayments
 from server.services.ranked import RankedRounds
 from server.services.renewals import Renewals
@@ -54,6 +56,8 @@ class Works:
     uploads: Uploads
     allotments: Allotments
     voucher_requests: VoucherRequests
+    orders: Orders
+    order_ends: OrderEnds
     vouchers: Vouchers
     own_payments: OwnPayments
     offerings: Offerings
@@ -71,6 +75,8 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _every(5, "rank_rounds", lambda _: ranked.rank_due()),
         _every(5, "tell_results", lambda _: ranked.tell_due()),
         _every(60, "issue_requests", lambda _: works.voucher_requests.issue_due()),
+        _every(60, "resume_contracts", lambda _: works.orders.resume_waiting()),
+        _every(60, "lapse_orders", lambda _: works.order_ends.lapse_due()),
         _every(600, "allot_quotas", lambda _: works.allotments.allot_due()),
         # What begins or ends on a day.
         _every(30, "settle_bans", lambda _: works.blocklist.settle_turned()),

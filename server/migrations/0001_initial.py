@@ -462,7 +462,7 @@ class Migration(migrations.Migration):
                 (
                     "movement",
                     fields.CharEnumField(
-                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nCOMMIT: commit\nUNCOMMIT: uncommit\nISSUE: issue\nPOST_QUOTA: post_quota\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nDISBURSE: disburse\nCLAW_BACK: claw_back\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void\nRETURN_EXPIRED: return_expired\nRETURN_RECLAIMED: return_reclaimed\nRETURN_HANDED_BACK: return_handed_back\nRETURN_VOIDED: return_voided\nPAY_ESCROW: pay_escrow\nRELEASE_ESCROW: release_escrow\nREFUND_ESCROW: refund_escrow",
+                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nCOMMIT: commit\nUNCOMMIT: uncommit\nISSUE: issue\nPOST_QUOTA: post_quota\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nTAKE_BACK: take_back\nDISBURSE: disburse\nCLAW_BACK: claw_back\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void\nRETURN_EXPIRED: return_expired\nRETURN_RECLAIMED: return_reclaimed\nRETURN_HANDED_BACK: return_handed_back\nRETURN_VOIDED: return_voided\nPAY_ESCROW: pay_escrow\nRELEASE_ESCROW: release_escrow\nREFUND_ESCROW: refund_escrow",
                         enum_type=Movement,
                         max_length=32,
                     ),
@@ -742,10 +742,6 @@ class Migration(migrations.Migration):
                 ("programme_slug", fields.CharField(max_length=64)),
                 ("programme_version", fields.CharField(max_length=32)),
                 (
-                    "notice_year",
-                    fields.IntField(null=True, description="The yearly notice it was signed under"),
-                ),
-                (
                     "enterprise",
                     fields.ForeignKeyField(
                         "models.Organisation",
@@ -765,26 +761,23 @@ class Migration(migrations.Migration):
                     fields.ForeignKeyField(
                         "models.Organisation",
                         source_field="provider_id",
-                        null=True,
                         db_constraint=True,
                         to_field="id",
                         related_name="contracts_as_provider",
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
-                ("provider_uscc", fields.CharField(max_length=18)),
                 ("provider_name", fields.CharField(description="As the contract writes it", max_length=200)),
-                ("number", fields.CharField(description="The contract's own number", max_length=64)),
-                ("project", fields.CharField(description="What is served", max_length=200)),
-                ("category", fields.CharField(max_length=64)),
                 (
-                    "kind",
+                    "number",
                     fields.CharField(
-                        default="", description="The kind of voucher that pays, if several", max_length=32
+                        description="The contract's own number, or the platform's", max_length=64
                     ),
                 ),
                 ("amount_fen", CheckedBigInt(description="Tax included, fen", check="amount_fen > 0")),
                 ("signed_on", fields.DateField(null=True, description="null: not signed by both yet")),
+                ("service_starts_on", fields.DateField(null=True)),
+                ("acceptance_on", fields.DateField(null=True)),
                 (
                     "status",
                     fields.CharEnumField(
@@ -801,20 +794,6 @@ class Migration(migrations.Migration):
                         max_length=16,
                     ),
                 ),
-                ("enterprise_signed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("provider_signed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("budget_id", fields.BigIntField(null=True, description="The year whose money it took")),
-                ("wanted_fen", fields.BigIntField(null=True, description="The most its enterprise spends")),
-                (
-                    "voucher_fen",
-                    CheckedBigInt(
-                        default=0,
-                        description="Held at signing, fen",
-                        check="voucher_fen >= 0 AND voucher_fen <= amount_fen",
-                    ),
-                ),
-                ("clause", fields.CharField(default="", max_length=200)),
-                ("arithmetic", fields.TextField(default="", unique=False)),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("reason", fields.TextField(default="", description="Why it came to nothing", unique=False)),
@@ -822,86 +801,9 @@ class Migration(migrations.Migration):
             options={
                 "table": "contract",
                 "app": "models",
-                "indexes": [
-                    Index(fields=["enterprise_id", "id"]),
-                    Index(fields=["provider_id", "id"]),
-                    Index(fields=["budget_id", "kind"]),
-                ],
+                "indexes": [Index(fields=["enterprise_id", "id"]), Index(fields=["provider_id", "id"])],
                 "pk_attr": "id",
-                "table_description": "A service contract by its parties, amount and date, under the version it was signed under (GX-34).",
-            },
-            bases=["Model"],
-        ),
-        ops.CreateModel(
-            name="Draw",
-            fields=[
-                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ("programme_slug", fields.CharField(max_length=64)),
-                ("budget_id", fields.BigIntField()),
-                (
-                    "provider",
-                    fields.ForeignKeyField(
-                        "models.Organisation",
-                        source_field="provider_id",
-                        db_constraint=True,
-                        to_field="id",
-                        related_name="draws",
-                        on_delete=OnDelete.RESTRICT,
-                    ),
-                ),
-                (
-                    "enterprise",
-                    fields.ForeignKeyField(
-                        "models.Organisation",
-                        source_field="enterprise_id",
-                        db_constraint=True,
-                        to_field="id",
-                        related_name="drawn_for",
-                        on_delete=OnDelete.RESTRICT,
-                    ),
-                ),
-                (
-                    "contract",
-                    fields.ForeignKeyField(
-                        "models.Contract",
-                        source_field="contract_id",
-                        db_constraint=True,
-                        to_field="id",
-                        related_name="draws",
-                        on_delete=OnDelete.RESTRICT,
-                    ),
-                ),
-                ("project", fields.CharField(max_length=200)),
-                (
-                    "project_key",
-                    fields.CharField(
-                        description="The same however it was spaced or capitalised", max_length=200
-                    ),
-                ),
-                (
-                    "fee_fen",
-                    CheckedBigInt(description="The project's fee by the contract, fen", check="fee_fen > 0"),
-                ),
-                ("voucher_id", fields.BigIntField(unique=True)),
-                ("clause", fields.CharField(max_length=200)),
-                ("arithmetic", fields.TextField(unique=False)),
-                ("drawn_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                (
-                    "facts",
-                    fields.JSONField(
-                        description="The enterprise's facts it was judged on",
-                        encoder=JSON_DUMPS,
-                        decoder=loads,
-                    ),
-                ),
-            ],
-            options={
-                "table": "draw",
-                "app": "models",
-                "unique_together": (("programme_slug", "provider_id", "enterprise_id", "project_key"),),
-                "indexes": [Index(fields=["contract_id", "id"])],
-                "pk_attr": "id",
-                "table_description": "A voucher's registered use: who drew it for which enterprise, contract and project (YC-05).",
+                "table_description": "服务合同: its parties, amount and days, under the version it was entered under (GX-34).",
             },
             bases=["Model"],
         ),
@@ -1286,6 +1188,14 @@ class Migration(migrations.Migration):
                 ),
                 ("project", fields.CharField(description="What is served", max_length=200)),
                 (
+                    "project_key",
+                    fields.CharField(
+                        null=True,
+                        description="Where a project uses a voucher once, while this order is that use",
+                        max_length=200,
+                    ),
+                ),
+                (
                     "kind",
                     fields.CharField(
                         default="", description="The kind of voucher that pays, if several", max_length=32
@@ -1371,6 +1281,7 @@ class Migration(migrations.Migration):
             options={
                 "table": "service_order",
                 "app": "models",
+                "unique_together": (("programme_slug", "provider_id", "enterprise_id", "project_key"),),
                 "indexes": [
                     Index(fields=["enterprise_id", "id"]),
                     Index(fields=["provider_id", "id"]),
@@ -1380,6 +1291,56 @@ class Migration(migrations.Migration):
                 ],
                 "pk_attr": "id",
                 "table_description": "订单: an enterprise's order with a provider, under the terms it was opened on.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="CancellationRequest",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="cancellations",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "party",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider",
+                        enum_type=Party,
+                        max_length=16,
+                    ),
+                ),
+                ("actor", fields.CharField(max_length=64)),
+                ("reason", fields.TextField(unique=False)),
+                (
+                    "files",
+                    fields.JSONField(
+                        description="The written request, where the text asks for one",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("asked_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "taken_back_at",
+                    fields.DatetimeField(
+                        null=True, description="Or refused", auto_now=False, auto_now_add=False
+                    ),
+                ),
+            ],
+            options={
+                "table": "cancellation_request",
+                "app": "models",
+                "indexes": [Index(fields=["order_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "取消订单申请: one side asks in writing that an order be cancelled (LS-53).",
             },
             bases=["Model"],
         ),
@@ -1649,7 +1610,7 @@ class Migration(migrations.Migration):
                 (
                     "purpose",
                     fields.CharEnumField(
-                        description="DEPOSIT: deposit\nBALANCE: balance\nOWN_SHARE: own_share\nESCROW: escrow",
+                        description="DEPOSIT: deposit\nBALANCE: balance\nOWN_SHARE: own_share\nESCROW: escrow\nREPAYMENT: repayment",
                         enum_type=PaymentPurpose,
                         max_length=16,
                     ),
@@ -1770,6 +1731,36 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["order_id", "step"])],
                 "pk_attr": "id",
                 "table_description": "The number of an invoice or a bank receipt: it counts once, over all programmes and years.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="PaymentReturnRequest",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="payment_returns",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("actor", fields.CharField(max_length=64)),
+                ("reason", fields.TextField(unique=False)),
+                ("asked_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("granted", fields.BooleanField(null=True)),
+            ],
+            options={
+                "table": "payment_return_request",
+                "app": "models",
+                "indexes": [Index(fields=["order_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "退回支付: who received a voucher asks that the payment go back to its payer (GZ-101).",
             },
             bases=["Model"],
         ),
@@ -3700,27 +3691,38 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 (
-                    "contract",
+                    "order",
                     fields.ForeignKeyField(
-                        "models.Contract",
-                        source_field="contract_id",
+                        "models.Order",
+                        source_field="order_id",
                         db_constraint=True,
                         to_field="id",
                         related_name="holds",
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
-                ("voucher_id", fields.BigIntField(db_index=True)),
-                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                (
+                    "voucher",
+                    fields.ForeignKeyField(
+                        "models.Voucher",
+                        source_field="voucher_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="holds",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("held_fen", CheckedBigInt(check="held_fen >= 0")),
+                ("spent_fen", CheckedBigInt(default=0, check="spent_fen >= 0")),
                 ("held_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("released_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={
                 "table": "voucher_hold",
                 "app": "models",
-                "unique_together": (("contract_id", "voucher_id"),),
+                "unique_together": (("order_id", "voucher_id"),),
+                "indexes": [Index(fields=["voucher_id", "id"])],
                 "pk_attr": "id",
-                "table_description": "What one contract holds of one voucher, from its signing until it is used or released.",
+                "table_description": "What one order has of one voucher: held while it is under way, spent when it is consumed.",
             },
             bases=["Model"],
         ),
@@ -3740,10 +3742,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "contract",
+                    "order",
                     fields.ForeignKeyField(
-                        "models.Contract",
-                        source_field="contract_id",
+                        "models.Order",
+                        source_field="order_id",
                         db_constraint=True,
                         to_field="id",
                         related_name="requests",
@@ -3804,7 +3806,7 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "indexes": [Index(fields=["round_id", "status"]), Index(fields=["enterprise_id", "id"])],
                 "pk_attr": "id",
-                "table_description": "An enterprise's request for a voucher on a signed contract, with its place in the period's line.",
+                "table_description": "An enterprise's request for a voucher on a signed contract's order, with its place in the line.",
             },
             bases=["Model"],
         ),

@@ -16,7 +16,6 @@ APPEND_ONLY = (
     "application_request",
     "ranking_entry",
     "waiting_award",
-    "draw",
     "tie_declaration",
     "order_finding",
     "rating_edit",
@@ -86,13 +85,13 @@ class Migration(migrations.Migration):
                 " BEGIN SELECT RAISE(ABORT, 'a version of an offering keeps what it says'); END",
             ),
         ),
-        # One contract is entered once, and has one voucher asked for it at a time (NX-18).
+        # One contract is entered once, and an order has one voucher asked for it at a time (NX-18).
         ops.RunSQL(
             "CREATE UNIQUE INDEX contract_once ON contract"
-            " (programme_slug, enterprise_id, provider_uscc, number) WHERE status IN ('drafted', 'signed')"
+            " (programme_slug, enterprise_id, provider_id, number) WHERE status IN ('drafted', 'signed')"
         ),
         ops.RunSQL(
-            "CREATE UNIQUE INDEX voucher_request_once ON voucher_request (contract_id)"
+            "CREATE UNIQUE INDEX voucher_request_once ON voucher_request (order_id)"
             " WHERE status IN ('pending', 'returned', 'approved', 'issued')"
         ),
         # Two phones of one enterprise pay one payment.

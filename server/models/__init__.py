@@ -21,6 +21,7 @@ MODULES = (
     "server.models.contracts",
     "server.models.offerings",
     "server.models.orders",
+    "server.models.voucher_requests",
     "server.models.marketplace",
     "server.models.payments",
     "server.models.documents",

@@ -11,6 +11,7 @@ from tortoise.models import Model
 from server.models.columns import CheckedBigInt
 from server.models.contracts import Contract
 from server.models.organisations import Organisation
+from server.models.vouchers import Voucher
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Party
 from server.rules.orders import OrderStatus
@@ -48,6 +49,9 @@ class Order(Model):
     category = fields.CharField(64)
     service = fields.CharField(200, default="", description="The kind of service, in the text's words")
     project = fields.CharField(200, description="What is served")
+    project_key: str | None = fields.CharField(  # type: ignore[assignment]
+        200, null=True, description="Where a project uses a voucher once, while this order is that use"
+    )
     kind = fields.CharField(32, default="", description="The kind of voucher that pays, if several")
     list_price_fen: int | None = fields.BigIntField(null=True, description="As the offering says, fen")
     price_fen = CheckedBigInt(check="price_fen > 0", description="As agreed when it was opened, fen")
@@ -67,7 +71,7 @@ class Order(Model):
     clause = fields.CharField(200, default="")
     arithmetic = fields.TextField(default="")
     status = fields.CharEnumField(OrderStatus, max_length=16, default=OrderStatus.OPEN)
-    step: StepKind | None = fields.CharEnumField(
+    step: StepKind | None = fields.CharEnumField(  # type: ignore[assignment]
         StepKind, max_length=32, null=True, description="What comes next, null when all is done"
     )
     step_since: datetime = fields.DatetimeField(description="When it came to be its turn")
@@ -88,6 +92,8 @@ class Order(Model):
             ("contract_id", "id"),
             ("voucher_id", "status"),
         )
+        # Each project of an enterprise once (YC-13).
+        unique_together = (("programme_slug", "provider_id", "enterprise_id", "project_key"),)
 
 
 class OrderAct(Model):
@@ -99,7 +105,7 @@ class OrderAct(Model):
     )
     order_id: int
     step = fields.CharEnumField(StepKind, max_length=32)
-    party: Party | None = fields.CharEnumField(
+    party: Party | None = fields.CharEnumField(  # type: ignore[assignment]
         Party, max_length=16, null=True, description="null: the platform or an official"
     )
     actor = fields.CharField(64, description="As the journal names who did it")
@@ -138,4 +144,65 @@ class OrderPaper(Model):
 
     class Meta:
         table = "order_paper"
+        indexes = (("order_id", "id"),)
+
+
+class VoucherHold(Model):
+    """What one order has of one voucher: held while it is under way, spent when it is consumed."""
+
+    id = fields.BigIntField(primary_key=True)
+    order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
+        "models.Order", related_name="holds", on_delete=fields.RESTRICT
+    )
+    order_id: int
+    voucher: fields.ForeignKeyRelation[Voucher] = fields.ForeignKeyField(
+        "models.Voucher", related_name="holds", on_delete=fields.RESTRICT
+    )
+    voucher_id: int
+    held_fen = CheckedBigInt(check="held_fen >= 0")
+    spent_fen = CheckedBigInt(check="spent_fen >= 0", default=0)
+    held_at: datetime = fields.DatetimeField()
+
+    class Meta:
+        table = "voucher_hold"
+        unique_together = (("order_id", "voucher_id"),)
+        indexes = (("voucher_id", "id"),)
+
+
+class CancellationRequest(Model):
+    """取消订单申请: one side asks in writing that an order be cancelled (LS-53)."""
+
+    id = fields.BigIntField(primary_key=True)
+    order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
+        "models.Order", related_name="cancellations", on_delete=fields.RESTRICT
+    )
+    order_id: int
+    party = fields.CharEnumField(Party, max_length=16)
+    actor = fields.CharField(64)
+    reason = fields.TextField()
+    files: list[int] = fields.JSONField(description="The written request, where the text asks for one")
+    asked_at: datetime = fields.DatetimeField()
+    taken_back_at: datetime | None = fields.DatetimeField(null=True, description="Or refused")
+
+    class Meta:
+        table = "cancellation_request"
+        indexes = (("order_id", "id"),)
+
+
+class PaymentReturnRequest(Model):
+    """退回支付: who received a voucher asks that the payment go back to its payer (GZ-101)."""
+
+    id = fields.BigIntField(primary_key=True)
+    order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
+        "models.Order", related_name="payment_returns", on_delete=fields.RESTRICT
+    )
+    order_id: int
+    actor = fields.CharField(64)
+    reason = fields.TextField()
+    asked_at: datetime = fields.DatetimeField()
+    ended_at: datetime | None = fields.DatetimeField(null=True)
+    granted: bool | None = fields.BooleanField(null=True)  # type: ignore[assignment]
+
+    class Meta:
+        table = "payment_return_request"
         indexes = (("order_id", "id"),)

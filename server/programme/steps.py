@@ -55,6 +55,8 @@ class Lapse(StrEnum):
     """The step can no longer be done."""
     CANCEL = "cancel"
     """The order lapses; its money returns to the holder."""
+    DECLINE = "decline"
+    """The provider kept silent: as if it had declined, and the enterprise loses no day by it."""
     RECLAIM = "reclaim"
     """The voucher is taken back; `burns_quota` says whether the quota is gone."""
 

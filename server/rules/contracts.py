@@ -10,8 +10,7 @@ from enum import StrEnum
 from server import texts
 from server.errors import Unmet
 from server.programme.model import Programme
-from server.programme.steps import ContractForm, StepKind
-from server.programme.vocabulary import Actor, Party
+from server.programme.steps import ContractForm
 from server.rules.deadlines import in_service_window
 from server.rules.scope import scope_unmet
 
@@ -34,8 +33,6 @@ CONTRACT_MOVES: Mapping[ContractStatus, frozenset[ContractStatus]] = {
     ContractStatus.WITHDRAWN: frozenset(),
     ContractStatus.FAILED: frozenset(),
 }
-
-_MAKING = (StepKind.SIGN_CONTRACT, StepKind.UPLOAD_CONTRACT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +87,7 @@ def settlement_unmet(
     return tuple(unmet)
 
 
-# -- the reference to a contract ---------------------------------------------------------------------
+# -- what a contract says of its parties ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +107,10 @@ class ReferenceFacts:
     registered_provider_names: frozenset[str]
 
 
-def makers(programme: Programme) -> frozenset[Party]:
-    """Which parties may enter a contract, by the step in which the programme has it made."""
-    step = next((one for one in programme.order_steps if one.kind in _MAKING), None)
-    if step is None or step.actor is Actor.BOTH:
-        return frozenset(Party)
-    return frozenset(party for party in Party if party.value == step.actor.value)
+def holds_several(programme: Programme, category: str) -> bool:
+    """Whether one contract may hold several projects, each an order of its own (YC-13, YC-15)."""
+    rule = programme.deduction_for(category)
+    return rule.uses_per_project is not None and rule.projects_per_contract is None
 
 
 def signed_by_both_here(programme: Programme) -> bool:

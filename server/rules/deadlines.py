@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from server import texts
 from server.clock import CHINA
 from server.programme.holidays import WorkingCalendar
 from server.programme.issuance import VoucherValidity
@@ -50,6 +51,11 @@ def is_final(due: DueBy) -> bool:
 def day_of(instant: datetime) -> date:
     """The calendar day of an instant, in China."""
     return instant.astimezone(CHINA).date()
+
+
+def told(instant: datetime) -> str:
+    """An instant as people read it, in China's time."""
+    return texts.INSTANT.format(at=instant.astimezone(CHINA))
 
 
 def start_of(day: date) -> datetime:

@@ -76,6 +76,8 @@ class Movement(StrEnum):
     HOLD = "hold"
     RELEASE = "release"
     REDEEM = "redeem"
+    TAKE_BACK = "take_back"
+    """退回支付: a payment goes back to what its order holds (GZ-101)."""
     DISBURSE = "disburse"
     CLAW_BACK = "claw_back"
     EXPIRE = "expire"
@@ -103,6 +105,7 @@ ROUTES: Mapping[Movement, tuple[Account, Account]] = {
     Movement.HOLD: (Account.AVAILABLE, Account.HELD),
     Movement.RELEASE: (Account.HELD, Account.AVAILABLE),
     Movement.REDEEM: (Account.HELD, Account.REDEEMED),
+    Movement.TAKE_BACK: (Account.REDEEMED, Account.HELD),
     Movement.DISBURSE: (Account.REDEEMED, Account.DISBURSED),
     Movement.CLAW_BACK: (Account.DISBURSED, Account.APPROPRIATION),
     Movement.EXPIRE: (Account.AVAILABLE, Account.EXPIRED),

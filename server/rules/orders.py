@@ -12,7 +12,7 @@ class OrderStatus(StrEnum):
     OPEN = "open"
     """Under way: somebody has a step to do."""
     ON_HOLD = "on_hold"
-    """The operator looks at it first: the two sides may be one (YC-29, NX-35), or the price is unlike others."""
+    """The operator looks at it first: the sides may be one (YC-29, NX-35), or the price is unlike others."""
     WAITING = "waiting"
     """Signed by both, and the year's money does not cover it yet: in line (GX-65)."""
     CANCELLING = "cancelling"
@@ -37,6 +37,7 @@ class OrderAction(StrEnum):
 ORDER_MOVES: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.OPEN: frozenset(
         {
+            OrderStatus.ON_HOLD,
             OrderStatus.WAITING,
             OrderStatus.CANCELLING,
             OrderStatus.DONE,
@@ -70,3 +71,5 @@ ORDER_MAY: Mapping[OrderStatus, frozenset[OrderAction]] = {
 
 LIVE = frozenset({OrderStatus.OPEN, OrderStatus.ON_HOLD, OrderStatus.WAITING, OrderStatus.CANCELLING})
 """What may still come to something: its contract, voucher and project are taken."""
+COMING_TO_SOMETHING = frozenset({*LIVE, OrderStatus.DONE})
+"""What has not come to nothing: it counts on its contract and its project."""

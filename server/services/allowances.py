@@ -13,7 +13,7 @@ from tortoise.queryset import QuerySet
 from server.errors import Refusal
 
 A_DAY = timedelta(days=1)
-CONTRACTS, ACTIVITIES, FACT_CHANGES, INVITATIONS, DECLARATIONS = 200, 50, 50, 50, 20
+ORDERS, ACTIVITIES, FACT_CHANGES, INVITATIONS, DECLARATIONS = 200, 50, 50, 50, 20
 """The most of each that one organisation makes within 24 hours."""
 SAVINGS, SUBMISSIONS, APPLICATIONS, VOUCHER_REQUESTS = 500, 20, 100, 50
 """The same: the first two of one form, the third with every change of an application."""

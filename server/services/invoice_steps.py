@@ -18,10 +18,10 @@ from server.services.declared_papers import (
     paper_of,
     take_number,
 )
-from server.services.step_work import Move
+from server.services.step_work import Move, NothingMore
 
 
-class InvoiceStep:
+class InvoiceStep(NothingMore):
     """What is handed in with it is compared and counted by ``invoices``, as with any step."""
 
     def form(

@@ -19,11 +19,11 @@ from server.rules.limits import Limit
 from server.rules.payments import Payments, payments
 from server.rules.quota import quota_left
 from server.rules.scope import scope_unmet
-from server.services import access, entitlements, voucher_holds
+from server.services import access, entitlements, order_money
 from server.services.access import Actor
 from server.services.annual_notices import AnnualNotices, Terms
 from server.services.clocks import ProgrammeClocks
-from server.services.contract_sketches import ContractUnusable
+from server.services.order_opening import OutOfScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ class Outlooks:
     async def ahead(self, slug: str, *, category: str, amount_fen: int, kind: str, actor: Actor) -> Outlook:
         """What the actor's organisation could get, as the enterprise, on a contract of this category.
 
-        Raises ``UnknownProgramme``, ``KindUnknown``, ``KindNotAnnounced``, ``ContractUnusable``.
+        Raises ``UnknownProgramme``, ``KindUnknown``, ``KindNotAnnounced``, ``OutOfScope``.
         """
         programme, now = self.programmes.get(slug), self.clocks.now(slug)
         terms = self.notices.terms(programme, kind, day_of(now))
         unmet = scope_unmet(terms.programme, category, ())
         if unmet:
-            raise ContractUnusable(clause=unmet[0].clause, unmet=unmet, count=len(unmet))
+            raise OutOfScope(clause=unmet[0].clause, unmet=unmet, first=unmet[0].message)
         budget = await Budget.get_or_none(programme_slug=slug, year=programme.year_of(day_of(now)))
         left = None
         if budget is not None:
@@ -80,7 +80,7 @@ class Outlooks:
         return Outlook(
             paid=paid,
             shares=payments(programme.own_share, amount_fen, paid.amount_fen),
-            year_left=None if budget is None else voucher_holds.money_left(budget, terms),
+            year_left=None if budget is None else order_money.money_left(budget, terms),
             periods=() if budget is None else await _periods(budget, now),
         )
 
@@ -88,8 +88,10 @@ class Outlooks:
 async def _own_left(terms: Terms, budget: Budget, enterprise_id: int, now: datetime) -> Limit | None:
     """What the enterprise itself still has: on its vouchers where it was promised a quota, else of it."""
     if terms.programme.issuance.mode is IssuanceMode.ALLOTMENT:
-        held = await voucher_holds.purse(budget, enterprise_id, terms.kind, now=now)
-        return held.left(terms.programme)
+        held = await order_money.purse(
+            terms.programme, budget, enterprise_id=enterprise_id, kind=terms.kind, now=now
+        )
+        return held.left
     taken = await entitlements.taken_fen(terms.programme, budget.id, [enterprise_id])
     return quota_left(terms.programme, None, taken.get(enterprise_id, 0), {})
 

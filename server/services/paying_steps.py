@@ -37,7 +37,7 @@ from server.services.declared_papers import (
 )
 from server.services.invoices import record_receipts
 from server.services.paper_terms import agreed_fen
-from server.services.step_work import Move
+from server.services.step_work import Move, NothingMore
 from server.units import yuan
 
 
@@ -62,7 +62,7 @@ async def waives_papers(order: Order, programme: Programme, step: OrderStep) -> 
     return await paid_online_fen(order.id, PURPOSES[step.kind]) >= asked_fen
 
 
-class PayingStep:
+class PayingStep(NothingMore):
     """A step that is a payment of the enterprise's own money."""
 
     def form(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from server import texts
@@ -16,7 +17,7 @@ from server.programme.steps import OrderStep
 from server.programme.vocabulary import Party
 from server.rules.ratings import Said, said_faults
 from server.services.ratings import Ratings
-from server.services.step_work import Move, StepWork
+from server.services.step_work import Move, NothingMore, StepWork
 
 LEVEL, TAGS, WORDS = "rating", "rating_tags", "rating_words"
 
@@ -31,7 +32,7 @@ def said_in(values: Mapping[str, Any]) -> Said:
     )
 
 
-class RateStep:
+class RateStep(NothingMore):
     """The enterprise rates the service. No level is filled in for it."""
 
     def __init__(self, ratings: Ratings) -> None:
@@ -76,7 +77,7 @@ class RateStep:
         return {}
 
 
-class WithRating:
+class WithRating(NothingMore):
     """A step that is final only with a rating, where the programme says so (GZ-67); else as it was.
 
     A payment that was given back is made anew: the rating stands, and is changed while it may be.
@@ -108,6 +109,9 @@ class WithRating:
                 said = said_in(move.values)
                 await self._rate.ratings.change(given, said, actor=move.actor, now=move.now)
         return changed
+
+    async def undo(self, order: Order, *, now: datetime) -> None:
+        await self._inner.undo(order, now=now)
 
     @staticmethod
     def _asked(move: Move) -> bool:

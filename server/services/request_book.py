@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from server.errors import Refusal
-from server.models.contracts import Contract, VoucherRequest
+from server.models.orders import Order
+from server.models.voucher_requests import VoucherRequest
 from server.programme.model import Programme
-from server.rules.deduction import Deduction, Prices, Used, deduction
+from server.rules.deduction import Deduction, Used, deduction
 from server.rules.lifecycles import require_move
 from server.rules.quota import quota_left
 from server.rules.request_line import REQUEST_MOVES, RequestStatus
 from server.services import access, entitlements, journal, outbox
 from server.services.access import Actor, NotFound
-from server.services.voucher_holds import NothingToPay
+from server.services.order_money import NothingToPay, prices_of
 
 
 class RequestMovedOn(Refusal):
@@ -23,10 +24,12 @@ class RequestMovedOn(Refusal):
 
 
 async def own(request_id: int, *, actor: Actor) -> VoucherRequest:
-    """A request of the actor's organisation, with its contract. Raises ``NotFound``."""
+    """A request of the actor's organisation, with its order and contract. Raises ``NotFound``."""
     mine = access.organisation_id_of(actor)
     request = (
-        await VoucherRequest.filter(id=request_id, enterprise_id=mine).select_related("contract").first()
+        await VoucherRequest.filter(id=request_id, enterprise_id=mine)
+        .select_related("order__contract")
+        .first()
     )
     if request is None:
         raise NotFound()
@@ -34,20 +37,20 @@ async def own(request_id: int, *, actor: Actor) -> VoucherRequest:
 
 
 async def page(*, actor: Actor, after: int, limit: int) -> list[VoucherRequest]:
-    """The next ``limit`` requests of the actor's organisation after an id, with their contracts."""
+    """The next ``limit`` requests of the actor's organisation after an id, with their orders."""
     mine = access.organisation_id_of(actor)
     wanted = VoucherRequest.filter(enterprise_id=mine, id__gt=after)
-    return await wanted.select_related("contract").order_by("id").limit(limit)
+    return await wanted.select_related("order__contract").order_by("id").limit(limit)
 
 
-async def worked_out(programme: Programme, budget_id: int, contract: Contract) -> Deduction:
-    """What a voucher for a contract may be at most: rate, caps, and what the year's quota leaves (NX-19)."""
-    taken = await entitlements.taken_fen(programme, budget_id, [contract.enterprise_id])
-    left = quota_left(programme, None, taken.get(contract.enterprise_id, 0), {})
+async def worked_out(programme: Programme, budget_id: int, order: Order) -> Deduction:
+    """What a voucher for an order may be at most: rate, caps, what the year's quota leaves (NX-19)."""
+    taken = await entitlements.taken_fen(programme, budget_id, [order.enterprise_id])
+    left = quota_left(programme, None, taken.get(order.enterprise_id, 0), {})
     return deduction(
         programme,
-        contract.category,
-        Prices(contract_fen=contract.amount_fen),
+        order.category,
+        prices_of(order),
         used=Used(),
         others=[] if left is None else [left],
     )

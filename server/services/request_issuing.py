@@ -13,10 +13,12 @@ from datetime import datetime
 
 from server import texts
 from server.errors import Unmet
-from server.models.contracts import VoucherRequest
+from server.models.orders import Order
 from server.models.rounds import Round
+from server.models.voucher_requests import VoucherRequest
 from server.models.vouchers import Voucher
 from server.programme.model import Programme
+from server.programme.steps import StepKind
 from server.programme.vocabulary import Party
 from server.rules.deadlines import day_of, voucher_valid_until
 from server.rules.issuance import Application, Award, ranked
@@ -25,9 +27,10 @@ from server.rules.limits import Limit
 from server.rules.money import Basis
 from server.rules.quota import quota_left
 from server.rules.request_line import RequestStatus, Turn, Waiting, turn
-from server.services import budgets, entitlements, issuing
+from server.services import budgets, entitlements, issuing, order_money
 from server.services.access import Actor
 from server.services.issuing import Grant
+from server.services.orders import Orders
 from server.services.request_book import RequestMovedOn, note, tell
 from server.services.standings import barred_unmet, standing_unmet
 from server.units import yuan
@@ -36,8 +39,13 @@ HALTED = frozenset({RoundStatus.DRAFT, RoundStatus.PAUSED})
 """Nothing is issued then. A period that is closed goes on issuing to who asked in time."""
 
 
-async def issue_due(programme: Programme, round_id: int, *, actor: Actor, now: datetime) -> int:
-    """Issue to everybody whose turn it is, in one transaction; returns how many vouchers."""
+async def issue_due(
+    programme: Programme, round_id: int, orders: Orders, *, actor: Actor, now: datetime
+) -> int:
+    """Issue to everybody whose turn it is, in one transaction; returns how many vouchers.
+
+    Each voucher is held at once by the order it was asked for; who is left out may ask in another period.
+    """
     budget_id = (await Round.get(id=round_id)).budget_id
     async with budgets.locked(budget_id) as budget:
         row = await Round.get(id=round_id)
@@ -47,21 +55,21 @@ async def issue_due(programme: Programme, round_id: int, *, actor: Actor, now: d
             one.id: one
             for one in await VoucherRequest.filter(
                 round_id=round_id, status__in=[RequestStatus.PENDING, RequestStatus.APPROVED]
-            ).select_related("contract", "enterprise")
+            ).select_related("order__provider", "enterprise")
         }
         if now >= voucher_valid_until(programme, day_of(now), row.valid_until):
             for request in requests.values():
                 if request.status is RequestStatus.APPROVED:
                     article = programme.voucher.article
-                    await _left_out(programme, request, article, texts.PERIOD_LAPSED, actor, now)
+                    await _left_out(orders, programme, request, article, texts.PERIOD_LAPSED, actor, now)
             return 0
         line, used_up = await _line(programme, budget_id, requests)
         for request, left in used_up:
-            await _left_out(programme, request, left.clause, left.arithmetic, actor, now)
+            await _left_out(orders, programme, request, left.clause, left.arithmetic, actor, now)
         due = turn(programme, line, row.pool_fen - row.issued_fen)
         while unfit := await _unfit(programme, due, requests, now):
             for request_id, why in unfit.items():
-                await _left_out(programme, requests[request_id], why.clause, why.message, actor, now)
+                await _left_out(orders, programme, requests[request_id], why.clause, why.message, actor, now)
             line = [one for one in line if one.application.id not in unfit]
             due = turn(programme, line, row.pool_fen - row.issued_fen)
         for application, arithmetic in due.empty_handed:
@@ -69,7 +77,9 @@ async def issue_due(programme: Programme, round_id: int, *, actor: Actor, now: d
             if programme.issuance.waiting_list:
                 await _kept_waiting(programme, request, arithmetic, actor, now)
             else:
-                await _left_out(programme, request, programme.issuance.article, arithmetic, actor, now)
+                await _left_out(
+                    orders, programme, request, programme.issuance.article, arithmetic, actor, now
+                )
         vouchers = await issuing.issue(
             budget,
             programme,
@@ -80,7 +90,7 @@ async def issue_due(programme: Programme, round_id: int, *, actor: Actor, now: d
             round_=row,
         )
         for award, voucher in zip(due.awards, vouchers, strict=True):
-            await _issued(programme, requests[award.application.id], award, voucher, actor, now)
+            await _issued(orders, programme, requests[award.application.id], award, voucher, actor, now)
     return len(vouchers)
 
 
@@ -98,7 +108,7 @@ async def _unfit(
             *await standing_unmet(
                 programme, request.enterprise, Party.ENTERPRISE, QualificationAct.OBTAIN_VOUCHERS, now=now
             ),
-            *await barred_unmet(programme, request.contract.provider_uscc, now=now),
+            *await barred_unmet(programme, request.order.provider.uscc, now=now),
         ]
         if unmet:
             unfit[request.id] = unmet[0]
@@ -165,6 +175,7 @@ async def _grants(row: Round, awards: Sequence[Award], requests: Mapping[int, Vo
 
 
 async def _issued(
+    orders: Orders,
     programme: Programme,
     request: VoucherRequest,
     award: Award,
@@ -190,10 +201,20 @@ async def _issued(
     await note(
         "voucher_request.issued", request, programme, actor, now, voucher=voucher.id, place=voucher.place
     )
+    await Order.filter(id=request.order_id).update(clause=request.clause, arithmetic=arithmetic)
+    await order_money.hold_issued(request.order, voucher, now=now)
+    said = {"voucher": voucher.id, "voucher_fen": award.amount_fen}
+    await orders.by_platform(request.order, StepKind.ISSUE_VOUCHER, actor=actor, now=now, values=said)
 
 
 async def _left_out(
-    programme: Programme, request: VoucherRequest, clause: str, arithmetic: str, actor: Actor, now: datetime
+    orders: Orders,
+    programme: Programme,
+    request: VoucherRequest,
+    clause: str,
+    arithmetic: str,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     """Out of the line with nothing, and told why; on the same contract it may ask again in another period."""
     await VoucherRequest.filter(id=request.id, status=RequestStatus.APPROVED).update(
@@ -201,6 +222,7 @@ async def _left_out(
     )
     await note("voucher_request.left_out", request, programme, actor, now, arithmetic=arithmetic)
     await tell("voucher_request.left_out", request, now, clause=clause, arithmetic=arithmetic)
+    await orders.back_to(request.order, StepKind.REQUEST_VOUCHER, reason=arithmetic, actor=actor, now=now)
 
 
 async def _kept_waiting(

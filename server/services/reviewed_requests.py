@@ -8,10 +8,12 @@ from typing import Any
 
 from server import texts
 from server.errors import Refusal
-from server.models.contracts import VoucherRequest
+from server.models.contracts import Contract
 from server.models.organisations import Organisation
 from server.models.reviews import ReviewCase
+from server.models.voucher_requests import VoucherRequest
 from server.programme.registry import Programmes
+from server.programme.steps import StepKind
 from server.programme.vocabulary import Party
 from server.rules.contracts import ContractStatus
 from server.rules.deduction import Deduction
@@ -19,10 +21,9 @@ from server.rules.lifecycles import QualificationAct
 from server.rules.quota import QuotaExceeded
 from server.rules.request_line import RequestStatus
 from server.rules.review import Check
-from server.services import files, request_issuing
+from server.services import order_papers, request_issuing
 from server.services.access import Actor
-from server.services.contract_lists import PAPER, subject_of
-from server.services.draws import ContractNotSigned
+from server.services.orders import Orders
 from server.services.request_book import move, note, require_something, worked_out
 from server.services.reviewed import After, nothing
 from server.services.standings import (
@@ -32,6 +33,15 @@ from server.services.standings import (
     standing_unmet,
 )
 from server.units import yuan
+
+CONTRACT = "contract"
+"""The field a reviewer names when the contract itself is to be made anew."""
+
+
+class ContractNotSigned(Refusal):
+    """The contract is not signed, or has come to nothing."""
+
+    status, code = 409, "contract_not_signed"
 
 
 class AmountImpossible(Refusal):
@@ -43,45 +53,49 @@ class AmountImpossible(Refusal):
 class ReviewedRequests:
     """Requests as the review engine knows them."""
 
-    def __init__(self, programmes: Programmes) -> None:
+    def __init__(self, programmes: Programmes, orders: Orders) -> None:
         self.programmes = programmes
+        self.orders = orders
 
     async def snapshot(self, case: ReviewCase) -> dict[str, Any]:
         """The request and its contract."""
-        request = await VoucherRequest.get(id=case.subject_id).select_related("contract")
-        contract = request.contract
-        papers = await files.of(subject_of(contract))
+        request = await VoucherRequest.get(id=case.subject_id).select_related("order__provider")
+        order = request.order
+        contract = await Contract.get(id=order.contract_id)
+        papers = await order_papers.of_order(order.id)
         return {
             "round": request.round_id,
             "requested_at": request.requested_at.isoformat(),
             "labels": request.labels,
             "expected_fen": request.expected_fen,
             "arithmetic": request.arithmetic,
+            "order": {"id": order.id, "number": order.number, "project": order.project},
             "contract": {
                 "id": contract.id,
                 "number": contract.number,
-                "project": contract.project,
-                "category": contract.category,
+                "category": order.category,
                 "amount_fen": contract.amount_fen,
                 "signed_on": str(contract.signed_on),
                 "enterprise_name": contract.enterprise_name,
                 "provider_name": contract.provider_name,
-                "provider_uscc": contract.provider_uscc,
-                "files": [file.id for file in papers.get(PAPER, [])],
+                "provider_uscc": order.provider.uscc,
+                "files": [file for paper in papers for file in paper.files],
             },
         }
 
     async def checks(self, case: ReviewCase, *, now: datetime) -> Sequence[Check]:
         """Whether the contract is signed, the enterprise in standing, and what the rules give."""
-        request = await VoucherRequest.get(id=case.subject_id).select_related("contract", "round")
+        request = await VoucherRequest.get(id=case.subject_id).select_related(
+            "order__contract", "order__provider", "round"
+        )
         programme = self.programmes.version(case.programme_slug, case.programme_version)
         enterprise = await Organisation.get(id=request.enterprise_id)
-        paid = await worked_out(programme, request.round.budget_id, request.contract)
-        signed = request.contract.status is ContractStatus.SIGNED
+        paid = await worked_out(programme, request.round.budget_id, request.order)
+        signed = _signed(request)
         unmet = await standing_unmet(
             programme, enterprise, Party.ENTERPRISE, QualificationAct.OBTAIN_VOUCHERS, now=now
         )
-        barred = await barred_unmet(programme, request.contract.provider_uscc, now=now)
+        barred = await barred_unmet(programme, request.order.provider.uscc, now=now)
         says = texts.REQUEST_CHECKS
         return (
             Check("contract_signed", programme.contract.article, says["contract_signed"], signed),
@@ -103,11 +117,12 @@ class ReviewedRequests:
         Raises :class:`AmountImpossible`, ``QuotaExceeded`` (more than the rules give), ``NothingToPay``,
         ``ContractNotSigned``, ``NotInStanding``.
         """
-        request = await VoucherRequest.get(id=case.subject_id).select_related("contract", "round")
+        request = await VoucherRequest.get(id=case.subject_id).select_related(
+            "order__contract", "order__provider", "round"
+        )
         programme = self.programmes.version(case.programme_slug, case.programme_version)
-        contract = request.contract
-        if contract.status is not ContractStatus.SIGNED:
-            raise ContractNotSigned(clause=programme.contract.article, number=contract.number)
+        if not _signed(request):
+            raise ContractNotSigned(clause=programme.contract.article, number=request.order.number)
         await require_standing(
             programme,
             await Organisation.get(id=request.enterprise_id),
@@ -115,8 +130,9 @@ class ReviewedRequests:
             QualificationAct.OBTAIN_VOUCHERS,
             now=now,
         )
-        await require_not_barred(programme, contract.provider_uscc, contract.provider_name, now=now)
-        paid = await worked_out(programme, request.round.budget_id, contract)
+        provider = request.order.provider
+        await require_not_barred(programme, provider.uscc, provider.name, now=now)
+        paid = await worked_out(programme, request.round.budget_id, request.order)
         require_something(paid)
         amount_fen = _determined(paid, extras.get("amount_fen"))
         request = await move(
@@ -128,27 +144,35 @@ class ReviewedRequests:
             decided_at=now,
         )
         await note("voucher_request.approved", request, programme, actor, now, amount_fen=amount_fen)
-        await request_issuing.issue_due(programme, request.round_id, actor=actor, now=now)
+        await request_issuing.issue_due(programme, request.round_id, self.orders, actor=actor, now=now)
         return nothing
 
     async def refused(self, case: ReviewCase, *, reason: str, actor: Actor, now: datetime) -> After:
         """Turned down; what it kept set aside is free for those behind it."""
         programme = self.programmes.version(case.programme_slug, case.programme_version)
-        request = await VoucherRequest.get(id=case.subject_id)
+        request = await VoucherRequest.get(id=case.subject_id).select_related("order")
+        order = request.order
         request = await move(request, RequestStatus.REFUSED, reason=reason, decided_at=now)
         await note("voucher_request.refused", request, programme, actor, now, reason=reason)
-        await request_issuing.issue_due(programme, request.round_id, actor=actor, now=now)
+        await self.orders.back_to(order, StepKind.REQUEST_VOUCHER, reason=reason, actor=actor, now=now)
+        await request_issuing.issue_due(programme, request.round_id, self.orders, actor=actor, now=now)
         return nothing
 
     async def returned(
         self, case: ReviewCase, *, fields: Mapping[str, str], reason: str, actor: Actor, now: datetime
     ) -> After:
-        """Sent back; until it is answered it keeps its place and sets nothing aside."""
+        """Sent back; until it is answered it keeps its place and sets nothing aside.
+
+        Where the contract itself is found wanting, the order goes back to the contract.
+        """
         programme = self.programmes.version(case.programme_slug, case.programme_version)
-        request = await VoucherRequest.get(id=case.subject_id)
+        request = await VoucherRequest.get(id=case.subject_id).select_related("order")
+        order = request.order
         request = await move(request, RequestStatus.RETURNED, reason=reason)
         await note("voucher_request.returned", request, programme, actor, now, fields=sorted(fields))
-        await request_issuing.issue_due(programme, request.round_id, actor=actor, now=now)
+        to = programme.order_steps[0].kind if CONTRACT in fields else StepKind.REQUEST_VOUCHER
+        await self.orders.back_to(order, to, reason=reason, actor=actor, now=now)
+        await request_issuing.issue_due(programme, request.round_id, self.orders, actor=actor, now=now)
         return nothing
 
 
@@ -166,3 +190,8 @@ def _determined(paid: Deduction, asked: object) -> int:
             most=yuan(paid.amount_fen),
         )
     return asked
+
+
+def _signed(request: VoucherRequest) -> bool:
+    contract = request.order.contract
+    return contract is not None and contract.status is ContractStatus.SIGNED

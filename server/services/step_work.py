@@ -20,6 +20,7 @@ from server.programme.papers import Field
 from server.programme.steps import OrderStep
 from server.programme.vocabulary import Party
 from server.services.access import Actor
+from server.services.reviewed import After
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,8 @@ class Move:
     papers: Mapping[str, tuple[Paper, ...]] = field(default_factory=dict)
     """By the document's code."""
     completes: bool = True
+    afters: list[After] = field(default_factory=list)
+    """What the work wants done once the transaction is in: telling other workers, Redis."""
 
 
 class StepWork(Protocol):
@@ -74,9 +77,12 @@ class StepWork(Protocol):
         May raise a ``Refusal``: then nothing was done.
         """
 
+    async def undo(self, order: Order, *, now: datetime) -> None:
+        """Take back what it did besides, when the order is sent back to this step or one before it."""
+
 
 class NothingMore:
-    """A step that is done by being done."""
+    """A step that is done by being done; works that need less than all of it begin here."""
 
     def form(
         self, programme: Programme, step: OrderStep, order: Order, party: Party | None
@@ -88,3 +94,6 @@ class NothingMore:
 
     async def do(self, move: Move) -> Mapping[str, Any]:
         return {}
+
+    async def undo(self, order: Order, *, now: datetime) -> None:
+        return None

@@ -16,39 +16,32 @@ from tortoise.transactions import in_transaction
 
 from server import texts
 from server.errors import Refusal
-from server.models.contracts import Contract, VoucherRequest
+from server.models.contracts import Contract
+from server.models.orders import Order
 from server.models.organisations import Organisation
 from server.models.reviews import ReviewCase
 from server.models.rounds import Round
-from server.programme.issuance import IssuanceMode
+from server.models.voucher_requests import VoucherRequest
 from server.programme.model import Programme
 from server.programme.registry import Programmes
 from server.programme.review import ReviewSubject
+from server.programme.steps import StepKind
 from server.programme.vocabulary import Party
-from server.rules.contracts import ContractStatus
 from server.rules.deadlines import day_of
 from server.rules.eligibility import valid_labels
 from server.rules.lifecycles import QualificationAct, RoundStatus
-from server.rules.request_line import RequestStatus
-from server.services import access, allowances, budgets, request_issuing
+from server.rules.request_line import OPEN, RequestStatus
+from server.rules.review import CaseStatus
+from server.services import access, allowances, request_issuing
 from server.services.access import Actor, NotFound
 from server.services.applicants import facts_of
-from server.services.clocks import ProgrammeClocks
-from server.services.contract_lists import of_party
-from server.services.draws import ContractNotSigned
 from server.services.issuing import PoolExhausted
-from server.services.memberships import lock
+from server.services.orders import Orders
 from server.services.request_book import move, note, own, require_something, worked_out
 from server.services.reviewed import After, nothing
 from server.services.reviews import Reviews
 from server.services.standings import require_not_barred, require_standing
 from server.units import yuan
-
-
-class NotRequestedHere(Refusal):
-    """In this programme vouchers are not asked for on a contract."""
-
-    status, code = 409, "not_requested_here"
 
 
 class PeriodNotOpen(Refusal):
@@ -66,95 +59,109 @@ class RequestedAlready(Refusal):
 class VoucherRequests:
     """The verbs on requests. Instants are those of the programme's clock."""
 
-    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks, reviews: Reviews) -> None:
+    def __init__(self, programmes: Programmes, reviews: Reviews, orders: Orders) -> None:
         self.programmes = programmes
-        self.clocks = clocks
+        self.clocks = orders.clocks
         self.reviews = reviews
+        self.orders = orders
 
-    async def ask(self, round_id: int, contract_id: int, *, actor: Actor) -> VoucherRequest:
-        """Ask for a voucher of a period on a signed contract; takes a place in the line.
+    async def ask(
+        self, order: Order, round_id: int | None, programme: Programme, *, actor: Actor, now: datetime
+    ) -> VoucherRequest:
+        """Ask for a voucher on an order whose contract is signed; takes a place in the line of a period.
 
-        Raises ``NotFound``, :class:`NotRequestedHere`, :class:`PeriodNotOpen`, ``ContractNotSigned``,
-        ``NotInStanding``, ``NothingToPay``, ``PoolExhausted``, :class:`RequestedAlready`, ``TooManyToday``.
+        In the transaction of the order's step, under its enterprise's lock. What was sent back for correction
+        keeps its place. Raises ``NotFound``, :class:`PeriodNotOpen`, ``NotInStanding``, ``NothingToPay``,
+        ``PoolExhausted``, :class:`RequestedAlready`.
         """
-        row = await _published(round_id)
-        programme = self.programmes.version(row.budget.programme_slug, row.budget.programme_version)
-        now = self.clocks.now(programme.slug)
-        if programme.issuance.mode is not IssuanceMode.ON_CONTRACT:
-            raise NotRequestedHere(clause=programme.issuance.article, programme=programme.name)
-        async with in_transaction():
-            enterprise = await lock(access.organisation_id_of(actor))
-            contract = await _own_contract(contract_id, programme, actor)
-            _require_open(await Round.get(id=round_id), programme, now)
-            await require_standing(
-                programme, enterprise, Party.ENTERPRISE, QualificationAct.OBTAIN_VOUCHERS, now=now
+        enterprise = await Organisation.get(id=order.enterprise_id)
+        returned = await VoucherRequest.get_or_none(order_id=order.id, status=RequestStatus.RETURNED)
+        if returned is not None:
+            return await self._resubmit(returned, order, programme, actor=actor, now=now)
+        row = await _published(round_id) if round_id else await _open_one(programme, now)
+        if row.budget.programme_slug != programme.slug:
+            raise NotFound()
+        _require_open(row, programme, now)
+        await require_standing(
+            programme, enterprise, Party.ENTERPRISE, QualificationAct.OBTAIN_VOUCHERS, now=now
+        )
+        provider = await Organisation.get(id=order.provider_id)
+        await require_not_barred(programme, provider.uscc, provider.name, now=now)
+        paid = await worked_out(programme, row.budget_id, order)
+        require_something(paid)
+        left_fen = row.pool_fen - row.issued_fen
+        if left_fen <= 0:
+            raise PoolExhausted(
+                clause=programme.issuance.article,
+                arithmetic=texts.NONE_LEFT.format(asked=yuan(paid.amount_fen)),
+                left=yuan(left_fen),
+                asked=yuan(paid.amount_fen),
             )
-            await require_not_barred(programme, contract.provider_uscc, contract.provider_name, now=now)
-            paid = await worked_out(programme, row.budget_id, contract)
-            require_something(paid)
-            left_fen = row.pool_fen - row.issued_fen
-            if left_fen <= 0:
-                raise PoolExhausted(
-                    clause=programme.issuance.article,
-                    arithmetic=texts.NONE_LEFT.format(asked=yuan(paid.amount_fen)),
-                    left=yuan(left_fen),
-                    asked=yuan(paid.amount_fen),
+        made = VoucherRequest.filter(enterprise_id=enterprise.id)
+        await allowances.require(made, "requested_at", allowances.VOUCHER_REQUESTS, now=now)
+        labels = valid_labels(programme, await facts_of(enterprise, programme, now=now), day_of(now))
+        try:
+            async with in_transaction():  # A savepoint: the guard on the order decides a race.
+                request = await VoucherRequest.create(
+                    round_id=row.id,
+                    order_id=order.id,
+                    enterprise_id=enterprise.id,
+                    status=RequestStatus.PENDING,
+                    requested_at=now,
+                    labels=sorted(labels),
+                    expected_fen=paid.amount_fen,
+                    clause=paid.clause,
+                    arithmetic=paid.arithmetic,
                 )
-            made = VoucherRequest.filter(enterprise_id=enterprise.id)
-            await allowances.require(made, "requested_at", allowances.VOUCHER_REQUESTS, now=now)
-            labels = valid_labels(programme, await facts_of(enterprise, programme, now=now), day_of(now))
-            try:
-                async with in_transaction():  # A savepoint: the guard on the contract decides a race.
-                    request = await VoucherRequest.create(
-                        round_id=round_id,
-                        contract_id=contract.id,
-                        enterprise_id=enterprise.id,
-                        status=RequestStatus.PENDING,
-                        requested_at=now,
-                        labels=sorted(labels),
-                        expected_fen=paid.amount_fen,
-                        clause=paid.clause,
-                        arithmetic=paid.arithmetic,
-                    )
-            except IntegrityError:
-                raise RequestedAlready(number=contract.number) from None
-            await note("voucher_request.made", request, programme, actor, now, contract=contract.id)
-            after = await self._review(request, programme, enterprise, contract, actor, now)
-        await after()
-        return await VoucherRequest.get(id=request.id)
+        except IntegrityError:
+            raise RequestedAlready(number=order.number) from None
+        await note("voucher_request.made", request, programme, actor, now, order=order.id)
+        return request
 
-    async def resubmit(self, request_id: int, contract_id: int, *, actor: Actor) -> VoucherRequest:
-        """Answer a return, with the same contract or another; the request keeps its place.
+    async def begin_review(self, order: Order, *, actor: Actor, now: datetime) -> After:
+        """Begin the programme's review of what was just asked; where the text has none, the rules decide.
 
-        Raises ``NotFound``, ``IllegalMove``, ``ContractNotSigned``, ``NothingToPay``, ``CaseMovedOn``,
-        :class:`RequestedAlready`.
+        The step is written down by then: the review may end at once, and the order moves on.
         """
-        request = await own(request_id, actor=actor)
+        request = await VoucherRequest.filter(order_id=order.id, status=RequestStatus.PENDING).get()
+        programme = self.orders.terms_of(order).programme
+        subject = ReviewSubject.VOUCHER_REQUEST
+        if programme.review(subject) is None:
+            await move(request, RequestStatus.APPROVED, amount_fen=request.expected_fen, decided_at=now)
+            await request_issuing.issue_due(programme, request.round_id, self.orders, actor=actor, now=now)
+            return nothing
+        case = await ReviewCase.filter(subject=subject, subject_id=request.id).order_by("-id").first()
+        if case is not None and case.status is CaseStatus.RETURNED:
+            return await self.reviews.resume(case, actor=actor, now=now)
+        contract = await Contract.get(id=order.contract_id)
+        _, after = await self.reviews.open(
+            subject,
+            request.id,
+            programme=programme,
+            organisation=await Organisation.get(id=order.enterprise_id),
+            title=texts.REQUEST_TITLE.format(project=order.project, number=contract.number),
+            actor=actor,
+            now=now,
+        )
+        return after
+
+    async def _resubmit(
+        self, request: VoucherRequest, order: Order, programme: Programme, *, actor: Actor, now: datetime
+    ) -> VoucherRequest:
+        """Answer a return, with the contract as it stands now; the request keeps its place."""
         row = await _published(request.round_id)
-        programme = self.programmes.version(row.budget.programme_slug, row.budget.programme_version)
-        now = self.clocks.now(programme.slug)
-        async with in_transaction():
-            await lock(request.enterprise_id)
-            contract = await _own_contract(contract_id, programme, actor)
-            paid = await worked_out(programme, row.budget_id, contract)
-            require_something(paid)
-            try:
-                async with in_transaction():  # A savepoint, as above.
-                    request = await move(
-                        request,
-                        RequestStatus.PENDING,
-                        contract_id=contract.id,
-                        expected_fen=paid.amount_fen,
-                        clause=paid.clause,
-                        arithmetic=paid.arithmetic,
-                        reason="",
-                    )
-            except IntegrityError:
-                raise RequestedAlready(number=contract.number) from None
-            await note("voucher_request.resubmitted", request, programme, actor, now, contract=contract.id)
-            after = await self.reviews.resume(await _case_of(request), actor=actor, now=now)
-        await after()
-        return await VoucherRequest.get(id=request.id)
+        paid = await worked_out(programme, row.budget_id, order)
+        require_something(paid)
+        request = await move(
+            request,
+            RequestStatus.PENDING,
+            expected_fen=paid.amount_fen,
+            clause=paid.clause,
+            arithmetic=paid.arithmetic,
+            reason="",
+        )
+        await note("voucher_request.resubmitted", request, programme, actor, now, order=order.id)
+        return request
 
     async def withdraw(self, request_id: int, *, reason: str, actor: Actor) -> VoucherRequest:
         """Give a request up before it is issued; what it kept set aside is free for those behind it.
@@ -162,20 +169,27 @@ class VoucherRequests:
         Raises ``NotFound``, ``IllegalMove``, :class:`RequestMovedOn`.
         """
         request = await own(request_id, actor=actor)
-        row = await _published(request.round_id)
-        programme = self.programmes.version(row.budget.programme_slug, row.budget.programme_version)
-        now = self.clocks.now(programme.slug)
-        # The year's lock before the request: whoever issues holds it, and writes to whoever is decided.
-        async with in_transaction():
-            await lock(request.enterprise_id)
-            async with budgets.locked(row.budget_id):
-                request = await VoucherRequest.get(id=request.id)
-                under_review = request.status is not RequestStatus.APPROVED
-                request = await move(request, RequestStatus.WITHDRAWN, reason=reason, decided_at=now)
-                await note("voucher_request.withdrawn", request, programme, actor, now)
-                if under_review:
-                    await self.reviews.withdraw(await _case_of(request), reason=reason, actor=actor, now=now)
-                await request_issuing.issue_due(programme, request.round_id, actor=actor, now=now)
+        order = await Order.get(id=request.order_id)
+        now = self.clocks.now(order.programme_slug)
+        async with self.orders.held(
+            order, version=order.version, budget_id=await _budget_of(request)
+        ) as order:
+            request = await self.give_up(request, order, reason=reason, actor=actor, now=now)
+            await self.orders.back_to(order, StepKind.REQUEST_VOUCHER, reason=reason, actor=actor, now=now)
+        return request
+
+    async def give_up(
+        self, request: VoucherRequest, order: Order, *, reason: str, actor: Actor, now: datetime
+    ) -> VoucherRequest:
+        """The same for whoever holds the order and the year's lock."""
+        programme = self.orders.terms_of(order).programme
+        request = await VoucherRequest.get(id=request.id)
+        under_review = request.status is not RequestStatus.APPROVED
+        request = await move(request, RequestStatus.WITHDRAWN, reason=reason, decided_at=now)
+        await note("voucher_request.withdrawn", request, programme, actor, now)
+        if under_review:
+            await self.reviews.withdraw(await _case_of(request), reason=reason, actor=actor, now=now)
+        await request_issuing.issue_due(programme, request.round_id, self.orders, actor=actor, now=now)
         return request
 
     async def issue_due(self) -> int:
@@ -189,34 +203,10 @@ class VoucherRequests:
             row = await _published(round_id)
             programme = self.programmes.version(row.budget.programme_slug, row.budget.programme_version)
             now = self.clocks.now(programme.slug)
-            issued += await request_issuing.issue_due(programme, round_id, actor=access.CLOCK, now=now)
-        return issued
-
-    async def _review(
-        self,
-        request: VoucherRequest,
-        programme: Programme,
-        enterprise: Organisation,
-        contract: Contract,
-        actor: Actor,
-        now: datetime,
-    ) -> After:
-        """Begin the programme's review; where the text has none, the rules alone decide."""
-        subject = ReviewSubject.VOUCHER_REQUEST
-        if programme.review(subject) is not None:
-            _, after = await self.reviews.open(
-                subject,
-                request.id,
-                programme=programme,
-                organisation=enterprise,
-                title=texts.REQUEST_TITLE.format(project=contract.project, number=contract.number),
-                actor=actor,
-                now=now,
+            issued += await request_issuing.issue_due(
+                programme, round_id, self.orders, actor=access.CLOCK, now=now
             )
-            return after
-        await move(request, RequestStatus.APPROVED, amount_fen=request.expected_fen, decided_at=now)
-        await request_issuing.issue_due(programme, request.round_id, actor=actor, now=now)
-        return nothing
+        return issued
 
 
 async def _published(round_id: int) -> Round:
@@ -226,13 +216,31 @@ async def _published(round_id: int) -> Round:
     return row
 
 
-async def _own_contract(contract_id: int, programme: Programme, actor: Actor) -> Contract:
-    contract, party = await of_party(contract_id, actor=actor)
-    if party is not Party.ENTERPRISE or contract.programme_slug != programme.slug:
-        raise NotFound()
-    if contract.status is not ContractStatus.SIGNED:
-        raise ContractNotSigned(clause=programme.issuance.article, number=contract.number)
-    return contract
+async def _open_one(programme: Programme, now: datetime) -> Round:
+    """The period that takes requests now. Raises :class:`PeriodNotOpen` where there is none."""
+    row = (
+        await Round.filter(
+            budget__programme_slug=programme.slug,
+            status=RoundStatus.SCHEDULED,
+            opens_at__lte=now,
+            closes_at__gt=now,
+        )
+        .order_by("closes_at", "id")
+        .select_related("budget")
+        .first()
+    )
+    if row is None:
+        raise PeriodNotOpen(clause=programme.issuance.article, title="", opens_at="", closes_at="")
+    return row
+
+
+async def _budget_of(request: VoucherRequest) -> int:
+    return (await Round.get(id=request.round_id)).budget_id
+
+
+async def open_request(order: Order) -> VoucherRequest | None:
+    """What an order has asked for and has neither got nor lost."""
+    return await VoucherRequest.get_or_none(order_id=order.id, status__in=OPEN)
 
 
 def _require_open(row: Round, programme: Programme, now: datetime) -> None:

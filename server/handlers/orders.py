@@ -1,0 +1,446 @@
+"""Orders over HTTP: opening one, doing its steps through one uniform door, and ending it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+from pydantic import Field
+
+from server.handlers.api import PERSON, Routes, staff
+from server.handlers.order_views import (
+    ORDER_READERS,
+    ChecklistView,
+    OrderList,
+    OrderView,
+    summary_of,
+    unmet_view,
+    view_of,
+)
+from server.handlers.organisations import IN_CHARGE
+from server.handlers.parsing import Body, Day, Fen, Id, Path, Query
+from server.keys import ORDER_ENDS, ORDER_OPENING, ORDERS, PAYMENT_RETURNS
+from server.programme.registry import UnknownProgramme
+from server.programme.steps import StepKind
+from server.programme.vocabulary import Party
+from server.rules.budgets import ContractsPaused
+from server.rules.lifecycles import IllegalMove, NotPermittedNow
+from server.rules.order_walk import StepDoneAlready, StepTooLate
+from server.rules.orders import OrderStatus
+from server.rules.steps import NotYourStep, StepOutOfTurn
+from server.rules.uscc import UsccInvalid, checked_uscc
+from server.services import order_lists
+from server.services.access import Actor, NoOrganisation, StaffRole
+from server.services.allowances import TooManyToday
+from server.services.annual_notices import KindNotAnnounced, KindNotNow, KindUnknown
+from server.services.budgets import BudgetTooSmall
+from server.services.contract_steps import ContractKnown
+from server.services.escrows import EscrowShort
+from server.services.file_safety import FileUnacceptable
+from server.services.files import FilesUnknown
+from server.services.invoices import PaperUsedBefore
+from server.services.issuing import PoolExhausted
+from server.services.offering_book import OfferingNotListed
+from server.services.order_ends import (
+    CancellationAskedAlready,
+    CancellationIncomplete,
+    CannotDecline,
+    NotHeldBack,
+    NothingToTakeBack,
+    NotYoursToCancel,
+)
+from server.services.order_money import (
+    NothingToPay,
+    UsedTooOften,
+    VoucherUnusable,
+    WantedTooMuch,
+    YearNotOpen,
+)
+from server.services.order_opening import (
+    DealForbidden,
+    NotYoursToOpen,
+    OfferingNeeded,
+    OrderUnusable,
+    OtherSideUnknown,
+    OutOfScope,
+    Sketch,
+)
+from server.services.order_papers import HandIn
+from server.services.orders import NothingToSendBack, OrderMovedOn, StepUnmet, Wish
+from server.services.qualifications import ProgrammeNotRunning
+from server.services.reviewed_orders import PaymentNotReturned, PaymentReturnAsked
+from server.services.standings import NotInStanding
+from server.services.voucher_requests import PeriodNotOpen, RequestedAlready
+
+routes = Routes("orders")
+
+PAGE = 50
+MONEY_REFUSALS = (
+    YearNotOpen,
+    VoucherUnusable,
+    NothingToPay,
+    WantedTooMuch,
+    UsedTooOften,
+    BudgetTooSmall,
+    ContractsPaused,
+)
+"""What the money of a step may refuse."""
+STEP_REFUSALS = (
+    NoOrganisation,
+    OrderMovedOn,
+    NotPermittedNow,
+    IllegalMove,
+    StepOutOfTurn,
+    NotYourStep,
+    StepDoneAlready,
+    StepTooLate,
+    StepUnmet,
+    FilesUnknown,
+    FileUnacceptable,
+    ContractKnown,
+    NotInStanding,
+    PeriodNotOpen,
+    PoolExhausted,
+    RequestedAlready,
+    *MONEY_REFUSALS,
+    PaperUsedBefore,
+    EscrowShort,
+)
+
+
+class PaperBody(Body):
+    """A document handed in: its files, and what stands on it where that counts."""
+
+    code: str = Field(max_length=64, description="The document's code. | 材料代码。")
+    file_ids: list[Id] = Field(
+        default=[], max_length=50, description="Uploaded before, in order. | 已上传的文件编号，按顺序。"
+    )
+    number: str = Field(default="", max_length=64, description="Its number. | 发票号码、回单号等。")
+    amount_fen: Fen | None = Field(default=None, description="Its amount, fen. | 金额，单位分。")
+    dated: Day | None = Field(default=None, strict=False, description="Its date. | 日期。")
+    payer: str = Field(default="", max_length=200, description="Payer or buyer. | 付款方（购买方）。")
+    payee: str = Field(default="", max_length=200, description="Payee or seller. | 收款方（销售方）。")
+
+
+class StepBody(Body):
+    """What one side says and hands in with a step."""
+
+    values: dict[str, Any] = Field(
+        default={}, max_length=50, description="The step's fields by code. | 按字段代码填写的内容。"
+    )
+    papers: list[PaperBody] = Field(default=[], max_length=50, description="Its documents. | 材料。")
+
+
+class TakeStep(StepBody):
+    """A step, on the order as it was shown."""
+
+    version: int = Field(ge=1, description="The order's version that was shown. | 所见订单的版本号。")
+
+
+class OpenOrder(StepBody):
+    """An order to open."""
+
+    programme: str = Field(max_length=64, description="The programme's slug. | 项目代码。")
+    offering_id: Id | None = Field(default=None, description="The offering. | 服务产品编号。")
+    other_uscc: str = Field(
+        default="",
+        max_length=40,
+        description="The other side, if no offering names it. | 对方统一社会信用代码。",
+    )
+    as_party: Party | None = Field(
+        default=None, strict=False, description="Which side I am, if it is open. | 本单位是企业还是服务机构。"
+    )
+    category: str = Field(default="", max_length=64, description="Category code. | 服务类别代码。")
+    project: str = Field(default="", max_length=200, description="What is served. | 服务项目名称。")
+    price_fen: Fen | None = Field(default=None, gt=0, description="Agreed price, fen. | 约定价格，单位分。")
+    kind: str = Field(default="", max_length=32, description="Kind of voucher. | 券种代码，只有一种则不填。")
+    wanted_fen: Fen | None = Field(default=None, gt=0, description="To spend at most, fen. | 拟用券额。")
+    voucher_id: Id | None = Field(default=None, description="Which voucher. | 使用哪张服务券。")
+    price_reason: str = Field(
+        default="", max_length=500, description="Why the price differs. | 价格差异的说明。"
+    )
+    other_public_money: bool = Field(
+        default=False,
+        description="Other public money pays for the same. | 本项服务已享受或正申请其他财政资金。",
+    )
+
+
+class OrderPath(Path):
+    """An order."""
+
+    order_id: Id = Field(description="The order. | 订单编号。")
+
+
+class StepPath(OrderPath):
+    """A step of an order."""
+
+    kind: StepKind = Field(strict=False, description="The step. | 步骤代码。")
+
+
+class OrdersQuery(Query):
+    """Which orders."""
+
+    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    party: Party | None = Field(default=None, strict=False, description="As which side. | 作为哪一方。")
+    status: OrderStatus | None = Field(default=None, strict=False, description="In which state. | 状态。")
+
+
+class Reasoned(Body):
+    """A reason, on the order as it was shown."""
+
+    version: int = Field(ge=1, description="The order's version that was shown. | 所见订单的版本号。")
+    reason: str = Field(min_length=2, max_length=500, description="Why. | 原因。", examples=["双方协商一致"])
+
+
+class Cancel(Reasoned):
+    """A written request to cancel."""
+
+    file_ids: list[Id] = Field(
+        default=[], max_length=20, description="The written request. | 书面申请的文件编号。"
+    )
+
+
+class Termination(Body):
+    """Why an order will not be performed."""
+
+    reason: str = Field(min_length=2, max_length=500, description="Why. | 原因。", examples=["企业注销"])
+
+
+class Clearance(Termination):
+    """What the operator found."""
+
+    allowed: bool = Field(description="Whether the order goes on. | 是否放行。")
+
+
+class Versioned(Body):
+    """The order as it was shown."""
+
+    version: int = Field(ge=1, description="The order's version that was shown. | 所见订单的版本号。")
+
+
+class Checklist(StepBody):
+    """What somebody means to do."""
+
+
+@routes.post(
+    "/api/v1/orders",
+    summary="Open an order. | 下单或发起合同。",
+    access=IN_CHARGE,
+    answers={201: OrderView},
+    refusals=(
+        *STEP_REFUSALS,
+        TooManyToday,
+        UnknownProgramme,
+        UsccInvalid,
+        ProgrammeNotRunning,
+        NotYoursToOpen,
+        OfferingNeeded,
+        OfferingNotListed,
+        OtherSideUnknown,
+        OutOfScope,
+        OrderUnusable,
+        DealForbidden,
+        KindUnknown,
+        KindNotAnnounced,
+        KindNotNow,
+    ),
+)
+async def open_order(request: web.Request, actor: Actor, body: OpenOrder) -> OrderView:
+    sketch = Sketch(
+        offering_id=body.offering_id,
+        other_uscc=checked_uscc(body.other_uscc) if body.other_uscc else "",
+        party=body.as_party,
+        category=body.category,
+        project=body.project,
+        price_fen=body.price_fen,
+        kind=body.kind,
+        wanted_fen=body.wanted_fen,
+        voucher_id=body.voucher_id,
+        price_reason=body.price_reason,
+        other_public_money=body.other_public_money,
+    )
+    order = await request.app[ORDER_OPENING].open(body.programme, sketch, _wish(body), actor=actor)
+    return await _shown(request, order.id, actor)
+
+
+@routes.get(
+    "/api/v1/orders",
+    summary="My organisation's orders; for staff, those of their programmes. | 订单列表。",
+    access=ORDER_READERS,
+    answers={200: OrderList},
+    refusals=(NoOrganisation,),
+)
+async def orders(request: web.Request, actor: Actor, query: OrdersQuery) -> OrderList:
+    rows = await order_lists.page(
+        actor=actor, after=query.after, limit=PAGE + 1, party=query.party, status=query.status
+    )
+    return OrderList(
+        orders=[summary_of(row) for row in rows[:PAGE]],
+        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+    )
+
+
+@routes.get(
+    "/api/v1/orders/{order_id}",
+    summary="One order: its steps, whose turn it is, and what is asked of me. | 订单详情。",
+    access=ORDER_READERS,
+    answers={200: OrderView},
+    refusals=(NoOrganisation,),
+)
+async def order(request: web.Request, actor: Actor, path: OrderPath) -> OrderView:
+    return await _shown(request, path.order_id, actor)
+
+
+@routes.post(
+    "/api/v1/orders/{order_id}/steps/{kind}",
+    summary="Do a step of an order. | 办理订单的一个步骤。",
+    access=IN_CHARGE,
+    answers={200: OrderView},
+    refusals=STEP_REFUSALS,
+)
+async def take(request: web.Request, actor: Actor, path: StepPath, body: TakeStep) -> OrderView:
+    await request.app[ORDERS].take(path.order_id, path.kind, _wish(body), version=body.version, actor=actor)
+    return await _shown(request, path.order_id, actor)
+
+
+@routes.post(
+    "/api/v1/orders/{order_id}/steps/{kind}/checklist",
+    summary="What is missing before I do this step? | 提交前检查缺少什么。",
+    access=PERSON,
+    answers={200: ChecklistView},
+    refusals=(
+        NoOrganisation,
+        NotPermittedNow,
+        StepOutOfTurn,
+        NotYourStep,
+        StepDoneAlready,
+        StepTooLate,
+        FilesUnknown,
+        UsedTooOften,
+    ),
+)
+async def checklist(request: web.Request, actor: Actor, path: StepPath, body: Checklist) -> ChecklistView:
+    unmet = await request.app[ORDERS].checklist(path.order_id, path.kind, _wish(body), actor=actor)
+    return ChecklistView(missing=[unmet_view(one) for one in unmet])
+
+
+@routes.post(
+    "/api/v1/orders/{order_id}/return",
+    summary="Send the order back to the step before. | 退回上一步。",
+    access=IN_CHARGE,
+    answers={200: OrderView},
+    refusals=(NoOrganisation, OrderMovedOn, NotPermittedNow, NothingToSendBack),
+)
+async def send_back(request: web.Request, actor: Actor, path: OrderPath, body: Reasoned) -> OrderView:
+    await request.app[ORDERS].send_back(path.order_id, reason=body.reason, version=body.version, actor=actor)
+    return await _shown(request, path.order_id, actor)
+
+
+@routes.post(
+    "/api/v1/orders/{order_id}/decline",
+    summary="Do not take the order on. | 服务机构拒绝接单。",
+    access=IN_CHARGE,
+    answers={200: OrderView},
+    refusals=(NoOrganisation, OrderMovedOn, NotPermittedNow, IllegalMove, CannotDecline),
+)
+async def decline(request: web.Request, actor: Actor, path: OrderPath, body: Reasoned) -> OrderView:
+    await request.app[ORDER_ENDS].decline(
+        path.order_id, reason=body.reason, version=body.version, actor=actor
+    )
+    return await _shown(request, path.order_id, actor)
+
+
+@routes.post(
+    "/api/v1/orders/{order_id}/cancellation",
+    summary="Take the order back, or ask that it be cancelled. | 撤回订单或申请取消订单。",
+    access=IN_CHARGE,
+    answers={200: OrderView},
+    refusals=(
+        NoOrganisation,
+        OrderMovedOn,
+        NotPermittedNow,
+        IllegalMove,
+        NotYoursToCancel,
+        CancellationIncomplete,
+        CancellationAskedAlready,
+        FilesUnknown,
+        FileUnacceptable,
+    ),
+)
+async def cancel(request: web.Request, actor: Actor, path: OrderPath, body: Cancel) -> OrderView:
+    await request.app[ORDER_ENDS].cancel(
+        path.order_id, reason=body.reason, file_ids=body.file_ids, version=body.version, actor=actor
+    )
+    return await _shown(request, path.order_id, actor)
+
+
+@routes.post(
+    "/api/v1/orders/{order_id}/cancellation/withdrawal",
+    summary="Take back my request to cancel. | 撤回取消申请。",
+    access=IN_CHARGE,
+    answers={200: OrderView},
+    refusals=(NoOrganisation, OrderMovedOn, NothingToTakeBack, IllegalMove),
+)
+async def take_back(request: web.Request, actor: Actor, path: OrderPath, body: Versioned) -> OrderView:
+    await request.app[ORDER_ENDS].take_back(path.order_id, version=body.version, actor=actor)
+    return await _shown(request, path.order_id, actor)
+
+
+@routes.post(
+    "/api/v1/orders/{order_id}/payment-return",
+    summary="Ask that a voucher received go back to its payer. | 申请退回支付的服务券。",
+    access=IN_CHARGE,
+    answers={200: OrderView},
+    refusals=(NoOrganisation, OrderMovedOn, PaymentNotReturned, PaymentReturnAsked),
+)
+async def return_payment(request: web.Request, actor: Actor, path: OrderPath, body: Reasoned) -> OrderView:
+    await request.app[PAYMENT_RETURNS].ask(
+        path.order_id, reason=body.reason, version=body.version, actor=actor
+    )
+    return await _shown(request, path.order_id, actor)
+
+
+@routes.post(
+    "/api/v1/orders/{order_id}/termination",
+    summary="Record that an order will not be performed. | 登记订单不能履行，释放冻结的券额。",
+    access=staff(StaffRole.OPERATOR),
+    answers={200: OrderView},
+    refusals=(OrderMovedOn, NotPermittedNow, IllegalMove),
+)
+async def terminate(request: web.Request, actor: Actor, path: OrderPath, body: Termination) -> OrderView:
+    await request.app[ORDER_ENDS].terminate(path.order_id, reason=body.reason, actor=actor)
+    return await _shown(request, path.order_id, actor)
+
+
+@routes.post(
+    "/api/v1/orders/{order_id}/clearance",
+    summary="Let an order that was held back go on, or end it. | 核对后放行或终止订单。",
+    access=staff(StaffRole.OPERATOR, StaffRole.AUTHORITY),
+    answers={200: OrderView},
+    refusals=(OrderMovedOn, NotHeldBack, IllegalMove),
+)
+async def clear(request: web.Request, actor: Actor, path: OrderPath, body: Clearance) -> OrderView:
+    await request.app[ORDER_ENDS].clear(path.order_id, allowed=body.allowed, reason=body.reason, actor=actor)
+    return await _shown(request, path.order_id, actor)
+
+
+def _wish(body: StepBody) -> Wish:
+    return Wish(
+        values=body.values,
+        papers=[
+            HandIn(
+                code=one.code,
+                file_ids=tuple(one.file_ids),
+                number=one.number,
+                amount_fen=one.amount_fen,
+                dated=one.dated,
+                payer=one.payer,
+                payee=one.payee,
+            )
+            for one in body.papers
+        ],
+    )
+
+
+async def _shown(request: web.Request, order_id: int, actor: Actor) -> OrderView:
+    return view_of(await order_lists.shown(request.app[ORDERS], order_id, actor=actor))

@@ -1,0 +1,32 @@
+"""Which kind of step has which work: one table, so that nobody has to look for it."""
+
+from __future__ import annotations
+
+from server.programme.size_classes import SizeStandard
+from server.programme.steps import StepKind
+from server.rules.own_payments import PURPOSES
+from server.services.contract_steps import ConfirmContract, MakeContract
+from server.services.delivery_steps import Deliver, PayVoucher
+from server.services.invoice_steps import InvoiceStep
+from server.services.orders import Orders
+from server.services.paying_steps import PayingStep
+from server.services.rating_steps import RateStep, WithRating
+from server.services.ratings import Ratings
+from server.services.voucher_requests import VoucherRequests
+from server.services.voucher_steps import RegisterUse, RequestVoucher
+
+
+def serve_steps(orders: Orders, requests: VoucherRequests, ratings: Ratings, sizes: SizeStandard) -> None:
+    """Give the engine the works of every kind of step that is more than being done."""
+    rate = RateStep(ratings)
+    for kind in PURPOSES:
+        orders.serve(kind, PayingStep())
+    orders.serve(StepKind.INVOICE, InvoiceStep())
+    orders.serve(StepKind.RATE, rate)
+    orders.serve(StepKind.SIGN_CONTRACT, MakeContract())
+    orders.serve(StepKind.UPLOAD_CONTRACT, MakeContract())
+    orders.serve(StepKind.CONFIRM_CONTRACT, ConfirmContract())
+    orders.serve(StepKind.REQUEST_VOUCHER, RequestVoucher(requests))
+    orders.serve(StepKind.REGISTER_USE, RegisterUse(sizes))
+    orders.serve(StepKind.DELIVER, Deliver())
+    orders.serve(StepKind.PAY_VOUCHER, WithRating(PayVoucher(), rate))

@@ -1,0 +1,483 @@
+"""Orders: one engine for every programme's order of events.
+
+An order walks the steps its programme lists, and this module knows nothing else about their order. A verb
+locks both sides, looks at what was done so far, lets the one legal move happen and finds what comes next;
+what a kind of step does besides is its :class:`~server.services.step_work.StepWork`. Of two people who press
+at the same moment one moves the order, and the other is told what happened (``version``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from tortoise.transactions import in_transaction
+
+from server import texts
+from server.errors import Refusal, Unmet
+from server.models.orders import Order, OrderAct
+from server.programme.model import Programme
+from server.programme.papers import Document, Field
+from server.programme.registry import Programmes
+from server.programme.steps import Effect, OrderStep, StepKind
+from server.programme.vocabulary import Actor as ProgrammeActor
+from server.programme.vocabulary import Party
+from server.rules.budgets import ContractsPaused
+from server.rules.deadlines import day_of
+from server.rules.lifecycles import require_act
+from server.rules.order_forms import read
+from server.rules.order_walk import (
+    SETTLING,
+    missing_sides,
+    next_step,
+    require_in_time,
+    require_turn,
+    sides,
+)
+from server.rules.orders import ORDER_MAY, OrderAction, OrderStatus
+from server.rules.steps import StepOutOfTurn
+from server.services import access, budgets, invoices, order_book, order_money, order_papers
+from server.services.access import CLOCK, Actor
+from server.services.annual_notices import AnnualNotices, Terms
+from server.services.clocks import ProgrammeClocks
+from server.services.memberships import lock
+from server.services.order_papers import HandIn
+from server.services.step_work import Move, NothingMore, StepWork
+from server.services.working_days import WorkingDays
+
+PRICES = frozenset({"contract_fen", "invoice_fen", "actual_fee_fen", "unrelated_fen", "wanted_fen"})
+"""The columns whose change makes what the vouchers pay be worked out anew."""
+
+
+class OrderMovedOn(Refusal):
+    """Somebody else did something on the order a moment earlier; nothing of this was done."""
+
+    status, code = 409, "order_moved_on"
+
+
+class StepUnmet(Refusal):
+    """Something is missing or wrong; ``unmet`` names all of it, and nothing was done."""
+
+    status, code = 422, "step_unmet"
+
+
+class NothingToSendBack(Refusal):
+    """The order is at no step from which this side may send it back."""
+
+    status, code = 409, "nothing_to_send_back"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one side wants to do with a step: the values of its fields, and its papers."""
+
+    values: Mapping[str, object] = field(default_factory=dict)
+    papers: Sequence[HandIn] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a step asks of one side now."""
+
+    step: OrderStep
+    fields: tuple[Field, ...]
+    documents: tuple[Document, ...]
+
+
+class Orders:
+    """The verbs that move orders along. Days and instants are those of each programme's clock."""
+
+    def __init__(
+        self,
+        programmes: Programmes,
+        clocks: ProgrammeClocks,
+        notices: AnnualNotices,
+        working_days: WorkingDays,
+    ) -> None:
+        self.programmes = programmes
+        self.clocks = clocks
+        self.notices = notices
+        self.working_days = working_days
+        self._works: dict[StepKind, StepWork] = {}
+        self._nothing_more = NothingMore()
+        self.enders: list[Callable[[Order, datetime], Awaitable[None]]] = []
+        """What else is let go of when an order ends, in the transaction of its end."""
+
+    def serve(self, kind: StepKind, work: StepWork) -> None:
+        """Let a kind of step do more than be done."""
+        self._works[kind] = work
+
+    def work(self, kind: StepKind) -> StepWork:
+        return self._works.get(kind, self._nothing_more)
+
+    def terms_of(self, order: Order) -> Terms:
+        """The programme as it stood when the order was opened, yearly notice included."""
+        programme = self.programmes.version(order.programme_slug, order.programme_version)
+        return self.notices.terms(programme, order.kind, day_of(order.placed_at))
+
+    # -- one side does a step ------------------------------------------------------------------------
+
+    async def take(self, order_id: int, kind: StepKind, wish: Wish, *, version: int, actor: Actor) -> Order:
+        """Do one step for the actor's side.
+
+        Raises ``NotFound``, :class:`OrderMovedOn`, ``NotPermittedNow``, ``StepOutOfTurn``, ``NotYourStep``,
+        ``StepDoneAlready``, ``StepTooLate``, :class:`StepUnmet`, what its work refuses, and what its money
+        does (``order_money.reserve``).
+        """
+        order, party = await of_party(order_id, actor=actor)
+        terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
+        papers = await order_papers.taken(wish.papers, actor=actor)
+        async with self.held(order, version=version) as order:
+            acts = await order_book.acts_of(order.id)
+            step = await self._require_move(order, terms.programme, acts, kind, party, now)
+            deeds = order_book.deeds_of(acts)
+            completes = not [one for one in missing_sides(step, deeds) if one is not party]
+            move = Move(
+                order=order,
+                step=step,
+                programme=terms.programme,
+                party=party,
+                actor=actor,
+                now=now,
+                papers=papers,
+                completes=completes,
+            )
+            move = await self._checked(move, wish.values)
+            order = await self._do(move, terms)
+        for after in move.afters:
+            await after()
+        return order
+
+    async def ask_of(self, order: Order, step: OrderStep, party: Party | None) -> Ask:
+        """The fields and documents a step asks of one side now."""
+        programme = self.terms_of(order).programme
+        fields = self.work(step.kind).form(programme, step, order, party)
+        return Ask(step, tuple(fields), await order_papers.asked(step, order, programme, party))
+
+    async def checklist(
+        self, order_id: int, kind: StepKind, wish: Wish, *, actor: Actor
+    ) -> tuple[Unmet, ...]:
+        """Everything that would stand against a step, without doing it: what is missing before it is sent.
+
+        Raises ``NotFound`` and what says that it is not this side's turn.
+        """
+        order, party = await of_party(order_id, actor=actor)
+        terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
+        papers = await order_papers.taken(wish.papers, actor=actor)
+        acts = await order_book.acts_of(order.id)
+        step = await self._require_move(order, terms.programme, acts, kind, party, now)
+        move = Move(
+            order=order,
+            step=step,
+            programme=terms.programme,
+            party=party,
+            actor=actor,
+            now=now,
+            papers=papers,
+        )
+        _, unmet = await self._examined(move, wish.values)
+        return unmet
+
+    async def send_back(self, order_id: int, *, reason: str, version: int, actor: Actor) -> Order:
+        """Send the order back to the step the programme names, or undo the other side's half of this one.
+
+        Raises ``NotFound``, :class:`OrderMovedOn`, ``NotPermittedNow``, :class:`NothingToSendBack`.
+        """
+        order, party = await of_party(order_id, actor=actor)
+        terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
+        async with self.held(order, version=version) as order:
+            require_act(ORDER_MAY, order.status, OrderAction.STEP)
+            acts = await order_book.acts_of(order.id)
+            deeds = order_book.deeds_of(acts)
+            step = next_step(terms.programme, deeds)
+            target = None if step is None or party not in sides(step) else step.returned_to
+            if step is not None and target is None and step.actor is ProgrammeActor.BOTH:
+                halfway = party in missing_sides(step, deeds) and len(missing_sides(step, deeds)) == 1
+                target = step.kind if halfway else None
+            if step is None or target is None:
+                raise NothingToSendBack(clause="" if step is None else step.article)
+            await self.undo_from(order, target, terms, reason=reason, actor=actor, now=now)
+            other = order.enterprise_id if party is Party.PROVIDER else order.provider_id
+            await order_book.tell("order.sent_back", order, other, now=now, step=step.name, reason=reason)
+            return await self._advance(order, terms, actor=actor, now=now)
+
+    async def undo_from(
+        self, order: Order, kind: StepKind, terms: Terms, *, reason: str, actor: Actor, now: datetime
+    ) -> None:
+        """Undo a step and all after it, with what their works did."""
+        undone = await order_book.undo_from(order, terms.programme, kind, reason=reason, actor=actor, now=now)
+        for one in undone:
+            await self.work(one).undo(order, now=now)
+
+    # -- the platform does a step --------------------------------------------------------------------
+
+    async def by_platform(
+        self,
+        order: Order,
+        kind: StepKind,
+        *,
+        actor: Actor,
+        now: datetime,
+        values: Mapping[str, Any] | None = None,
+    ) -> Order:
+        """Do a step of an official or of the platform, whose own verb has decided it; in its transaction."""
+        terms = self.terms_of(order)
+        order = await Order.get(id=order.id)
+        deeds = order_book.deeds_of(await order_book.acts_of(order.id))
+        step = next_step(terms.programme, deeds)
+        if step is None or step.kind is not kind or order.status is not OrderStatus.OPEN:
+            raise StepOutOfTurn(
+                clause="" if step is None else step.article, next="" if step is None else step.name
+            )
+        await order_book.touch(order)
+        await order_book.record(order, kind, None, actor=actor, now=now, values=values)
+        return await self._advance(order, terms, actor=actor, now=now)
+
+    async def back_to(
+        self, order: Order, kind: StepKind, *, reason: str, actor: Actor, now: datetime
+    ) -> Order:
+        """Send an order back because somebody decided against a step; in the decision's transaction."""
+        order = await Order.get(id=order.id)
+        if order.status is not OrderStatus.OPEN:
+            return order
+        terms = self.terms_of(order)
+        await order_book.touch(order)
+        await self.undo_from(order, kind, terms, reason=reason, actor=actor, now=now)
+        return await self._advance(await Order.get(id=order.id), terms, actor=actor, now=now)
+
+    async def first_step(
+        self, order: Order, wish: Wish, party: Party, *, actor: Actor, now: datetime
+    ) -> Order:
+        """Do the step that opens an order, in the transaction that makes it."""
+        terms = self.terms_of(order)
+        step = terms.programme.order_steps[0]
+        papers = await order_papers.taken(wish.papers, actor=actor)
+        move = Move(
+            order=order,
+            step=step,
+            programme=terms.programme,
+            party=party,
+            actor=actor,
+            now=now,
+            papers=papers,
+        )
+        return await self._do(await self._checked(move, wish.values), terms)
+
+    # -- the line of those whose contracts wait for money ---------------------------------------------
+
+    async def resume_waiting(self) -> int:
+        """Conclude the contracts that waited for a year's money, in the order they were signed (GX-65).
+
+        The first that is not covered keeps all behind it waiting: those of its programme and kind of
+        voucher. Returns how many went on.
+        """
+        resumed, stuck = 0, set()
+        for order in await Order.filter(status=OrderStatus.WAITING).order_by("step_since", "id"):
+            line = (order.programme_slug, order.kind)
+            if line in stuck:
+                continue
+            if await self._resume(order):
+                resumed += 1
+            else:
+                stuck.add(line)
+        return resumed
+
+    async def _resume(self, order: Order) -> bool:
+        terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
+        try:
+            async with self.held(order, version=order.version) as order:
+                if order.status is not OrderStatus.WAITING or order.step is None:
+                    return True
+                step = next(one for one in terms.programme.order_steps if one.kind is order.step)
+                order = await order_book.move(order, OrderStatus.OPEN)
+                move = Move(
+                    order=order, step=step, programme=terms.programme, party=None, actor=CLOCK, now=now
+                )
+                order = await self._effect(move, terms)
+                await order_book.tell_both("order.resumed", order, now=now, step=step.name)
+                await self._advance(order, terms, actor=CLOCK, now=now)
+        except ContractsPaused:
+            return False
+        except OrderMovedOn:
+            return True
+        return True
+
+    # -- how a step is done ----------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def held(self, order: Order, *, version: int, budget_id: int | None = None) -> AsyncIterator[Order]:
+        """A transaction in which both sides stand still and the order is ours alone.
+
+        With a ``budget_id`` the year's lock is taken before the order's: whoever issues to a line holds it,
+        and then moves the orders of those who are due. Raises :class:`OrderMovedOn` unless the order is
+        still at the version the asker saw.
+        """
+        async with in_transaction():
+            # In the order of their ids, as everywhere.
+            for side in sorted({order.enterprise_id, order.provider_id}):
+                await lock(side)
+            if budget_id is not None:
+                async with budgets.locked(budget_id):
+                    pass  # Kept until the transaction ends.
+            moved = await Order.filter(id=order.id, version=version).update(version=version + 1)
+            if not moved:
+                raise OrderMovedOn(number=order.number, what=await self.said(order.id))
+            yield await Order.get(id=order.id)
+
+    async def said(self, order_id: int) -> str:
+        """What was done on an order last, in one sentence."""
+        order = await Order.get(id=order_id)
+        act = await OrderAct.filter(order_id=order_id).order_by("-id").first()
+        if act is None or order.status is not OrderStatus.OPEN:
+            return texts.ORDER_STATUSES[order.status]
+        programme = self.terms_of(order).programme
+        step = next(one for one in programme.order_steps if one.kind is act.step)
+        who = texts.ACTORS[step.actor if act.party is None else ProgrammeActor(act.party.value)]
+        deed = texts.STEP_SENT_BACK if act.sent_back_at else texts.STEP_DONE
+        return deed.format(who=who, step=step.name)
+
+    async def _require_move(
+        self,
+        order: Order,
+        programme: Programme,
+        acts: Sequence[OrderAct],
+        kind: StepKind,
+        party: Party,
+        now: datetime,
+    ) -> OrderStep:
+        deeds = order_book.deeds_of(acts)
+        if order.status is not OrderStatus.DONE:
+            require_act(ORDER_MAY, order.status, OrderAction.STEP)
+        if kind in SETTLING:
+            raise StepOutOfTurn(clause=programme.settlement.article, next=texts.SETTLES_ELSEWHERE)
+        step = require_turn(programme, deeds, kind, party)
+        due = await order_book.due_of(order, step, programme, self.working_days.calendar, acts)
+        require_in_time(step, None if due.provisional else due.ends_at, now)
+        return step
+
+    async def _examined(self, move: Move, values: Mapping[str, object]) -> tuple[Move, tuple[Unmet, ...]]:
+        """What was filled in, read; and everything that stands against the step."""
+        ask = await self.ask_of(move.order, move.step, move.party)
+        said, unmet = read(ask.fields, values)
+        move = replace(move, values=said)
+        unmet += await order_papers.faults(move.programme, ask.documents, move.papers, move.order, move.party)
+        if not unmet:
+            # On what is incomplete nobody has more to say.
+            unmet += await invoices.check_papers(move)
+            unmet += tuple(await self.work(move.step.kind).unmet(move))
+        return move, unmet
+
+    async def _checked(self, move: Move, values: Mapping[str, object]) -> Move:
+        move, unmet = await self._examined(move, values)
+        if unmet:
+            clause = next((one.clause for one in unmet if one.clause), move.step.article)
+            arithmetic = next((one.arithmetic for one in unmet if one.arithmetic), "")
+            raise StepUnmet(
+                clause=clause,
+                arithmetic=arithmetic,
+                unmet=unmet,
+                step=move.step.name,
+                count=len(unmet),
+                first=unmet[0].message,
+            )
+        return move
+
+    async def _do(self, move: Move, terms: Terms) -> Order:
+        """Do a checked step: its work, its papers, what it does to the money, and what comes next."""
+        act = await order_book.record(
+            move.order, move.step.kind, move.party, actor=move.actor, now=move.now, values=move.values
+        )
+        await order_papers.hand_in(act, move.order, move.papers, programme=move.programme, now=move.now)
+        await self._changed(move, await invoices.register_papers(move))
+        if not move.completes:
+            await self._changed(move, await self.work(move.step.kind).do(move))
+        else:
+            waits = await self._or_wait(move, terms)
+            if waits is not None:
+                return waits
+        return await self._advance(await Order.get(id=move.order.id), terms, actor=move.actor, now=move.now)
+
+    async def _or_wait(self, move: Move, terms: Terms) -> Order | None:
+        """Let a step take effect; the order as it waits in line where the year's money is short."""
+        order = move.order
+        try:
+            async with in_transaction():  # A savepoint: what is not covered has not happened.
+                await self._behind_others(move)
+                await self._effect(move, terms)
+        except ContractsPaused as paused:
+            order = await order_book.move(
+                await Order.get(id=order.id), OrderStatus.WAITING, step_since=move.now
+            )
+            await order_book.note("order.paused", order, move.actor, move.now, arithmetic=paused.arithmetic)
+            await order_book.tell_both(
+                "order.paused", order, now=move.now, clause=paused.clause, arithmetic=paused.arithmetic
+            )
+            return order
+        return None
+
+    async def _behind_others(self, move: Move) -> None:
+        """Nobody signs past the line: whoever waits there already goes first."""
+        if move.step.effect is not Effect.RESERVE:
+            return
+        ahead = await Order.filter(
+            programme_slug=move.order.programme_slug, status=OrderStatus.WAITING, kind=move.order.kind
+        ).count()
+        if ahead:
+            raise ContractsPaused(
+                clause=move.programme.budget.article, arithmetic=texts.AHEAD_IN_LINE.format(count=ahead)
+            )
+
+    async def _effect(self, move: Move, terms: Terms) -> Order:
+        """The work of a step that is complete now, and what the step does to the voucher's money."""
+        changes = await self.work(move.step.kind).do(move)
+        order = await self._changed(move, changes)
+        if move.step.effect is Effect.RESERVE and order.budget_id is None:
+            await order_money.reserve(order, terms, now=move.now)
+        elif PRICES & changes.keys() or move.papers:
+            await order_money.work_out(order, terms.programme, now=move.now)
+        if move.step.effect is Effect.CONSUME:
+            await order_money.consume(order, terms.programme, now=move.now)
+        return await Order.get(id=order.id)
+
+    async def _changed(self, move: Move, changes: Mapping[str, Any]) -> Order:
+        if changes:
+            await Order.filter(id=move.order.id).update(**changes)
+        return await Order.get(id=move.order.id)
+
+    async def _advance(self, order: Order, terms: Terms, *, actor: Actor, now: datetime) -> Order:
+        """Find what comes next, and do at once what the platform itself has to do."""
+        calendar = self.working_days.calendar
+        order = await order_book.advance(order, terms.programme, calendar, actor=actor, now=now)
+        while order.status is OrderStatus.OPEN and order.step is not None:
+            step = next(one for one in terms.programme.order_steps if one.kind is order.step)
+            if step.actor is not ProgrammeActor.SYSTEM:
+                break
+            move = Move(order=order, step=step, programme=terms.programme, party=None, actor=CLOCK, now=now)
+            unmet = await self.work(step.kind).unmet(move)
+            if unmet:
+                raise StepUnmet(
+                    clause=unmet[0].clause,
+                    arithmetic=unmet[0].arithmetic,
+                    unmet=tuple(unmet),
+                    step=step.name,
+                    count=len(unmet),
+                    first=unmet[0].message,
+                )
+            await order_book.record(order, step.kind, None, actor=CLOCK, now=now)
+            order = await self._effect(move, terms)
+            order = await order_book.advance(order, terms.programme, calendar, actor=actor, now=now)
+        return order
+
+
+async def of_party(order_id: int, *, actor: Actor) -> tuple[Order, Party]:
+    """An order of the actor's own organisation, and which side that is. Raises ``NotFound``."""
+    mine = access.organisation_id_of(actor)
+    order = await Order.get_or_none(id=order_id)
+    if order is not None and order.enterprise_id == mine:
+        return order, Party.ENTERPRISE
+    if order is not None and order.provider_id == mine:
+        return order, Party.PROVIDER
+    raise access.NotFound()
