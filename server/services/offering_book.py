@@ -12,11 +12,12 @@ from typing import Any
 from server.errors import Refusal
 from server.models.offerings import Offering, OfferingVersion
 from server.models.reviews import ReviewCase
+from server.programme.model import Programme
 from server.rules.lifecycles import require_move
-from server.rules.offering_form import Content, content_of
+from server.rules.offering_form import Content, columns_of, content_of
 from server.rules.offerings import OFFERING_MOVES, DraftStatus, OfferingStatus
 from server.rules.review import CaseStatus
-from server.services import access, journal, outbox
+from server.services import access, files, journal, outbox
 from server.services.access import IN_THE_FILES, Actor, NotFound
 
 LIVE = (CaseStatus.OPEN, CaseStatus.RETURNED, CaseStatus.ON_NOTICE)
@@ -133,6 +134,51 @@ async def tell(topic: str, offering: Offering, now: datetime, **data: Any) -> No
         programme=offering.programme_slug,
         **data,
     )
+
+
+async def keep(
+    offering: Offering,
+    programme: Programme,
+    *,
+    selection_id: int | None,
+    valid_until: datetime | None,
+    actor: Actor,
+    now: datetime,
+) -> tuple[Offering, OfferingVersion]:
+    """Write down for good what the draft says, with its files; the draft is shut.
+
+    Raises ``FilesUnknown``, ``FileUnacceptable`` and :class:`OfferingMovedOn`.
+    """
+    content = content_of(offering.draft)
+    number = 1 + await OfferingVersion.filter(offering_id=offering.id).count()
+    row = await OfferingVersion.create(
+        offering_id=offering.id,
+        number=number,
+        programme_version=programme.version,
+        selection_id=selection_id,
+        submitted_at=now,
+        submitted_by=actor.id,
+        valid_until=valid_until,
+        **columns_of(content),
+    )
+    for document in programme.offering.documents:
+        papers = await files.require_own(content.documents.get(document.code, ()), offering.provider_id)
+        # Where several are asked for, each is a material of its own and not a loose page of one.
+        several = document.minimum > 1 or document.minimum_ranged is not None or document.maximum != 1
+        for material in [[paper] for paper in papers] if several else [papers]:
+            await files.attach(
+                material, f"offering:{offering.id}", document.code, programme=programme, now=now
+            )
+    offering = await change(
+        offering,
+        draft_status=DraftStatus.SUBMITTED,
+        submitted_version_id=row.id,
+        returned={},
+        reason="",
+        version=offering.version + 1,
+    )
+    await note("offering.submitted", offering, actor=actor, now=now, version=number)
+    return offering, row
 
 
 async def put_up(
