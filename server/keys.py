@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from server.services.orders import Orders
     from server.services.outlooks import Outlooks
     from server.services.own_payments import OwnPayments
+    from server.services.provider_grades import ProviderGrades
     from server.services.qualifications import Qualifications
     from server.services.ranked import RankedRounds
     from server.services.ratings import Ratings
@@ -127,6 +128,7 @@ REPAYMENTS: web.AppKey[Repayments] = web.AppKey("repayments")
 VOUCHER_REQUESTS: web.AppKey[VoucherRequests] = web.AppKey("voucher_requests")
 VOIDINGS: web.AppKey[Voidings] = web.AppKey("voidings")
 RELATED_PARTIES: web.AppKey[RelatedParties] = web.AppKey("related_parties")
+PROVIDER_GRADES: web.AppKey[ProviderGrades] = web.AppKey("provider_grades")
 SUSPENSIONS: web.AppKey[Suspensions] = web.AppKey("suspensions")
 REMOVALS: web.AppKey[Removals] = web.AppKey("removals")
 OFFERINGS: web.AppKey[Offerings] = web.AppKey("offerings")

@@ -221,6 +221,10 @@ REFUSALS: Mapping[str, str] = {
     "ban_period_impossible": "结束时间须晚于开始时间",
     "ban_already_lifted": "该条记录已经解除",
     "ties_unusable": "申报的关联信息有 {count} 处需要修改",
+    "grades_not_here": "“{programme}”不对服务机构评级",
+    "grade_unusable": "评级须为其一：{grades}，年度须为 {year} 或上一年度",
+    "grade_under_way": "该服务机构本年度的评级正在审核",
+    "grade_not_returnable": "评级建议不能退回修改：请予以同意，或不予同意后重新提出",
     "price_reason_missing": "价格与同类相比偏高，请说明理由",
     # suspending and removing providers
     "ground_unknown": "管理办法未规定以此为由停用或清退服务机构，可用的依据：{known}",
@@ -891,6 +895,9 @@ PERIOD_LAPSED = "本期服务券的有效期已过，不再发放"
 VOIDING_TITLE = "服务券作废：{number}"
 VOIDING_CHECK = "服务券 {number}（面值 {amount} 元）可以作废"
 """What the system finds about a voucher that is to be voided."""
+GRADE_TITLE = "服务机构评级：{name}（{year} 年度，{grade}）"
+GRADE_STEP = "服务机构评级"
+GRADE_CHECK = "履约和评价数据与提出评级时一致"
 REMOVAL_TITLE = "清退服务机构：{name}"
 REMOVAL_CHECK = "该服务机构目前具有可以终止的资格"
 REQUEST_TITLE = "服务券申请：{project}（合同 {number}）"
@@ -1259,6 +1266,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "暂停已解除",
         "您的单位在“{programme}”的暂停已解除，请查看当前资格状态。说明：{reason}",
     ),
+    "provider.graded": ("评级已公布", "您的单位在“{programme}”{year} 年度的评级为：{grade}。"),
     "provider.removed": (
         "已被清退",
         "您的单位在“{programme}”的服务机构资格已终止。依据：{clause}。原因：{reason}",

@@ -51,6 +51,7 @@ from server.services.admissions import FormItemsUnknown
 from server.services.attestations import LabelNotListed
 from server.services.issuing import PoolExhausted
 from server.services.order_money import NothingToPay
+from server.services.provider_grades import GradeNotReturnable
 from server.services.qualifications import ConditionsUnmet, LabelsUnknown, QualificationMovedOn
 from server.services.removals import RemovalNotReturnable
 from server.services.request_book import RequestMovedOn
@@ -267,6 +268,7 @@ async def one(request: web.Request, actor: Actor, path: ReviewPath) -> ReviewerF
         CorrectionTimePast,
         VoidingNotReturnable,
         RemovalNotReturnable,
+        GradeNotReturnable,
         *FOLLOWING,
     ),
 )
