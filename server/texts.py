@@ -540,6 +540,7 @@ SCOPE: Mapping[str, str] = {
     "unknown_category": "服务类别须为其一：{names}",
     "counted_out": "“{matter}”不在{name}的支持范围内",
     "other_category": "“{matter}”属于{name}",
+    "not_announced": "“{name}”的支持范围由年度申报通知确定，本年度通知尚未公布",
 }
 """Why something cannot be bought with a voucher."""
 OFFERING_ITEMS: Mapping[str, str] = {

@@ -22,6 +22,10 @@ class Category(Clause):
     """What the text counts in."""
     excludes: tuple[str, ...] = ()
     """What the text counts out; such an offering is turned down."""
+    by_notice: bool = False
+    """What it counts in is the yearly notice's alone; without one nothing is bought in it."""
+    synonyms: tuple[str, ...] = ()
+    """What else people call it who look for it; for the search alone."""
     max_share_bp: int | None = None
     """Its ceiling as a share of `share_of`; absent: none."""
     share_of: ShareBase = ShareBase.YEAR_TOTAL

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from server.programme.faults import Fault
 from server.programme.model import Programme
 from server.programme.papers import FieldKind
+from server.programme.policy import NoticeOverride
 
 PRIVATE = frozenset({FieldKind.PHONE, FieldKind.ID_NUMBER, FieldKind.SIGNATURE, FieldKind.SEAL})
 """What no offering says: everybody reads it."""
@@ -34,6 +35,10 @@ def offering_faults(programme: Programme) -> Iterator[Fault]:
         choices = next(field.choices for field in rules.fields if field.code == rules.category_field)
         if set(choices) != {category.name for category in programme.categories}:
             yield Fault("offering.category_field", "other choices", "the names of the categories")
+    notice = programme.annual_notice
+    for place, category in enumerate(programme.categories):
+        if category.by_notice and (notice is None or NoticeOverride.SCOPE not in notice.may_change):
+            yield Fault(f"category[{place}].by_notice", "true", "a yearly notice that may set the scope")
     if rules.area_levels < 1:
         yield Fault("offering.area_levels", str(rules.area_levels), "1 or more")
     least, most = rules.selections_per_year_min, rules.selections_per_year_max

@@ -52,6 +52,16 @@ class KindTerms(Clause):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryScope(Clause):
+    """What a notice counts in, in its year, under one of the programme's categories (scope)."""
+
+    code: str
+    """The category's code in the programme."""
+    covers: tuple[str, ...]
+    """What is counted in besides; of a category that is the notice's alone, everything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One year's notice of one programme."""
 
@@ -67,6 +77,8 @@ class Notice:
     """The day it is dated; nothing rests on it before."""
     kinds: tuple[KindTerms, ...]
     """What it sets, kind by kind."""
+    categories: tuple[CategoryScope, ...] = ()
+    """What it counts in, category by category."""
 
     def terms(self, kind: str) -> KindTerms | None:
         """What it sets for a kind; ``None``: nothing."""
@@ -105,6 +117,26 @@ def load_notice(file: Path, programmes: Programmes) -> Notice:
     return notice
 
 
+def scoped(programme: Programme, notice: Notice | None) -> Programme:
+    """The programme with what the notice of a year counts in under its categories (GX-22)."""
+    if notice is None or not notice.categories:
+        return programme
+    added = {one.code: one.covers for one in notice.categories}
+    return replace(
+        programme,
+        categories=tuple(
+            replace(
+                one,
+                covers=(*(() if one.by_notice else one.covers), *added[one.code]),
+                by_notice=False,
+            )
+            if one.code in added
+            else one
+            for one in programme.categories
+        ),
+    )
+
+
 def terms_of(programme: Programme, kind: str, notice: Notice | None) -> Programme:
     """The programme as it stands for one kind of voucher in the notice's year.
 
@@ -112,6 +144,7 @@ def terms_of(programme: Programme, kind: str, notice: Notice | None) -> Programm
     A kind that the notice alone decides about has no tiers, and pays nothing, without one (GX-15).
     """
     terms = notice.terms(kind) if notice is not None else None
+    programme = scoped(programme, notice)
     known = voucher_kind(programme, kind)
     own = () if known is not None and known.by_notice else programme.issuance.tiers
     deduction = tuple(rule for rule in programme.deduction if rule.voucher_kind in ("", kind))
@@ -163,6 +196,14 @@ def notice_faults(notice: Notice, programme: Programme) -> Iterator[Fault]:
         yield from _beyond(programme, terms, path, allowed.may_change)
         yield from _incomplete(programme, terms, path)
         yield from _unknown(programme, terms, path)
+    codes = {category.code for category in programme.categories}
+    for place, scope in enumerate(notice.categories):
+        if NoticeOverride.SCOPE not in allowed.may_change:
+            yield Fault(f"category[{place}]", '"scope"', "only " + ", ".join(sorted(allowed.may_change)))
+        if scope.code not in codes:
+            yield Fault(f"category[{place}].code", f'"{scope.code}"', "a category of the programme")
+        if not scope.covers:
+            yield Fault(f"category[{place}].covers", "nothing", "what is counted in")
 
 
 SETS: Mapping[str, NoticeOverride] = {

@@ -264,7 +264,8 @@ def _scope_faults(programme: Programme, content: Content) -> Iterator[Unmet]:
         if named is not None:
             found = scope_unmet(programme, content.category, [named])
     for one in found:
-        yield replace(one, code=CATEGORY if one.code == "unknown_category" else SERVICE)
+        of_the_category = one.code in ("unknown_category", "not_announced")
+        yield replace(one, code=CATEGORY if of_the_category else SERVICE)
 
 
 def _recognition_faults(

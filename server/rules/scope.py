@@ -22,6 +22,9 @@ def scope_unmet(programme: Programme, category: str, matters: Iterable[str]) -> 
         names = texts.LIST.join(known.name for known in programme.categories)
         message = texts.SCOPE["unknown_category"].format(names=names)
         return (Unmet("unknown_category", programme.categories[0].article, message),)
+    if chosen.by_notice:
+        message = texts.SCOPE["not_announced"].format(name=chosen.name)
+        return (Unmet("not_announced", chosen.article, message),)
     return tuple(unmet for matter in matters for unmet in _matter_unmet(programme, chosen, matter))
 
 

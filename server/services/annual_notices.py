@@ -7,7 +7,15 @@ from datetime import date
 
 from server.errors import Refusal
 from server.programme.model import Programme
-from server.programme.notices import KindTerms, Notice, YearlyNotices, kinds_of, terms_of, voucher_kind
+from server.programme.notices import (
+    KindTerms,
+    Notice,
+    YearlyNotices,
+    kinds_of,
+    scoped,
+    terms_of,
+    voucher_kind,
+)
 from server.rules.deadlines import year_bounds
 
 
@@ -89,15 +97,20 @@ class AnnualNotices:
         """
         if kind not in kinds_of(programme):
             raise KindUnknown(kinds=[one.code for one in programme.voucher_kinds])
-        year = programme.year_of(on)
-        notice = self._notices.get(programme.slug, year)
-        if notice is not None and notice.issued_on > on:
-            notice = None
+        year, notice = programme.year_of(on), self._notice(programme, on)
         known = voucher_kind(programme, kind)
         set_by = None if notice is None else notice.terms(kind)
         if known is not None and known.by_notice and set_by is None:
             raise KindNotAnnounced(clause=known.article, kind=known.name, year=year)
         return Terms(terms_of(programme, kind, notice), kind, notice)
+
+    def scoped(self, programme: Programme, on: date) -> Programme:
+        """The programme with what the notice of a day counts in under its categories (GX-22)."""
+        return scoped(programme, self._notice(programme, on))
+
+    def _notice(self, programme: Programme, on: date) -> Notice | None:
+        notice = self._notices.get(programme.slug, programme.year_of(on))
+        return None if notice is None or notice.issued_on > on else notice
 
     def announced(self, programme: Programme, on: date) -> tuple[Terms, ...]:
         """The terms of every kind that exists on a day, in the programme's order."""
