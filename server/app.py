@@ -67,6 +67,8 @@ from server.services.imports import Imports
 from server.services.job_runs import JobRuns
 from server.services.labels import Labels
 from server.services.launch import LaunchDesk
+from server.services.listings import Listings
+from server.services.marketplace import Marketplace
 from server.services.memberships import Memberships
 from server.services.offering_drafts import OfferingDrafts
 from server.services.offerings import Offerings
@@ -97,6 +99,7 @@ from server.services.round_book import RoundBook
 from server.services.rounds import Rounds
 from server.services.selections import Selections
 from server.services.sessions import Sessions
+from server.services.shop_window import ShopWindow
 from server.services.staff import StaffAccounts
 from server.services.staff_sign_in import StaffSignIn
 from server.services.suspensions import Suspensions
@@ -189,6 +192,10 @@ def create_app(
     allotments = Allotments(programmes, sizes, clocks, yearly)
     rounds.settlers.append(allotments.settle)
     app[keys.OUTLOOKS] = Outlooks(programmes, clocks, yearly)
+    ratings, listings = Ratings(programmes, clocks), Listings(programmes, clocks)
+    ratings.listeners.append(listings.refresh)
+    rounds.settlers.append(listings.settle)
+    app[keys.RATINGS], app[keys.LISTINGS] = ratings, listings
     orders = Orders(programmes, clocks, yearly, working_days)
     voucher_requests = VoucherRequests(programmes, reviews, orders)
     order_ends = OrderEnds(orders, voucher_requests, reviews)
@@ -209,10 +216,11 @@ def create_app(
     press = Press()
     documents = Documents(programmes, clock, evidence, press)
     app[keys.PRESS], app[keys.DOCUMENT_DESK] = press, documents
+    app[keys.MARKETPLACE] = Marketplace(programmes, clocks, ShopWindow(programmes, clocks, yearly))
     reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
     app[keys.ENQUIRIES] = Enquiries(programmes, clocks, reviews)
-    offerings = Offerings(OfferingDrafts(programmes, clocks), reviews)
-    reviews.serve(ReviewSubject.OFFERING, ReviewedOfferings(programmes))
+    offerings = Offerings(OfferingDrafts(programmes, clocks), reviews, listings)
+    reviews.serve(ReviewSubject.OFFERING, ReviewedOfferings(programmes, listings))
     app[keys.OFFERINGS], app[keys.SELECTIONS] = offerings, Selections(programmes, clocks)
     voidings = Voidings(vouchers, reviews)
     reviews.serve(ReviewSubject.VOIDING, voidings)
@@ -255,6 +263,7 @@ def create_app(
             vouchers=vouchers,
             own_payments=own_payments,
             offerings=offerings,
+            listings=listings,
         )
     )
     slugs = sorted(programme.slug for programme in programmes)

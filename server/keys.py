@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from server.services.imports import Imports
     from server.services.job_runs import JobPlan
     from server.services.labels import Labels
+    from server.services.listings import Listings
+    from server.services.marketplace import Marketplace
     from server.services.memberships import Memberships
     from server.services.offerings import Offerings
     from server.services.onboarding import Onboarding
@@ -135,7 +137,12 @@ OFFERINGS: web.AppKey[Offerings] = web.AppKey("offerings")
 SELECTIONS: web.AppKey[Selections] = web.AppKey("selections")
 VOUCHERS: web.AppKey[Vouchers] = web.AppKey("vouchers")
 RATINGS: web.AppKey[Ratings] = web.AppKey("ratings")
+LISTINGS: web.AppKey[Listings] = web.AppKey("listings")
+"""Writes the rows the marketplace is searched by."""
+MARKETPLACE: web.AppKey[Marketplace] = web.AppKey("marketplace")
 ENQUIRIES: web.AppKey[Enquiries] = web.AppKey("enquiries")
+PRESS: web.AppKey[Press] = web.AppKey("press")
+DOCUMENT_DESK: web.AppKey[DocumentDesk] = web.AppKey("document_desk")
 FILES: web.AppKey[Files] = web.AppKey("files")
 UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")
 

@@ -149,6 +149,7 @@ REFUSALS: Mapping[str, str] = {
     "not_your_objection": "按规定，本项公示由{who}提出异议",
     "objection_answered": "该异议已经答复",
     "search_too_short": "请至少输入 {least} 个字",
+    "cursor_unusable": "续页标记与本次查找不符，请从第一页重新查找",
     "fee_out_of_bounds": "监理服务收益 {asked} 元不在允许的范围内",
     # budgets and rounds
     "budget_exists": "“{programme}” {year} 年度的预算已经设立，请追加而不是重新设立",
@@ -1448,6 +1449,7 @@ JOBS: Mapping[str, str] = {
     "settle_payments": "核实在线支付结果，退还应退款项",
     "settle_labels": "企业标识到期",
     "end_catalogues": "年度服务产品目录期满下架",
+    "recheck_listings": "核对服务超市的上架信息",
     "end_suspensions": "期满的暂停解除",
     "recompute_deadlines": "按新公布的放假安排重算暂定的期限",
     "expire_vouchers": "服务券到期失效",

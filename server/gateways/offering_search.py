@@ -17,8 +17,12 @@ from typing import Any, Protocol
 from server.rules.chinese_search import Part, Tier, mark_term
 from server.rules.eligibility import AREA_SEPARATOR as SEPARATOR
 
-NEAR = 600
-"""So many rows of an order are looked through for a page, before the index is asked."""
+NEAR = 1_000
+"""So many rows of an order are looked through for a page, before the index is asked …"""
+NEAR_INDEXED = 4_000
+"""… or so many entries of the index that holds what decides: they cost a fifth of a row."""
+INDEXED = frozenset({"quality", "offering_id", "title", "spelled", "programme_slug", "category_key"})
+"""What that index holds (``listing_quality``)."""
 SHOWN = (
     "offering_id",
     "version_id",
@@ -38,7 +42,6 @@ SHOWN = (
     "score_bp",
     "quality",
 )
-_READ = ", ".join((*SHOWN, "areas", "title", "body", "spelled"))
 
 Row = dict[str, Any]
 Clauses = Sequence[Sequence[Sequence[str]]]
@@ -152,44 +155,35 @@ async def page(
     ``tier``: found by their title, or by their body and not by their title; ``None``: by either.
     """
     statement = Statement(index.mark)
-    column = _COLUMNS[order]
-    ascending = order is Order.PRICE
-    sort = f"{column}, offering_id" if ascending else f"{column} DESC, offering_id DESC"
+    rank, ascending = _COLUMNS[order], order is Order.PRICE
     beyond = "1 = 1"
     if after is not None:
-        sign = ">" if ascending else "<"
         place = f"({statement.put(after.rank)}, {statement.put(after.offering_id)})"
-        beyond = f"({column}, listing.offering_id) {sign} {place}"
+        beyond = f"({rank}, listing.offering_id) {'>' if ascending else '<'} {place}"
     wanted = " AND ".join(("1 = 1", *_conditions(index, sought, tier, statement)))
+    read = {rank, "offering_id", *_decisive(sought, tier)}
+    sort = f"ORDER BY {rank}, offering_id" if ascending else f"ORDER BY {rank} DESC, offering_id DESC"
+    found = f"SELECT offering_id FROM listing WHERE {beyond} AND {wanted} {sort} LIMIT {limit}"
     clauses = tuple(_clauses(sought, tier))
-    shown = ", ".join(SHOWN)
-    most = str(limit)
-    text = " ".join(
-        (
-            f"WITH near AS MATERIALIZED (SELECT {shown} FROM",
-            f"(SELECT {_READ} FROM listing WHERE {beyond} ORDER BY {sort} LIMIT {NEAR}) AS listing",
-            f"WHERE {wanted} ORDER BY {sort} LIMIT {most})",
+    if clauses:
+        near = NEAR_INDEXED if read <= INDEXED else NEAR
+        found = " ".join(
+            (
+                "WITH near AS MATERIALIZED (SELECT offering_id FROM",
+                f"(SELECT {', '.join(sorted(read))} FROM listing",
+                f"WHERE {beyond} {sort} LIMIT {near}) AS listing",
+                f"WHERE {wanted} {sort} LIMIT {limit}),",
+                f"far AS MATERIALIZED (SELECT listing.offering_id, listing.{rank} FROM listing_terms",
+                f"JOIN listing ON listing.offering_id = listing_terms.{index.key}",
+                f"WHERE (SELECT count(*) FROM near) < {limit}",
+                f"AND {index.matches(clauses, statement)} AND {beyond} AND {wanted} {sort} LIMIT {limit})",
+                f"SELECT offering_id FROM near WHERE (SELECT count(*) FROM near) >= {limit}",
+                "UNION ALL SELECT offering_id FROM far",
+            )
         )
-    )
-    if not clauses:
-        # Nothing that the index knows: the order is read until enough is found.
-        rows = f"SELECT {shown} FROM listing WHERE {beyond} AND {wanted} ORDER BY {sort} LIMIT {most}"
-        return await _ask(connection, rows, statement)
-    far = " ".join(
-        (
-            f"far AS MATERIALIZED (SELECT {', '.join('listing.' + name for name in SHOWN)}",
-            f"FROM listing_terms JOIN listing ON listing.offering_id = listing_terms.{index.key}",
-            f"WHERE (SELECT count(*) FROM near) < {most}",
-            f"AND {index.matches(clauses, statement)} AND {beyond} AND {wanted})",
-        )
-    )
-    last = " ".join(
-        (
-            f"SELECT * FROM near WHERE (SELECT count(*) FROM near) >= {most}",
-            f"UNION ALL SELECT * FROM (SELECT * FROM far ORDER BY {sort} LIMIT {most}) AS rest",
-        )
-    )
-    return await _ask(connection, f"{text}, {far} {last}", statement)
+    text = f"SELECT {', '.join(SHOWN)} FROM listing WHERE offering_id IN ({found})"
+    rows = await _ask(connection, text, statement)
+    return sorted(rows, key=lambda row: (row[rank], row["offering_id"]), reverse=not ascending)
 
 
 async def counts(
@@ -218,6 +212,27 @@ async def _ask(connection: Any, text: str, statement: Statement) -> list[Row]:
 
 
 # -- what decides ------------------------------------------------------------------------------------
+
+
+def _decisive(sought: Sought, tier: Tier | None) -> Iterator[str]:
+    """The columns that :func:`_conditions` compares."""
+    filters: Mapping[str, Sequence[object]] = {
+        "programme_slug": (sought.programme, sought.full or None, sought.shut or None),
+        "category_key": (sought.category_keys, *(part.marks or None for part in sought.parts)),
+        "service": (sought.service,),
+        "areas": (sought.area,),
+        "price_to_fen": (sought.price_least_fen,),
+        "price_from_fen": (sought.price_most_fen,),
+        "votes": (sought.rating_least_bp,),
+        "points_bp": (sought.rating_least_bp,),
+        "provider_id": (sought.full or None,),
+        "title": (sought.parts or None,),
+        "body": (None if tier is Tier.TITLE else sought.parts or None,),
+        "spelled": [part.by_sound or None for part in sought.parts],
+    }
+    for column, values in filters.items():
+        if any(value is not None for value in values):
+            yield column
 
 
 def _conditions(index: TermIndex, sought: Sought, tier: Tier | None, statement: Statement) -> Iterator[str]:
@@ -283,15 +298,39 @@ def _among(column: str, values: Sequence[Any], statement: Statement) -> str:
 
 # -- what narrows ------------------------------------------------------------------------------------
 
-PROGRAMME, CATEGORY, SERVICE, AREA, WITHIN = "p:", "c:", "k:", "a:", "u:"
+PROGRAMME, CATEGORY, SERVICE, AREA, WITHIN, PRICE = "p:", "c:", "k:", "a:", "u:", "f:"
 """How the marks of a listing begin. AREA alone: it is served anywhere; WITHIN: somewhere below."""
+DEAREST_FEN = 2**53 - 1
+"""No price is higher."""
 
 
-def marks_of(slug: str, category_key: str, service: str, areas: Sequence[str]) -> tuple[str, ...]:
+def marks_of(
+    slug: str,
+    category_key: str,
+    service: str,
+    areas: Sequence[str],
+    price_from_fen: int | None,
+    price_to_fen: int | None,
+) -> tuple[str, ...]:
     """What a listing can be filtered by through the index."""
     served = [AREA + area for area in areas] or [AREA]
     above = {WITHIN + higher for area in areas for higher in _ancestors(area)}
-    return (PROGRAMME + slug, CATEGORY + category_key, SERVICE + service, *served, *sorted(above))
+    priced: Sequence[str] = ()
+    if price_from_fen is not None and price_to_fen is not None:
+        priced = [PRICE + step for step in _steps(price_from_fen, price_to_fen)]
+    return (PROGRAMME + slug, CATEGORY + category_key, SERVICE + service, *served, *sorted(above), *priced)
+
+
+def _steps(least_fen: int, most_fen: int) -> Iterator[str]:
+    """The steps of a scale that a range of prices touches: each is an eighth dearer than the one before."""
+    for step in range(_step(least_fen), _step(min(most_fen, DEAREST_FEN)) + 1):
+        yield str(step)
+
+
+def _step(price_fen: int) -> int:
+    """Exact: eight steps for every doubling, told apart by the first four binary digits."""
+    digits = max(0, price_fen.bit_length() - 4)
+    return digits * 8 + (price_fen >> digits)
 
 
 def areas_column(areas: Sequence[str]) -> str:
@@ -312,6 +351,9 @@ def _clauses(sought: Sought, tier: Tier | None) -> Iterator[Sequence[Sequence[st
     if sought.area is not None:
         higher = ["", sought.area, *_ancestors(sought.area)]
         yield [*_marked(AREA, higher), *_marked(WITHIN, [sought.area])]
+    if sought.price_least_fen is not None or sought.price_most_fen is not None:
+        least, most = sought.price_least_fen or 1, sought.price_most_fen or DEAREST_FEN
+        yield _marked(PRICE, list(_steps(least, most))) or [(mark_term(PRICE),)]
 
 
 def _marked(kind: str, values: Sequence[str]) -> list[Sequence[str]]:

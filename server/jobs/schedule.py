@@ -22,6 +22,7 @@ from server.services.allotments import Allotments
 from server.services.blocklist import Blocklist
 from server.services.job_runs import JobPlan
 from server.services.labels import Labels
+from server.services.listings import Listings
 from server.services.offerings import Offerings
 from server.services.order_ends import OrderEnds
 from server.services.orders import Orders
@@ -61,6 +62,7 @@ class Works:
     vouchers: Vouchers
     own_payments: OwnPayments
     offerings: Offerings
+    listings: Listings
 
 
 def schedule(works: Works) -> tuple[Job, ...]:
@@ -87,6 +89,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _every(300, "settle_labels", lambda _: works.labels.settle_expired_labels(now())),
         _every(300, "recompute_deadlines", lambda _: recompute_deadlines(works.working_days, recounts)),
         _daily(time(0, 1), "end_catalogues", lambda slot: works.offerings.end_due(slot.programme_slug)),
+        _daily(time(0, 4), "recheck_listings", lambda slot: works.listings.recheck(slot.programme_slug)),
         _daily(time(0, 5), "expire_vouchers", lambda slot: works.vouchers.expire_due(slot.programme_slug)),
         _daily(time(0, 10), "reclaim_vouchers", lambda slot: works.vouchers.reclaim_due(slot.programme_slug)),
         _daily(time(9), "send_reminders", lambda slot: send_reminders(works.programmes, slot)),

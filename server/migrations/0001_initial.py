@@ -533,7 +533,6 @@ class Migration(migrations.Migration):
                 "table": "listing",
                 "app": "models",
                 "indexes": [
-                    Index(fields=["quality", "offering_id"]),
                     Index(fields=["sales", "offering_id"]),
                     Index(fields=["score_bp", "offering_id"]),
                     Index(fields=["price_rank", "offering_id"]),

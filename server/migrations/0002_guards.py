@@ -183,11 +183,24 @@ class Migration(migrations.Migration):
             "CREATE INDEX ledger_entry_category ON ledger_entry"
             " (budget_id, category, movement, amount_fen) WHERE category IS NOT NULL"
         ),
+        # The order of relevance with what decides in it: so many of its first entries are looked through for a
+        # page that no row is read for it.
+        DialectSQL(
+            postgres=(
+                "CREATE INDEX listing_quality ON listing (quality, offering_id)"
+                " INCLUDE (title, spelled, programme_slug, category_key)",
+            ),
+            sqlite=(
+                "CREATE INDEX listing_quality ON listing"
+                " (quality, offering_id, title, spelled, programme_slug, category_key)",
+            ),
+        ),
         # What listings are found by (rules/chinese_search.py). Not a column of theirs: a sale changes a listing,
         # and must not touch the index. Without a pending list, whose length every search would read.
         DialectSQL(
             postgres=(
-                "CREATE TABLE listing_terms (offering_id BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL)",
+                "CREATE TABLE listing_terms (offering_id BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL)"
+                " WITH (toast_tuple_target = 128)",
                 "CREATE INDEX listing_terms_found ON listing_terms USING gin (terms) WITH (fastupdate = off)",
             ),
             sqlite=(

@@ -43,8 +43,8 @@ class Listing(Model):
 
     class Meta:
         table = "listing"
+        # That of quality stands in migrations/0002_guards.py: it holds the titles too.
         indexes = (
-            ("quality", "offering_id"),
             ("sales", "offering_id"),
             ("score_bp", "offering_id"),
             ("price_rank", "offering_id"),

@@ -25,6 +25,8 @@ LONGEST_QUERY = 64
 """Characters somebody may type; nobody looks for more."""
 LONGEST_BODY = 400
 """Characters of a body that are searched: a row stays on one page of its table, however much was written."""
+LONGEST_INDEXED_BYTES = 1100
+"""Bytes of a title, and of the syllables: an index entry has to hold both."""
 LEAST_SPELLED = 3
 """Letters from which on a query is also compared with whole syllables: "it" is in every 集团 (jituan)."""
 BETWEEN = " "
@@ -33,6 +35,7 @@ _HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af
 _PART = re.compile(f"[{_HAN}]+|[^\\W_{_HAN}]+")
 _CHINESE = re.compile(f"[{_HAN}]+")
 _LETTERS = re.compile(r"[a-z0-9]+")
+_LETTERS_A_TERM = 3
 
 
 class Tier(StrEnum):
@@ -79,13 +82,18 @@ def written(
     """
     called, made = [_solid(text) for text in titles], [_solid(text) for text in makers]
     initials = {text: _initials(text) for text in (*called, *made)}
-    title = _joined(*called, *(initials[text] for text in called))
+    title = _cut(_joined(*called, *(initials[text] for text in called)))
     told = _joined(title, *made, *(initials[text] for text in made))
     body = _joined(told, *map(_solid, others))[: max(LONGEST_BODY, len(told))]
-    spelled = _joined(*map(_spelled, initials))
+    spelled = _cut(_joined(*map(_spelled, initials)))
     terms = {mark_term(mark) for mark in marks}
     for tier, text in ((Tier.TITLE, title), (Tier.BODY, body)):
-        terms.update(tier.value + gram for word in text.split(BETWEEN) for gram in _grams(word, 1, 2))
+        for word in text.split(BETWEEN):
+            terms.update(tier.value + gram for gram in _grams(word, 1, 2))
+            # Letters are few, so that their pairs are everywhere.
+            terms.update(
+                tier.value + gram for run in _LETTERS.findall(word) for gram in _grams(run, _LETTERS_A_TERM)
+            )
     terms.update(_SPELLED + gram for word in spelled.split(BETWEEN) for gram in _grams(word, LEAST_SPELLED))
     return Written(title, body, spelled, frozenset(terms))
 
@@ -112,7 +120,7 @@ class Part:
 
     def terms(self, tier: Tier) -> tuple[tuple[str, ...], ...]:
         """The ways to be a candidate for it: of one of them, every term."""
-        size = min(2, len(self.text))
+        size = min(_LETTERS_A_TERM if _LETTERS.fullmatch(self.text) else 2, len(self.text))
         ways = [tuple(tier.value + gram for gram in _grams(self.text, size))]
         if self.by_sound:
             ways.append(tuple(_SPELLED + gram for gram in _grams(self.text, LEAST_SPELLED)))
@@ -181,6 +189,10 @@ def _spelled(text: str) -> str:
 
 def _joined(*texts: str) -> str:
     return BETWEEN.join(dict.fromkeys(text for text in texts if text))
+
+
+def _cut(text: str) -> str:
+    return text.encode()[:LONGEST_INDEXED_BYTES].decode(errors="ignore")
 
 
 def _grams(word: str, *sizes: int) -> Iterator[str]:

@@ -21,12 +21,13 @@ from server.programme.model import Programme
 from server.programme.review import ReviewSubject
 from server.rules import offering_form
 from server.rules.lifecycles import IllegalMove, ProviderAct
-from server.rules.offering_form import columns_of, content_of
+from server.rules.offering_form import content_of
 from server.rules.offerings import DraftStatus, OfferingStatus
 from server.rules.review import CaseStatus, ReasonMissing
-from server.services import access, files
+from server.services import access
 from server.services.access import CLOCK, Actor
 from server.services.applicants import day
+from server.services.listings import Listings
 from server.services.memberships import lock
 from server.services.offering_book import (
     RECALLED,
@@ -67,11 +68,12 @@ class OfferingHandedIn:
 class Offerings:
     """The verbs on offerings. Instants are those of the programme's clock."""
 
-    def __init__(self, drafts: OfferingDrafts, reviews: Reviews) -> None:
+    def __init__(self, drafts: OfferingDrafts, reviews: Reviews, listings: Listings) -> None:
         self.drafts = drafts
         self.programmes = drafts.programmes
         self.clocks = drafts.clocks
         self.reviews = reviews
+        self.listings = listings
 
     async def submit(self, offering_id: int, *, version: int, actor: Actor) -> OfferingHandedIn:
         """Hand in what was saved as ``version``; a programme that selects takes it in an open round only.
@@ -125,6 +127,7 @@ class Offerings:
             offering = await own(offering_id, actor=actor)
             offering = await take_off(offering, OfferingStatus.WITHDRAWN, reason=reason, now=now)
             await note("offering.withdrawn", offering, actor=actor, now=now, reason=reason)
+            await self.listings.refresh(offering.id)
             return offering
 
     async def relist(self, offering_id: int, *, actor: Actor) -> Offering:
@@ -152,6 +155,8 @@ class Offerings:
                 draft_status=offering.draft_status,
                 submitted_version_id=offering.submitted_version_id,
             )
+            await self.listings.refresh(offering.id)
+            return offering
 
     async def take_down(self, offering_id: int, *, reason: str, actor: Actor) -> Offering:
         """The official side takes an offering off, with a reason; a new version takes a new review.
@@ -170,6 +175,7 @@ class Offerings:
             await note("offering.taken_down", offering, actor=actor, now=now, reason=reason.strip())
             name = (await version_for_order(offering.current_version_id or 0)).name
             await tell("offering.taken_down", offering, now, name=name, reason=reason.strip())
+            await self.listings.refresh(offering.id)
             return offering
 
     async def end_due(self, slug: str) -> int:
@@ -191,6 +197,7 @@ class Offerings:
                 await take_off(offering, OfferingStatus.ENDED, reason=texts.CATALOGUE_OVER, now=now)
                 await note("offering.ended", offering, actor=CLOCK, now=now, version=version.number)
                 await tell("offering.ended", offering, now, name=version.name)
+                await self.listings.refresh(offering.id)
                 ended += 1
         return ended
 
@@ -283,6 +290,7 @@ class Offerings:
             return returned.id, await self.reviews.resume(returned, actor=actor, now=now)
         if programme.review(ReviewSubject.OFFERING) is None:
             await put_up(offering, row, actor=CLOCK, now=now, clause=programme.offering.article)
+            await self.listings.refresh(offering.id)
             return None, nothing
         case, after = await self.reviews.open(
             ReviewSubject.OFFERING,

@@ -21,6 +21,7 @@ from server.rules.offerings import DraftStatus
 from server.rules.review import Check
 from server.services.access import Actor
 from server.services.admissions import FormItemsUnknown
+from server.services.listings import Listings
 from server.services.offering_book import OfferingNotListed, change, note, put_up, written
 from server.services.provider_standing import provider_missing
 from server.services.recognitions import recognised_kinds
@@ -30,8 +31,9 @@ from server.services.reviewed import After, nothing
 class ReviewedOfferings:
     """Offerings as the review engine knows them."""
 
-    def __init__(self, programmes: Programmes) -> None:
+    def __init__(self, programmes: Programmes, listings: Listings) -> None:
         self.programmes = programmes
+        self.listings = listings
 
     async def snapshot(self, case: ReviewCase) -> dict[str, Any]:
         """What was handed in, what of it is new against what is listed, and what the text asks of it."""
@@ -77,6 +79,7 @@ class ReviewedOfferings:
         if version.valid_until is not None and version.valid_until <= now:
             raise OfferingNotListed(clause=programme.offering.article)
         await put_up(offering, version, actor=actor, now=now, clause=programme.offering.article)
+        await self.listings.refresh(offering.id)
         return nothing
 
     async def refused(self, case: ReviewCase, *, reason: str, actor: Actor, now: datetime) -> After:

@@ -44,7 +44,9 @@ class Goods:
     kept: Written = field(init=False)
 
     def __post_init__(self) -> None:
-        marks = marks_of(self.programme, f"{self.programme}/{self.category}", self.service, self.areas)
+        key = f"{self.programme}/{self.category}"
+        price = self.price_fen
+        marks = marks_of(self.programme, key, self.service, self.areas, price, price)
         self.kept = written([self.name], [self.provider], [self.content], marks)
 
 
