@@ -8,8 +8,9 @@ import pytest
 
 from server.programme.faults import ProgrammeError
 from server.programme.model import Programme
-from server.programme.notices import YearlyNotices, kinds_of, load_notice, terms_of
+from server.programme.notices import YearlyNotices, kinds_of, load_notice, scoped, terms_of
 from server.programme.registry import Programmes
+from server.rules.scope import scope_unmet
 from server.settings import Settings
 
 EXAMPLE = Path("tests/notices/guangxi-2024-2026.toml")
@@ -67,11 +68,44 @@ def test_the_general_voucher_keeps_what_the_notice_leaves_out(known: Programmes,
     notice = load_notice(EXAMPLE, known)
     general = terms_of(guangxi, "general", notice)
     assert general.issuance.tiers == guangxi.issuance.tiers
-    assert general.categories == guangxi.categories
+    assert general.categories[:-1] == guangxi.categories[:-1]
     assert general.enterprise_conditions == guangxi.enterprise_conditions
     rates = {rule.code: (rule.rate_bp, rule.project_cap_fen) for rule in general.deduction}
     assert rates == {"diagnosis": (7_000, 900_000), "other": (5_000, 3_000_000)}
     assert terms_of(guangxi, "general", None).deduction == guangxi.deduction
+
+
+FOCUS = "annual_focus_services"
+
+
+@pytest.mark.rules("GX-22")
+def test_what_the_annual_document_names_is_bought_once_it_is_published(
+    known: Programmes, guangxi: Programme
+) -> None:
+    notice = load_notice(EXAMPLE, known)
+    (unmet,) = scope_unmet(guangxi, FOCUS, ["碳足迹核算"])
+    assert (unmet.code, unmet.clause) == ("not_announced", "第七条（一）7")
+    # Not even under the words by which the text refers to the document.
+    assert scope_unmet(guangxi, FOCUS, ["以年度申报文件为准"])
+    for announced in (scoped(guangxi, notice), terms_of(guangxi, "general", notice)):
+        category = announced.category(FOCUS)
+        assert category is not None
+        assert category.covers == ("海外市场合规咨询", "碳足迹核算")
+        assert scope_unmet(announced, FOCUS, ["碳足迹核算"]) == ()
+        assert scope_unmet(announced, "diagnosis_services", ["碳足迹核算"])
+
+
+@pytest.mark.rules("GX-22")
+def test_a_notice_adds_to_what_a_category_of_the_text_counts_in(
+    known: Programmes, guangxi: Programme, tmp_path: Path
+) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8").replace(FOCUS, "financing_services")
+    file = tmp_path / EXAMPLE.name
+    file.write_text(text, encoding="utf-8")
+    more = scoped(guangxi, load_notice(file, known)).category("financing_services")
+    before = guangxi.category("financing_services")
+    assert more is not None and before is not None
+    assert more.covers == (*before.covers, "海外市场合规咨询", "碳足迹核算")
 
 
 def test_a_programme_without_kinds_has_one(known: Programmes) -> None:
@@ -101,6 +135,9 @@ MISTAKES = [
      '"special"', '"general"'),
     ('"regional_smart_factory"]', '"smartest_factory"]', "kind[0].condition[0]", "an unknown label",
      "labels"),
+    ('code = "annual_focus_services"', 'code = "gardening"', "category[0].code", '"gardening"', "a category"),
+    ('covers = ["海外市场合规咨询", "碳足迹核算"]', "covers = []", "category[0].covers", "nothing",
+     "counted in"),
     ("issued_on = 2026-03-02", 'issued_on = "2026-03-02"', "issued_on", '"2026-03-02"', "a date"),
 ]  # fmt: skip
 
