@@ -9,9 +9,10 @@ from server.handlers.api import WORKING, Answer, Routes
 from server.handlers.offering_views import PROGRAMME
 from server.handlers.parsing import Query
 from server.handlers.registration_forms import DocumentView, FieldView, document_fields
-from server.keys import CLOCKS, PROGRAMMES
+from server.keys import CLOCKS, OFFERINGS, PROGRAMMES
 from server.programme.registry import UnknownProgramme
 from server.programme.review import ReviewSubject
+from server.rules.deadlines import day_of
 from server.rules.offering_form import items_of, kinds_of, own_fields
 from server.rules.offerings import is_selected
 from server.services.selections import open_round
@@ -88,7 +89,10 @@ class OfferingFormView(Answer):
 async def form(request: web.Request, query: OfferingFormQuery) -> OfferingFormView:
     programme = request.app[PROGRAMMES].get(query.programme)
     rules, chain = programme.offering, programme.review(ReviewSubject.OFFERING)
-    current = await open_round(programme, request.app[CLOCKS].now(programme.slug))
+    now = request.app[CLOCKS].now(programme.slug)
+    current = await open_round(programme, now)
+    # What the notice alone says, and has not said yet, cannot be offered in.
+    announced = request.app[OFFERINGS].drafts.yearly.scoped(programme, day_of(now))
     return OfferingFormView(
         programme=programme.slug,
         programme_version=programme.version,
@@ -125,7 +129,8 @@ async def form(request: web.Request, query: OfferingFormQuery) -> OfferingFormVi
                 excludes=list(one.excludes),
                 clause=one.article,
             )
-            for one in programme.categories
+            for one in announced.categories
+            if not one.by_notice
         ],
         kinds=list(kinds_of(rules)),
         area_levels=rules.area_levels,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from tortoise.transactions import in_transaction
@@ -27,6 +28,7 @@ from server.rules.offerings import DraftStatus
 from server.services import access
 from server.services.access import Actor
 from server.services.admissions import FormItemsUnknown
+from server.services.annual_notices import AnnualNotices
 from server.services.clocks import ProgrammeClocks
 from server.services.drafts import FormItemsShut, FormValuesUnusable, moved_on, name_of, require_papers
 from server.services.memberships import lock
@@ -82,9 +84,10 @@ class OfferingDraft:
 class OfferingDrafts:
     """The verbs on what is being written. Days and instants are those of the programme's clock."""
 
-    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks) -> None:
+    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks, yearly: AnnualNotices) -> None:
         self.programmes = programmes
         self.clocks = clocks
+        self.yearly = yearly
 
     async def begin(self, slug: str, writing: Writing, *, actor: Actor) -> OfferingDraft:
         """Begin a new offering of an admitted provider.
@@ -159,8 +162,16 @@ class OfferingDrafts:
     ) -> tuple[Unmet, ...]:
         """What is wrong with what has been written."""
         now = self.clocks.now(programme.slug)
-        recognised = await recognised_kinds(programme, provider, now=now)
-        return offering_form.faults(programme, content, day_of(now), recognised=recognised)
+        return await content_faults(self.yearly, programme, content, provider, now=now)
+
+
+async def content_faults(
+    yearly: AnnualNotices, programme: Programme, content: Content, provider: Organisation, *, now: datetime
+) -> tuple[Unmet, ...]:
+    """What is wrong with a content at an instant, by the text and the notice of its year."""
+    recognised = await recognised_kinds(programme, provider, now=now)
+    announced = yearly.scoped(programme, day_of(now))
+    return offering_form.faults(announced, content, day_of(now), recognised=recognised)
 
 
 async def require_writable(offering: Offering, version: int) -> None:

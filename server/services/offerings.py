@@ -33,6 +33,7 @@ from server.services.offering_book import (
     RECALLED,
     OfferingNotListed,
     change,
+    keep,
     live_case,
     note,
     own,
@@ -96,7 +97,14 @@ class Offerings:
             returned = await self._returned(offering)
             selection = await self._selection(offering, programme, returned, now)
             await self._require_complete(offering, programme, provider)
-            offering, row = await self._keep(offering, programme, selection, actor=actor, now=now)
+            offering, row = await keep(
+                offering,
+                programme,
+                selection_id=None if selection is None else selection.id,
+                valid_until=None if selection is None else catalogue_ends(programme, selection.year),
+                actor=actor,
+                now=now,
+            )
             case_id, after = await self._review(offering, row, programme, provider, returned, actor, now)
         await after()
         return OfferingHandedIn(
@@ -146,7 +154,7 @@ class Offerings:
             version = await version_for_order(offering.current_version_id)
             if version.valid_until is not None and version.valid_until <= now:
                 raise OfferingNotListed()
-            return await put_up(
+            offering = await put_up(
                 offering,
                 version,
                 actor=actor,
@@ -231,49 +239,6 @@ class Offerings:
         )
         if unmet:
             raise OfferingIncomplete(clause=unmet[0].clause, unmet=unmet, count=len(unmet))
-
-    async def _keep(
-        self,
-        offering: Offering,
-        programme: Programme,
-        selection: SelectionRound | None,
-        *,
-        actor: Actor,
-        now: datetime,
-    ) -> tuple[Offering, OfferingVersion]:
-        """Write down what is handed in, with its files."""
-        content = content_of(offering.draft)
-        number = 1 + await OfferingVersion.filter(offering_id=offering.id).count()
-        row = await OfferingVersion.create(
-            offering_id=offering.id,
-            number=number,
-            programme_version=programme.version,
-            selection=selection,
-            submitted_at=now,
-            submitted_by=actor.id,
-            valid_until=None if selection is None else catalogue_ends(programme, selection.year),
-            **columns_of(content),
-        )
-        for document in programme.offering.documents:
-            papers = await files.require_own(
-                list(content.documents.get(document.code, ())), offering.provider_id
-            )
-            # Where several are asked for, each is a material of its own and not a loose page of one.
-            several = document.minimum > 1 or document.minimum_ranged is not None or document.maximum != 1
-            for material in [[paper] for paper in papers] if several else [papers]:
-                await files.attach(
-                    material, f"offering:{offering.id}", document.code, programme=programme, now=now
-                )
-        offering = await change(
-            offering,
-            draft_status=DraftStatus.SUBMITTED,
-            submitted_version_id=row.id,
-            returned={},
-            reason="",
-            version=offering.version + 1,
-        )
-        await note("offering.submitted", offering, actor=actor, now=now, version=number)
-        return offering, row
 
     async def _review(
         self,

@@ -13,7 +13,6 @@ from server.models.reviews import ReviewCase
 from server.programme.model import Programme
 from server.programme.registry import Programmes
 from server.rules import offering_form
-from server.rules.deadlines import day_of
 from server.rules.forms import changed_keys
 from server.rules.lifecycles import ProviderAct
 from server.rules.offering_form import columns_of, items_in, names_of
@@ -21,18 +20,20 @@ from server.rules.offerings import DraftStatus
 from server.rules.review import Check
 from server.services.access import Actor
 from server.services.admissions import FormItemsUnknown
+from server.services.annual_notices import AnnualNotices
 from server.services.listings import Listings
 from server.services.offering_book import OfferingNotListed, change, note, put_up, written
+from server.services.offering_drafts import content_faults
 from server.services.provider_standing import provider_missing
-from server.services.recognitions import recognised_kinds
 from server.services.reviewed import After, nothing
 
 
 class ReviewedOfferings:
     """Offerings as the review engine knows them."""
 
-    def __init__(self, programmes: Programmes, listings: Listings) -> None:
+    def __init__(self, programmes: Programmes, yearly: AnnualNotices, listings: Listings) -> None:
         self.programmes = programmes
+        self.yearly = yearly
         self.listings = listings
 
     async def snapshot(self, case: ReviewCase) -> dict[str, Any]:
@@ -58,10 +59,9 @@ class ReviewedOfferings:
         """Whether it is complete, in scope, of a kind its provider is recognised for, and who offers it."""
         offering, version, programme = await self._of(case)
         content, rules = written(version), programme.offering
-        recognised = await recognised_kinds(programme, offering.provider, now=now)
         found = {
             "complete": offering_form.missing(programme, content),
-            "scope": offering_form.faults(programme, content, day_of(now), recognised=recognised),
+            "scope": await content_faults(self.yearly, programme, content, offering.provider, now=now),
             "standing": await provider_missing(programme, offering.provider, ProviderAct.PUBLISH, now=now),
         }
         clauses = {"standing": programme.provider.article}
