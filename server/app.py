@@ -100,6 +100,7 @@ from server.services.rounds import Rounds
 from server.services.selections import Selections
 from server.services.sessions import Sessions
 from server.services.shop_window import ShopWindow
+from server.services.signing_steps import Printing
 from server.services.staff import StaffAccounts
 from server.services.staff_sign_in import StaffSignIn
 from server.services.suspensions import Suspensions
@@ -192,11 +193,16 @@ def create_app(
     allotments = Allotments(programmes, sizes, clocks, yearly)
     rounds.settlers.append(allotments.settle)
     app[keys.OUTLOOKS] = Outlooks(programmes, clocks, yearly)
+    press = Press()
+    documents = Documents(programmes, clock, evidence, press)
+    app[keys.PRESS], app[keys.DOCUMENT_DESK] = press, documents
     ratings, listings = Ratings(programmes, clocks), Listings(programmes, clocks)
     ratings.listeners.append(listings.refresh)
     rounds.settlers.append(listings.settle)
     app[keys.RATINGS], app[keys.LISTINGS] = ratings, listings
     orders = Orders(programmes, clocks, yearly, working_days)
+    printing = Printing(orders, documents)
+    orders.listeners.append(listings.refresh)
     voucher_requests = VoucherRequests(programmes, reviews, orders)
     order_ends = OrderEnds(orders, voucher_requests, reviews)
     payment_returns = PaymentReturns(orders, reviews)
@@ -207,7 +213,7 @@ def create_app(
     app[keys.VOUCHER_REQUESTS] = voucher_requests
     ratings = Ratings(programmes, clocks)
     app[keys.RATINGS] = ratings
-    serve_steps(orders, voucher_requests, ratings, sizes)
+    serve_steps(orders, voucher_requests, ratings, printing, sizes)
     reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(programmes, orders))
     reviews.serve(ReviewSubject.CANCELLATION, ReviewedCancellations(order_ends))
     reviews.serve(ReviewSubject.PAYMENT_RETURN, payment_returns)
@@ -260,6 +266,7 @@ def create_app(
             voucher_requests=voucher_requests,
             orders=orders,
             order_ends=order_ends,
+            printing=printing,
             vouchers=vouchers,
             own_payments=own_payments,
             offerings=offerings,

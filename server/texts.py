@@ -1219,7 +1219,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "order.cleared": ("订单可以继续", "订单 {number}（{project}）已核对：{reason}。"),
     "order.paused": (
         "签约暂停",
-        "订单 {number}（{project}）双方已签署，年度资金暂不足（{arithmetic}），已按先后排队，到位后自动生效。",
+        "订单 {number}（{project}）双方已签署，年度资金暂不足（{arithmetic}），已排队，到位后自动生效。",
     ),
     "order.resumed": ("合同已生效", "订单 {number}（{project}）等待的资金已到位，“{step}”已生效。"),
     "order.declined": (
@@ -1381,6 +1381,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "服务券即将到期",
         "服务券 {number} 的有效期至 {until}，{days}。请及时使用；不再需要的，请退回。",
     ),
+    "reminder.order_step": (
+        "订单即将到期",
+        "订单 {number}（{project}）的“{step}”截止 {until}，{days}。",
+    ),
     "reminder.order_deadline": (
         "请尽快下单",
         "服务券 {number} 须在 {until} 前完成下单，{days}，逾期将被收回；不再需要的，请退回。",
@@ -1437,6 +1441,7 @@ RANKING_COLUMNS = (
 JOBS: Mapping[str, str] = {
     "resume_contracts": "年度资金到位后，按签署先后使等待的合同生效",
     "lapse_orders": "终止逾期未办理的订单",
+    "print_documents": "生成双方已签署的合同和确认书",
     "deliver_outbox": "投递站内消息",
     "close_rounds": "关闭到期批次",
     "rank_rounds": "截止批次的排名与发放",

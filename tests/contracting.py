@@ -17,6 +17,8 @@ from stdnum.cn.uscc import calc_check_digit
 from tortoise.transactions import in_transaction
 
 from server.clock import FixedClock
+from server.gateways.evidence_store import EvidenceStore
+from server.gateways.press import Press
 from server.models.files import EvidenceObject, StoredFile
 from server.models.labels import AttestedLabel, LabelSource
 from server.models.offerings import Offering, OfferingVersion
@@ -48,6 +50,8 @@ from server.services.access import Actor
 from server.services.allotments import Allotments
 from server.services.annual_notices import AnnualNotices
 from server.services.clocks import ProgrammeClocks
+from server.services.documents import Documents
+from server.services.evidence import Evidence
 from server.services.issuing import Grant
 from server.services.ledger import Where
 from server.services.memberships import lock
@@ -64,6 +68,7 @@ from server.services.related_parties import RelatedParties
 from server.services.reviewed_orders import PaymentReturns, ReviewedCancellations
 from server.services.reviewed_requests import ReviewedRequests
 from server.services.reviews import Reviews
+from server.services.signing_steps import Printing
 from server.services.voucher_requests import VoucherRequests
 from server.services.working_days import WorkingDays
 from server.units import yuan_to_fen
@@ -74,6 +79,7 @@ MORNING = datetime(2026, 5, 18, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 5, 18)
 DAY = timedelta(days=1)
 NOTICES = Path("tests/notices")
+PRINTED = Path("var/tests/printed")
 SEALER = Sealer({"2026a": "a data secret of this test, long enough"})
 OPERATOR = Actor("staff", 1, "", None, frozenset({"operator"}))
 AREAS = {
@@ -115,12 +121,20 @@ class Desk:
         """From now on these notices hold."""
         self.notices = AnnualNotices(notices)
         self.allotments = Allotments(self.programmes, self.sizes, self.clocks, self.notices)
+        evidence = Evidence(EvidenceStore(PRINTED))
+        self.documents = Documents(self.programmes, self.clock, evidence, Press())
         self.orders = Orders(self.programmes, self.clocks, self.notices, self.working_days)
         self.requests = VoucherRequests(self.programmes, self.reviews, self.orders)
         self.opening = OrderOpening(self.orders, self.sizes, RelatedParties(SEALER))
         self.ends = OrderEnds(self.orders, self.requests, self.reviews)
         self.payment_returns = PaymentReturns(self.orders, self.reviews)
-        serve_steps(self.orders, self.requests, Ratings(self.programmes, self.clocks), self.sizes)
+        serve_steps(
+            self.orders,
+            self.requests,
+            Ratings(self.programmes, self.clocks),
+            Printing(self.orders, self.documents),
+            self.sizes,
+        )
         self.reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(self.programmes, self.orders))
         self.reviews.serve(ReviewSubject.CANCELLATION, ReviewedCancellations(self.ends))
         self.reviews.serve(ReviewSubject.PAYMENT_RETURN, self.payment_returns)

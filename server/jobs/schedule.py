@@ -32,6 +32,7 @@ from server.services.renewals import Renewals
 from server.services.review_notices import Notices
 from server.services.reviews import Reviews
 from server.services.rounds import Rounds
+from server.services.signing_steps import Printing
 from server.services.suspensions import Suspensions
 from server.services.uploads import Uploads
 from server.services.voucher_requests import VoucherRequests
@@ -59,6 +60,7 @@ class Works:
     voucher_requests: VoucherRequests
     orders: Orders
     order_ends: OrderEnds
+    printing: Printing
     vouchers: Vouchers
     own_payments: OwnPayments
     offerings: Offerings
@@ -79,6 +81,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _every(60, "issue_requests", lambda _: works.voucher_requests.issue_due()),
         _every(60, "resume_contracts", lambda _: works.orders.resume_waiting()),
         _every(60, "lapse_orders", lambda _: works.order_ends.lapse_due()),
+        _every(60, "print_documents", lambda _: works.printing.print_due()),
         _every(600, "allot_quotas", lambda _: works.allotments.allot_due()),
         # What begins or ends on a day.
         _every(30, "settle_bans", lambda _: works.blocklist.settle_turned()),

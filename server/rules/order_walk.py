@@ -23,7 +23,7 @@ SETTLING = frozenset({StepKind.SETTLE, StepKind.APPROVE_SETTLEMENT})
 
 
 class StepDoneAlready(Refusal):
-    """This side has done its part of the step; the other side's is missing."""
+    """This side has nothing to do in the step now; the other side's part is missing."""
 
     status, code = 409, "step_done_already"
 
@@ -49,11 +49,17 @@ def sides(step: OrderStep) -> frozenset[Party]:
     return frozenset(party for party in Party if party.value == step.actor.value)
 
 
+def contributors(step: OrderStep) -> frozenset[Party]:
+    """Which other sides hand in a document with a step that is not theirs; they do so first."""
+    handing = {document.by.value for document in step.documents if document.by is not None}
+    return frozenset(party for party in Party if party.value in handing) - sides(step)
+
+
 def is_done(step: OrderStep, deeds: Collection[Deed]) -> bool:
-    """Whether a step is done, by everybody who has to do it."""
+    """Whether a step is done, by everybody who has to do it or to bring something to it."""
     parties = {deed.party for deed in deeds if deed.step is step.kind}
     needed = sides(step)
-    return needed <= parties if needed else bool(parties)
+    return needed | contributors(step) <= parties if needed else bool(parties)
 
 
 def done_kinds(programme: Programme, deeds: Collection[Deed]) -> tuple[StepKind, ...]:
@@ -73,18 +79,25 @@ def is_finished(programme: Programme, deeds: Collection[Deed]) -> bool:
 
 
 def missing_sides(step: OrderStep, deeds: Collection[Deed]) -> tuple[Party, ...]:
-    """Which sides have not done their part of a step, the enterprise first."""
+    """Which sides have to do their part of a step now, the enterprise first.
+
+    Who only brings a document to it comes before those whose step it is.
+    """
     did = {deed.party for deed in deeds if deed.step is step.kind}
-    return tuple(party for party in Party if party in sides(step) and party not in did)
+    bringing = tuple(party for party in Party if party in contributors(step) and party not in did)
+    return bringing or tuple(party for party in Party if party in sides(step) and party not in did)
 
 
 def require_turn(programme: Programme, deeds: Sequence[Deed], kind: StepKind, party: Party) -> OrderStep:
-    """The step that one side wants to do now.
+    """The step that one side wants to do, or to bring something to, now.
 
     Raises ``StepOutOfTurn``, ``NotYourStep``, or :class:`StepDoneAlready` where only the other side's part
     is missing.
     """
-    step = require_step(programme, done_kinds(programme, deeds), kind, Actor(party.value))
+    done = done_kinds(programme, deeds)
+    step = next((one for one in open_steps(programme, done) if one.kind is kind), None)
+    if step is None or party not in contributors(step):
+        step = require_step(programme, done, kind, Actor(party.value))
     missing = missing_sides(step, deeds)
     if missing and party not in missing:
         raise StepDoneAlready(

@@ -12,18 +12,22 @@ from server.services.orders import Orders
 from server.services.paying_steps import PayingStep
 from server.services.rating_steps import RateStep, WithRating
 from server.services.ratings import Ratings
+from server.services.signing_steps import Printing, signing_works
 from server.services.voucher_requests import VoucherRequests
 from server.services.voucher_steps import RegisterUse, RequestVoucher
 
 
-def serve_steps(orders: Orders, requests: VoucherRequests, ratings: Ratings, sizes: SizeStandard) -> None:
+def serve_steps(
+    orders: Orders, requests: VoucherRequests, ratings: Ratings, printing: Printing, sizes: SizeStandard
+) -> None:
     """Give the engine the works of every kind of step that is more than being done."""
     rate = RateStep(ratings)
-    for kind in PURPOSES:
-        orders.serve(kind, PayingStep())
+    for paying in PURPOSES:
+        orders.serve(paying, PayingStep())
     orders.serve(StepKind.INVOICE, InvoiceStep())
     orders.serve(StepKind.RATE, rate)
-    orders.serve(StepKind.SIGN_CONTRACT, MakeContract())
+    for kind, work in signing_works(printing.desk, printing).items():
+        orders.serve(kind, work)
     orders.serve(StepKind.UPLOAD_CONTRACT, MakeContract())
     orders.serve(StepKind.CONFIRM_CONTRACT, ConfirmContract())
     orders.serve(StepKind.REQUEST_VOUCHER, RequestVoucher(requests))

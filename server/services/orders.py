@@ -31,6 +31,7 @@ from server.rules.lifecycles import require_act
 from server.rules.order_forms import read
 from server.rules.order_walk import (
     SETTLING,
+    contributors,
     missing_sides,
     next_step,
     require_in_time,
@@ -105,6 +106,8 @@ class Orders:
         self._nothing_more = NothingMore()
         self.enders: list[Callable[[Order, datetime], Awaitable[None]]] = []
         """What else is let go of when an order ends, in the transaction of its end."""
+        self.listeners: list[Callable[[int], Awaitable[None]]] = []
+        """Who hears, in its transaction, that an order on an offering was done."""
 
     def serve(self, kind: StepKind, work: StepWork) -> None:
         """Let a kind of step do more than be done."""
@@ -134,7 +137,7 @@ class Orders:
             acts = await order_book.acts_of(order.id)
             step = await self._require_move(order, terms.programme, acts, kind, party, now)
             deeds = order_book.deeds_of(acts)
-            completes = not [one for one in missing_sides(step, deeds) if one is not party]
+            completes = party in sides(step) and missing_sides(step, deeds) == (party,)
             move = Move(
                 order=order,
                 step=step,
@@ -154,7 +157,8 @@ class Orders:
     async def ask_of(self, order: Order, step: OrderStep, party: Party | None) -> Ask:
         """The fields and documents a step asks of one side now."""
         programme = self.terms_of(order).programme
-        fields = self.work(step.kind).form(programme, step, order, party)
+        brings = party is not None and party in contributors(step)
+        fields = () if brings else self.work(step.kind).form(programme, step, order, party)
         return Ask(step, tuple(fields), await order_papers.asked(step, order, programme, party))
 
     async def checklist(
@@ -367,7 +371,8 @@ class Orders:
         if not unmet:
             # On what is incomplete nobody has more to say.
             unmet += await invoices.check_papers(move)
-            unmet += tuple(await self.work(move.step.kind).unmet(move))
+            if move.party not in contributors(move.step):
+                unmet += tuple(await self.work(move.step.kind).unmet(move))
         return move, unmet
 
     async def _checked(self, move: Move, values: Mapping[str, object]) -> Move:
@@ -392,7 +397,9 @@ class Orders:
         )
         await order_papers.hand_in(act, move.order, move.papers, programme=move.programme, now=move.now)
         await self._changed(move, await invoices.register_papers(move))
-        if not move.completes:
+        if move.party in contributors(move.step):
+            pass  # What it brings stands in the papers; the step itself is the other side's.
+        elif not move.completes:
             await self._changed(move, await self.work(move.step.kind).do(move))
         else:
             waits = await self._or_wait(move, terms)
@@ -449,7 +456,7 @@ class Orders:
 
     async def _advance(self, order: Order, terms: Terms, *, actor: Actor, now: datetime) -> Order:
         """Find what comes next, and do at once what the platform itself has to do."""
-        calendar = self.working_days.calendar
+        calendar, before = self.working_days.calendar, order.status
         order = await order_book.advance(order, terms.programme, calendar, actor=actor, now=now)
         while order.status is OrderStatus.OPEN and order.step is not None:
             step = next(one for one in terms.programme.order_steps if one.kind is order.step)
@@ -469,6 +476,9 @@ class Orders:
             await order_book.record(order, step.kind, None, actor=CLOCK, now=now)
             order = await self._effect(move, terms)
             order = await order_book.advance(order, terms.programme, calendar, actor=actor, now=now)
+        if order.status is OrderStatus.DONE is not before and order.offering_id is not None:
+            for listener in self.listeners:
+                await listener(order.offering_id)
         return order
 
 

@@ -15,6 +15,7 @@ from tortoise.transactions import in_transaction
 
 from server.models.applications import Ranking
 from server.models.inbox import ReminderSent
+from server.models.orders import Order
 from server.models.organisations import Qualification
 from server.models.reviews import ReviewCase
 from server.models.rounds import Budget, Round
@@ -24,6 +25,7 @@ from server.programme.oversight import Reminded
 from server.programme.vocabulary import Party
 from server.rules.deadlines import day_of
 from server.rules.lifecycles import QualificationStatus, RoundStatus, VoucherStatus
+from server.rules.orders import OrderStatus
 from server.rules.review import CaseStatus
 from server.services import outbox
 from server.services.outbox import Message
@@ -31,7 +33,7 @@ from server.services.review_cases import number_of, step_of
 
 DISTANCES = (7, 3, 1)
 """Days before any deadline; what a programme's text asks for comes on top."""
-CORRECTION, REVIEW = "review.correction_due", "review.due"
+CORRECTION, REVIEW, STEP = "review.correction_due", "review.due", Reminded.CONTRACT_DEADLINE
 TOPICS: Mapping[str, str] = {
     Reminded.VOUCHER_EXPIRY: "reminder.voucher_expiry",
     Reminded.ORDER_DEADLINE: "reminder.order_deadline",
@@ -39,6 +41,7 @@ TOPICS: Mapping[str, str] = {
     Reminded.ROUND_OPENS: "reminder.round_opens",
     CORRECTION: "review.correction_due",
     REVIEW: "review.due",
+    STEP: "reminder.order_step",
 }
 """The topic of a reminder, by what it is about."""
 GROUP = 300
@@ -59,7 +62,7 @@ class Matter:
 async def send_due(programme: Programme, *, now: datetime) -> int:
     """Send every reminder of a programme that is due on the day of ``now``; returns how many."""
     sent = 0
-    for source in (_vouchers_ending, _orders_due, _qualifications_ending, _reviews_due):
+    for source in (_vouchers_ending, _orders_due, _steps_due, _qualifications_ending, _reviews_due):
         async for group in source(programme, now):
             sent += await _send(group, now, lambda matter: _distance(programme, matter, now))
     if any(one.about is Reminded.ROUND_OPENS for one in programme.reminders):
@@ -155,6 +158,37 @@ async def _orders_due(programme: Programme, now: datetime) -> Groups:
             for row in rows
             if row.order_deadline is not None
         ]
+
+
+async def _steps_due(programme: Programme, now: datetime) -> Groups:
+    """The step an order waits for: both sides hear of its deadline, whosever turn it is (GZ-99)."""
+    names = {step.kind: step.name for step in programme.order_steps}
+    wanted = Order.filter(
+        programme_slug=programme.slug,
+        status=OrderStatus.OPEN,
+        step_due_at__gt=now,
+        step_due_at__lte=_horizon(programme, STEP, now),
+    )
+    last = 0
+    while rows := await wanted.filter(id__gt=last).order_by("id").limit(GROUP):
+        yield [
+            Matter(
+                about=STEP,
+                subject=f"order:{row.id}:{row.step}",
+                recipients=(f"organisation:{row.enterprise_id}", f"organisation:{row.provider_id}"),
+                deadline=row.step_due_at,
+                data={
+                    "order": row.id,
+                    "number": row.number,
+                    "project": row.project,
+                    "programme": row.programme_slug,
+                    "step": names[row.step],
+                },
+            )
+            for row in rows
+            if row.step_due_at is not None and row.step is not None
+        ]
+        last = rows[-1].id
 
 
 async def _vouchers(programme: Programme, **conditions: Any) -> AsyncIterator[list[Voucher]]:

@@ -18,7 +18,7 @@ from server.models.rounds import Round
 from server.models.voucher_requests import VoucherRequest
 from server.models.vouchers import Voucher
 from server.programme.model import Programme
-from server.programme.steps import StepKind
+from server.programme.steps import Effect, StepKind
 from server.programme.vocabulary import Party
 from server.rules.deadlines import day_of, voucher_valid_until
 from server.rules.issuance import Application, Award, ranked
@@ -201,8 +201,15 @@ async def _issued(
     await note(
         "voucher_request.issued", request, programme, actor, now, voucher=voucher.id, place=voucher.place
     )
-    await Order.filter(id=request.order_id).update(clause=request.clause, arithmetic=arithmetic)
-    await order_money.hold_issued(request.order, voucher, now=now)
+    await Order.filter(id=request.order_id).update(
+        clause=request.clause, arithmetic=arithmetic, voucher_id=voucher.id, budget_id=None
+    )
+    step = next((one for one in programme.order_steps if one.kind is StepKind.ISSUE_VOUCHER), None)
+    if step is None:
+        # A later step of the order takes it up.
+        return
+    if step.effect is Effect.RESERVE:
+        await order_money.hold_issued(request.order, voucher, now=now)
     said = {"voucher": voucher.id, "voucher_fen": award.amount_fen}
     await orders.by_platform(request.order, StepKind.ISSUE_VOUCHER, actor=actor, now=now, values=said)
 
