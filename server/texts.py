@@ -799,6 +799,7 @@ ORDER_FIELDS: Mapping[str, str] = {
     "service_starts_on": "服务开始日期",
     "acceptance_on": "验收日期",
     "unrelated_fen": "与所订服务无关的金额（元）",
+    "price_reason": "价格说明（高于公布价或同类通常价格时必填）",
     "matches_offering": "合同的服务名称、内容与所订服务产品一致",
     "consistent_with_past": "合同格式、金额依据与历史同类合同或模板一致",
     "names_price_parts": "合同列明价格、补贴和净价",

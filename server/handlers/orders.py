@@ -24,6 +24,7 @@ from server.programme.registry import UnknownProgramme
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Party
 from server.rules.budgets import ContractsPaused
+from server.rules.fair_price import PriceReasonMissing
 from server.rules.lifecycles import IllegalMove, NotPermittedNow
 from server.rules.order_walk import StepDoneAlready, StepTooLate
 from server.rules.orders import OrderStatus
@@ -240,6 +241,7 @@ class Checklist(StepBody):
         OutOfScope,
         OrderUnusable,
         DealForbidden,
+        PriceReasonMissing,
         KindUnknown,
         KindNotAnnounced,
         KindNotNow,

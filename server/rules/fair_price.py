@@ -50,6 +50,15 @@ def require_reason(found: Sequence[Unmet], reason: str) -> None:
         raise PriceReasonMissing(clause=found[0].clause, arithmetic=found[0].arithmetic, unmet=found)
 
 
+def reason_unmet(found: Sequence[Unmet], reason: str) -> tuple[Unmet, ...]:
+    """The same as one thing among others that a step still asks for."""
+    if not found or reason.strip():
+        return ()
+    message = texts.REFUSALS[PriceReasonMissing.code]
+    arithmetic = texts.STEP.join(one.arithmetic for one in found)
+    return (Unmet("price_reason", found[0].clause, message, arithmetic),)
+
+
 def _above(programme: Programme, fair: FairPrice, price_fen: int, prices: Prices) -> Iterator[Unmet]:
     clause = fair.article or next(
         (one.article for one in programme.conflicts if one.kind is ConflictKind.PRICE_ABOVE_MARKET), ""

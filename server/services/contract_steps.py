@@ -31,12 +31,15 @@ from server.rules.contracts import (
     reference_unmet,
 )
 from server.rules.deadlines import day_of, end_of, start_of
+from server.rules.fair_price import reason_unmet
+from server.rules.findings import FindingKind, Findings
 from server.rules.lifecycles import ProviderAct, QualificationAct
 from server.rules.offerings import price_unmet
 from server.rules.order_forms import field_of
 from server.rules.order_walk import Deed, is_done
 from server.rules.orders import COMING_TO_SOMETHING
-from server.services import order_book
+from server.services import order_book, related_parties
+from server.services.fair_price import price_findings
 from server.services.provider_standing import provider_missing
 from server.services.standings import standing_unmet
 from server.services.step_work import Move, NothingMore
@@ -76,6 +79,8 @@ class MakeContract(NothingMore):
             field_of("service_starts_on", FieldKind.DATE, required=windowed, clause=clause),
             field_of("acceptance_on", FieldKind.DATE, required=windowed, clause=clause),
         ]
+        if programme.fair_price is not None:
+            fields.append(field_of("price_reason", FieldKind.TEXT, required=False, clause=clause))
         if programme.deduction_for(order.category).exclude_unrelated:
             fields.append(field_of("unrelated_fen", FieldKind.MONEY, required=False, clause=clause))
         for asked, code in (
@@ -177,7 +182,14 @@ class MakeContract(NothingMore):
                 arithmetic = f"{yuan(others)} + {yuan(order.price_fen)} > {yuan(amount_fen)}"
                 unmet.append(Unmet("amount_fen", clause, texts.CONTRACT["fees_beyond"], arithmetic))
         unmet += price_unmet(programme, order.list_price_fen, amount_fen)
-        return unmet
+        reason = move.values.get("price_reason", order.price_reason)
+        return [*unmet, *reason_unmet(await self._prices(order, programme, amount_fen), reason)]
+
+    async def _prices(self, order: Order, programme: Programme, amount_fen: int) -> tuple[Unmet, ...]:
+        """What the contract's price stands too far above of; several projects are priced one by one."""
+        if holds_several(programme, order.category):
+            return ()
+        return await price_findings(programme, order, amount_fen)
 
     async def _parties_unmet(self, order: Order, programme: Programme, now: datetime) -> list[Unmet]:
         """Both sides may deal on this day still; what is signed already is finished all the same (GX-43)."""
@@ -221,8 +233,10 @@ class MakeContract(NothingMore):
         # Of a contract that holds several projects, this order's is its own fee.
         fen = order.price_fen if several else contract.amount_fen
         changes = {"contract_id": contract.id, "contract_fen": fen}
-        if "unrelated_fen" in values:
-            changes["unrelated_fen"] = values["unrelated_fen"]
+        changes |= {code: values[code] for code in ("unrelated_fen", "price_reason") if code in values}
+        if fen != order.price_fen:
+            found = Findings(warned=await self._prices(order, programme, fen))
+            await related_parties.keep(order.id, FindingKind.PRICE, found, now=move.now)
         return contract, changes
 
 

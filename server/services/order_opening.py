@@ -26,7 +26,8 @@ from server.programme.vocabulary import Actor as ProgrammeActor
 from server.programme.vocabulary import Party
 from server.rules.deadlines import day_of
 from server.rules.eligibility import category_unmet
-from server.rules.findings import FindingKind
+from server.rules.fair_price import require_reason
+from server.rules.findings import FindingKind, Findings
 from server.rules.lifecycles import ProviderAct, QualificationAct
 from server.rules.order_walk import sides
 from server.rules.orders import OrderStatus
@@ -35,6 +36,7 @@ from server.services import access, allowances, offering_book, order_book, relat
 from server.services.access import Actor, NotFound
 from server.services.annual_notices import Terms
 from server.services.applicants import facts_of
+from server.services.fair_price import price_findings
 from server.services.memberships import lock
 from server.services.orders import Orders, Wish
 from server.services.provider_standing import require_provider
@@ -121,8 +123,8 @@ class OrderOpening:
 
         Raises ``ProgrammeNotRunning``, :class:`NotYoursToOpen`, :class:`OfferingNeeded`,
         ``OfferingNotListed``, :class:`OtherSideUnknown`, ``NotInStanding``, :class:`OutOfScope`,
-        :class:`OrderUnusable`, ``KindUnknown``, ``KindNotAnnounced``, ``KindNotNow``, ``TooManyToday``, and
-        what the first step refuses.
+        :class:`OrderUnusable`, ``KindUnknown``, ``KindNotAnnounced``, ``KindNotNow``, ``TooManyToday``,
+        :class:`DealForbidden`, ``PriceReasonMissing``, and what the first step refuses.
         """
         programme, now = self.orders.programmes.get(slug), self.orders.clocks.now(slug)
         if not programme.covers(day_of(now)):
@@ -179,7 +181,10 @@ class OrderOpening:
                     unmet=ties.forbidden,
                     first=first.message,
                 )
+            prices = await price_findings(programme, order, order.price_fen)
+            require_reason(prices, sketch.price_reason)
             await related_parties.keep(order.id, FindingKind.TIE, ties, now=now)
+            await related_parties.keep(order.id, FindingKind.PRICE, Findings(warned=prices), now=now)
             order = await self._begin(order, terms, wish, party, actor=actor, now=now)
             if ties.warned:
                 order = await order_book.hold_back(order, actor=actor, now=now)
