@@ -79,7 +79,6 @@ MORNING = datetime(2026, 5, 18, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 5, 18)
 DAY = timedelta(days=1)
 NOTICES = Path("tests/notices")
-PRINTED = Path("var/tests/printed")
 SEALER = Sealer({"2026a": "a data secret of this test, long enough"})
 OPERATOR = Actor("staff", 1, "", None, frozenset({"operator"}))
 AREAS = {
@@ -121,20 +120,16 @@ class Desk:
         """From now on these notices hold."""
         self.notices = AnnualNotices(notices)
         self.allotments = Allotments(self.programmes, self.sizes, self.clocks, self.notices)
-        evidence = Evidence(EvidenceStore(PRINTED))
-        self.documents = Documents(self.programmes, self.clock, evidence, Press())
         self.orders = Orders(self.programmes, self.clocks, self.notices, self.working_days)
         self.requests = VoucherRequests(self.programmes, self.reviews, self.orders)
         self.opening = OrderOpening(self.orders, self.sizes, RelatedParties(SEALER))
         self.ends = OrderEnds(self.orders, self.requests, self.reviews)
         self.payment_returns = PaymentReturns(self.orders, self.reviews)
-        serve_steps(
-            self.orders,
-            self.requests,
-            Ratings(self.programmes, self.clocks),
-            Printing(self.orders, self.documents),
-            self.sizes,
-        )
+        self.evidence = Evidence(EvidenceStore(Path(), "memory:///"))
+        self.documents = Documents(self.programmes, self.clock, self.evidence, Press())
+        ratings = Ratings(self.programmes, self.clocks)
+        printing = Printing(self.orders, self.documents)
+        serve_steps(self.orders, self.requests, ratings, printing, self.sizes)
         self.reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(self.programmes, self.orders))
         self.reviews.serve(ReviewSubject.CANCELLATION, ReviewedCancellations(self.ends))
         self.reviews.serve(ReviewSubject.PAYMENT_RETURN, self.payment_returns)
@@ -344,7 +339,8 @@ class Desk:
         programme = self.programme(slug)
         drawn = programme.voucher.holder is Party.PROVIDER
         if "offering_id" not in others:
-            others["offering_id"] = (await self.listed(slug, provider, price_yuan)).id
+            category = others.pop("category", "")
+            others["offering_id"] = (await self.listed(slug, provider, price_yuan, category=category)).id
         known: dict[str, Any] = {
             "other_uscc": enterprise.uscc if drawn else "",
             "project": "精益管理咨询",
@@ -501,11 +497,20 @@ class Desk:
         return await VoucherRequest.get(id=request.id)
 
     async def drawn(
-        self, enterprise: Organisation, provider: Organisation, fee_yuan: float, **others: Any
+        self,
+        enterprise: Organisation,
+        provider: Organisation,
+        fee_yuan: float,
+        *,
+        contract: dict[str, Any] | None = None,
+        **others: Any,
     ) -> Order:
-        """An order for which a provider has drawn a voucher: its contract uploaded, its use registered."""
+        """An order for which a provider has drawn a voucher: its contract uploaded, its use registered.
+
+        ``contract`` is what the contract says, where it is not one of its own for this project.
+        """
         order = await self.opened(DRAWN, enterprise, provider, fee_yuan, **others)
-        return await self.step(order, provider, StepKind.UPLOAD_CONTRACT)
+        return await self.step(order, provider, StepKind.UPLOAD_CONTRACT, **(contract or {}))
 
 
 async def faces(enterprise: Organisation, **filters: Any) -> list[int]:
