@@ -251,6 +251,7 @@ def create_app(
     jobs = schedule(
         Works(
             clock=clock,
+            calm=committer.calm,
             programmes=programmes,
             working_days=working_days,
             rounds=rounds,

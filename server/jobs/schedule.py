@@ -45,6 +45,8 @@ class Works:
     """What the jobs set in motion."""
 
     clock: Clock
+    calm: Callable[[], Awaitable[None]]
+    """To be awaited before what comes after a launch."""
     programmes: Programmes
     working_days: WorkingDays
     rounds: Rounds
@@ -74,7 +76,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
     now = works.clock.now
     jobs: tuple[Job, ...] = (
         # What a launch or a result waits for.
-        _every(2, "deliver_outbox", lambda _: outbox.deliver(now())),
+        _every(2, "deliver_outbox", lambda _: outbox.deliver(now(), turn=works.calm)),
         _every(5, "close_rounds", lambda _: close_due_rounds(works.rounds)),
         _every(5, "rank_rounds", lambda _: ranked.rank_due()),
         _every(5, "tell_results", lambda _: ranked.tell_due()),

@@ -26,6 +26,8 @@ ANSWERS_AT_ONCE = 8
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 SWEEP_SECONDS = 0.1
+CALM_SECONDS = 1.0
+"""How long other work steps aside for a crowd at a time. It is done all the same: a crowd may stay."""
 
 log = structlog.get_logger("server.grabs")
 
@@ -108,6 +110,12 @@ class GrabCommitter:
         if worker is None or worker.done():
             self._workers[terms.budget_id] = loop.create_task(self._work(terms, queue))
         return one.future
+
+    async def calm(self) -> None:
+        """Wait until nobody waits for a commit of this process, or :data:`CALM_SECONDS` at most."""
+        busy = [worker for worker in self._workers.values() if not worker.done()]
+        if busy:
+            await asyncio.wait(busy, timeout=CALM_SECONDS)
 
     async def drain(self) -> None:
         """Wait until every queue is empty; for an orderly stop."""

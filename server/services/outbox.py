@@ -6,7 +6,7 @@ A recipient is ``person:12``, ``organisation:5`` (whoever acts for it), ``staff:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,13 +81,19 @@ async def tell_all(messages: Iterable[Message], *, at: datetime) -> None:
         await OutboxMessage.bulk_create(rows)
 
 
-async def deliver(now: datetime) -> int:
+async def _at_once() -> None:
+    """Nothing goes before."""
+
+
+async def deliver(now: datetime, *, turn: Callable[[], Awaitable[None]] = _at_once) -> int:
     """Put every message that is committed into the inbox, in order, each once; returns how many.
 
-    ``now`` is the machine's clock. Every batch is a transaction of its own.
+    ``now`` is the machine's clock. Every batch is a transaction of its own, and waits for its ``turn``:
+    a launch goes first.
     """
     delivered = 0
     while True:
+        await turn()
         moved = await _deliver_batch(now)
         delivered += moved
         if moved < BATCH:

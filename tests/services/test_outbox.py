@@ -70,6 +70,17 @@ async def test_workers_that_deliver_at_once_deliver_each_message_once(database: 
     assert not await OutboxMessage.filter(delivered_at=None).exists()
 
 
+async def test_every_batch_waits_for_its_turn(database: TortoiseContext) -> None:
+    arrived = []
+
+    async def turn() -> None:
+        arrived.append(len(await inbox()))
+
+    await told(BATCH + 1)
+    await outbox.deliver(NOW, turn=turn)
+    assert arrived == [0, BATCH]
+
+
 async def test_delivered_messages_are_not_looked_at_for_ever(database: TortoiseContext) -> None:
     await told(3)
     await outbox.deliver(NOW)
