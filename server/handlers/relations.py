@@ -7,20 +7,22 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
-from server.handlers.api import PERSON, Answer, Routes, person
-from server.handlers.parsing import Body
+from server.handlers.api import PERSON, Answer, Routes, person, staff
+from server.handlers.parsing import Body, Id, Path
 from server.keys import CLOCK, SEALER
 from server.models.organisations import MemberRole
 from server.models.relations import TieDeclaration
+from server.rules.findings import FindingKind, Weight
 from server.rules.uscc import UsccInvalid
 from server.sealing import Sealer
-from server.services import access, tie_declarations
+from server.services import access, order_lists, related_parties, tie_declarations
 from server.services.access import Actor, NoOrganisation
 from server.services.allowances import TooManyToday
 from server.services.tie_declarations import Declared, Shareholder, TiesUnusable
 
 routes = Routes("relations")
 
+READERS = staff(*access.IN_THE_FILES)
 IN_CHARGE = person(MemberRole.LEGAL_REPRESENTATIVE, MemberRole.HANDLER)
 PersonName = Annotated[str, Field(min_length=1, max_length=64)]
 IdNumber = Annotated[str, Field(max_length=20)]
@@ -78,6 +80,34 @@ class TiesView(Answer):
     declared_at: AwareDatetime | None = Field(description="When. | 申报时间。")
 
 
+class OrderPath(Path):
+    """An order."""
+
+    order_id: Id = Field(description="The order. | 订单编号。")
+
+
+class FindingView(Answer):
+    """One thing that was found."""
+
+    kind: FindingKind = Field(description="tie or price. | 关联关系或价格。")
+    weight: Weight = Field(description="holds: somebody looks at it. | 影响程度。")
+    code: str = Field(description="Stable code. | 代码。")
+    clause: str = Field(description="The provision. | 依据条款。")
+    message: str = Field(description="In words. | 说明。")
+    arithmetic: str = Field(description="The comparison behind it. | 比较过程。")
+    found_at: AwareDatetime = Field(description="When. | 发现时间。")
+
+
+class FindingsView(Answer):
+    """Everything that was found about an order, oldest first."""
+
+    order_id: int = Field(description="The order. | 订单编号。")
+    price_fen: int = Field(description="As agreed when it was opened, fen. | 下单价格，单位分。")
+    contract_fen: int | None = Field(description="As the contract says, fen. | 合同价格，单位分。")
+    price_reason: str = Field(description="Why the price is unlike others. | 价格说明。")
+    findings: list[FindingView] = Field(description="The findings. | 核对情况。")
+
+
 @routes.put(
     "/api/v1/organisations/mine/ties",
     summary="Declare who represents my organisation and who holds its shares; orders are compared with it. "
@@ -128,6 +158,27 @@ async def declared(request: web.Request, actor: Actor) -> TiesView:
             declared_at=None,
         )
     return _view(row, request.app[SEALER])
+
+
+@routes.get(
+    "/api/v1/orders/{order_id}/findings",
+    summary="What the system found about an order: ties of its sides, and its price beside others. "
+    "| 订单的关联关系和价格核对情况。",
+    access=READERS,
+    answers={200: FindingsView},
+)
+async def findings(request: web.Request, actor: Actor, path: OrderPath) -> FindingsView:
+    order, _ = await order_lists.one(path.order_id, actor=actor)
+    rows = await related_parties.of_order(order.id)
+    return FindingsView(
+        order_id=order.id,
+        price_fen=order.price_fen,
+        contract_fen=order.contract_fen,
+        price_reason=order.price_reason,
+        findings=[
+            FindingView(**{name: getattr(row, name) for name in FindingView.model_fields}) for row in rows
+        ],
+    )
 
 
 def _view(row: TieDeclaration, sealer: Sealer) -> TiesView:

@@ -274,3 +274,24 @@ async def test_only_who_is_in_charge_declares_and_not_without_end(town: Town) ->
     town.clock.advance(timedelta(days=1, seconds=1))
     ours = await town.signed_in(await Person.get(id=ours.id))
     assert (await ours.put("organisations/mine/ties", representative="李明")).status == 200
+
+
+async def test_the_official_side_reads_what_was_found_about_an_order_and_no_side_of_it_does(
+    town: Town,
+) -> None:
+    ours, theirs, enterprise, provider = await sides(town)
+    made = await order(town, enterprise, await product(provider, REGION, town), REGION, 0)
+    await Order.filter(id=made.id).update(price_reason="加急")
+    hint = (await asked(town, enterprise, enterprise, REGION)).forbidden
+    await related_parties.keep(made.id, FindingKind.PRICE, Findings(warned=hint), now=town.now)
+    path = f"orders/{made.id}/findings"
+    for caller in (ours, theirs):
+        refused = await caller.get(path)
+        assert (refused.status, refused.code) == (403, "not_allowed")
+    shown = (await (await town.operator()).get(path)).body
+    assert (shown["price_fen"], shown["contract_fen"], shown["price_reason"]) == (100_000, None, "加急")
+    assert [(one["kind"], one["weight"], one["code"]) for one in shown["findings"]] == [
+        ("price", "holds", "same")
+    ]
+    elsewhere = await (await town.staff("operator", programmes=[PROGRAMME])).get(path)
+    assert (elsewhere.status, elsewhere.code) == (404, "not_found")
