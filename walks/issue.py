@@ -58,7 +58,7 @@ async def walk(world: World, programme: Programme, size: int) -> Figures:
     # A connection of an earlier server is no use with the next one.
     async with ClientSession(connector=TCPConnector(force_close=True)) as http:
         with world.serving():
-            now = await _now(http, world, programme)
+            now = await now_of(http, world, programme)
             officials = await staff_up(http, world, programme)
             budget_id = await issuing.open_year(officials, programme, now)
             parts = cast(programme, now.date(), size)
@@ -70,21 +70,21 @@ async def walk(world: World, programme: Programme, size: int) -> Figures:
         if waiting:
             days += NOTICE_DAYS
             with world.serving(days=days):
-                await _settled(http, world, programme)
-                await _until(lambda: joining.review(everybody), "the public notices do not end")
+                await settled(http, world, programme)
+                await until(lambda: joining.review(everybody), "the public notices do not end")
         with world.serving(days=days):
-            stage = Stage(world, programme, officials, await _now(http, world, programme), everybody)
+            stage = Stage(world, programme, officials, await now_of(http, world, programme), everybody)
             round_id = await _issue(stage, budget_id)
         if round_id:
             days += RESULT_DAYS
             with world.serving(days=days):
-                await _settled(http, world, programme)
-                await _until(lambda: issuing.unpublished(stage, round_id), "the ranking is not published")
+                await settled(http, world, programme)
+                await until(lambda: issuing.unpublished(stage, round_id), "the ranking is not published")
                 said = await issuing.recompute(stage, round_id, world.directory)
                 print(f"  {programme.slug:16} the published ranking, recomputed: {said}")
         with world.serving(days=days):
-            await _settled(http, world, programme)
-            await _until(lambda: issuing.empty_handed(stage), "nobody holds a voucher")
+            await settled(http, world, programme)
+            await until(lambda: issuing.empty_handed(stage), "nobody holds a voucher")
             if programme.issuance.waiting_list:
                 await issuing.pass_on(stage)
             if programme.issuance.upgrade_by_difference:
@@ -109,26 +109,26 @@ async def _issue(stage: Stage, budget_id: int) -> int:
     return 0
 
 
-async def _now(http: ClientSession, world: World, programme: Programme) -> datetime:
+async def now_of(http: ClientSession, world: World, programme: Programme) -> datetime:
     """What time it is in the programme, as its clock says to anybody."""
     said = await Caller(http, world.url).get("clock", programme=programme.slug)
     return datetime.fromisoformat(said.must(200, "the clock is read")["now"]).astimezone(CHINA)
 
 
-async def _settled(http: ClientSession, world: World, programme: Programme) -> None:
+async def settled(http: ClientSession, world: World, programme: Programme) -> None:
     """Wait until the jobs of the days that passed have run."""
     desk = await member_of_staff(http, world, "administrator")
     give_up = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < give_up:
         jobs = (await desk.get("jobs")).must(200, "the jobs are listed")["jobs"]
-        now = await _now(http, world, programme)
+        now = await now_of(http, world, programme)
         if all(_has_caught_up(one, now) for one in jobs if one["programme"] == programme.slug):
             return
         await asyncio.sleep(0.5)
     raise WalkFailed("the jobs do not catch up")
 
 
-async def _until(waiting: Callable[[], Awaitable[int]], otherwise: str) -> None:
+async def until(waiting: Callable[[], Awaitable[int]], otherwise: str) -> None:
     """Ask again until nothing waits any more."""
     give_up = time.monotonic() + PATIENCE_SECONDS
     while await waiting():
@@ -153,7 +153,7 @@ async def main(size: int, only: str = "") -> int:
                 figures = await walk(world, programme, size)
             except (WalkFailed, ProcessFailed, CalledProcessError) as fault:
                 print(f"  {programme.slug:16} FAILED: {fault}")
-                _show_end(world)
+                show_end(world)
                 continue
             try:
                 world.command("ledger", "verify")
@@ -178,7 +178,7 @@ async def main(size: int, only: str = "") -> int:
     return 0 if balanced and done == len(programmes) else 1
 
 
-def _show_end(world: World) -> None:
+def show_end(world: World) -> None:
     log = world.directory / "server.log"
     if log.exists():
         print("\n".join(log.read_text(errors="replace").splitlines()[-8:]))

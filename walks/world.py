@@ -23,7 +23,9 @@ PASSWORD = "Walk-through-2026"
 class World:
     """The processes of one walk, on loopback; ``url`` is the server's address while it runs."""
 
-    def __init__(self, directory: Path, redis: RedisServer, wechat_port: int) -> None:
+    def __init__(
+        self, directory: Path, redis: RedisServer, wechat_port: int, programmes: Path | None = None
+    ) -> None:
         self.directory = directory
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -44,6 +46,8 @@ class World:
             "QIQUAN_STAFF_PASSWORD": PASSWORD,
             "PYTHONUNBUFFERED": "1",
         }
+        if programmes is not None:
+            self._environment["QIQUAN_PROGRAMMES_DIR"] = str(programmes)
 
     @contextmanager
     def serving(self, *, days: int = 0) -> Iterator[None]:
@@ -74,8 +78,11 @@ class World:
 
 
 @contextmanager
-def a_world(directory: Path) -> Iterator[World]:
-    """An empty world in this directory; everything that was started has ended afterwards."""
+def a_world(directory: Path, *, programmes: Path | None = None) -> Iterator[World]:
+    """An empty world in this directory; everything that was started has ended afterwards.
+
+    ``programmes`` is where its programmes stand, if not where the house keeps its own.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     redis = RedisServer(directory / "valkey").start()
     try:
@@ -83,7 +90,7 @@ def a_world(directory: Path) -> Iterator[World]:
         wechat = [sys.executable, "-m", "standin.wechat", "--port", str(port)]
         with stopping(Child("WeChat stand-in", wechat, log=directory / "wechat.log")) as child:
             child.wait_until(lambda: accepts_connections(port))
-            world = World(directory, redis, port)
+            world = World(directory, redis, port, programmes)
             world.command("migrate")
             yield world
     finally:

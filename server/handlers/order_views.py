@@ -96,6 +96,7 @@ class AskDocumentView(Answer):
     maximum: int | None = Field(description="How many at most; null: no limit. | 至多份数，空为不限。")
     legal_forms: list[str] = Field(description="Asked of these only; empty: all. | 仅这些组织形式须交。")
     amount: AmountRule | None = Field(description="What the amount on it must be. | 金额要求。")
+    minimum_bp: int | None = Field(description="Of the invoice at least, basis points. | 至少占发票的万分比。")
     clause: str = Field(description="The provision. | 依据条款。")
 
 
@@ -275,6 +276,7 @@ def _document(one: Document) -> AskDocumentView:
         maximum=one.maximum,
         legal_forms=sorted(form.value for form in one.legal_forms),
         amount=one.amount,
+        minimum_bp=one.minimum_bp,
         clause=one.article,
     )
 
