@@ -290,6 +290,11 @@ EVERYBODYS: Mapping[str, str] = {
 """Routes whose object is hidden from nobody, and why."""
 
 UNREACHED: Mapping[str, str] = {
+    **{
+        f"POST /api/v1/qualifications/{{qualification_id}}/{what}": "A provider's: "
+        "tests/handlers/test_provider_standing.py."
+        for what in ("suspension", "suspension/lifting", "removal", "grades")
+    },
     "POST /api/v1/voucher-requests/{request_id}/resubmission": "Wants a contract that it can be put on: "
     "tests/services/test_voucher_requests.py.",
 }
@@ -297,6 +302,7 @@ UNREACHED: Mapping[str, str] = {
 
 NO_OBJECT: Mapping[str, str] = {
     "slug": PROGRAMME,  # Programmes are public.
+    "provider_id": "1",  # So are providers.
     "kind": "labels",  # What kind of list is imported.
     "document": "authorisation",  # A form that anybody may print.
     "number": "1",  # Of a registration's submissions.

@@ -246,3 +246,24 @@ async def test_an_enterprise_is_no_provider_to_hold_or_remove(town: Town) -> Non
         refused = await operator.post(f"qualifications/{row.id}/{what}", **REASON)
         assert (refused.status, refused.code) == (404, "not_found")
     assert await Person.all().count()
+
+
+async def test_a_provider_of_another_programme_or_area_does_not_exist(town: Town) -> None:
+    _, applied = await admitted(town)
+    elsewhere = (
+        await town.staff("operator", programmes=["guangxi-2024"]),
+        await town.staff("operator", areas=["浙江省/丽水市/市直"]),
+    )
+    grade = {"year": 2026, "grade": "优秀", "place": 1, "reason": "履约及时"}
+    asked = {
+        "suspension": REASON,
+        "suspension/lifting": {"reason": "已整改"},
+        "removal": REASON,
+        "grades": grade,
+    }
+    for what, body in asked.items():
+        for stranger in elsewhere:
+            refused = await stranger.post(f"{path(applied)}/{what}", **body)
+            assert (refused.status, refused.code) == (404, "not_found"), what
+        reached = await (await town.operator()).post(f"{path(applied)}/{what}", **body)
+        assert reached.status != 404, what
