@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.rules.lifecycles import (
+    BARRED_PROVIDER_MAY,
     PROVIDER_MAY,
     QUALIFICATION_MAY,
     QUALIFICATION_MOVES,
@@ -161,6 +163,17 @@ def test_whoever_bought_gets_what_was_bought_whatever_became_of_the_provider(
     status: QualificationStatus,
 ) -> None:
     require_act(PROVIDER_MAY, status, ProviderAct.FINISH_ORDERS)
+
+
+def test_the_documentation_shows_the_table_as_it_is() -> None:
+    shown = {
+        line.split("|")[1].strip(): [cell.strip() == "yes" for cell in line.split("|")[2:6]]
+        for line in Path("docs/providers.md").read_text("utf-8").splitlines()
+        if line.startswith("| ") and line.count("|") == 6
+    }
+    rows = {**PROVIDER_MAY, "barred": BARRED_PROVIDER_MAY}
+    for standing, may in rows.items():
+        assert shown[standing] == [act in may for act in ProviderAct], standing
 
 
 def test_public_money_waits_while_a_provider_is_suspended_or_removed() -> None:
