@@ -60,6 +60,7 @@ async def make_order(
         "category": programme.categories[0].code,
         "service": programme.categories[0].covers[0] if programme.categories[0].covers else "",
         "project": f"第{number}号数字化诊断",
+        "kind": programme.voucher_kinds[0].code if len(programme.voucher_kinds) > 1 else "",
         "price_fen": yuan_to_fen(100_000),
         "voucher_fen": yuan_to_fen(30_000),
         "status": OrderStatus.OPEN,

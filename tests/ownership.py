@@ -8,21 +8,28 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from server.keys import RATINGS
 from server.models.contracts import Contract, VoucherRequest
+from server.models.enquiries import Enquiry, EnquiryAnswer
 from server.models.files import FileAttachment
 from server.models.inbox import InboxMessage
 from server.models.offerings import Offering, OfferingVersion, SelectionRound
 from server.models.organisations import Membership, Organisation, Qualification
 from server.models.people import Staff
+from server.models.ratings import Rating
 from server.models.registrations import Registration
 from server.models.reviews import ReviewCase, ReviewObjection
 from server.models.rounds import Budget
 from server.programme.vocabulary import Party
 from server.rules.contracts import ContractStatus
+from server.rules.enquiries import EnquiryStatus
+from server.rules.ratings import Said
 from server.rules.request_line import RequestStatus
 from server.services import outbox
+from server.services.access import Actor
 from tests.factories import make_enterprise
 from tests.hostile.seeds import paper
+from tests.ordering import make_order
 from tests.town import DAY, PROGRAMME, Caller, Town, grab_key, uscc
 
 ANOTHER_PROGRAMME = "guangxi-2024"
@@ -237,6 +244,54 @@ async def _offering(stage: Stage) -> int:
     return int(made.id)
 
 
+async def _order(stage: Stage) -> int:
+    """A rated order in which the organisation is the enterprise."""
+    programme = stage.town.programmes.get(PROGRAMME)
+    owner = await Organisation.get(id=stage.organisation_id)
+    order = await make_order(programme, owner, await make_enterprise(), at=stage.town.now)
+    scale = programme.rating.scale
+    await stage.town.app[RATINGS].give(
+        order,
+        Said(level=scale[0]),
+        programme=programme,
+        actor=Actor("person", stage.owner.id, "", owner.id, frozenset({"handler"})),
+        now=stage.town.now,
+    )
+    return int(order.id)
+
+
+async def _rating(stage: Stage) -> int:
+    return int((await Rating.get(order_id=await _order(stage))).id)
+
+
+async def _enquiry(stage: Stage) -> int:
+    """An enquiry of the organisation that everybody sees."""
+    made = await Enquiry.create(
+        programme_slug=ANOTHER_PROGRAMME,
+        programme_version=stage.town.programmes.get(ANOTHER_PROGRAMME).version,
+        enterprise_id=stage.organisation_id,
+        status=EnquiryStatus.SHOWN,
+        values={"content": "车间联网"},
+        created_by=f"person:{stage.owner.id}",
+        created_at=stage.town.now,
+        shown_at=stage.town.now,
+    )
+    return int(made.id)
+
+
+async def _answer(stage: Stage) -> int:
+    """What somebody answered an enquiry of the organisation."""
+    made = await EnquiryAnswer.create(
+        enquiry_id=await _enquiry(stage),
+        provider_id=(await make_enterprise()).id,
+        offering_id=1,
+        offering_version_id=1,
+        offering_name="诊断",
+        answered_at=stage.town.now,
+    )
+    return int(made.id)
+
+
 async def _selection(stage: Stage) -> int:
     made = await SelectionRound.create(
         programme_slug=PROGRAMME,
@@ -276,6 +331,10 @@ OWNED: Mapping[str, Owned] = {
     "contract_id": Owned(_contract),
     "office_id": Owned(_office),
     "offering_id": Owned(_offering, areas=True),
+    "order_id": Owned(_order, areas=True),
+    "rating_id": Owned(_rating),
+    "enquiry_id": Owned(_enquiry),
+    "answer_id": Owned(_answer),
     # What is solicited is published to everybody who works with it.
     "selection_id": Owned(_selection, persons=False),
     "request_id": Owned(_request),
@@ -285,11 +344,15 @@ OWNED: Mapping[str, Owned] = {
 """How to make what a variable of a path names."""
 
 EVERYBODYS: Mapping[str, str] = {
+    "POST /api/v1/enquiries/{enquiry_id}/answers": "What is shown is for every provider to answer.",
     "POST /api/v1/public-notices/{review_id}/objections": "Whoever reads a public notice may object to it.",
 }
 """Routes whose object is hidden from nobody, and why."""
 
 UNREACHED: Mapping[str, str] = {
+    "POST /api/v1/ratings/{rating_id}/answer": "The provider's to give: tests/handlers/test_ratings.py.",
+    "GET /api/v1/orders/{order_id}/forms/{form}": "Wants a programme with such a form: "
+    "tests/handlers/test_documents.py.",
     **{
         f"POST /api/v1/qualifications/{{qualification_id}}/{what}": "A provider's: "
         "tests/handlers/test_provider_standing.py."
@@ -301,6 +364,8 @@ UNREACHED: Mapping[str, str] = {
 """Routes whose own object the same request does not reach, and where it is shown that the owner does."""
 
 NO_OBJECT: Mapping[str, str] = {
+    "paper": "contract",  # Which document of an order.
+    "form": "offline_review",  # A programme's.
     "slug": PROGRAMME,  # Programmes are public.
     "provider_id": "1",  # So are providers.
     "kind": "labels",  # What kind of list is imported.

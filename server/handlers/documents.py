@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 from server.handlers.api import PERSON, Answer, Media, Routes, person_or_staff
 from server.handlers.files import ContentQuery
 from server.handlers.parsing import Id, Path, Query
-from server.keys import CLOCKS, DOCUMENT_DESK, FILES, PRESS, PROGRAMMES
+from server.keys import CLOCKS, DOCUMENT_DESK, FILES, ORDERS, PRESS, PROGRAMMES
 from server.models.documents import PrintedDocument, Signature
 from server.programme.registry import UnknownProgramme
 from server.programme.vocabulary import Party
@@ -38,7 +38,7 @@ class DocumentsPath(Path):
 class OrderDocumentPath(DocumentsPath):
     """One kind of document of an order."""
 
-    document: Printed = Field(description="Which document. | 文件种类。")
+    paper: Printed = Field(description="Which document. | 文件种类。")
 
 
 class OrderFormPath(DocumentsPath):
@@ -105,7 +105,7 @@ async def documents(request: web.Request, actor: Actor, path: DocumentsPath) -> 
 
 
 @routes.get(
-    "/api/v1/orders/{order_id}/documents/{document}",
+    "/api/v1/orders/{order_id}/documents/{paper}",
     summary="The last signed version; that it was seen is kept. | 下载已签署的文件，查看将留痕。",
     access=SIDES,
     answers={200: PDF},
@@ -115,13 +115,13 @@ async def document(
     request: web.Request, actor: Actor, path: OrderDocumentPath, query: ContentQuery
 ) -> web.Response:
     order = await document_book.order_for(path.order_id, actor=actor)
-    printed = await document_book.latest(order.id, path.document)
+    printed = await document_book.latest(order.id, path.paper)
     file, shown = await request.app[FILES].view(printed.file_id, actor=actor, why=query.why)
     return _pdf(shown, file.name)
 
 
 @routes.get(
-    "/api/v1/orders/{order_id}/documents/{document}/draft",
+    "/api/v1/orders/{order_id}/documents/{paper}/draft",
     summary="The document as it would be signed now. | 查看待签署的文本。",
     access=SIDES,
     answers={200: PDF},
@@ -130,8 +130,9 @@ async def document(
 async def draft(request: web.Request, actor: Actor, path: OrderDocumentPath) -> web.Response:
     order = await document_book.order_for(path.order_id, actor=actor)
     now = request.app[CLOCKS].now(order.programme_slug)
-    made = await request.app[DOCUMENT_DESK].draft(order, path.document, now=now)
-    return _pdf(made, f"{path.document}-{order.number}.pdf")
+    programme = request.app[ORDERS].terms_of(order).programme
+    made = await request.app[DOCUMENT_DESK].draft(order, path.paper, now=now, programme=programme)
+    return _pdf(made, f"{path.paper}-{order.number}.pdf")
 
 
 @routes.get(

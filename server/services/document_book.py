@@ -16,7 +16,7 @@ READERS = IN_THE_FILES | {StaffRole.INSPECTOR}
 class NotPrintedYet(Refusal):
     """Both sides have not signed it, so it has not been printed."""
 
-    status, code = 404, "not_printed_yet"
+    status, code = 409, "not_printed_yet"
 
 
 async def order_for(order_id: int, *, actor: Actor) -> Order:

@@ -39,8 +39,8 @@ async def contract_text(programme: Programme, order: Order, contract: Contract) 
             (says["list_price"], "" if order.list_price_fen is None else _money(order.list_price_fen)),
         ),
         "period": _rows(
-            (says["starts_on"], _day(getattr(contract, "service_starts_on", None)) or says["agreed"]),
-            (says["acceptance_on"], _day(getattr(contract, "acceptance_on", None)) or says["agreed"]),
+            (says["starts_on"], _day(contract.service_starts_on) or says["agreed"]),
+            (says["acceptance_on"], _day(contract.acceptance_on) or says["agreed"]),
         ),
         "terms": {"payment": _payment(programme, amount_fen), "ending": _ending(programme)},
     }

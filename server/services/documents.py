@@ -70,9 +70,11 @@ class Documents:
             return await contract_text(programme, order, _as_ordered(order, programme))
         return await confirmation_text(programme, order, contract)
 
-    async def draft(self, order: Order, document: Printed, *, now: datetime) -> bytes:
+    async def draft(
+        self, order: Order, document: Printed, *, now: datetime, programme: Programme | None = None
+    ) -> bytes:
         """The document as it would be signed now, marked as a draft; nothing is kept."""
-        text = await self.text(order, document)
+        text = await self.text(order, document, programme=programme)
         content = {**text, **_around(text, (), []), "draft": True}
         return await self._press.print(document.value, content, at=now)
 
@@ -268,8 +270,8 @@ def _as_ordered(order: Order, programme: Programme) -> Contract:
 
 async def _signer(person_id: int, organisation_id: int) -> str:
     """A signer as the paper names them: their place, and their name or account masked."""
-    person = await Person.get(id=person_id)
+    person = await Person.get_or_none(id=person_id)
     place = await Membership.filter(person_id=person_id, organisation_id=organisation_id, active=True).first()
     role = "" if place is None else texts.MEMBER_ROLES[place.role]
-    name = masked_name(person.name) if person.name else f"P{person_id:06d}"
+    name = f"P{person_id:06d}" if person is None or not person.name else masked_name(person.name)
     return texts.PRINTED["signer"].format(place=role, name=name).strip()

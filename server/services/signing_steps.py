@@ -30,6 +30,7 @@ SIGNED_HERE: Mapping[StepKind, Printed] = {
     StepKind.SERVICE_CONFIRMATION: Printed.SERVICE_CONFIRMATION,
 }
 BOTH = len(Party)
+PERSON = "person:"
 
 
 class Signing(NothingMore):
@@ -53,17 +54,21 @@ class Signing(NothingMore):
         changes = await self._inner.do(move)
         if changes:
             await Order.filter(id=move.order.id).update(**changes)
-        if move.party is not None and made_here(move.step):
+        if made_here(move.step):
             order = await Order.get(id=move.order.id)
-            await self._desk.sign(
-                order,
-                SIGNED_HERE[move.step.kind],
-                await version_of(order.id, move.step.kind),
-                move.party,
-                move.actor.id,
-                now=move.now,
-                programme=move.programme,
-            )
+            version = await version_of(order.id, move.step.kind)
+            # By the book: what was signed while the year's money was short takes effect without anybody
+            # being there.
+            for act in await _signing(order.id, move.step.kind):
+                await self._desk.sign(
+                    order,
+                    SIGNED_HERE[move.step.kind],
+                    version,
+                    Party(str(act.party)),
+                    int(act.actor.removeprefix(PERSON)),
+                    now=act.at,
+                    programme=move.programme,
+                )
             if move.completes:
                 order_id = order.id
                 move.afters.append(lambda: self._printing.print_of(order_id))
@@ -123,6 +128,12 @@ class Printing:
 def made_here(step: OrderStep) -> bool:
     """Whether a step's document is made and signed on the platform."""
     return any(one.form is DocumentForm.ELECTRONIC for one in step.documents)
+
+
+async def _signing(order_id: int, kind: StepKind) -> list[OrderAct]:
+    """Who has done a signing step, as it counts."""
+    acts = OrderAct.filter(order_id=order_id, step=kind, sent_back_at=None, party__isnull=False)
+    return await acts.filter(actor__startswith=PERSON).order_by("id")
 
 
 async def version_of(order_id: int, kind: StepKind) -> int:

@@ -82,11 +82,8 @@ async def a_scene(town: Town, slug: str = SIGNED_HERE, **others: Any) -> Scene:
         enterprise_id=enterprise.id,
         enterprise_name=enterprise.name,
         provider_id=provider.id,
-        provider_uscc=provider.uscc,
         provider_name=provider.name,
         number="HT-2026-0518",
-        project="车间数字化诊断",
-        category=programme.categories[0].code,
         amount_fen=yuan_to_fen(100_000),
         signed_on=date(2026, 5, 18),
         status=ContractStatus.SIGNED,
@@ -162,7 +159,7 @@ async def test_the_same_content_gives_the_same_bytes(scene: Scene) -> None:
 
 async def test_before_both_have_signed_there_is_a_draft_and_nothing_else(scene: Scene) -> None:
     early = await scene.enterprise.get(f"orders/{scene.order.id}/documents/contract")
-    assert (early.status, early.code) == (404, "not_printed_yet")
+    assert (early.status, early.code) == (409, "not_printed_yet")
     _, kind, pdf = await scene.provider.download(f"/api/v1/orders/{scene.order.id}/documents/contract/draft")
     assert kind == "application/pdf"
     assert "草稿未签署" in words_in(pdf).replace(" ", "")
