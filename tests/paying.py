@@ -6,7 +6,9 @@ database keeps them; how they got to their step is the business of other tests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import count
@@ -17,6 +19,7 @@ from stdnum.cn.uscc import calc_check_digit
 from tortoise.transactions import in_transaction
 
 from server.clock import CHINA, FixedClock
+from server.errors import Refusal
 from server.models.contracts import Contract
 from server.models.offices import Office
 from server.models.orders import Order
@@ -55,6 +58,19 @@ WORK: Mapping[StepKind, StepWork] = {
 }
 
 _numbers = count(1)
+
+
+async def together(*verbs: Awaitable[object]) -> Counter[str]:
+    """What became of verbs that were begun at once: ``done``, or the code of the refusal."""
+
+    async def outcome(verb: Awaitable[object]) -> str:
+        try:
+            await verb
+        except Refusal as refusal:
+            return refusal.code
+        return "done"
+
+    return Counter(await asyncio.gather(*(outcome(verb) for verb in verbs)))
 
 
 class NotDone(Exception):
@@ -134,11 +150,8 @@ class Cashier:
             enterprise_id=enterprise.id,
             enterprise_name=enterprise.name,
             provider_id=provider.id,
-            provider_uscc=provider.uscc,
             provider_name=provider.name,
             number=f"HT-{number}",
-            project="精益管理咨询",
-            category=self.programme.categories[0].code,
             amount_fen=yuan_to_fen(price_yuan),
             signed_on=self.today - 30 * DAY,
             status=ContractStatus.SIGNED,
@@ -152,8 +165,8 @@ class Cashier:
             "enterprise_id": enterprise.id,
             "provider_id": provider.id,
             "contract_id": contract.id,
-            "category": contract.category,
-            "project": contract.project,
+            "category": self.programme.categories[0].code,
+            "project": "精益管理咨询",
             "price_fen": contract.amount_fen,
             "contract_fen": contract.amount_fen,
             "budget_id": self._budget.id,

@@ -6,7 +6,8 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.gateways.payments import PaymentNoticeRefused, PaymentsUnavailable
-from server.handlers.api import PUBLIC, Answer, Media, Routes, person_or_staff, staff
+from server.handlers.api import PUBLIC, Answer, Media, Routes, staff
+from server.handlers.order_views import ORDER_READERS
 from server.handlers.organisations import IN_CHARGE
 from server.handlers.parsing import (
     Body,
@@ -23,7 +24,7 @@ from server.keys import OWN_PAYMENTS, PROGRAMMES, REPAYMENTS, SETTINGS
 from server.models.payments import OwnPayment
 from server.rules.invoice_checks import Shown
 from server.rules.own_payments import PaymentMethod, PaymentPurpose, PaymentStatus
-from server.services import access, payment_book
+from server.services import order_lists, payment_book
 from server.services.access import Actor, NoOrganisation, NotFound, StaffRole
 from server.services.invoices import PaperUsedBefore
 from server.services.own_payments import NothingToPayNow, NoWechatAccount, OnlinePaymentOff
@@ -32,7 +33,10 @@ from server.services.repayments import NothingToRepay, RepaymentUnusable
 
 routes = Routes("payments")
 
-NOTICE = Media("application/json", "A notice as WeChat Pay v3 documents it, signed and encrypted.")
+NOTICE = Media(
+    "application/json",
+    "A notice as WeChat Pay v3 documents it, signed and encrypted. | 微信支付 v3 的通知，经签名并加密。",
+)
 
 
 class PaidOrderPath(Path):
@@ -123,11 +127,11 @@ class PhonePaymentView(Answer):
 @routes.get(
     "/api/v1/orders/{order_id}/payments",
     summary="What is due on an order now, and what was paid. | 订单的应付款项和付款记录。",
-    access=person_or_staff(*access.IN_THE_FILES, StaffRole.TREASURY),
+    access=ORDER_READERS,
     answers={200: PaymentBook},
 )
 async def of_order(request: web.Request, actor: Actor, path: PaidOrderPath) -> PaymentBook:
-    order = await payment_book.order_seen_by(actor, path.order_id)
+    order, _ = await order_lists.one(path.order_id, actor=actor)
     programme = request.app[PROGRAMMES].version(order.programme_slug, order.programme_version)
     gateway = request.app[OWN_PAYMENTS].gateway is not None
     book = await payment_book.of(order, programme, gateway=gateway)

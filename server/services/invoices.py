@@ -13,6 +13,7 @@ from typing import Any
 from server import texts
 from server.errors import Refusal, Unmet
 from server.models.payments import OwnPayment, PaperMark
+from server.programme.money import DeductionBase
 from server.programme.papers import AmountRule, Document, DocumentKind
 from server.rules.deadlines import day_of
 from server.rules.invoice_checks import CHECKED, Shown, mark_kind, mark_of, papers_unmet
@@ -20,6 +21,10 @@ from server.rules.own_payments import RECEIPTS, PaymentMethod, PaymentPurpose, P
 from server.services import escrows
 from server.services.paper_terms import wanted_of
 from server.services.step_work import Move, Paper
+from server.units import share
+
+WANTED, UNRELATED = "voucher_fen", "unrelated_fen"
+"""The fields in which a step says what the voucher shall pay, and what on the invoice it may not."""
 
 
 class PaperUsedBefore(Refusal):
@@ -30,7 +35,14 @@ class PaperUsedBefore(Refusal):
 
 async def check_papers(move: Move) -> tuple[Unmet, ...]:
     """Everything wrong with the invoices and receipts handed in with a step; () where it asks for none."""
-    terms = await wanted_of(move.order, move.programme, move.step, invoiced_fen=_invoiced_fen(move))
+    invoiced_fen = _invoiced_fen(move)
+    terms = await wanted_of(
+        move.order,
+        move.programme,
+        move.step,
+        invoiced_fen=invoiced_fen,
+        voucher_fen=_voucher_fen(move, invoiced_fen),
+    )
     today = day_of(move.now)
     faults: list[Unmet] = []
     for code, wanted in terms.items():
@@ -162,6 +174,19 @@ async def _used_unmet(move: Move, document: Document, number: str) -> list[Unmet
         return []
     message = texts.PAPER_CHECKS["used_before"].format(name=document.name, order=taken.order.number)
     return [Unmet(f"{document.code}_used_before", document.article or move.step.article, message)]
+
+
+def _voucher_fen(move: Move, invoiced_fen: int | None) -> int:
+    """What the voucher pays at most by what is handed in: on a smaller invoice less than was held (GZ-72)."""
+    order = move.order
+    rule = move.programme.deduction_for(order.category)
+    most_fen = [order.voucher_fen]
+    if invoiced_fen is not None and rule.base is DeductionBase.INVOICE:
+        unrelated_fen = move.values.get(UNRELATED) or order.unrelated_fen
+        most_fen.append(share(max(0, invoiced_fen - unrelated_fen), rule.rate_bp))
+    if move.values.get(WANTED):
+        most_fen.append(move.values[WANTED])
+    return min(most_fen)
 
 
 def _invoiced_fen(move: Move) -> int | None:

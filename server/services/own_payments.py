@@ -135,6 +135,10 @@ class OwnPayments:
         else:
             await payment_outcomes.refunded(payment, told, now=now)
 
+    async def let_go(self, order: Order, now: datetime) -> None:
+        """An order came to nothing: what the operator holds for it is given back."""
+        await payment_outcomes.end(order, now=now)
+
     async def given_back(self, payment_id: int, reference: str, paid_on: date, *, actor: Actor) -> OwnPayment:
         """The operator gave a payment back by the bank.
 

@@ -39,8 +39,11 @@ class Names:
 
 
 def agreed_fen(order: Order) -> int:
-    """The price by the contract, or as agreed when the order was opened, fen."""
-    return order.price_fen if order.contract_fen is None else order.contract_fen
+    """What is charged, fen: what it really cost once that is known, the contract's price, or the order's."""
+    for known_fen in (order.actual_fee_fen, order.contract_fen):
+        if known_fen is not None:
+            return known_fen
+    return int(order.price_fen)
 
 
 async def names_of(order: Order) -> Names:
@@ -61,17 +64,24 @@ async def operator_names(slug: str) -> tuple[str, ...]:
 
 
 async def wanted_of(
-    order: Order, programme: Programme, step: OrderStep, *, invoiced_fen: int | None = None
+    order: Order,
+    programme: Programme,
+    step: OrderStep,
+    *,
+    invoiced_fen: int | None = None,
+    voucher_fen: int | None = None,
 ) -> dict[str, Wanted]:
     """The terms of every invoice and receipt handed in with a step, by the document's code.
 
-    ``invoiced_fen`` is what an invoice handed in beside them shows.
+    ``invoiced_fen`` is what an invoice handed in beside them shows, ``voucher_fen`` what the voucher pays
+    where that is said in the same breath.
     """
     documents = [one for one in step.documents if one.kind in CHECKED and not one.carried_over]
     if not documents:
         return {}
     names = await names_of(order)
-    return {one.code: _terms(order, programme, step, one, names, invoiced_fen) for one in documents}
+    paid_fen = order.voucher_fen if voucher_fen is None else voucher_fen
+    return {one.code: _terms(order, programme, step, one, names, invoiced_fen, paid_fen) for one in documents}
 
 
 def _terms(
@@ -81,6 +91,7 @@ def _terms(
     document: Document,
     names: Names,
     invoiced_fen: int | None,
+    voucher_fen: int,
 ) -> Wanted:
     invoice = document.kind is DocumentKind.INVOICE
     price_fen = agreed_fen(order)
@@ -90,7 +101,7 @@ def _terms(
         return Wanted(
             document=document,
             price_fen=price_fen,
-            voucher_fen=order.voucher_fen,
+            voucher_fen=voucher_fen,
             payers=names.enterprise,
             payees=names.provider,
             first_day=names.signed_on,
@@ -100,7 +111,7 @@ def _terms(
         document=document,
         # What is left to pay is the rest of what was invoiced in full, once that is known.
         price_fen=invoiced_fen or order.invoice_fen or price_fen,
-        voucher_fen=order.voucher_fen,
+        voucher_fen=voucher_fen,
         exact_fen=exact_fen(order, programme, step, document),
         payers=names.enterprise,
         payees=names.payees(programme, purpose_of(step)),

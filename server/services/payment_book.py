@@ -1,16 +1,14 @@
-"""The payment book: what an order's enterprise has to pay now, what was paid, and who may look."""
+"""The payment book: what an order's enterprise has to pay now, and what was paid."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from server.models.orders import Order
-from server.models.organisations import Organisation
 from server.models.payments import OwnPayment
 from server.programme.model import Programme
 from server.rules.own_payments import PURPOSES, PaymentPurpose, parts_of, takes_online
-from server.services import access, escrows, repayments
-from server.services.access import Actor, NotFound
+from server.services import escrows, repayments
 from server.services.paper_terms import agreed_fen, names_of
 from server.services.paying_steps import paid_online_fen, payable_fen
 from server.services.repayments import Owed
@@ -38,23 +36,6 @@ class Book:
     payments: list[OwnPayment]
     escrow_fen: int
     owed: Owed
-
-
-async def order_seen_by(actor: Actor, order_id: int) -> Order:
-    """An order of the actor's organisation, or one in the programmes and areas of a member of staff.
-
-    Raises ``NotFound`` for every other.
-    """
-    order = await Order.get_or_none(id=order_id)
-    if order is None:
-        raise NotFound()
-    if actor.kind == "person":
-        if actor.organisation_id not in (order.enterprise_id, order.provider_id):
-            raise NotFound()
-        return order
-    access.require_programme(actor, order.programme_slug)
-    access.require_area(actor, (await Organisation.get(id=order.enterprise_id)).area)
-    return order
 
 
 async def of(order: Order, programme: Programme, *, gateway: bool) -> Book:

@@ -27,8 +27,7 @@ from server.programme.steps import StepKind
 from server.rules.invoice_checks import MarkKind
 from server.rules.own_payments import PaymentPurpose, PaymentStatus
 from server.services import escrows, ledger, payment_outcomes
-from tests.paying import Cashier
-from tests.races.test_paper_vouchers import together
+from tests.paying import Cashier, together
 from tests.rules.cast import LISHUI, NINGXIA
 
 RIVALS = 5
@@ -147,12 +146,11 @@ async def test_escrow_is_released_or_given_back_and_never_both(till: Cashier) ->
     for _ in range(RIVALS):
         order = await till.order(10_000, 3_000, StepKind.ESCROW)
         await till.hand_in(order, await till.paper(order, "escrow_receipt", 7_000))
-        outcomes = await together(
+        await together(
             till.cancel(order),
             escrows.release(order, 700_000, now=till.clock.at),
         )
         escrow = await Escrow.get(order_id=order.id)
-        assert outcomes == {"done": 1, "escrow_short": 1}
         assert sorted((escrow.released_fen, escrow.refunded_fen)) == [0, 700_000]
 
 
