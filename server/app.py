@@ -193,13 +193,13 @@ def create_app(
     allotments = Allotments(programmes, sizes, clocks, yearly)
     rounds.settlers.append(allotments.settle)
     app[keys.OUTLOOKS] = Outlooks(programmes, clocks, yearly)
-    press = Press()
-    documents = Documents(programmes, clock, evidence, press)
-    app[keys.PRESS], app[keys.DOCUMENT_DESK] = press, documents
     ratings, listings = Ratings(programmes, clocks), Listings(programmes, clocks)
     ratings.listeners.append(listings.refresh)
     rounds.settlers.append(listings.settle)
     app[keys.RATINGS], app[keys.LISTINGS] = ratings, listings
+    press = Press()
+    documents = Documents(programmes, clock, evidence, press)
+    app[keys.PRESS], app[keys.DOCUMENT_DESK] = press, documents
     orders = Orders(programmes, clocks, yearly, working_days)
     printing = Printing(orders, documents)
     orders.listeners.append(listings.refresh)
@@ -211,17 +211,13 @@ def create_app(
     app[keys.ORDERS], app[keys.ORDER_OPENING] = orders, OrderOpening(orders, sizes, related_parties)
     app[keys.ORDER_ENDS], app[keys.PAYMENT_RETURNS] = order_ends, payment_returns
     app[keys.VOUCHER_REQUESTS] = voucher_requests
-    ratings = Ratings(programmes, clocks)
-    app[keys.RATINGS] = ratings
     serve_steps(orders, voucher_requests, ratings, printing, sizes)
     reviews.serve(ReviewSubject.VOUCHER_REQUEST, ReviewedRequests(programmes, orders))
     reviews.serve(ReviewSubject.CANCELLATION, ReviewedCancellations(order_ends))
     reviews.serve(ReviewSubject.PAYMENT_RETURN, payment_returns)
     own_payments = OwnPayments(programmes, clocks, clock, sealer)
     app[keys.OWN_PAYMENTS], app[keys.REPAYMENTS] = own_payments, Repayments(programmes, clocks)
-    press = Press()
-    documents = Documents(programmes, clock, evidence, press)
-    app[keys.PRESS], app[keys.DOCUMENT_DESK] = press, documents
+    orders.enders.append(own_payments.let_go)
     app[keys.MARKETPLACE] = Marketplace(programmes, clocks, ShopWindow(programmes, clocks, yearly))
     reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
     app[keys.ENQUIRIES] = Enquiries(programmes, clocks, reviews)
