@@ -807,6 +807,7 @@ ORDER_FIELDS: Mapping[str, str] = {
     "completed_on": "服务完成日期",
     "actual_fee_fen": "实际发生的服务费（元，含税）",
     "voucher_fen": "实际支付的服务券金额（元）",
+    "wanted_fen": "拟使用的服务券额度（元，不填为可用的最高额）",
 }
 """The fields of an order's steps, by code."""
 
@@ -876,6 +877,7 @@ CONTRACT: Mapping[str, str] = {
     "no_amount": "合同金额应大于零",
     "all_unrelated": "与服务无关的金额应小于合同金额",
     "fees_beyond": "同一合同下各项目的服务费合计不得超过合同金额",
+    "other_amount": "该编号的合同登记的金额不同",
     "signed_this_year": "合同签订时间须为当年",
     "in_service_window": "服务开始和验收时间须在补助的服务时间范围内",
     "names_match": "合同双方名称须与注册的名称一致",

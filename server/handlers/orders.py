@@ -84,6 +84,7 @@ MONEY_REFUSALS = (
     UsedTooOften,
     BudgetTooSmall,
     ContractsPaused,
+    KindNotNow,
 )
 """What the money of a step may refuse."""
 STEP_REFUSALS = (
@@ -244,7 +245,6 @@ class Checklist(StepBody):
         PriceReasonMissing,
         KindUnknown,
         KindNotAnnounced,
-        KindNotNow,
     ),
 )
 async def open_order(request: web.Request, actor: Actor, body: OpenOrder) -> OrderView:

@@ -20,7 +20,7 @@ from server.models.orders import Order
 from server.models.organisations import NameRecord, Organisation
 from server.programme.model import Programme
 from server.programme.papers import Field, FieldKind
-from server.programme.steps import ContractForm, OrderStep, StepKind
+from server.programme.steps import ContractForm, Effect, OrderStep, StepKind
 from server.programme.vocabulary import Party
 from server.rules.contracts import (
     ContractFacts,
@@ -61,9 +61,19 @@ class MakeContract(NothingMore):
     def form(
         self, programme: Programme, step: OrderStep, order: Order, party: Party | None
     ) -> Sequence[Field]:
-        """Everything the contract says; whoever comes second agrees to what stands there."""
-        if order.contract_id is not None:
-            return ()
+        """Everything the contract says; whoever comes second agrees to what stands there.
+
+        Where signing freezes a voucher's money, the enterprise may say how much at most (GX-58).
+        """
+        own = []
+        if step.effect is Effect.RESERVE and party is Party.ENTERPRISE:
+            own.append(
+                field_of("wanted_fen", FieldKind.MONEY, required=False, clause=programme.issuance.article)
+            )
+        return own if order.contract_id is not None else [*self._written(programme, order), *own]
+
+    def _written(self, programme: Programme, order: Order) -> list[Field]:
+        """What stands in the contract."""
         rules, clause = programme.contract, programme.contract.article
         here = rules.form is ContractForm.ELECTRONIC
         fields = [field_of("amount_fen", FieldKind.MONEY, clause=clause)]
@@ -111,6 +121,8 @@ class MakeContract(NothingMore):
             contract, changes = await self._enter(move)
         if move.completes and not confirmed_later(programme):
             await conclude(contract, move.now)
+        if "wanted_fen" in move.values:
+            changes["wanted_fen"] = move.values["wanted_fen"]
         return changes
 
     async def undo(self, order: Order, *, now: datetime) -> None:
@@ -176,14 +188,28 @@ class MakeContract(NothingMore):
         if unrelated_fen >= amount_fen:
             arithmetic = f"{yuan(unrelated_fen)} ≥ {yuan(amount_fen)}"
             unmet.append(Unmet("unrelated_fen", clause, texts.CONTRACT["all_unrelated"], arithmetic))
-        if holds_several(programme, order.category):
-            others = await _others_fen(order, move.values.get("contract_number", ""))
-            if others + order.price_fen > amount_fen:
-                arithmetic = f"{yuan(others)} + {yuan(order.price_fen)} > {yuan(amount_fen)}"
-                unmet.append(Unmet("amount_fen", clause, texts.CONTRACT["fees_beyond"], arithmetic))
-        unmet += price_unmet(programme, order.list_price_fen, amount_fen)
+        several = holds_several(programme, order.category)
+        if several:
+            unmet += await self._projects_unmet(order, programme, move.values["contract_number"], amount_fen)
+        unmet += price_unmet(programme, order.list_price_fen, order.price_fen if several else amount_fen)
         reason = move.values.get("price_reason", order.price_reason)
         return [*unmet, *reason_unmet(await self._prices(order, programme, amount_fen), reason)]
+
+    async def _projects_unmet(
+        self, order: Order, programme: Programme, number: str, amount_fen: int
+    ) -> list[Unmet]:
+        """The projects of one contract cost together no more than it, and all say the same amount of it."""
+        clause, unmet, others = programme.contract.article, [], 0
+        joined = await _joined(order, number)
+        if joined is not None:
+            others = await _others_fen(order, joined)
+            if joined.amount_fen != amount_fen:
+                arithmetic = f"{yuan(amount_fen)} ≠ {yuan(joined.amount_fen)}"
+                unmet.append(Unmet("amount_fen", clause, texts.CONTRACT["other_amount"], arithmetic))
+        if others + order.price_fen > amount_fen:
+            arithmetic = f"{yuan(others)} + {yuan(order.price_fen)} > {yuan(amount_fen)}"
+            unmet.append(Unmet("amount_fen", clause, texts.CONTRACT["fees_beyond"], arithmetic))
+        return unmet
 
     async def _prices(self, order: Order, programme: Programme, amount_fen: int) -> tuple[Unmet, ...]:
         """What the contract's price stands too far above of; several projects are priced one by one."""
@@ -304,10 +330,7 @@ async def _joined(order: Order, number: str) -> Contract | None:
     )
 
 
-async def _others_fen(order: Order, number: str) -> int:
+async def _others_fen(order: Order, contract: Contract) -> int:
     """What the other projects of a contract cost, fen."""
-    contract = await _joined(order, number)
-    if contract is None:
-        return 0
     others = Order.filter(contract_id=contract.id, status__in=COMING_TO_SOMETHING).exclude(id=order.id)
     return sum([int(one.price_fen) for one in await others])

@@ -142,7 +142,7 @@ class OrderOpening:
             await allowances.require(made, "placed_at", allowances.ORDERS, now=now)
             await self._require_standing(programme, enterprise, provider, now)
             columns = _columns(programme, sketch, version)
-            await self._require_scope(programme, enterprise, columns["category"], version, now)
+            await self._require_scope(terms.programme, enterprise, columns["category"], version, now)
             order = await Order.create(
                 number=_number(),
                 programme_slug=slug,
@@ -151,8 +151,9 @@ class OrderOpening:
                 enterprise_id=enterprise.id,
                 provider_id=provider.id,
                 kind=sketch.kind,
-                wanted_fen=sketch.wanted_fen,
-                voucher_id=sketch.voucher_id,
+                # Which voucher, and how much of it, is the enterprise's to say.
+                wanted_fen=sketch.wanted_fen if party is Party.ENTERPRISE else None,
+                voucher_id=sketch.voucher_id if party is Party.ENTERPRISE else None,
                 price_reason=sketch.price_reason,
                 step=programme.order_steps[0].kind,
                 step_since=now,

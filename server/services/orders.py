@@ -276,38 +276,48 @@ class Orders:
         """Conclude the contracts that waited for a year's money, in the order they were signed (GX-65).
 
         The first that is not covered keeps all behind it waiting: those of its programme and kind of
-        voucher. Returns how many went on.
+        voucher. One that something else stands against by now, a quota used up or lapsed, holds nobody up;
+        its sides may give it up. Returns how many went on.
         """
         resumed, stuck = 0, set()
         for order in await Order.filter(status=OrderStatus.WAITING).order_by("step_since", "id"):
             line = (order.programme_slug, order.kind)
             if line in stuck:
                 continue
-            if await self._resume(order):
-                resumed += 1
-            else:
+            try:
+                resumed += await self._resume(order)
+            except ContractsPaused:
                 stuck.add(line)
+            except Refusal:
+                continue
         return resumed
 
-    async def _resume(self, order: Order) -> bool:
+    async def _resume(self, order: Order) -> int:
+        """1 when the order went on. Raises whatever keeps it from it, and then nothing was done."""
         terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
-        try:
-            async with self.held(order, version=order.version) as order:
-                if order.status is not OrderStatus.WAITING or order.step is None:
-                    return True
-                step = next(one for one in terms.programme.order_steps if one.kind is order.step)
-                order = await order_book.move(order, OrderStatus.OPEN)
-                move = Move(
-                    order=order, step=step, programme=terms.programme, party=None, actor=CLOCK, now=now
-                )
-                order = await self._effect(move, terms)
-                await order_book.tell_both("order.resumed", order, now=now, step=step.name)
-                await self._advance(order, terms, actor=CLOCK, now=now)
-        except ContractsPaused:
-            return False
-        except OrderMovedOn:
-            return True
-        return True
+        async with self.held(order, version=order.version) as order:
+            if order.status is not OrderStatus.WAITING or order.step is None:
+                return 0
+            step = next(one for one in terms.programme.order_steps if one.kind is order.step)
+            order = await order_book.move(order, OrderStatus.OPEN)
+            order = await self._effect(await self._as_signed(order, step, terms, now), terms)
+            await order_book.tell_both("order.resumed", order, now=now, step=step.name)
+            await self._advance(order, terms, actor=CLOCK, now=now)
+        return 1
+
+    async def _as_signed(self, order: Order, step: OrderStep, terms: Terms, now: datetime) -> Move:
+        """The move that completed a step and has not taken effect, with what was said in it."""
+        act = (await OrderAct.filter(order_id=order.id, step=step.kind, sent_back_at=None).order_by("id"))[-1]
+        fields = self.work(step.kind).form(terms.programme, step, order, act.party)
+        return Move(
+            order=order,
+            step=step,
+            programme=terms.programme,
+            party=act.party,
+            actor=CLOCK,
+            now=now,
+            values=read(fields, act.values)[0],
+        )
 
     # -- how a step is done ----------------------------------------------------------------------------
 
@@ -408,8 +418,13 @@ class Orders:
         return await self._advance(await Order.get(id=move.order.id), terms, actor=move.actor, now=move.now)
 
     async def _or_wait(self, move: Move, terms: Terms) -> Order | None:
-        """Let a step take effect; the order as it waits in line where the year's money is short."""
+        """Let a step take effect; the order as it waits in line where the year's money is short.
+
+        What a notice opens for some days is signed on within them (GX-15).
+        """
         order = move.order
+        if move.step.effect is Effect.RESERVE:
+            terms.require_open(day_of(move.now))
         try:
             async with in_transaction():  # A savepoint: what is not covered has not happened.
                 await self._behind_others(move)
