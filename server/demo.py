@@ -19,6 +19,7 @@ from server import keys
 from server.app import create_app
 from server.clock import CHINA
 from server.demo_forms import fill_in, hand_in
+from server.demo_offerings import hand_in_one, list_offerings, open_selection
 from server.models.offerings import Offering
 from server.models.organisations import MemberRole, Organisation
 from server.models.people import Person, Staff
@@ -118,9 +119,13 @@ async def _seed_programme(app: web.Application, programme: Programme, officials:
     )
     opened = await _rounds(app, programme, budget, operator, now)
     await _papers(app, programme, officials, now)
+    await open_selection(app, programme, officials[StaffRole.AUTHORITY.value], now)
     providers = [
         await _provider(app, programme, FIRST_PROVIDER + place, operator, now) for place in range(PROVIDERS)
     ]
+    for place, provider in enumerate(providers):
+        await list_offerings(app, programme, place, provider.person, now)
+    await hand_in_one(app, programme, providers[0].person, now)
     await _issue(app, programme, enterprises[0], providers[0], opened, now)
 
 

@@ -46,7 +46,7 @@ async def fill_in(
     if papers:
         for document in _asked(rules, organisation):
             documents[document.code] = [
-                await _scan(app, programme, document, f"{organisation.uscc} {document.code} {number}", person)
+                await scan(app, programme, document, f"{organisation.uscc} {document.code} {number}", person)
                 for number in range(document.minimum)
             ]
     changes = Changes(
@@ -126,7 +126,7 @@ def _asked(rules: PartyRules, organisation: Organisation) -> list[Document]:
     return owed
 
 
-async def _scan(
+async def scan(
     app: web.Application, programme: Programme, document: Document, title: str, person: Actor
 ) -> int:
     """A small PDF that no other is the same as, taken like anybody's."""

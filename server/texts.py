@@ -1176,8 +1176,17 @@ DEMO: Mapping[str, str] = {
     "people": "1、2、3 已通过审核，1b 是 1 的同事，no 不符合条件，"
     "waiting 待审核，returned 被退回，p1、p2 为服务机构",
     "log_in": "以演示账号登录：",
+    "selection": "演示征集（正在进行）",
+    "basic": "{service}（基础）",
+    "full": "{service}（含实施与回访）",
+    "all_of_it": "全域",
+    "similar": "同类产品 {number}",
+    "said": "{name}：围绕{service}，按合同约定执行",
+    "kept": "过程留痕，成果可核验",
 }
 """What the demonstration says."""
+DEMO_OFFERINGS = ("{service}标准服务", "{service}年度服务", "{service}快速服务", "{service}定制服务")
+"""What the products of the demonstration are called."""
 
 READINESS: Mapping[str, str] = {
     "not_qualified": "尚未申请本项目的用券资格",
