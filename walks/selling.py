@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from server.programme.model import Programme
 from server.programme.papers import Document, Field, FieldKind
 from server.programme.vocabulary import Actor
 from walks.callers import WalkFailed
@@ -28,14 +29,14 @@ async def publish(stage: Stage, provider: Joined) -> int:
         service=next(iter(category.covers), category.name),
         kinds=[],
         name="企业管理提升服务",
-        areas=[],
+        areas=[programme.areas[0]],
         price_from_fen=PRICE_FEN,
         price_to_fen=PRICE_FEN,
         comparisons=[
             {"name": f"同类产品{number}", "price_fen": PRICE_FEN + number}
             for number in range(1, 1 + (programme.offering.price_comparisons or 0))
         ],
-        values={one.code: _value(one) for one in programme.offering.fields if one.required},
+        values=_values(programme),
     )
     draft = begun.must(201, f"{provider.part.name} writes an offering")
     documents = {
@@ -58,7 +59,7 @@ async def unlisted(stage: Stage, offering_id: int) -> int:
         while (await stage.officials.look(case["id"]))["status"] == "open":
             said = await stage.officials.decide(case["id"], "approve")
             said.must(200, f"offering case {case['id']} is approved")
-    shown = await stage.officials.anybody.get(f"marketplace/{offering_id}")
+    shown = await stage.officials.anybody.get(f"marketplace/offerings/{offering_id}")
     return int(shown.status != 200)
 
 
@@ -90,6 +91,13 @@ async def _hand_in(stage: Stage, provider: Joined, document: Document) -> list[i
         )
         ids.append(int(said.must(201, f"{provider.part.name} uploads {document.name}")["id"]))
     return ids
+
+
+def _values(programme: Programme) -> dict[str, Any]:
+    """A value for every field that must be filled in, but for those that have a place of their own."""
+    rules = programme.offering
+    own = {rules.name_field, rules.price_field, rules.area_field, rules.category_field}
+    return {one.code: _value(one) for one in rules.fields if one.required and one.code not in own}
 
 
 def _value(field: Field) -> Any:

@@ -1,8 +1,9 @@
-"""`make walk`: every programme from registration to the accepted and rated order, through the public API alone.
+"""`make walk`: every programme from registration to the accepted and rated order, through the API alone.
 
-`PROGRAMME=file.toml` walks one programme of one's own, any file the loader accepts. Each step is done by whoever
-the programme names, and what comes next is read from the order itself. Exits 1 when an order does not get to its
-last step before settlement, is not rated where the programme rates, or the books do not balance.
+`PROGRAMME=file.toml` walks one programme of one's own, any file the loader accepts. Each step is done by
+whoever the programme names, and what comes next is read from the order itself. Exits 1 when an order does
+not get to its last step before settlement, is not rated where the programme rates, or the books do not
+balance.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ async def walk(world: World, programme: Programme) -> dict[str, Any]:
 
 
 async def _vouchers(stage: Stage, budget_id: int) -> int:
-    """Vouchers come to their holders, or may be asked for; the round whose ranking is published later, or 0."""
+    """Vouchers come to their holders, or may be asked for; the round that is ranked later, or 0."""
     match stage.programme.issuance.mode:
         case IssuanceMode.GRAB:
             await issuing.grab(stage, budget_id)
