@@ -18,6 +18,7 @@ from server.programme.papers import Field as FormField
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Actor as ProgrammeActor
 from server.programme.vocabulary import Party
+from server.rules.invoice_checks import Wanted
 from server.rules.orders import OrderStatus
 from server.services.access import StaffRole
 from server.services.order_lists import OrderShown, StepShown
@@ -107,6 +108,7 @@ class AskView(Answer):
     name: str = Field(description="What it is called. | 步骤名称。")
     fields: list[AskFieldView] = Field(description="What to fill in. | 须填写的内容。")
     documents: list[AskDocumentView] = Field(description="What to hand in. | 须提交的材料。")
+    terms: list[AskTermsView] = Field(description="What their papers must show. | 票据须载明的内容。")
     clause: str = Field(description="The provision. | 依据条款。")
 
 
@@ -184,6 +186,7 @@ def view_of(shown: OrderShown) -> OrderView:
             name=shown.ask.step.name,
             fields=[_field(one) for one in shown.ask.fields],
             documents=[_document(one) for one in shown.ask.documents],
+            terms=[_terms(code, one) for code, one in shown.ask.terms.items()],
             clause=shown.ask.step.article,
         ),
         offering_id=row.offering_id,
@@ -278,6 +281,20 @@ def _document(one: Document) -> AskDocumentView:
         amount=one.amount,
         minimum_bp=one.minimum_bp,
         clause=one.article,
+    )
+
+
+def _terms(code: str, wanted: Wanted) -> AskTermsView:
+    first, last = wanted.window
+    return AskTermsView(
+        code=code,
+        amount_fen=wanted.amount_fen,
+        at_least=wanted.exact_fen is None and wanted.document.amount is AmountRule.OWN_SHARE_AT_LEAST,
+        payer=next(iter(wanted.payers), ""),
+        payee=next(iter(wanted.payees), ""),
+        first_day=max((day for day in (first, wanted.first_day) if day is not None), default=None),
+        last_day=last,
+        clause=wanted.document.article,
     )
 
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from server import texts
 from server.errors import Unmet
+from server.models.orders import Order
+from server.programme.model import Programme
 from server.programme.papers import AmountRule, Document, DocumentKind, Field, FieldKind
 from server.programme.steps import OrderStep
 from server.rules.deadlines import day_of
@@ -28,12 +30,11 @@ _KINDS = {
 }
 
 
-def fields_of(step: OrderStep, kind: DocumentKind, *, required: bool = True) -> tuple[Field, ...]:
+def fields_of(step: OrderStep, kind: DocumentKind) -> tuple[Field, ...]:
     """The fields that stand in for a paper of this kind."""
     names = texts.DECLARED[mark_kind(kind)]
     return tuple(
-        Field(code=code, name=names[code], kind=field, required=required, article=step.article)
-        for code, field in _KINDS.items()
+        Field(code=code, name=names[code], kind=field, article=step.article) for code, field in _KINDS.items()
     )
 
 
@@ -56,9 +57,9 @@ def document_of(step: OrderStep, kind: DocumentKind, amount: AmountRule | None =
     return Document(code=step.kind.value, name=step.name, kind=kind, amount=amount, article=step.article)
 
 
-async def declared_unmet(move: Move, document: Document, *, exact: bool) -> Sequence[Unmet]:
-    """Everything wrong with what was filled in; ``exact``: the step itself asks for an amount."""
-    wanted = await _terms(move, document, exact=exact)
+async def declared_unmet(move: Move, document: Document) -> Sequence[Unmet]:
+    """Everything wrong with what was filled in."""
+    wanted = await declared_terms(move.order, move.programme, move.step, document)
     return papers_unmet(wanted, [shown(paper_of(move, document))], day_of(move.now))
 
 
@@ -69,16 +70,16 @@ async def take_number(move: Move, document: Document) -> None:
     await mark_once(move, {(mark_kind(document.kind).value, mark): document})
 
 
-async def _terms(move: Move, document: Document, *, exact: bool) -> Wanted:
-    order, programme = move.order, move.programme
+async def declared_terms(order: Order, programme: Programme, step: OrderStep, document: Document) -> Wanted:
+    """What is to be filled in; where the step is a payment, it says itself how much."""
     names = await names_of(order)
     invoice = document.kind is DocumentKind.INVOICE
     return Wanted(
         document=document,
         price_fen=agreed_fen(order),
         voucher_fen=order.voucher_fen,
-        exact_fen=exact_fen(order, programme, move.step, None) if exact else None,
+        exact_fen=None if invoice else exact_fen(order, programme, step, None),
         payers=names.enterprise,
-        payees=names.provider if invoice else names.payees(programme, purpose_of(move.step)),
+        payees=names.provider if invoice else names.payees(programme, purpose_of(step)),
         first_day=names.signed_on if invoice else None,
     )

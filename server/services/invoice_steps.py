@@ -32,12 +32,12 @@ class InvoiceStep(NothingMore):
     async def unmet(self, move: Move) -> Sequence[Unmet]:
         if _listed(move.step):
             return ()
-        return await declared_unmet(move, _declared(move.step), exact=False)
+        return await declared_unmet(move, declared_invoice(move.step))
 
     async def do(self, move: Move) -> Mapping[str, Any]:
         if _listed(move.step):
             return {}
-        document = _declared(move.step)
+        document = declared_invoice(move.step)
         await take_number(move, document)
         return {"invoice_fen": paper_of(move, document).amount_fen}
 
@@ -46,6 +46,6 @@ def _listed(step: OrderStep) -> bool:
     return any(one.kind is DocumentKind.INVOICE for one in step.documents)
 
 
-def _declared(step: OrderStep) -> Document:
-    # Nothing says whose part it is over: an invoice is over what is charged.
+def declared_invoice(step: OrderStep) -> Document:
+    """The invoice no paper is asked for. Nothing says whose part it is over: it is over what is charged."""
     return document_of(step, DocumentKind.INVOICE, AmountRule.FULL_PRICE)

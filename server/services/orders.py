@@ -27,6 +27,7 @@ from server.programme.vocabulary import Actor as ProgrammeActor
 from server.programme.vocabulary import Party
 from server.rules.budgets import ContractsPaused
 from server.rules.deadlines import day_of
+from server.rules.invoice_checks import Wanted
 from server.rules.lifecycles import require_act
 from server.rules.order_forms import read
 from server.rules.order_walk import (
@@ -40,7 +41,16 @@ from server.rules.order_walk import (
 )
 from server.rules.orders import ORDER_MAY, OrderAction, OrderStatus
 from server.rules.steps import StepOutOfTurn
-from server.services import access, budgets, invoices, order_book, order_money, order_papers
+from server.services import (
+    access,
+    asked_papers,
+    budgets,
+    invoices,
+    order_book,
+    order_money,
+    order_papers,
+    paying_steps,
+)
 from server.services.access import CLOCK, Actor
 from server.services.annual_notices import AnnualNotices, Terms
 from server.services.clocks import ProgrammeClocks
@@ -86,6 +96,8 @@ class Ask:
     step: OrderStep
     fields: tuple[Field, ...]
     documents: tuple[Document, ...]
+    terms: Mapping[str, Wanted] = field(default_factory=dict)
+    """What the invoices and receipts among them have to show."""
 
 
 class Orders:
@@ -158,8 +170,10 @@ class Orders:
         """The fields and documents a step asks of one side now."""
         programme = self.terms_of(order).programme
         brings = party is not None and party in contributors(step)
-        fields = () if brings else self.work(step.kind).form(programme, step, order, party)
-        return Ask(step, tuple(fields), await order_papers.asked(step, order, programme, party))
+        waived = await paying_steps.waives_papers(order, programme, step)
+        fields = () if brings or waived else self.work(step.kind).form(programme, step, order, party)
+        documents = await order_papers.asked(step, order, programme, party)
+        return Ask(step, tuple(fields), documents, await asked_papers.terms_of(order, programme, step))
 
     async def checklist(
         self, order_id: int, kind: StepKind, wish: Wish, *, actor: Actor

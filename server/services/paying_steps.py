@@ -25,7 +25,6 @@ from server.rules.own_payments import (
     due_fen,
     parts_of,
     receipts_of,
-    takes_online,
 )
 from server.services import escrows
 from server.services.declared_papers import (
@@ -55,7 +54,7 @@ async def paid_online_fen(order_id: int, purpose: PaymentPurpose) -> int:
 
 
 async def waives_papers(order: Order, programme: Programme, step: OrderStep) -> bool:
-    """Whether no receipt is asked for: nothing is to be paid, or the gateway vouches for all of it."""
+    """Whether no receipt is asked for, nor its fields: nothing is to be paid, or the gateway vouches."""
     if step.kind not in PURPOSES:
         return False
     asked_fen = payable_fen(order, programme, step.kind)
@@ -70,17 +69,14 @@ class PayingStep(NothingMore):
     ) -> Sequence[Field]:
         if receipts_of(step) or not payable_fen(order, programme, step.kind):
             return ()
-        # Whoever pays through the gateway has nothing to fill in.
-        required = not takes_online(programme)
-        return fields_of(step, DocumentKind.TRANSFER_RECEIPT, required=required)
+        return fields_of(step, DocumentKind.TRANSFER_RECEIPT)
 
     async def unmet(self, move: Move) -> Sequence[Unmet]:
         if await waives_papers(move.order, move.programme, move.step):
             return ()
         receipts = receipts_of(move.step)
         if not receipts:
-            document = document_of(move.step, DocumentKind.TRANSFER_RECEIPT)
-            return await declared_unmet(move, document, exact=True)
+            return await declared_unmet(move, document_of(move.step, DocumentKind.TRANSFER_RECEIPT))
         if any(move.papers.get(one.code) for one in receipts):
             return ()
         purpose = texts.PAYMENT_PURPOSES[PURPOSES[move.step.kind]]
