@@ -1276,6 +1276,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "您的单位在“{programme}”的服务机构资格已暂停，暂不能承接新订单，已签订的合同请继续履行。"
         "依据：{clause}。原因：{reason}",
     ),
+    "provider.suspension_reported": (
+        "服务机构已被暂停",
+        "“{programme}”的服务机构{name}已被暂停。依据：{clause}。原因：{reason}",
+    ),
     "provider.suspension_lifted": (
         "暂停已解除",
         "您的单位在“{programme}”的暂停已解除，请查看当前资格状态。说明：{reason}",

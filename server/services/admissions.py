@@ -17,6 +17,7 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.errors import Refusal, Unmet
 from server.models.organisations import Organisation, Qualification
+from server.models.provider_standing import ProviderGrade
 from server.models.registrations import Registration, Submission
 from server.models.reviews import ReviewCase
 from server.programme.model import Programme
@@ -135,6 +136,8 @@ class Admissions:
                 "documents": handed_in.documents,
                 "undertakings": handed_in.undertakings,
             }
+        if qualification.party is Party.PROVIDER:
+            seen |= await _graded(qualification)
         return seen
 
     async def checks(self, case: ReviewCase, *, now: datetime) -> Sequence[Check]:
@@ -301,6 +304,16 @@ async def last_submission(qualification: Qualification) -> Submission | None:
         .order_by("-number")
         .first()
     )
+
+
+async def _graded(qualification: Qualification) -> dict[str, Any]:
+    """What a provider's last grade says of it: it feeds the next determination (GX-44)."""
+    last = (
+        await ProviderGrade.filter(qualification_id=qualification.id, published_at__isnull=False)
+        .order_by("-year", "-id")
+        .first()
+    )
+    return {} if last is None else {"grade": {"year": last.year, "grade": last.grade, "place": last.place}}
 
 
 def shown_values(form: Registration | Submission, sealer: Sealer) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from server.errors import Refusal
 from server.models.organisations import Organisation, Qualification
 from server.models.provider_standing import Suspension
 from server.programme.model import Programme
+from server.programme.vocabulary import Actor as Role
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import QUALIFICATION_MOVES, QualificationStatus, require_move
 from server.rules.removals import Charge, suspension_grounds
@@ -97,6 +98,18 @@ class Suspensions:
                 made_by=actor.id,
             )
             await self._tell("provider.suspended", row, held, actor=actor, now=now)
+            # Whoever stops a breach reports it to the bureau in the same breath (GZ-44).
+            await outbox.tell(
+                outbox.team(Role.AUTHORITY, programme.slug),
+                "provider.suspension_reported",
+                at=now,
+                qualification=row.id,
+                name=organisation.name,
+                area=organisation.area,
+                programme=programme.slug,
+                clause=held.clause,
+                reason=held.reason,
+            )
             changes = await self.qualifications.settle(organisation, {programme.slug})
         await self.qualifications.rounds.standing_told(changes)
         return held

@@ -73,7 +73,11 @@ async def test_the_operator_holds_a_provider_at_once_where_the_text_lets_it_and_
     assert (again.status, again.code) == (409, "suspension_over")
     assert await may(town) == set(ProviderAct)
     told = await OutboxMessage.filter(topic__startswith="provider.").values_list("topic", flat=True)
-    assert sorted(told) == ["provider.suspended", "provider.suspension_lifted"]
+    assert sorted(told) == [
+        "provider.suspended",
+        "provider.suspension_lifted",
+        "provider.suspension_reported",
+    ]
     mine = await handler.get(f"{path(applied)}/suspensions")
     assert [one["reason"] for one in mine.body["suspensions"]] == [REASON["reason"]]
 

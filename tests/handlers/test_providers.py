@@ -7,8 +7,9 @@ from itertools import count
 from typing import Any
 
 import pytest
+from tortoise.transactions import in_transaction
 
-from server.keys import PUBLIC_NOTICES
+from server.keys import PUBLIC_NOTICES, REVIEWS
 from server.models.journal import JournalEntry
 from server.models.labels import AttestedLabel, LabelSource
 from server.models.offerings import Offering, OfferingVersion
@@ -17,10 +18,12 @@ from server.models.organisations import BlocklistEntry, Organisation, Qualificat
 from server.models.outbox import OutboxMessage
 from server.models.provider_standing import ProviderGrade, Removal
 from server.models.ratings import Rating
+from server.programme.review import ReviewSubject
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import QualificationStatus
 from server.rules.offerings import OfferingStatus
 from server.rules.orders import OrderStatus
+from server.services.access import CLOCK
 from tests.factories import make_enterprise
 from tests.town import DAY, PROGRAMME, Answered, Town
 
@@ -226,6 +229,19 @@ async def test_an_application_is_nobodys_business_and_a_lost_standing_is_everybo
 GRADE = {"year": 2026, "grade": "优秀", "place": 1, "reason": "满意度高，履约及时"}
 
 
+async def _renewal(town: Town, row: Qualification, organisation: Organisation) -> Any:
+    async with in_transaction():
+        return await town.app[REVIEWS].open(
+            ReviewSubject.PROVIDER,
+            row.id,
+            programme=town.programmes.get(row.programme_slug),
+            organisation=organisation,
+            title="续期",
+            actor=CLOCK,
+            now=town.now,
+        )
+
+
 async def decide(town: Town, made: Answered, role: str, decision: str = "approve") -> Answered:
     case = Answered(200, {"case_id": made.body["review_id"]}, {})
     return await town.decide(await town.staff(role), case, decision, reason="情况属实")
@@ -242,6 +258,7 @@ async def test_a_grade_is_proposed_by_the_operator_agreed_by_the_bureau_and_put_
     unknown = await operator.post(path, **{**GRADE, "grade": "五星"})
     old = await operator.post(path, **{**GRADE, "year": 2024})
     assert {(one.status, one.code) for one in (unknown, old)} == {(422, "grade_unusable")}
+    assert unknown.body["values"]["grades"] == "优秀、良好、合格、不合格"
     made = await operator.post(path, **GRADE)
     assert (made.status, made.body["published_at"]) == (201, None)
     twice = await operator.post(path, **GRADE)
@@ -292,9 +309,16 @@ async def test_where_no_chain_reviews_grades_the_departments_word_publishes_them
     path = f"qualifications/{row.id}/grades"
     refused = await (await town.operator()).post(path, **GRADE)
     assert (refused.status, refused.code) == (403, "not_your_review")
+    unknown = await (await town.staff("authority")).post(path, **{**GRADE, "grade": "五星"})
+    assert unknown.body["values"]["grades"] == "优秀、良好、合格、不合格"
     made = await (await town.staff("authority")).post(path, **GRADE)
     assert (made.status, made.body["review_id"]) == (201, None)
     assert made.body["published_at"] is not None
+    # It feeds the next determination: whoever reviews the renewal has it before them.
+    organisation = await Organisation.get(id=row.organisation_id)
+    case, _ = await _renewal(town, row, organisation)
+    seen = (await (await town.staff("division")).get(f"reviews/{case.id}")).body
+    assert seen["facts"]["grade"] == {"year": 2026, "grade": "优秀", "place": 1}
     nowhere = await provider(town)
     none = await (await town.operator()).post(f"qualifications/{nowhere.id}/grades", **GRADE)
     assert (none.status, none.code) == (409, "grades_not_here")
@@ -373,6 +397,8 @@ async def test_a_breach_is_stopped_at_once_by_whoever_finds_it_and_reported(town
     body = {"ground": "breach", "reason": "发现违反使用规定"}
     stopped = await (await town.operator()).post(f"qualifications/{row.id}/suspension", **body)
     assert (stopped.status, stopped.body["clause"]) == (201, "方案六（二）")
+    told = await OutboxMessage.get(topic="provider.suspension_reported")
+    assert (told.recipient, told.data["reason"]) == (f"role:authority:{CITY}", "发现违反使用规定")
     # It is no ground to remove anybody: that is for the undertaking's own grounds.
     removal = await (await town.staff("authority")).post(f"qualifications/{row.id}/removal", **body)
     assert (removal.status, removal.code) == (422, "ground_unknown")
