@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from server.keys import RATINGS
-from server.models.contracts import Contract, VoucherRequest
 from server.models.enquiries import Enquiry, EnquiryAnswer
 from server.models.files import FileAttachment
 from server.models.inbox import InboxMessage
@@ -20,8 +19,7 @@ from server.models.ratings import Rating
 from server.models.registrations import Registration
 from server.models.reviews import ReviewCase, ReviewObjection
 from server.models.rounds import Budget
-from server.programme.vocabulary import Party
-from server.rules.contracts import ContractStatus
+from server.models.voucher_requests import VoucherRequest
 from server.rules.enquiries import EnquiryStatus
 from server.rules.ratings import Said
 from server.rules.request_line import RequestStatus
@@ -187,32 +185,10 @@ async def _label(stage: Stage) -> int:
     return int(entered.body["id"])
 
 
-async def _contract(stage: Stage) -> int:
-    """A contract in which the organisation is the provider."""
-    owner, served = await Organisation.get(id=stage.organisation_id), await make_enterprise()
-    made = await Contract.create(
-        programme_slug=PROGRAMME,
-        programme_version=stage.town.programmes.get(PROGRAMME).version,
-        enterprise_id=served.id,
-        enterprise_name=served.name,
-        provider_id=owner.id,
-        provider_uscc=owner.uscc,
-        provider_name=owner.name,
-        number=grab_key(),
-        project="咨询服务",
-        category="consulting",
-        amount_fen=100,
-        status=ContractStatus.SIGNED,
-        made_by_party=Party.PROVIDER,
-        created_at=stage.town.now,
-    )
-    return int(made.id)
-
-
 async def _request(stage: Stage) -> int:
     made = await VoucherRequest.create(
         round_id=await _round(stage),
-        contract_id=await _contract(stage),
+        order_id=await _order(stage),
         enterprise_id=stage.organisation_id,
         status=RequestStatus.APPROVED,
         requested_at=stage.town.now,
@@ -328,7 +304,6 @@ OWNED: Mapping[str, Owned] = {
     "upload_id": Owned(_upload),
     "file_id": Owned(_file, areas=True),
     "label_id": Owned(_label),
-    "contract_id": Owned(_contract),
     "office_id": Owned(_office),
     "offering_id": Owned(_offering, areas=True),
     "order_id": Owned(_order, areas=True),
@@ -358,8 +333,6 @@ UNREACHED: Mapping[str, str] = {
         "tests/handlers/test_provider_standing.py."
         for what in ("suspension", "suspension/lifting", "removal", "grades")
     },
-    "POST /api/v1/voucher-requests/{request_id}/resubmission": "Wants a contract that it can be put on: "
-    "tests/services/test_voucher_requests.py.",
 }
 """Routes whose own object the same request does not reach, and where it is shown that the owner does."""
 
