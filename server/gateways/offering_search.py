@@ -200,7 +200,7 @@ async def counts(
     text = " ".join(
         (
             f"SELECT value, count(*) AS number FROM (SELECT listing.{column} AS value FROM {rows}",
-            f"WHERE {wanted} LIMIT {most + 1}) AS some GROUP BY value",
+            f"WHERE {wanted} LIMIT {most + 1}) AS part GROUP BY value",
         )
     )
     found = {row["value"]: int(row["number"]) for row in await _ask(connection, text, statement)}

@@ -43,7 +43,7 @@ async def test_what_is_listed_can_be_found_by_anybody_until_it_is_withdrawn(town
     offering_id = await listed(
         town, provider, category="testing_certification_services", name="食品检验检测", service="环境监测"
     )
-    for typed in ("检测", "验检", "jyjc", "huance", "环境监测", "質檢", "食品 hc"):
+    for typed in ("检测", "验检", "jyjc", "huace", "环境监测", "質檢", "食品 hc"):
         assert await names(town.anybody, q=typed) == ["食品检验检测"], typed
     for typed in ("检察", "😀", "财税"):
         assert await names(town.anybody, q=typed) == [], typed
@@ -109,12 +109,14 @@ async def test_a_voucher_pays_what_the_rules_allow_and_the_arithmetic_says_why(t
 
 @pytest.mark.rules("GZ-25")
 async def test_what_a_provider_may_still_receive_is_shown_and_filtered_by(town: Town) -> None:
-    provider = await a_provider(town, CAPPED)
-    await listed(town, provider, CAPPED, name="管理咨询")
-    programme = town.programmes.get(CAPPED)
+    provider, programme = await a_provider(town), town.programmes.get(CAPPED)
+    await listed(town, provider, name="管理咨询")
+    # The programme with a ceiling is over by now: its row stands for one of its time.
+    key = f"{CAPPED}/{programme.categories[0].code}"
+    await Listing.all().update(programme_slug=CAPPED, category_key=key)
     owner, now = await organisation_of(provider), town.app[CLOCKS].now(CAPPED)
     budget = await factories.make_budget(programme, total_yuan=100_000_000, at=now)
-    where = Where(budget.id, enterprise_id=1, voucher_id=1, provider_id=owner.id, category="x")
+    where = Where(budget.id, enterprise_id=1, provider_id=owner.id, category="x")
     await ledger.post(Movement.HOLD, yuan_to_fen(499_000), where, at=now)
     (card,) = (await browse(town.anybody)).body["offerings"]
     assert card["provider_room"]["left_fen"] == yuan_to_fen(1_000)
@@ -271,7 +273,7 @@ async def test_what_is_listed_again_keeps_its_first_day(town: Town) -> None:
     offering_id = await listed(town, provider)
     first = (await town.anybody.get(f"marketplace/offerings/{offering_id}")).body["listed_at"]
     await provider.post(f"offerings/{offering_id}/withdrawal", reason="调整服务内容")
-    town.clock.advance(timedelta(days=3))
+    town.clock.advance(timedelta(minutes=5))
     relisted = await provider.post(f"offerings/{offering_id}/relisting")
     assert relisted.status == 200, relisted.body
     assert await Offering.exists(id=offering_id)
