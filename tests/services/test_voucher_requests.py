@@ -7,26 +7,31 @@ from typing import Any
 
 import pytest
 
-from server.models.contracts import VoucherRequest
+from server.models.contracts import Contract
+from server.models.orders import Order, VoucherHold
 from server.models.organisations import BlocklistEntry, Organisation, Qualification
 from server.models.outbox import OutboxMessage
 from server.models.reviews import ReviewCase, ReviewDecision
 from server.models.rounds import Budget, Round
+from server.models.voucher_requests import VoucherRequest
 from server.models.vouchers import Voucher
+from server.programme.steps import StepKind
+from server.rules.contracts import ContractStatus
 from server.rules.lifecycles import IllegalMove, QualificationStatus, RoundStatus
 from server.rules.money import Basis
 from server.rules.quota import QuotaExceeded
 from server.rules.request_line import RequestStatus
+from server.rules.steps import NotYourStep, StepOutOfTurn
 from server.services import request_book
 from server.services.access import NotFound
-from server.services.draws import ContractNotSigned
 from server.services.issuing import PoolExhausted
-from server.services.reviewed_requests import AmountImpossible
+from server.services.order_money import NothingToPay
+from server.services.orders import Wish
+from server.services.reviewed_requests import AmountImpossible, ContractNotSigned
 from server.services.standings import NotInStanding
-from server.services.voucher_holds import NothingToPay
-from server.services.voucher_requests import NotRequestedHere, PeriodNotOpen, RequestedAlready
+from server.services.voucher_requests import PeriodNotOpen
 from server.units import yuan_to_fen
-from tests.contracting import ALLOTTED, CATEGORY, ON_CONTRACT, OPERATOR, Desk, faces, person_of
+from tests.contracting import ALLOTTED, CATEGORY, ON_CONTRACT, Desk, faces, person_of
 
 PENDING, APPROVED, ISSUED = RequestStatus.PENDING, RequestStatus.APPROVED, RequestStatus.ISSUED
 FIRST = "regional_srdi_sme"
@@ -69,6 +74,10 @@ async def test_a_request_on_a_signed_contract_is_reviewed_worked_out_and_issued_
     )
     assert (voucher.round_id, voucher.valid_until) == (period.id, period.valid_until)
     assert (await Round.get(id=period.id)).issued_fen == 300_000
+    # All of it is the order's from then on, and the next step is to put up the rest.
+    order = await Order.get(id=request.order_id)
+    assert (order.step, order.voucher_id, order.voucher_fen) == (StepKind.ESCROW, voucher.id, 300_000)
+    assert (await VoucherHold.get(order_id=order.id)).held_fen == 300_000
 
 
 @pytest.mark.rules("NX-08", "NX-09", "NX-10", "NX-19")
@@ -237,7 +246,11 @@ async def test_who_was_left_out_may_ask_again_on_the_same_contract_in_another_pe
     await desk.decide(second)
     later = await desk.period(await Budget.get(id=period.budget_id), 3_000)
     enterprise = await Organisation.get(id=second.enterprise_id)
-    again = await desk.requests.ask(later.id, second.contract_id, actor=person_of(enterprise))
+    order = await Order.get(id=second.order_id)
+    assert order.step is StepKind.REQUEST_VOUCHER
+    await desk.step(order, enterprise, round_id=later.id)
+    again = await VoucherRequest.filter(order_id=order.id).order_by("-id").get_or_none(status=PENDING)
+    assert again is not None
     assert (await desk.decide(again)).status is ISSUED
 
 
@@ -259,14 +272,32 @@ async def test_money_added_to_a_period_reaches_who_waits_in_it(desk: Desk) -> No
 async def test_without_a_signed_contract_of_ones_own_nothing_is_asked_for(desk: Desk) -> None:
     period, provider = await stage(desk)
     enterprise, stranger = await desk.enterprise(ON_CONTRACT), await desk.enterprise(ON_CONTRACT)
-    contract = await desk.entered(ON_CONTRACT, enterprise, provider, 6_000)
-    for asker in (stranger, provider):
-        with pytest.raises(NotFound):
-            await desk.requests.ask(period.id, contract.id, actor=person_of(asker))
-    await desk.contracts.fail(contract.id, reason="双方协商终止", actor=OPERATOR)
-    with pytest.raises(ContractNotSigned) as refused:
-        await desk.requests.ask(period.id, contract.id, actor=person_of(enterprise))
+    order = await desk.opened(ON_CONTRACT, enterprise, provider, 6_000)
+
+    async def ask(asker: Organisation) -> Order:
+        row = await Order.get(id=order.id)
+        wish = Wish({"round_id": period.id})
+        kind = StepKind.REQUEST_VOUCHER
+        return await desk.orders.take(row.id, kind, wish, version=row.version, actor=person_of(asker))
+
+    with pytest.raises(StepOutOfTurn) as refused:
+        await ask(enterprise)
     assert refused.value.clause
+    await desk.step(order, enterprise)
+    with pytest.raises(StepOutOfTurn):
+        await ask(enterprise)
+    await desk.step(order, provider)
+    for asker, refusal in ((stranger, NotFound), (provider, NotYourStep)):
+        with pytest.raises(refusal):
+            await ask(asker)
+    assert await VoucherRequest.all().count() == 0
+    await ask(enterprise)
+    request = await VoucherRequest.get()
+    # A contract that has come to nothing by the time of the decision is found out.
+    await Contract.all().update(status=ContractStatus.FAILED)
+    with pytest.raises(ContractNotSigned) as unsigned:
+        await desk.decide(request)
+    assert unsigned.value.clause
 
 
 async def test_one_contract_has_one_request_at_a_time(desk: Desk) -> None:
@@ -274,14 +305,22 @@ async def test_one_contract_has_one_request_at_a_time(desk: Desk) -> None:
     enterprise = await desk.enterprise(ON_CONTRACT)
     first = await desk.asked(period, enterprise, provider, 6_000)
     asker = person_of(enterprise)
-    with pytest.raises(RequestedAlready):
-        await desk.requests.ask(period.id, first.contract_id, actor=asker)
+
+    async def ask() -> VoucherRequest | None:
+        row = await Order.get(id=first.order_id)
+        wish = Wish({"round_id": period.id})
+        await desk.orders.take(row.id, StepKind.REQUEST_VOUCHER, wish, version=row.version, actor=asker)
+        return await VoucherRequest.filter(order_id=row.id).order_by("-id").first()
+
+    with pytest.raises(StepOutOfTurn):
+        await ask()
     gone = await desk.requests.withdraw(first.id, reason="", actor=asker)
     assert gone.status is RequestStatus.WITHDRAWN
-    second = await desk.requests.ask(period.id, first.contract_id, actor=asker)
+    second = await ask()
+    assert second is not None
     await desk.decide(second)
-    with pytest.raises(RequestedAlready):
-        await desk.requests.ask(period.id, first.contract_id, actor=asker)
+    with pytest.raises(StepOutOfTurn):
+        await ask()
     with pytest.raises(IllegalMove):
         await desk.requests.withdraw(second.id, reason="", actor=asker)
 
@@ -299,12 +338,19 @@ async def test_who_withdraws_makes_room_for_those_behind(desk: Desk) -> None:
 async def test_a_returned_request_keeps_its_place_and_sets_nothing_aside(desk: Desk) -> None:
     period, provider = await stage(desk, 6_000)
     first, second, third = await line(desk, period, provider, "", "", "")
+    before = await Order.get(id=first.order_id)
     await desk.decide(first, "returned")
     assert await statuses([first]) == ["returned"]
     assert (await desk.decide(second)).status is ISSUED
+    # The contract was found wanting: it is made anew, by both, and the request answered with it.
+    order = await Order.get(id=first.order_id)
+    assert (order.step, order.contract_id) == (StepKind.SIGN_CONTRACT, None)
+    assert (await Contract.get(id=before.contract_id)).status is ContractStatus.FAILED
     enterprise = await Organisation.get(id=first.enterprise_id)
-    better = await desk.entered(ON_CONTRACT, enterprise, provider, 5_000)
-    again = await desk.requests.resubmit(first.id, better.id, actor=person_of(enterprise))
+    order = await desk.step(order, enterprise, amount_fen=yuan_to_fen(5_000))
+    order = await desk.step(order, provider)
+    await desk.step(order, enterprise)
+    again = await VoucherRequest.get(id=first.id)
     assert (again.status, again.expected_fen) == (PENDING, 250_000)
     assert again.requested_at == first.requested_at
     # It stands before the third again, who came later.
@@ -331,6 +377,8 @@ async def test_who_is_not_approved_asks_for_nothing_and_loses_its_turn(desk: Des
 async def test_a_contract_with_a_barred_provider_has_no_voucher(desk: Desk) -> None:
     period, provider = await stage(desk)
     enterprise = await desk.enterprise(ON_CONTRACT)
+    signed = await desk.opened(ON_CONTRACT, enterprise, provider, 4_000)
+    signed = await desk.walk(signed, until=StepKind.REQUEST_VOUCHER)
     request = await desk.asked(period, enterprise, provider, 6_000)
     ban = await BlocklistEntry.create(
         uscc=provider.uscc, clause="第十一条（一）", reason="串通", starts_at=desk.now, made_by=1
@@ -338,6 +386,8 @@ async def test_a_contract_with_a_barred_provider_has_no_voucher(desk: Desk) -> N
     with pytest.raises(NotInStanding) as refused:
         await desk.asked(period, enterprise, provider, 4_000)
     assert (refused.value.clause, refused.value.values["name"]) == ("第十一条（一）", provider.name)
+    with pytest.raises(NotInStanding):
+        await desk.step(signed, enterprise, round_id=period.id)
     case = await ReviewCase.get(subject_id=request.id)
     lines = await desk.reviews.reviewed(case).checks(case, now=desk.now)
     assert [one.code for one in lines if not one.met] == ["barred"]
@@ -350,32 +400,39 @@ async def test_a_contract_with_a_barred_provider_has_no_voucher(desk: Desk) -> N
 async def test_a_period_takes_requests_while_it_is_open(desk: Desk) -> None:
     period, provider = await stage(desk)
     enterprise = await desk.enterprise(ON_CONTRACT)
-    contract = await desk.entered(ON_CONTRACT, enterprise, provider, 6_000)
-    asker = person_of(enterprise)
+    order = await desk.opened(ON_CONTRACT, enterprise, provider, 6_000)
+    order = await desk.walk(order, until=StepKind.REQUEST_VOUCHER)
     morning = desk.now
     for moment in (period.opens_at - timedelta(microseconds=1), period.closes_at):
         desk.clock.at = moment
-        with pytest.raises(PeriodNotOpen):
-            await desk.requests.ask(period.id, contract.id, actor=asker)
+        for said in ({"round_id": period.id}, {}):
+            with pytest.raises(PeriodNotOpen):
+                await desk.step(order, enterprise, **said)
     desk.clock.at = morning
     await Round.filter(id=period.id).update(status=RoundStatus.PAUSED)
     with pytest.raises(PeriodNotOpen):
-        await desk.requests.ask(period.id, contract.id, actor=asker)
+        await desk.step(order, enterprise, round_id=period.id)
     await Round.filter(id=period.id).update(status=RoundStatus.DRAFT)
     with pytest.raises(NotFound):
-        await desk.requests.ask(period.id, contract.id, actor=asker)
+        await desk.step(order, enterprise, round_id=period.id)
     await Round.filter(id=period.id).update(status=RoundStatus.SCHEDULED)
-    assert await desk.requests.ask(period.id, contract.id, actor=asker)
+    elsewhere = await desk.period(await desk.budget(ALLOTTED), 1_000)
+    with pytest.raises(NotFound):
+        await desk.step(order, enterprise, round_id=elsewhere.id)
+    # The period that is open need not be named.
+    await desk.step(order, enterprise)
+    assert (await VoucherRequest.get()).round_id == period.id
 
 
 async def test_elsewhere_nobody_asks_on_a_contract(desk: Desk) -> None:
-    budget = await desk.budget(ALLOTTED)
-    period = await desk.period(budget, 1_000)
+    await desk.budget(ALLOTTED)
     enterprise, provider = await desk.enterprise(ALLOTTED), await desk.provider(ALLOTTED)
     await desk.settle(enterprise)
-    contract = await desk.signed(enterprise, provider, 6_000)
-    with pytest.raises(NotRequestedHere):
-        await desk.requests.ask(period.id, contract.id, actor=person_of(enterprise))
+    order = await desk.signed(enterprise, provider, 6_000)
+    with pytest.raises(StepOutOfTurn):
+        await desk.orders.take(
+            order.id, StepKind.REQUEST_VOUCHER, Wish(), version=order.version, actor=person_of(enterprise)
+        )
 
 
 async def test_a_request_is_read_by_its_own_enterprise_alone(desk: Desk) -> None:
