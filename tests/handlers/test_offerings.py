@@ -123,6 +123,7 @@ async def test_a_new_version_is_reviewed_while_the_old_one_stays_listed(town: To
     assert (kept.price_to_fen, kept.ended_at is not None) == (stall.PRICE, True)
 
 
+@pytest.mark.rules("GZ-85")
 async def test_what_was_returned_alone_is_open_and_the_review_goes_on(town: Town) -> None:
     provider = await a_provider(town)
     draft = await drafted(town, provider)
@@ -149,6 +150,7 @@ async def test_what_was_returned_alone_is_open_and_the_review_goes_on(town: Town
     assert (version.name, version.number) == ("招聘服务（年度）", 2)
 
 
+@pytest.mark.rules("LS-23")
 async def test_a_refused_offering_says_why_and_may_be_written_anew(town: Town) -> None:
     provider = await a_provider(town)
     draft = await drafted(town, provider)
@@ -166,6 +168,7 @@ async def test_a_refused_offering_says_why_and_may_be_written_anew(town: Town) -
     assert (await listed(draft.body["id"], now=town.now)).name == "另一种服务"
 
 
+@pytest.mark.rules("LS-23")
 async def test_a_provider_withdraws_and_puts_back_what_it_withdrew(town: Town) -> None:
     provider = await a_provider(town)
     offering_id = await stall.listed(town, provider)
