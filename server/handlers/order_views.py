@@ -97,7 +97,20 @@ class AskDocumentView(Answer):
     maximum: int | None = Field(description="How many at most; null: no limit. | 至多份数，空为不限。")
     legal_forms: list[str] = Field(description="Asked of these only; empty: all. | 仅这些组织形式须交。")
     amount: AmountRule | None = Field(description="What the amount on it must be. | 金额要求。")
-    minimum_bp: int | None = Field(description="Of the invoice at least, basis points. | 至少占发票的万分比。")
+    minimum_bp: int | None = Field(description="Least part of the invoice, bp. | 至少占发票的万分比。")
+    clause: str = Field(description="The provision. | 依据条款。")
+
+
+class AskTermsView(Answer):
+    """What an invoice or a receipt has to show, before it is handed in."""
+
+    code: str = Field(description="The document, or the step whose fields these are. | 材料或步骤代码。")
+    amount_fen: int | None = Field(description="What they come to; null: any. | 金额合计，空为不限，单位分。")
+    at_least: bool = Field(description="More will do as well. | 是否可以更多。")
+    payer: str = Field(description="Payer or buyer. | 付款方（购买方）。")
+    payee: str = Field(description="Payee or seller; empty: not known here. | 收款方（销售方），空为未登记。")
+    first_day: date | None = Field(description="The earliest day on it. | 最早日期。")
+    last_day: date | None = Field(description="The latest day on it. | 最晚日期。")
     clause: str = Field(description="The provision. | 依据条款。")
 
 
