@@ -13,7 +13,7 @@ from server import texts
 from server.errors import Unmet
 from server.programme.papers import AmountRule, Document, DocumentKind
 from server.rules.own_payments import RECEIPTS, bank_reference, same_name
-from server.rules.payments import amount_unmet
+from server.rules.payments import amount_unmet, own_share_at_least
 from server.units import yuan
 
 
@@ -69,11 +69,14 @@ class Wanted:
         """What the papers must come to (at least, for such a rule), fen; ``None``: any amount."""
         if self.exact_fen is not None:
             return self.exact_fen
+        least_fen = own_share_at_least(self.document, self.price_fen, self.voucher_fen)
         return {
             None: None,
             AmountRule.FULL_PRICE: self.price_fen,
             AmountRule.OWN_SHARE: self.price_fen - self.voucher_fen,
-            AmountRule.OWN_SHARE_AT_LEAST: self.price_fen - self.voucher_fen,
+            AmountRule.OWN_SHARE_AT_LEAST: own_share_at_least(
+                self.document, self.price_fen, self.voucher_fen
+            ),
             AmountRule.VOUCHER_SUM: None,
         }[self.document.amount]
 

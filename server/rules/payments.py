@@ -94,6 +94,11 @@ def require_fee(fee: SupervisionFee, contract_fen: int, fee_fen: int) -> None:
         )
 
 
+def own_share_at_least(document: Document, price_fen: int, voucher_fen: int) -> int:
+    """The least a transfer shows, fen: the own part is covered whatever share the text asks for at least."""
+    return max(share_up(price_fen, document.minimum_bp or 0), price_fen - voucher_fen)
+
+
 def amount_unmet(
     document: Document,
     shown_fen: int,
@@ -110,10 +115,8 @@ def amount_unmet(
     if document.amount is None:
         return None
     if document.amount is AmountRule.OWN_SHARE_AT_LEAST:
-        # The own part must be covered whatever share the text asks for at least.
-        least = max(share_up(price_fen, document.minimum_bp or 0), price_fen - voucher_fen)
-        fits, sign = shown_fen >= least, "<"
-        expected = least
+        expected = own_share_at_least(document, price_fen, voucher_fen)
+        fits, sign = shown_fen >= expected, "<"
     else:
         expected = {
             AmountRule.FULL_PRICE: price_fen,
