@@ -74,9 +74,7 @@ class Wanted:
             None: None,
             AmountRule.FULL_PRICE: self.price_fen,
             AmountRule.OWN_SHARE: self.price_fen - self.voucher_fen,
-            AmountRule.OWN_SHARE_AT_LEAST: own_share_at_least(
-                self.document, self.price_fen, self.voucher_fen
-            ),
+            AmountRule.OWN_SHARE_AT_LEAST: least_fen,
             AmountRule.VOUCHER_SUM: None,
         }[self.document.amount]
 
