@@ -22,12 +22,13 @@ async def publish(stage: Stage, provider: Joined) -> int:
     if programme.offering.selections_per_year_max is not None:
         await _open_selection(stage)
     category = programme.categories[0]
+    kinds = {next((one.for_services for one in programme.offering.documents if one.for_services), "")} - {""}
     begun = await provider.caller.post(
         "offering-drafts",
         programme=programme.slug,
         category=category.code,
         service=next(iter(category.covers), category.name),
-        kinds=[],
+        kinds=sorted(kinds),
         name="企业管理提升服务",
         areas=[programme.areas[0]],
         price_from_fen=PRICE_FEN,
@@ -40,7 +41,9 @@ async def publish(stage: Stage, provider: Joined) -> int:
     )
     draft = begun.must(201, f"{provider.part.name} writes an offering")
     documents = {
-        one.code: await _hand_in(stage, provider, one) for one in programme.offering.documents if _owed(one)
+        one.code: await _hand_in(stage, provider, one)
+        for one in programme.offering.documents
+        if one.required and one.minimum and (not one.for_services or one.for_services in kinds)
     }
     path = f"offering-drafts/{draft['id']}"
     saved = await provider.caller.patch(path, version=draft["version"], documents=documents)
@@ -72,10 +75,6 @@ async def _open_selection(stage: Stage) -> None:
         closes_at=(stage.now + timedelta(days=20)).isoformat(),
     )
     said.must(201, "the authority calls for offerings")
-
-
-def _owed(document: Document) -> bool:
-    return document.required and not document.for_services and document.minimum > 0
 
 
 async def _hand_in(stage: Stage, provider: Joined, document: Document) -> list[int]:
