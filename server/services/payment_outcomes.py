@@ -5,6 +5,7 @@ Everything here may be said twice, late and in any order; what is told again cha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 import structlog
@@ -21,6 +22,13 @@ from server.rules.own_payments import PaymentMethod, PaymentPurpose, PaymentStat
 from server.services import escrows, journal, outbox
 from server.services.access import CLOCK, Actor, StaffRole
 from server.units import yuan
+
+TOPICS: Mapping[PaymentStatus, str] = {
+    PaymentStatus.PAID: "payment.paid",
+    PaymentStatus.REFUND_DUE: "payment.refund_due",
+    PaymentStatus.DISPUTED: "payment.disputed",
+}
+"""What is told when the gateway says that a payment was made."""
 
 log = structlog.get_logger()
 
@@ -85,11 +93,8 @@ async def end(order: Order, *, now: datetime) -> int:
         order_id=order.id, purpose=PaymentPurpose.ESCROW, status=PaymentStatus.PAID
     ).update(status=PaymentStatus.REFUND_DUE)
     await escrows.level(order, now=now)
-    data = _told_of(order, PaymentPurpose.ESCROW, held_fen)
-    await outbox.tell(f"organisation:{order.enterprise_id}", "payment.refund_due", at=now, **data)
-    await outbox.tell(
-        outbox.team(StaffRole.OPERATOR, order.programme_slug), "payment.refund_due", at=now, **data
-    )
+    for recipient in (_enterprise(order), outbox.team(StaffRole.OPERATOR, order.programme_slug)):
+        await _tell("payment.refund_due", recipient, order, PaymentPurpose.ESCROW, held_fen, now=now)
     return held_fen
 
 
@@ -121,14 +126,22 @@ async def _paid(known: OwnPayment, told: Trade, now: datetime) -> None:
         await note(f"payment.{target.value}", payment, actor=CLOCK, now=now)
         if target is PaymentStatus.PAID and payment.purpose is PaymentPurpose.ESCROW:
             await escrows.level(order, now=now)
-        data = _told_of(order, payment.purpose, payment.amount_fen)
         if target is PaymentStatus.DISPUTED:
-            team = outbox.team(StaffRole.OPERATOR, order.programme_slug)
-            await outbox.tell(team, "payment.disputed", at=now, paid=yuan(told.amount_fen or 0), **data)
-            return
-        sides = {order.enterprise_id, *([order.provider_id] if target is PaymentStatus.PAID else [])}
-        for organisation_id in sorted(sides):
-            await outbox.tell(f"organisation:{organisation_id}", f"payment.{target.value}", at=now, **data)
+            recipients, paid = [outbox.team(StaffRole.OPERATOR, order.programme_slug)], told.amount_fen or 0
+        else:
+            recipients, paid = [_enterprise(order)], payment.amount_fen
+        if target is PaymentStatus.PAID and order.provider_id != order.enterprise_id:
+            recipients.append(f"organisation:{order.provider_id}")
+        for recipient in recipients:
+            await _tell(
+                TOPICS[target],
+                recipient,
+                order,
+                payment.purpose,
+                payment.amount_fen,
+                now=now,
+                paid=yuan(paid),
+            )
 
 
 def _becomes(payment: OwnPayment, order: Order, told: Trade) -> PaymentStatus | None:
@@ -150,8 +163,9 @@ async def _given_back(payment: OwnPayment, actor: Actor, now: datetime, **more: 
             return False
         order = await Order.get(id=payment.order_id)
         await note("payment.refunded", payment, actor=actor, now=now, **more)
-        data = _told_of(order, payment.purpose, payment.amount_fen)
-        await outbox.tell(f"organisation:{order.enterprise_id}", "payment.refunded", at=now, **data)
+        await _tell(
+            "payment.refunded", _enterprise(order), order, payment.purpose, payment.amount_fen, now=now
+        )
         return True
 
 
@@ -162,10 +176,27 @@ async def _move(
     return bool(await OwnPayment.filter(id=payment_id, status=old).update(status=new, **stamps))
 
 
-def _told_of(order: Order, purpose: PaymentPurpose, amount_fen: int) -> dict[str, str | int]:
-    return {
-        "order": order.id,
-        "number": order.number,
-        "purpose": texts.PAYMENT_PURPOSES[purpose],
-        "amount": yuan(amount_fen),
-    }
+def _enterprise(order: Order) -> str:
+    return f"organisation:{order.enterprise_id}"
+
+
+async def _tell(
+    topic: str,
+    recipient: str,
+    order: Order,
+    purpose: PaymentPurpose,
+    amount_fen: int,
+    *,
+    now: datetime,
+    **more: str,
+) -> None:
+    await outbox.tell(
+        recipient,
+        topic,
+        at=now,
+        order=order.id,
+        number=order.number,
+        purpose=texts.PAYMENT_PURPOSES[purpose],
+        amount=yuan(amount_fen),
+        **more,
+    )
