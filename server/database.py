@@ -12,8 +12,10 @@ from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.context import TortoiseContext
-from tortoise.migrations.api import migrate as run_migrations
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.graph import MigrationKey
+from tortoise.migrations.operations import CreateModel, RunSQL
+from tortoise.migrations.schema_generator.state import State
 
 from server import sqlite
 from server.models import MODULES
@@ -24,6 +26,8 @@ POOL_SIZE = 16
 INITIAL = Path(__file__).parent / "migrations" / "0001_initial.py"
 SCHEMA = "ledger_entry"
 """A table that every schema of ours has had."""
+COMPARES_NOTHING = (CreateModel, RunSQL)
+"""Operations that look at the schema as it is after them, and never at what it was before."""
 STAMP = {
     "sqlite": "INSERT INTO schema_stamp VALUES (?)",
     "postgres": "INSERT INTO schema_stamp VALUES ($1) RETURNING 0",
@@ -109,13 +113,39 @@ async def migrate(url: str) -> None:
         stamps = [row["fingerprint"] for row in await _rows(connection, "SELECT * FROM schema_stamp")]
     if not is_new and stamps != [fingerprint]:
         raise OtherSchema(OTHER_SCHEMA)
-    async with TortoiseContext():
-        await run_migrations(config=tortoise_config(url))
+    async with TortoiseContext() as context:
+        config = tortoise_config(url)
+        await context.init(config=config)
+        await _Executor(context.connections.get(connection_name(url)), config["apps"]).migrate()
     if is_new:
         async with TortoiseContext() as context:
             await context.init(config=tortoise_config(url))
             connection = context.connections.get(connection_name(url))
             await connection.execute_insert(STAMP[connection.capabilities.dialect], [fingerprint])
+
+
+class _OneState(State):
+    """The models as operations find them, without a copy of what they were before each."""
+
+    def clone(self) -> State:
+        """Itself."""
+        return self
+
+
+class _Executor(MigrationExecutor):
+    """Runs migrations in time that grows with their operations, not with the square.
+
+    Before each operation Tortoise makes every model anew, for whoever compares before and after. Creating a
+    model compares nothing, nor does plain SQL; as long as nothing else is to be run, nothing is copied.
+    """
+
+    async def _project_state(self, applied: set[MigrationKey], *, upto: MigrationKey | None = None) -> State:
+        state: State = await super()._project_state(applied, upto=upto)
+        to_run = self._migration_plan(None, applied, self.loader.graph)
+        operations = (operation for step in to_run for operation in step.migration.operations)
+        if all(isinstance(operation, COMPARES_NOTHING) for operation in operations):
+            return _OneState(models=state.models, apps=state.apps)
+        return state
 
 
 async def _tables(connection: BaseDBAsyncClient) -> set[str]:
