@@ -1271,6 +1271,14 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "变更报告逾期",
         "{name}报告的变更超过了规定期限（{due}），请决定是否采取措施。",
     ),
+    "order.provider_suspended": (
+        "服务机构已被暂停",
+        "订单 {number}（{project}）的服务机构已被暂停：已签合同的继续履行，尚未签订的可以取消，服务券不受影响。",
+    ),
+    "order.provider_removed": (
+        "服务机构已被清退",
+        "订单 {number}（{project}）的服务机构已被清退：已签合同的继续履行，尚未签订的请取消后另选服务机构。",
+    ),
     "provider.suspended": (
         "服务机构资格已暂停",
         "您的单位在“{programme}”的服务机构资格已暂停，暂不能承接新订单，已签订的合同请继续履行。"

@@ -42,6 +42,7 @@ from server.services.suspensions import (
     end_rows,
     provider_for,
     require_impartial,
+    tell_customers,
 )
 
 PROPOSERS = frozenset({StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.DIVISION, StaffRole.DISTRICT})
@@ -233,6 +234,7 @@ class Removals:
             clause=made.clause,
             reason=made.reason,
         )
+        await tell_customers(row, "order.provider_removed", now=now)
         changes = [*changes, *await self.qualifications.settle(organisation, {programme.slug})]
         return self.qualifications.telling(changes)
 

@@ -13,12 +13,14 @@ from tortoise.transactions import in_transaction
 
 from server import texts
 from server.errors import Refusal
+from server.models.orders import Order
 from server.models.organisations import Organisation, Qualification
 from server.models.provider_standing import Suspension
 from server.programme.model import Programme
 from server.programme.vocabulary import Actor as Role
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import QUALIFICATION_MOVES, QualificationStatus, require_move
+from server.rules.orders import LIVE
 from server.rules.removals import Charge, suspension_grounds
 from server.rules.review import ReasonMissing
 from server.services import access, journal, outbox
@@ -110,6 +112,7 @@ class Suspensions:
                 clause=held.clause,
                 reason=held.reason,
             )
+            await tell_customers(row, "order.provider_suspended", now=now)
             changes = await self.qualifications.settle(organisation, {programme.slug})
         await self.qualifications.rounds.standing_told(changes)
         return held
@@ -226,6 +229,22 @@ async def require_impartial(actor: Actor, organisation: Organisation) -> None:
     """Raise ``OwnReview`` for an organisation that a member of staff is affiliated with."""
     if organisation.uscc in (await reviewer_of(actor)).affiliations:
         raise OwnReview()
+
+
+async def tell_customers(row: Qualification, topic: str, *, now: datetime) -> None:
+    """Tell every enterprise that has an order under way with a provider what became of it."""
+    live = Order.filter(
+        programme_slug=row.programme_slug, provider_id=row.organisation_id, status__in=list(LIVE)
+    )
+    for order in await live.order_by("id"):
+        await outbox.tell(
+            f"organisation:{order.enterprise_id}",
+            topic,
+            at=now,
+            order=order.id,
+            number=order.number,
+            project=order.project,
+        )
 
 
 async def end_rows(qualification_id: int, *, reason: str, actor: Actor, now: datetime) -> int:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from server.keys import PROGRAMMES, QUALIFICATIONS, SUSPENSIONS
+from server.keys import LISTINGS, PROGRAMMES, QUALIFICATIONS, SUSPENSIONS
 from server.models.organisations import BlocklistEntry, Organisation, Qualification
 from server.models.outbox import OutboxMessage
 from server.models.people import Person, Staff
@@ -14,6 +14,8 @@ from server.models.provider_standing import Removal, Suspension
 from server.rules.lifecycles import ProviderAct
 from server.services.provider_standing import able, provider_missing
 from server.services.renewals import Renewals
+from tests.ordering import make_order, organisation_of
+from tests.stall import a_provider, listed
 from tests.town import DAY, PROGRAMME, Answered, Caller, Town
 
 PROVIDER = {"legal_form": "legal_person"}
@@ -271,3 +273,36 @@ async def test_a_provider_of_another_programme_or_area_does_not_exist(town: Town
             assert (refused.status, refused.code) == (404, "not_found"), what
         reached = await (await town.operator()).post(f"{path(applied)}/{what}", **body)
         assert reached.status != 404, what
+
+
+async def test_what_a_provider_offers_vanishes_with_its_standing_and_its_customers_are_told(
+    town: Town,
+) -> None:
+    provider = await a_provider(town, name="远山咨询有限公司")
+    offering_id = await listed(town, provider)
+    row = await Qualification.get(party="provider").select_related("organisation")
+    enterprise = await organisation_of(await town.handler(name="晨光精密机械有限公司"))
+    programme = town.programmes.get(PROGRAMME)
+    order = await make_order(programme, enterprise, row.organisation, at=town.now)
+
+    async def seen() -> tuple[int, int]:
+        found = await town.anybody.get(f"marketplace/offerings/{offering_id}")
+        every = await town.anybody.get("marketplace/offerings")
+        return found.status, len(every.body["offerings"])
+
+    operator = await town.operator()
+    assert await seen() == (200, 1)
+    await operator.post(f"qualifications/{row.id}/suspension", **REASON)
+    assert await seen() == (404, 0)
+    await operator.post(f"qualifications/{row.id}/suspension/lifting", reason="已整改")
+    told = await OutboxMessage.filter(topic="order.provider_suspended")
+    assert [(one.recipient, one.data["number"]) for one in told] == [
+        (f"organisation:{enterprise.id}", order.number)
+    ]
+    await Qualification.filter(id=row.id).update(status="approved")
+    await town.app[LISTINGS].settle(row.organisation, PROGRAMME)
+    assert await seen() == (200, 1)
+    await operator.post(
+        "blocklist", uscc=row.organisation.uscc, programme=PROGRAMME, clause="五（二）", reason="虚假交易"
+    )
+    assert await seen() == (404, 0)

@@ -21,6 +21,7 @@ from server.rules.review import (
     CaseStatus,
     DecidedBefore,
     NotYourReview,
+    PanelTooSmall,
     ReasonMissing,
     Record,
     ReviewNotAskable,
@@ -431,6 +432,23 @@ async def test_several_experts_give_opinions_with_scores_before_the_panel_conclu
         ("opinion", 60),
         ("approved", 74),
     ]
+
+
+async def test_a_panel_of_a_least_size_concludes_when_it_is_that_large(office: ReviewOffice) -> None:
+    text = programme(GUANGXI)
+    chain = text.review(S.PROVIDER)
+    assert chain is not None
+    steps = tuple(replace(one, panel_min=3) if one.by is Role.EXPERT else one for one in chain.steps)
+    wanting = replace(text, reviews=(replace(chain, steps=steps),))
+    case = await office.decide(await office.open(wanting, S.PROVIDER))
+    first, second, last = [await office.staff("expert") for _ in range(3)]
+    said = {"version": case.version, "reason": "服务体系完整", "record": Record(score=80)}
+    for expert, voices in ((first, 1), (second, 2)):
+        with pytest.raises(PanelTooSmall) as refused:
+            await office.decide(case, by=last)
+        assert refused.value.values == {"given": voices, "wanted": 3}
+        await office.reviews.opine(case.id, actor=expert, **said)  # type: ignore[arg-type]
+    assert (await office.decide(case, by=last)).turn is Role.AUTHORITY
 
 
 async def test_opinions_are_for_panels(office: ReviewOffice) -> None:
