@@ -5,18 +5,26 @@ index, SQLite an FTS5 table, each behind a :class:`TermIndex`. But whoever asks 
 frequent word gets every row that has it, and sorting them costs more the more there are. So a page is
 looked for at the top first: among the :data:`NEAR` next rows of the wanted order, which decides where what
 is asked for is frequent. Only what is not there is asked of the index, and then it is rare.
+
+Rows move while somebody turns pages. The database keeps where a row stood before (``listing_move``), and a
+search goes on with every row where it stood when the search began: a :class:`Place` remembers which moves
+were made by then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from server.rules.chinese_search import Part, Tier, mark_term
 from server.rules.eligibility import AREA_SEPARATOR as SEPARATOR
 
+MOST_MOVED = 1_000
+"""Of more moves than these a search does not know where the rows stood, and goes by where they stand."""
+MOVES_KEPT = 10_000
 NEAR = 1_000
 """So many rows of an order are looked through for a page, before the index is asked …"""
 NEAR_INDEXED = 4_000
@@ -42,6 +50,10 @@ SHOWN = (
     "score_bp",
     "quality",
 )
+
+MARK = "SELECT coalesce(max(id), 0) FROM listing_move"
+MOVES = "SELECT offering_id, quality, sales, score_bp, price_rank, listed_ms FROM listing_move WHERE id >"
+FORGET = f"DELETE FROM listing_move WHERE id <= ({MARK}) - {MOVES_KEPT}"
 
 Row = dict[str, Any]
 Clauses = Sequence[Sequence[Sequence[str]]]
@@ -79,7 +91,8 @@ class Sought:
     """What somebody looks for; prices in fen, ratings in basis points of the scale.
 
     ``category_keys`` are the categories it may be in; ``None``: any. ``full`` are the providers of each
-    programme that may not receive enough more, ``shut`` the programmes in which nobody may.
+    programme that may not receive enough more, ``shut`` the programmes in which nobody may. ``among`` and
+    ``without`` name offerings themselves.
     """
 
     parts: tuple[Part, ...] = ()
@@ -92,6 +105,8 @@ class Sought:
     rating_least_bp: int | None = None
     full: Mapping[str, Sequence[int]] = field(default_factory=dict)
     shut: tuple[str, ...] = ()
+    among: tuple[int, ...] | None = None
+    without: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,8 @@ class Place:
 
     rank: int
     offering_id: int
+    mark: int
+    """The last move when the search began."""
 
 
 class Statement:
@@ -140,6 +157,20 @@ class TermIndex(Protocol):
         ...
 
 
+async def moves_since(connection: Any, index: TermIndex, mark: int) -> dict[int, Row]:
+    """The ranks that offerings had before they moved after a mark; nothing where it were too many."""
+    statement = Statement(index.mark)
+    text = f"{MOVES} {statement.put(mark)} ORDER BY id LIMIT {MOST_MOVED + 1}"
+    rows = await _ask(connection, text, statement)
+    # Of an offering that moved twice the first counts.
+    return {} if len(rows) > MOST_MOVED else {row["offering_id"]: row for row in reversed(rows)}
+
+
+async def forget_moves(connection: Any) -> None:
+    """Keep the last :data:`MOVES_KEPT` moves: nobody turns a page after that many."""
+    await connection.execute_query(FORGET)
+
+
 async def page(
     connection: Any,
     index: TermIndex,
@@ -149,11 +180,40 @@ async def page(
     tier: Tier | None,
     after: Place | None,
     limit: int,
+    moved: Mapping[int, Row] = MappingProxyType({}),
 ) -> list[Row]:
-    """The next ``limit`` rows of an order that are what is sought, as :data:`SHOWN`.
+    """The next ``limit`` rows of an order that are what is sought, as :data:`SHOWN` and the last ``mark``.
 
     ``tier``: found by their title, or by their body and not by their title; ``None``: by either.
+    ``moved`` are placed where they stood before.
     """
+    rank, ascending = _COLUMNS[order], order is Order.PRICE
+    stayed = replace(sought, without=tuple(moved))
+    rows = await _page(connection, index, stayed, order, tier, after, limit)
+    if moved:
+        these = replace(sought, among=tuple(moved))
+        for row in await _page(connection, index, these, order, tier, None, len(moved)):
+            row[rank] = moved[row["offering_id"]][rank]
+            if after is None or _is_beyond(row, rank, after, ascending):
+                rows.append(row)
+    ordered = sorted(rows, key=lambda row: (row[rank], row["offering_id"]), reverse=not ascending)
+    return ordered[:limit]
+
+
+def _is_beyond(row: Row, rank: str, after: Place, ascending: bool) -> bool:
+    here, there = (row[rank], row["offering_id"]), (after.rank, after.offering_id)
+    return here > there if ascending else here < there
+
+
+async def _page(
+    connection: Any,
+    index: TermIndex,
+    sought: Sought,
+    order: Order,
+    tier: Tier | None,
+    after: Place | None,
+    limit: int,
+) -> list[Row]:
     statement = Statement(index.mark)
     rank, ascending = _COLUMNS[order], order is Order.PRICE
     beyond = "1 = 1"
@@ -164,7 +224,7 @@ async def page(
     read = {rank, "offering_id", *_decisive(sought, tier)}
     sort = f"ORDER BY {rank}, offering_id" if ascending else f"ORDER BY {rank} DESC, offering_id DESC"
     found = f"SELECT offering_id FROM listing WHERE {beyond} AND {wanted} {sort} LIMIT {limit}"
-    clauses = tuple(_clauses(sought, tier))
+    clauses = () if sought.among is not None else tuple(_clauses(sought, tier))
     if clauses:
         near = NEAR_INDEXED if read <= INDEXED else NEAR
         found = " ".join(
@@ -181,9 +241,9 @@ async def page(
                 "UNION ALL SELECT offering_id FROM far",
             )
         )
-    text = f"SELECT {', '.join(SHOWN)} FROM listing WHERE offering_id IN ({found})"
-    rows = await _ask(connection, text, statement)
-    return sorted(rows, key=lambda row: (row[rank], row["offering_id"]), reverse=not ascending)
+    columns = ", ".join(SHOWN)
+    text = f"SELECT {columns}, ({MARK}) AS mark FROM listing WHERE offering_id IN ({found})"
+    return await _ask(connection, text, statement)
 
 
 async def counts(
@@ -258,6 +318,10 @@ def _conditions(index: TermIndex, sought: Sought, tier: Tier | None, statement: 
             yield f"NOT (programme_slug = {statement.put(slug)} AND {among})"
     if sought.shut:
         yield f"NOT {_among('programme_slug', sought.shut, statement)}"
+    if sought.among is not None:
+        yield _among("listing.offering_id", sought.among, statement)
+    if sought.without:
+        yield f"NOT {_among('listing.offering_id', sought.without, statement)}"
     if sought.parts:
         yield from _holding(index, sought.parts, tier, statement)
 

@@ -28,6 +28,13 @@ OFFERED = (
     ' price_from_fen, price_to_fen, price_parts, comparisons, "values", documents, submitted_at, submitted_by'
 )
 
+RANKS = "offering_id, quality, sales, score_bp, price_rank, listed_ms"
+OLD_RANKS = "OLD.offering_id, OLD.quality, OLD.sales, OLD.score_bp, OLD.price_rank, OLD.listed_ms"
+MOVED = (
+    "OLD.quality <> NEW.quality OR OLD.sales <> NEW.sales OR OLD.score_bp <> NEW.score_bp"
+    " OR OLD.price_rank <> NEW.price_rank OR OLD.listed_ms <> NEW.listed_ms"
+)
+
 
 class Migration(migrations.Migration):
     dependencies = [("models", "0001_initial")]
@@ -193,6 +200,25 @@ class Migration(migrations.Migration):
             sqlite=(
                 "CREATE INDEX listing_quality ON listing"
                 " (quality, offering_id, title, spelled, programme_slug, category_key)",
+            ),
+        ),
+        # Where a listing stood before it moved, so that who turns pages meets it once (gateways/offering_search.py).
+        DialectSQL(
+            postgres=(
+                "CREATE TABLE listing_move (id BIGSERIAL PRIMARY KEY, offering_id BIGINT NOT NULL,"
+                " quality BIGINT NOT NULL, sales BIGINT NOT NULL, score_bp BIGINT NOT NULL,"
+                " price_rank BIGINT NOT NULL, listed_ms BIGINT NOT NULL)",
+                "CREATE FUNCTION keep_place() RETURNS trigger LANGUAGE plpgsql AS"
+                f" $$ BEGIN INSERT INTO listing_move ({RANKS}) VALUES ({OLD_RANKS}); RETURN NULL; END $$",
+                f"CREATE TRIGGER listing_moved AFTER UPDATE ON listing FOR EACH ROW WHEN ({MOVED})"
+                " EXECUTE FUNCTION keep_place()",
+            ),
+            sqlite=(
+                "CREATE TABLE listing_move (id INTEGER PRIMARY KEY AUTOINCREMENT, offering_id BIGINT NOT NULL,"
+                " quality BIGINT NOT NULL, sales BIGINT NOT NULL, score_bp BIGINT NOT NULL,"
+                " price_rank BIGINT NOT NULL, listed_ms BIGINT NOT NULL)",
+                f"CREATE TRIGGER listing_moved AFTER UPDATE ON listing WHEN {MOVED}"
+                f" BEGIN INSERT INTO listing_move ({RANKS}) VALUES ({OLD_RANKS}); END",
             ),
         ),
         # What listings are found by (rules/chinese_search.py). Not a column of theirs: a sale changes a listing,

@@ -13,7 +13,7 @@ from tortoise.connection import get_connections
 from tortoise.expressions import F
 from tortoise.functions import Count, Sum
 
-from server.gateways.offering_search import TermIndex, areas_column, marks_of
+from server.gateways.offering_search import TermIndex, areas_column, forget_moves, marks_of
 from server.gateways.offering_search_postgres import PostgresTerms
 from server.gateways.offering_search_sqlite import SqliteTerms
 from server.models.marketplace import NO_PRICE_FEN, Listing
@@ -112,6 +112,7 @@ class Listings:
                 "id", "provider_id", "provider__name", "current_version_id"
             )
         }
+        await forget_moves(connection_of())
         programme, now = self.programmes.get(slug), self.clocks.now(slug)
         providers = {row["provider_id"] for row in (*shown.values(), *offered.values())}
         may = await able(programme, providers, ProviderAct.TAKE_ORDERS, now=now) if providers else frozenset()

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from server.errors import Refusal
@@ -111,8 +112,8 @@ class Marketplace:
     ) -> Page:
         """A page of what is wanted. Raises :class:`CursorUnusable`.
 
-        An offering that stays as it is, is on exactly one page, whatever is listed, sold or withdrawn
-        between two of them.
+        An offering that stays listed is on exactly one page, whatever is listed, withdrawn, sold, rated or
+        priced anew between two of them: it keeps the place it had when the search began.
         """
         parts = asked(wanted.query, self._synonyms)
         fingerprint = _fingerprint(wanted, order)
@@ -126,7 +127,8 @@ class Marketplace:
         next_after = None
         if len(rows) > limit:
             last = shown[-1]
-            place = Place(rank_of(order, last), last["offering_id"])
+            mark = shown[0]["mark"] if cursor.place is None else cursor.place.mark
+            place = Place(rank_of(order, last), last["offering_id"], mark)
             next_after = _written(_Cursor(tiers[limit - 1], place), fingerprint)
         return Page(await self.window.cards(shown, actor=actor), next_after)
 
@@ -169,14 +171,14 @@ class Marketplace:
         """Rows of a page and the tier of each: what is called so before what only mentions it."""
         connection = connection_of()
         index = term_index(connection)
-        rows = await offering_search.page(
-            connection, index, sought, order=order, tier=cursor.tier, after=cursor.place, limit=limit
-        )
+        moved: Mapping[int, Row] = {}
+        if cursor.place is not None:
+            moved = await offering_search.moves_since(connection, index, cursor.place.mark)
+        ask = partial(offering_search.page, connection, index, sought, order=order, moved=moved)
+        rows = await ask(tier=cursor.tier, after=cursor.place, limit=limit)
         tiers = [cursor.tier] * len(rows)
         if cursor.tier is Tier.TITLE and len(rows) < limit:
-            more = await offering_search.page(
-                connection, index, sought, order=order, tier=Tier.BODY, after=None, limit=limit - len(rows)
-            )
+            more = await ask(tier=Tier.BODY, after=None, limit=limit - len(rows))
             rows += more
             tiers += [Tier.BODY] * len(more)
         return rows, tiers
@@ -235,7 +237,7 @@ def _fingerprint(wanted: Wanted, order: Order) -> str:
 def _written(cursor: _Cursor, fingerprint: str) -> str:
     tier, place = cursor.tier, cursor.place
     assert place is not None, "a page that ended somewhere"
-    said = json.dumps([fingerprint, tier.value if tier else "", place.rank, place.offering_id])
+    said = json.dumps([fingerprint, tier.value if tier else "", place.rank, place.offering_id, place.mark])
     return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
 
 
@@ -249,8 +251,8 @@ def _read(text: str, fingerprint: str, first: Tier | None) -> _Cursor:
         raise CursorUnusable() from None
     tiers = {tier.value: tier for tier in Tier} if first else {"": None}
     match said:
-        case [str(mark), str(tier), int(rank), int(offering_id)] if (
-            mark == fingerprint and tier in tiers and 0 <= rank <= _LARGEST and 0 < offering_id <= _LARGEST
-        ):
-            return _Cursor(tiers[tier], Place(rank, offering_id))
+        case [str(found), str(tier), int(), int(), int()] if found == fingerprint and tier in tiers:
+            numbers = said[2:]
+            if all(type(one) is int and 0 <= one <= _LARGEST for one in numbers):
+                return _Cursor(tiers[tier], Place(*numbers))
     raise CursorUnusable()
