@@ -63,6 +63,7 @@ from server.services.order_papers import HandIn
 from server.services.order_works import serve_steps
 from server.services.orders import Orders, Wish
 from server.services.outlooks import Outlooks
+from server.services.own_payments import OwnPayments
 from server.services.ratings import Ratings
 from server.services.related_parties import RelatedParties
 from server.services.reviewed_orders import PaymentReturns, ReviewedCancellations
@@ -125,6 +126,8 @@ class Desk:
         self.opening = OrderOpening(self.orders, self.sizes, RelatedParties(SEALER))
         self.ends = OrderEnds(self.orders, self.requests, self.reviews)
         self.payment_returns = PaymentReturns(self.orders, self.reviews)
+        self.own_payments = OwnPayments(self.programmes, self.clocks, self.clock, SEALER)
+        self.orders.enders.append(self.own_payments.let_go)
         self.evidence = Evidence(EvidenceStore(Path(), "memory:///"))
         self.documents = Documents(self.programmes, self.clock, self.evidence, Press())
         ratings = Ratings(self.programmes, self.clocks)
