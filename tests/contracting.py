@@ -404,7 +404,7 @@ class Desk:
     async def _paper(
         self, document: Document, order: Order, side: Organisation, shown: OrderShown, said: dict[str, Any]
     ) -> HandIn:
-        price_fen = order.contract_fen or order.price_fen
+        price_fen = order.actual_fee_fen or order.contract_fen or order.price_fen
         own_fen = price_fen - order.voucher_fen
         shares, kind = shown.shares, shown.ask.step.kind if shown.ask else None
         due_fen = {

@@ -22,6 +22,7 @@ from server.rules.payments import Payments, payments
 from server.services import access, order_book, order_papers
 from server.services.access import Actor, NotFound
 from server.services.orders import Ask, Orders, of_party
+from server.services.paper_terms import agreed_fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ async def shown(orders: Orders, order_id: int, *, actor: Actor) -> OrderShown:
     turn = whose_turn(programme, deeds)
     mine = turn is not None and party is not None and ProgrammeActor(party.value) in turn[1]
     asks = mine and order.status in (OrderStatus.OPEN, OrderStatus.DONE)
-    price_fen = order.invoice_fen or order.contract_fen or order.price_fen
+    price_fen = agreed_fen(order)
     return OrderShown(
         order=order,
         programme=programme,
