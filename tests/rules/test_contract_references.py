@@ -1,4 +1,4 @@
-"""References to contracts: who makes one, where it is signed, and what its facts must be."""
+"""Contracts: who makes one, where it is signed, and what its facts must be."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from datetime import date
 import pytest
 
 from server.programme.registry import Programmes
+from server.programme.steps import StepKind
 from server.programme.vocabulary import Party
 from server.rules.contracts import (
     CONTRACT_MOVES,
     ContractStatus,
     ReferenceFacts,
-    makers,
+    holds_several,
     reference_unmet,
     signed_by_both_here,
 )
+from server.rules.order_walk import sides
 from tests.programmes.conftest import REAL
 
 PROGRAMMES = Programmes.load(REAL)
@@ -43,7 +45,15 @@ GOOD = ReferenceFacts(
     ],
 )
 def test_the_programme_names_who_makes_a_contract(slug: str, parties: set[Party]) -> None:
-    assert makers(PROGRAMMES.get(slug)) == parties
+    making = {StepKind.SIGN_CONTRACT, StepKind.UPLOAD_CONTRACT}
+    (step,) = [one for one in PROGRAMMES.get(slug).order_steps if one.kind in making]
+    assert sides(step) == parties
+
+
+@pytest.mark.rules("YC-15")
+def test_one_contract_holds_several_projects_only_where_its_cap_is_for_all_of_them() -> None:
+    several = [one.slug for one in PROGRAMMES if holds_several(one, one.categories[0].code)]
+    assert several == ["yinchuan-2024"]
 
 
 @pytest.mark.rules("GX-52")

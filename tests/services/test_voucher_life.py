@@ -21,20 +21,31 @@ from tortoise.context import TortoiseContext
 from server.clock import CHINA
 from server.database import close_database, open_database
 from server.errors import Refusal
-from server.models.contracts import Contract, Draw, VoucherRequest
 from server.models.labels import AttestedLabel
 from server.models.ledger import LedgerEntry
+from server.models.orders import Order
 from server.models.organisations import Organisation
 from server.models.rounds import Budget, Round
+from server.models.voucher_requests import VoucherRequest
 from server.models.vouchers import Voucher
+from server.programme.steps import StepKind
+from server.programme.vocabulary import Party
 from server.rules.lifecycles import RoundStatus, VoucherStatus
 from server.rules.money import RETURNS, Account, Movement
+from server.rules.orders import LIVE, OrderStatus
 from server.rules.voucher_ends import Ending
-from server.services import entitlements, ledger, request_book, request_issuing, vouchers
+from server.services import (
+    entitlements,
+    ledger,
+    order_book,
+    order_lists,
+    request_book,
+    request_issuing,
+    vouchers,
+)
 from server.services.access import CLOCK
 from server.services.applications import Applications, Ask
 from server.services.clocks import ProgrammeClocks
-from server.services.ledger import Where
 from server.services.ranked import RankedRounds
 from server.services.rounds import RoundPlan, Rounds
 from server.services.waiting_list import WaitingList
@@ -69,11 +80,12 @@ class Walk:
         self.ranked = RankedRounds(self.rounds, self.desk.reviews.days)
         offer = WaitingList(self.applications, self.ranked).offer_returned
         self.vouchers = vouchers.Vouchers(self.rounds, offer=offer)
+        going_on: list[tuple[Verb, int]] = [(self.go_on, 3), (self.part, 1)]
         self.verbs: dict[str, list[tuple[Verb, int]]] = {
-            RANKED: [(self.batch, 3), (self.hand_back, 3), (self.order, 1)],
-            ON_CONTRACT: [(self.request, 4), (self.decide, 4), (self.withdraw, 1)],
-            ALLOTTED: [(self.allot, 2), (self.rise, 1), (self.sign, 3), (self.fail, 1)],
-            DRAWN: [(self.draw, 4)],
+            RANKED: [(self.batch, 3), (self.hand_back, 2), (self.order, 3), *going_on],
+            ON_CONTRACT: [(self.request, 4), (self.decide, 4), (self.withdraw, 1), *going_on],
+            ALLOTTED: [(self.allot, 2), (self.rise, 1), (self.sign, 3), *going_on],
+            DRAWN: [(self.draw, 4), *going_on],
         }
         self.keys = 0
         self.trace: list[str] = []
@@ -86,11 +98,11 @@ class Walk:
         for slug in self.slugs:
             at = self.clocks.now(slug)
             self.budgets[slug] = await desk.budget(slug, 1_000_000, at.year)
+            self.providers[slug] = await desk.provider(slug)
             if slug == RANKED:
                 programme = desk.programme(slug)
                 self.enterprises[slug] = [await make_qualified(programme, at=at) for _ in range(3)]
                 continue
-            self.providers[slug] = await desk.provider(slug)
             self.enterprises[slug] = [await desk.enterprise(slug) for _ in range(2)]
         if ON_CONTRACT in self.slugs:
             self.period = await desk.period(self.budgets[ON_CONTRACT], 30_000)
@@ -145,37 +157,44 @@ class Walk:
         amount_yuan = self.chance.choice((20_000, 60_000, 200_000))
         await self.desk.signed(enterprise, self.providers[ALLOTTED], amount_yuan)
 
-    async def fail(self) -> None:
-        signed = await Contract.filter(status="signed", programme_slug=ALLOTTED)
-        if signed:
-            one = self.chance.choice(signed)
-            await self.desk.contracts.fail(one.id, reason="协商终止", actor=OPERATOR)
-
     async def draw(self) -> None:
-        provider, enterprise = self.providers[DRAWN], self.chance.choice(self.enterprises[DRAWN])
-        signed = await Contract.filter(programme_slug=DRAWN, enterprise_id=enterprise.id)
-        contract = (
-            self.chance.choice(signed)
-            if signed
-            else await self.desk.entered(DRAWN, enterprise, provider, 200_000)
-        )
-        await self.desk.drawn(contract, provider, f"项目{self.chance.randrange(6)}", 60_000)
+        enterprise = self.chance.choice(self.enterprises[DRAWN])
+        contract = {"contract_number": f"HT-{enterprise.id}", "amount_fen": yuan_to_fen(400_000)}
+        project = f"项目{self.chance.randrange(6)}"
+        await self.desk.drawn(enterprise, self.providers[DRAWN], 60_000, project=project, contract=contract)
 
     async def order(self) -> None:
-        """An order holds some of a voucher, as orders will; some of it is spent."""
+        """An order names a voucher, and wants all of it or as much as the order may have."""
         voucher = await self._some(VoucherStatus.ACTIVE, RANKED)
         if voucher is None:
             return
-        where = Where(voucher.budget_id, voucher.round_id, voucher.enterprise_id, voucher.id)
-        found = await ledger.balances_of_vouchers([voucher.enterprise_id], [voucher.id])
-        free_fen = found[voucher.id][Account.AVAILABLE]
-        if free_fen < 2:
-            return
-        now = self.clocks.now(RANKED)
-        amount_fen = self.chance.choice((free_fen, free_fen // 2))
-        await ledger.post(Movement.HOLD, amount_fen, where, at=now)
-        if self.chance.random() < 0.5:
-            await ledger.post(Movement.REDEEM, amount_fen // 2, where, at=now)
+        holder = await Organisation.get(id=voucher.enterprise_id)
+        price_yuan = self.chance.choice((2_000, 15_000))
+        known = {"voucher_id": voucher.id, "project": f"项目{self.chance.randrange(6)}"}
+        await self.desk.opened(RANKED, holder, self.providers[RANKED], price_yuan, **known)
+
+    async def go_on(self) -> None:
+        """Both sides of an order do some of its steps, or all of them."""
+        order = await self._under_way()
+        for _ in range(self.chance.choice((1, 3, 9))):
+            if order is None or order.status is not OrderStatus.OPEN:
+                return
+            deeds = order_book.deeds_of(await order_book.acts_of(order.id))
+            turns = order_lists.waits_for(self.desk.orders.terms_of(order).programme, deeds)
+            if not turns or order.step is StepKind.REQUEST_VOUCHER:
+                return
+            side = order.enterprise_id if turns[0] is Party.ENTERPRISE else order.provider_id
+            order = await self.desk.step(order, await Organisation.get(id=side))
+
+    async def part(self) -> None:
+        """An order comes to nothing."""
+        order = await self._under_way()
+        if order is not None:
+            await self.desk.ends.terminate(order.id, reason="协商终止", actor=OPERATOR)
+
+    async def _under_way(self) -> Order | None:
+        orders = await Order.filter(programme_slug__in=self.slugs, status__in=LIVE).order_by("id")
+        return self.chance.choice(orders) if orders else None
 
     async def hand_back(self) -> None:
         voucher = await self._some(VoucherStatus.ACTIVE, RANKED)
@@ -196,6 +215,8 @@ class Walk:
             await self.vouchers.expire_due(slug)
             await self.vouchers.reclaim_due(slug)
         await self.desk.requests.issue_due()
+        await self.desk.orders.resume_waiting()
+        await self.desk.ends.lapse_due()
 
     async def _some(self, status: VoucherStatus, slug: str) -> Voucher | None:
         rows = await Voucher.filter(status=status, programme_slug=slug).order_by("id")
@@ -241,10 +262,13 @@ class Walk:
             for one in ids:
                 assert taken.get(one, 0) == counted[budget.id, one], (slug, one, self.trace)
                 assert taken.get(one, 0) <= quota_fen, (slug, one, self.trace)
-        for contract in await Contract.filter(programme_slug=DRAWN):
-            ids = [one.voucher_id for one in await Draw.filter(contract_id=contract.id)]
-            drawn_fen = sum(row.face_value_fen for row in rows if row.id in ids)
-            assert drawn_fen <= MOST_ON_A_CONTRACT_FEN, self.trace
+        drawn_fen: dict[int | None, int] = defaultdict(int)
+        for order in await Order.filter(programme_slug=DRAWN, voucher_id__isnull=False):
+            faces_fen = {
+                row.id: row.face_value_fen for row in rows if row.status is not VoucherStatus.HANDED_BACK
+            }
+            drawn_fen[order.contract_id] += faces_fen.get(order.voucher_id or 0, 0)
+        assert all(fen <= MOST_ON_A_CONTRACT_FEN for fen in drawn_fen.values()), self.trace
         years = {row.id: row for row in await Budget.all()}
         for entry in entries:
             if entry.movement in RETURNS.values():
@@ -325,7 +349,7 @@ def planted_queue(patch: pytest.MonkeyPatch) -> None:
         (planted_burn, RANKED, 1),
         (planted_loss, RANKED, 1),
         (planted_queue, RANKED, 10),
-        (planted_quota, ON_CONTRACT, 1),
+        (planted_quota, ON_CONTRACT, 5),
     ],
 )
 async def test_a_walk_sees_what_was_planted(
