@@ -7,14 +7,16 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import eligibility, inbox, ranking, rush
+from bench import confirming, eligibility, inbox, ranking, rush, search
 from bench.ratios import HEADING, Finding, closing_line
 
 PARTS: dict[str, Callable[[], Awaitable[list[Finding]]]] = {
     "eligibility": eligibility.measure,
     "launch": rush.measure,
+    "orders": confirming.measure,
     "ranking": ranking.measure,
     "review": inbox.measure,
+    "search": search.measure,
 }
 
 

@@ -8,11 +8,9 @@ side and are asked by turns (``bench/turns.py``).
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, islice
 from time import perf_counter
@@ -20,10 +18,11 @@ from time import perf_counter
 import aiohttp
 import asyncpg
 
-from bench.ratios import Finding, Series, steady
+from bench.asking import Asked, line
+from bench.ratios import Finding, steady
 from bench.seed import running
-from bench.stage import Server, Stage, a_stage, cpu_seconds_of, settle
-from bench.turns import Slice, Turns, cpu_us, in_turns, per_cpu_second, settle_garbage
+from bench.stage import Stage, a_stage, settle
+from bench.turns import Turns, cpu_us, in_turns, per_cpu_second, settle_garbage
 from server import keys
 from server.database import migrate
 from server.programme.registry import Programmes
@@ -39,7 +38,6 @@ SEARCHES = 5
 """So many slices of a search."""
 WARM_UP = 320
 """Enough for PostgreSQL to settle on a plan for each statement on every connection."""
-AT_ONCE = 4
 WORK_MEMORY = "512MB"
 """So that an index of a million names is built in one go, by two workers."""
 LISTS = ("mine", "team", "soon", "late")
@@ -67,21 +65,6 @@ So every list has more than a page in either database, and what is compared is i
 """
 
 
-PROCESSES = """
-SELECT pid FROM pg_stat_activity
-WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
-
-
-@dataclass(frozen=True, slots=True)
-class Inbox:
-    """A server on a database with so many cases, a client of its operator, and one that looks on."""
-
-    cases: int
-    server: Server
-    http: aiohttp.ClientSession
-    onlooker: asyncpg.Connection
-
-
 async def measure() -> list[Finding]:
     """The one ratio of the inbox; that of a search by name is printed beside it."""
     async with AsyncExitStack() as stack:
@@ -92,10 +75,10 @@ async def measure() -> list[Finding]:
         many = await stack.enter_async_context(_inbox(stage, MANY, 1))
         settle_garbage()
         found = await steady(lambda: _run(few, many), lambda run: run.reference(per_cpu_second))
-        searches = [[await _slice(inbox, [SEARCH]) for _ in range(SEARCHES)] for inbox in (few, many)]
+        searches = [[await inbox.slice([SEARCH], REQUESTS) for _ in range(SEARCHES)] for inbox in (few, many)]
     run = found.run
     for series in (run.reference(per_cpu_second), run.subject(per_cpu_second)):
-        print("  " + _line(series))
+        print("  " + line(series))
     low, high = run.quartiles(cpu_us)
     pairs = sum(map(len, run.blocks))
     print(f"  {pairs} pairs of slices, the middle half of them between {low:.3f}× and {high:.3f}×")
@@ -106,57 +89,17 @@ async def measure() -> list[Finding]:
     return [Finding(title, ratio, 2.0, 1.3, unit="×", lower_is_better=True, is_void=found.is_void)]
 
 
-def _line(series: Series) -> str:
-    cpu_ms = [sample.cpu_us / 1000 for sample in series.samples]
-    p50 = sorted(sample.p50_ms for sample in series.samples)[len(series.samples) // 2]
-    return f"{series.name:20} {min(cpu_ms):.2f} to {max(cpu_ms):.2f} ms of CPU a request   p50 {p50:.1f} ms"
-
-
-async def _run(few: Inbox, many: Inbox) -> Turns:
+async def _run(few: Asked, many: Asked) -> Turns:
     requests = [f"reviews?queue={name}" for name in LISTS]
     for inbox in (few, many):
-        await _ask(inbox, list(islice(cycle(requests), WARM_UP)))
-    blocks = await in_turns(partial(_slice, few, requests), partial(_slice, many, requests))
-    names = f"{few.cases:,} cases", f"{many.cases:,} cases"
+        await inbox.ask(list(islice(cycle(requests), WARM_UP)))
+    blocks = await in_turns(partial(few.slice, requests, REQUESTS), partial(many.slice, requests, REQUESTS))
+    names = f"{few.size:,} cases", f"{many.size:,} cases"
     return Turns(names, blocks)
 
 
-async def _slice(inbox: Inbox, addresses: Sequence[str]) -> Slice:
-    """A few requests: latencies as a client sees them, CPU of the server and of its database."""
-    before = await _used(inbox)
-    latencies = await _ask(inbox, list(islice(cycle(addresses), REQUESTS)))
-    after = await _used(inbox)
-    if not before.keys() <= after.keys():
-        # A connection was closed meanwhile, and what it used went with it.
-        return await _slice(inbox, addresses)
-    cpu_seconds = sum(used - before.get(pid, 0.0) for pid, used in after.items())
-    return Slice([latency * 1000 for latency in latencies], cpu_seconds)
-
-
-async def _ask(inbox: Inbox, addresses: list[str]) -> list[float]:
-    """Ask for each of these, a few at once; seconds each took. Every answer must be a page."""
-    waiting = iter(addresses)
-    latencies: list[float] = []
-
-    async def asker() -> None:
-        for address in waiting:
-            began = perf_counter()
-            async with inbox.http.get(f"/api/v1/{address}") as answer:
-                assert (await answer.json())["counts"], "an inbox has counts"
-            latencies.append(perf_counter() - began)
-
-    await asyncio.gather(*(asker() for _ in range(AT_ONCE)))
-    return latencies
-
-
-async def _used(inbox: Inbox) -> dict[int, float]:
-    """The CPU seconds of the server and of each PostgreSQL process that works for it, by process id."""
-    pids = [inbox.server.child.pid, *(row["pid"] for row in await inbox.onlooker.fetch(PROCESSES))]
-    return {pid: cpu_seconds_of(pid) for pid in pids}
-
-
 @asynccontextmanager
-async def _inbox(stage: Stage, cases: int, redis: int) -> AsyncIterator[Inbox]:
+async def _inbox(stage: Stage, cases: int, redis: int) -> AsyncIterator[Asked]:
     url = await stage.postgres.create(f"bench_inbox_{cases}")
     await migrate(url)
     settings = stage.settings(url)
@@ -178,7 +121,7 @@ async def _inbox(stage: Stage, cases: int, redis: int) -> AsyncIterator[Inbox]:
                 f"http://127.0.0.1:{server.port}", headers=headers, raise_for_status=True
             ) as http,
         ):
-            yield Inbox(cases, server, http, onlooker)
+            yield Asked(cases, "counts", server, http, onlooker)
     finally:
         await onlooker.close()
 

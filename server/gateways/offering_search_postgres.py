@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.gateways.offering_search import Clauses, Statement
+from server.gateways.offering_sought import Clauses, Statement
 
 WRITE = """
 INSERT INTO listing_terms (offering_id, terms) VALUES ($1, array_to_tsvector($2::text[]))

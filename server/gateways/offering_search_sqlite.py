@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.gateways.offering_search import Clauses, Statement
+from server.gateways.offering_sought import Clauses, Statement
 
 KNOWN = "SELECT terms FROM listing_terms WHERE rowid = ?1"
 WRITE = "INSERT INTO listing_terms (rowid, terms) VALUES (?1, ?2)"

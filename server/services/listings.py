@@ -13,9 +13,10 @@ from tortoise.connection import get_connections
 from tortoise.expressions import F
 from tortoise.functions import Count, Sum
 
-from server.gateways.offering_search import TermIndex, areas_column, forget_moves, marks_of
+from server.gateways.offering_search import forget_moves
 from server.gateways.offering_search_postgres import PostgresTerms
 from server.gateways.offering_search_sqlite import SqliteTerms
+from server.gateways.offering_sought import TermIndex, areas_column, marks_of
 from server.models.marketplace import NO_PRICE_FEN, Listing
 from server.models.offerings import Offering, OfferingVersion
 from server.models.orders import Order

@@ -16,7 +16,8 @@ from typing import Any
 
 from server.errors import Refusal
 from server.gateways import offering_search
-from server.gateways.offering_search import CATEGORY, Order, Place, Row, Sought, rank_of
+from server.gateways.offering_search import Order, Place, Row, rank_of
+from server.gateways.offering_sought import CATEGORY, Sought
 from server.models.marketplace import Listing
 from server.models.offerings import OfferingVersion
 from server.programme.papers import Field

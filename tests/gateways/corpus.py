@@ -8,18 +8,10 @@ from typing import Any
 
 from tortoise.connection import get_connections
 
-from server.gateways.offering_search import (
-    Order,
-    Place,
-    Sought,
-    TermIndex,
-    areas_column,
-    marks_of,
-    page,
-    rank_of,
-)
+from server.gateways.offering_search import Order, Place, page, rank_of
 from server.gateways.offering_search_postgres import PostgresTerms
 from server.gateways.offering_search_sqlite import SqliteTerms
+from server.gateways.offering_sought import Sought, TermIndex, areas_column, marks_of
 from server.models.marketplace import NO_PRICE_FEN, Listing
 from server.rules.chinese_search import Synonyms, Tier, Written, asked, written
 from server.rules.reputation import quality, score_bp

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tortoise.context import TortoiseContext
 
 from server.gateways import offering_search
-from server.gateways.offering_search import CATEGORY
+from server.gateways.offering_sought import CATEGORY
 from server.rules.chinese_search import Synonyms, Tier, asked, holds
 from tests.gateways.corpus import Goods, Market
 
