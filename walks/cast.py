@@ -23,7 +23,9 @@ FAR_AWAY = "海南省/三沙市/西沙区"
 PROVIDERS = 8
 """How many that are fit to provide; the misfits come on top."""
 LEAST_FIT = 8
-"""Enterprises that meet every condition, however small the cast."""
+"""Enterprises that meet every condition, however small a whole cast."""
+SAMPLE = 10
+"""A cast of at most so many is a sample: one misfit and two who provide, and enterprises for the rest."""
 HUGE_FEN = 900_000_000_000
 
 
@@ -59,10 +61,13 @@ class Part:
 
 def cast(programme: Programme, today: date, size: int) -> list[Part]:
     """So many organisations: providers, misfits of both kinds, and enterprises for the rest."""
+    is_sample = size <= SAMPLE
     parts = [*_misfits(programme, Party.ENTERPRISE, today), *_misfits(programme, Party.PROVIDER, today)]
-    parts += [_fit(programme, Party.PROVIDER, today) for _ in range(PROVIDERS)]
+    if is_sample:
+        parts = parts[:1]
+    parts += [_fit(programme, Party.PROVIDER, today) for _ in range(2 if is_sample else PROVIDERS)]
     grades = cycle(_grades(programme))
-    for _ in range(max(size - len(parts), LEAST_FIT)):
+    for _ in range(max(size - len(parts), 1 if is_sample else LEAST_FIT)):
         enterprise = _fit(programme, Party.ENTERPRISE, today)
         enterprise.labels = tuple({*enterprise.labels, *next(grades)})
         parts.append(enterprise)
