@@ -96,6 +96,18 @@ MISTAKES = [
      "category_floor[0].others_max_share_percent", "60.01%", "at most 60%"),
     (LISHUI, '"intellectual_property_services", "smart', '"ip_services", "smart',
      "category_floor[0].categories[1]", '"ip_services"', "a category"),
+    # offerings
+    (GUANGZHOU, 'name_field = "name"', 'name_field = "nmae"', "offering.name_field", '"nmae"', "text"),
+    (GUANGZHOU, 'price_field = "price"', 'price_field = "flow"', "offering.price_field", '"flow"', "money"),
+    (GUANGZHOU, "area_levels = 2", "area_levels = 0", "offering.area_levels", "0", "1 or more"),
+    (GUANGZHOU, 'name = "服务周期", kind = "text"', 'name = "服务周期", kind = "phone"',
+     "offering.field[5].kind", '"phone"', "public"),
+    (YINCHUAN, 'choices = ["技术创新", ', 'choices = ["技术", ', "offering.category_field", "other choices",
+     "names of the categories"),
+    (GUANGXI, "selections_per_year_max = 2", "selections_per_year_max = 0",
+     "offering.selections_per_year_max", "0", "at least 1"),
+    (LISHUI, 'code = "human_resources_services"', 'code = "human_resources_services"\nby_notice = true',
+     "category[0].by_notice", "true", "a yearly notice"),
     # issuance
     (LISHUI, 'holder = "enterprise"', 'holder = "provider"', "issuance.mode",
      '"grab" with holder "provider"', '"provider_draw"'),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from server.programme.loader import load_programme
 from server.programme.model import Programme
 from server.rules.offering_form import (
     Comparison,
@@ -26,6 +28,7 @@ from server.units import yuan_to_fen
 from tests import stall
 from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, NINGXIA, YINCHUAN, programme
 
+INVENTED = Path("tests/programmes/invented")
 rules = pytest.mark.rules
 TRAINING = "培训服务"
 
@@ -47,6 +50,14 @@ def complete(slug: str, kind: str = "", *, category: str = "", ranged: bool = Fa
 
 def code_of(text: Programme, name: str) -> str:
     return next((one.code for one in text.categories if one.name == name), "")
+
+
+@pytest.mark.parametrize("name", ["northport-2031", "hillside-2032"])
+def test_an_invented_programme_is_offered_in_without_a_word_of_python(name: str) -> None:
+    text = load_programme(INVENTED / f"{name}.toml")
+    content = content_of(stall.said(text))
+    assert (missing(text, content), faults(text, content, text.demo_today)) == ((), ())
+    assert {one.code for one in missing(text, Content())} >= {"about.category", "about.name"}
 
 
 def owed(slug: str, content: Content) -> dict[str, str]:
