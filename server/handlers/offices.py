@@ -111,7 +111,7 @@ async def help_centre(request: web.Request, query: HelpQuery) -> HelpView:
                 role=one.role.actor,
                 name=one.role.name,
                 duties=list(one.role.duties),
-                offices=[OfficeView(**_shown(office)) for office in one.offices],
+                offices=[office_view(office) for office in one.offices],
             )
             for one in await offices.of_programme(programme)
         ],
@@ -144,6 +144,11 @@ async def open_office(request: web.Request, actor: Actor, body: OpenOffice) -> O
 )
 async def close_office(request: web.Request, actor: Actor, path: OfficePath) -> None:
     await offices.close_office(path.office_id, actor=actor, now=request.app[CLOCKS].base.now())
+
+
+def office_view(office: Office) -> OfficeView:
+    """An office as everybody sees it."""
+    return OfficeView(**_shown(office))
 
 
 def _shown(office: Office) -> dict[str, Any]:

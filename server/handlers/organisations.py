@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, Answer, Routes, person, staff
+from server.handlers.offices import OfficeView, office_view
 from server.handlers.parsing import Body, Day, Fen, Id, Query
 from server.keys import ONBOARDING, PROGRAMMES
 from server.models.organisations import MemberRole, Organisation
@@ -145,6 +146,7 @@ class ElsewhereView(Answer):
     programme: str = Field(description="The programme. | 项目代码。")
     where: str = Field(description="Where. | 变更渠道。")
     clause: str = Field(description="The provision. | 依据条款。")
+    offices: list[OfficeView] = Field(description="The offices of my own level. | 相应级别的承办单位。")
 
 
 class ReportView(Answer):
@@ -222,12 +224,18 @@ async def change(request: web.Request, actor: Actor, body: ChangeFacts) -> Chang
         documents=body.documents,
         actor=actor,
     )
-    also = await changes.elsewhere(changed.organisation.id, request.app[PROGRAMMES])
+    also = await changes.elsewhere(changed.organisation, request.app[PROGRAMMES])
     return Changed(
         **_shown(changed.organisation),
         report=None if changed.report is None else _report(changed.report),
         elsewhere=[
-            ElsewhereView(programme=one.programme, where=one.where, clause=one.clause) for one in also
+            ElsewhereView(
+                programme=one.programme,
+                where=one.where,
+                clause=one.clause,
+                offices=[office_view(office) for office in one.offices],
+            )
+            for one in also
         ],
     )
 

@@ -111,6 +111,19 @@ PARAMETERS = ("areas", "excluded_areas", "legal_forms", "industries", "sizes", "
 def _party(programme: Programme, party: PartyRules, which: Party) -> Faults:
     for place, condition in enumerate(party.conditions):
         yield from _condition(programme, condition, f"{which}.condition[{place}]", party, which)
+    yield from _change_offices(programme, party, which)
+
+
+def _change_offices(programme: Programme, party: PartyRules, which: Party) -> Faults:
+    report = party.change_report
+    if report.by_level != bool(report.offices):
+        yield Fault(f"{which}.change_report.office", "none, or too many", "offices, where `by_level` says so")
+    known = {label.level for label in programme.labels if label.of is which}
+    for place, office in enumerate(report.offices):
+        for level in office.takes:
+            if level not in known:
+                path = f"{which}.change_report.office[{place}].takes"
+                yield Fault(path, f'"{level}"', f"the level of a label of the {which}")
 
 
 def _condition(programme: Programme, condition: Condition, path: str, party: PartyRules, of: Party) -> Faults:

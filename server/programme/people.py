@@ -136,6 +136,16 @@ class Renewal(Clause):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeOffice(Clause):
+    """Which operator's office takes the changes of parties of some levels (GZ-84)."""
+
+    level: str
+    """The office's level, as the office is entered."""
+    takes: tuple[str, ...]
+    """The levels of the labels of those who turn to it; of several, the first office that takes one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeReport(Clause):
     """What a party owes when it changes."""
 
@@ -151,6 +161,8 @@ class ChangeReport(Clause):
     """Where data are changed, if not on the platform."""
     by_level: bool = False
     """The change goes to the operator of the party's own level."""
+    offices: tuple[ChangeOffice, ...] = ()
+    """Which office that is, for `by_level`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,11 @@ from typing import Any
 
 from tortoise.expressions import Subquery
 
+from server.models.offices import Office
 from server.models.organisations import NameRecord, Organisation, Qualification
 from server.models.registrations import ChangeReport
+from server.programme.model import Programme
+from server.programme.people import ChangeReport as ChangeRules
 from server.programme.registry import Programmes
 from server.programme.vocabulary import Actor as ProgrammeActor
 from server.rules.changes import lateness
@@ -28,6 +31,8 @@ class Elsewhere:
     programme: str
     where: str
     clause: str
+    offices: tuple[Office, ...] = ()
+    """Whose it is, where a party turns to the office of its own level."""
 
 
 async def report(
@@ -97,15 +102,30 @@ def _late(
     }
 
 
-async def elsewhere(organisation_id: int, programmes: Programmes) -> list[Elsewhere]:
-    """Where the programmes that an organisation takes part in have data changed, if not here."""
+async def elsewhere(organisation: Organisation, programmes: Programmes) -> list[Elsewhere]:
+    """Where the programmes that an organisation takes part in have data changed, and by which office."""
     found = []
-    for one in await Qualification.filter(organisation_id=organisation_id).order_by("id"):
+    for one in await Qualification.filter(organisation_id=organisation.id).order_by("id"):
         programme = programmes.version(one.programme_slug, one.programme_version)
         rules = rules_of(programme, one.party).change_report
         if rules.changed_at:
-            found.append(Elsewhere(programme.slug, rules.changed_at, rules.article))
+            offices = await _offices(programme, rules, organisation)
+            found.append(Elsewhere(programme.slug, rules.changed_at, rules.article, offices))
     return found
+
+
+async def _offices(
+    programme: Programme, rules: ChangeRules, organisation: Organisation
+) -> tuple[Office, ...]:
+    """The operator's offices of the organisation's own level, by the labels that it holds."""
+    levels = {label.level for label in programme.labels if label.code in organisation.labels}
+    level = next((one.level for one in rules.offices if not levels.isdisjoint(one.takes)), None)
+    if level is None:
+        return ()
+    known = Office.filter(
+        programme_slug=programme.slug, actor=ProgrammeActor.OPERATOR, level=level, closed_at=None
+    )
+    return tuple(await known.order_by("id"))
 
 
 async def of_organisation(organisation_id: int) -> list[ChangeReport]:

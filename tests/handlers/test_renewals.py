@@ -11,6 +11,7 @@ from server.models.organisations import Organisation, Qualification
 from server.models.outbox import OutboxMessage
 from server.models.people import Person, Staff
 from server.models.registrations import ChangeReport
+from server.models.reviews import ReviewCase
 from server.models.rounds import Entitlement
 from server.programme.papers import DocumentKind
 from server.services.changes import name_on
@@ -257,9 +258,55 @@ async def test_a_programme_of_one_year_qualifies_for_that_year_and_says_where_da
             "programme": CITY,
             "where": "广东省统一身份认证平台（tyrz.gd.gov.cn）",
             "clause": "企业手册（一）4",
+            "offices": [],
         }
     ]
     assert town.app[CLOCKS].now(CITY).year == 2020
+
+
+@pytest.mark.rules("GZ-84")
+@pytest.mark.parametrize(
+    ("held", "level"),
+    [
+        ({"service_station"}, "市级"),
+        ({"provincial_platform"}, "省级"),
+        # Who is recognised by both turns to the higher.
+        ({"city_platform", "national_platform"}, "省级"),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_providers_changes_go_with_scans_to_the_office_of_its_level_which_answers(
+    town: Town, held: set[str], level: str
+) -> None:
+    town.clock.at = datetime(2020, 9, 1, 2, 0, tzinfo=UTC)
+    operator = await town.operator()
+    handler = await town.handler(area="广东省/广州市/天河区", legal_form="legal_person")
+    mine = (await handler.get("organisations/mine")).body
+    for code in held:
+        named = {"code": code, "uscc": mine["uscc"], "name": mine["name"], "list_name": f"{code}名录"}
+        attested = await operator.post("labels", programme=CITY, **named)
+        assert attested.status == 201, attested.body
+    for known in ("省级", "市级"):
+        office = {"role": "operator", "name": f"{known}承办单位", "level": known, "email": "a@example.cn"}
+        assert (await operator.post("offices", programme=CITY, **office)).status == 201
+    applied = await town.applied(handler, programme=CITY, party="provider")
+    decided = await town.decide(operator, applied)
+    assert decided.status == 200, decided.body
+    scan = await paperwork.a_file(mine["id"], DocumentKind.LICENCE, CITY, town.now)
+    changed = await handler.patch("organisations/mine", headcount=43, documents=[scan.id])
+    (where,) = changed.body["elsewhere"]
+    assert (where["clause"], [one["name"] for one in where["offices"]]) == (
+        "机构手册（一）5",
+        [f"{level}承办单位"],
+    )
+    assert where["offices"][0]["email"] == "a@example.cn"
+    assert changed.body["report"]["documents"] == [scan.id]
+    # The change lies before the operator, and what it decides is the answer.
+    assert (await Qualification.get()).status == "pending"
+    case = await ReviewCase.get(status="open")
+    answered = await town.decide(await town.operator(), Answered(200, {"case_id": case.id}, {}))
+    assert answered.status == 200, answered.body
+    assert await OutboxMessage.filter(topic="qualification.approved").count() == 2
 
 
 @pytest.mark.rules("GZ-22", "GZ-53", "GZ-82", "GZ-83")

@@ -179,6 +179,9 @@ MISTAKES = [
      "review[1].step[1].panel_min", '0 at "expert_review"', "one expert or more"),
     (LISHUI, 'kind = "pre_review", name = "真实性', 'kind = "pre_review", panel_min = 3, name = "真实性',
      "review[1].step[0].panel_min", '3 at "pre_review"', 'at "expert_review"'),
+    (GUANGZHOU, 'takes = ["市"]', 'takes = ["县"]', "provider.change_report.office[1].takes", '"县"',
+     "the level of a label"),
+    (GUANGZHOU, "by_level = true\n", "", "provider.change_report.office", "none, or too many", "by_level"),
     # prices and grades
     (LISHUI, "least_contracts = 5", "least_contracts = 0", "fair_price.least_contracts", "0", "1 or more"),
     (NINGXIA, 'grades = ["优秀", "良好", "合格", "不合格"]\n', "", "rating.grades", "none", "the grades"),

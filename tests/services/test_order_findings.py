@@ -27,6 +27,23 @@ async def kept() -> list[tuple[str, str, str]]:
     return [(one.kind, one.weight, one.code) for one in await OrderFinding.all().order_by("id")]
 
 
+@pytest.mark.rules("LS-03", "GZ-08", "GX-06")
+@pytest.mark.parametrize("slug", [GRABBED, RANKED, ALLOTTED])
+async def test_vouchers_pay_admitted_institutions_and_nobody_else(desk: Desk, slug: str) -> None:
+    budget = await desk.budget(slug)
+    enterprise, provider = await desk.enterprise(slug), await desk.provider(slug, approved=False)
+    if slug == ALLOTTED:
+        await desk.settle(enterprise)
+    else:
+        await desk.voucher(budget, enterprise, 10_000, order_days=30)
+    with pytest.raises(NotInStanding) as refused:
+        await desk.opened(slug, enterprise, provider, 10_000)
+    assert [one.code for one in refused.value.unmet] == ["not_qualified"]
+    assert await Order.all().count() == 0
+    await desk.approve(provider, slug, Party.PROVIDER)
+    assert (await desk.opened(slug, enterprise, provider, 10_000)).status is OrderStatus.OPEN
+
+
 @pytest.mark.rules("GZ-47")
 async def test_an_order_with_a_shareholder_is_refused_and_leaves_nothing(desk: Desk) -> None:
     budget = await desk.budget(RANKED)
