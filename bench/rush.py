@@ -122,6 +122,7 @@ async def _grants(stage: Stage) -> GrantRun:
         )
         size = await _answer_bytes(stage, _plan(stage, product, "grants", first=0, requests=WARM_UP))
         await stage.ask(_plan(stage, plain, "grants", first=0, requests=WARM_UP))
+        await stage.past_first_jobs(product, plain)
         async with stage.bare(size - HEAD_MARGIN) as bare:
             await stage.ask(_plan(stage, bare, "grants", first=0, requests=BARE))
             samples: dict[str, list[Sample]] = {"bare": [], "grants": [], "plain": []}
@@ -148,6 +149,7 @@ async def _refusals(stage: Stage) -> RefusalRun:
         await stage.sample(product, _plan(stage, product, "sold out", first=0, requests=1), expected=201)
         sold_out = _plan(stage, product, "sold out", first=1, requests=PEOPLE - 1)
         size = await _answer_bytes(stage, sold_out)
+        await stage.past_first_jobs(product)
         async with stage.bare(size - HEAD_MARGIN) as bare:
             await stage.ask(_plan(stage, bare, "sold out", first=0, requests=BARE))
             bare_samples, samples = [], []
