@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import cycle
 from typing import Any
 
 from stdnum.cn.uscc import calc_check_digit
 
+from server.clock import CHINA
 from server.programme.model import Programme
 from server.programme.people import Condition, ConditionKind
 from server.programme.vocabulary import LegalForm, Party, SizeClass
@@ -107,7 +108,8 @@ def _fit(programme: Programme, party: Party, today: date) -> Part:
             "industry": "C3484",
             "legal_form": LegalForm.LEGAL_PERSON.value,
             "legal_person": True,
-            "established_on": (today - timedelta(days=2200)).isoformat(),
+            # Whoever registers has been founded by anybody's calendar, a programme's or the machine's.
+            "established_on": (min(today, datetime.now(CHINA).date()) - timedelta(days=2200)).isoformat(),
             "headcount": 60,
             "revenue_fen": 1_000_000_000,
             "assets_fen": 800_000_000,
