@@ -18,6 +18,7 @@ from server.rules.forms import LONGEST_TEXT
 from server.rules.lifecycles import IllegalMove, NotPermittedNow
 from server.services import enquiry_book
 from server.services.access import Actor, NoOrganisation
+from server.services.allowances import TooManyToday
 from server.services.enquiries import (
     EnquiriesNotHere,
     EnquiryEmpty,
@@ -184,7 +185,7 @@ async def shown(request: web.Request, query: ShownQuery) -> EnquiryList:
     summary="Write an enquiry. | 起草需求。",
     access=IN_CHARGE,
     answers={201: OwnEnquiryView},
-    refusals=(NoOrganisation, EnquiriesNotHere, EnquiryUnusable),
+    refusals=(NoOrganisation, EnquiriesNotHere, EnquiryUnusable, TooManyToday),
 )
 async def write(request: web.Request, actor: Actor, body: WriteEnquiry) -> OwnEnquiryView:
     made = await request.app[ENQUIRIES].draft(

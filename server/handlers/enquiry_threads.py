@@ -16,6 +16,7 @@ from server.rules.enquiries import LONGEST_MESSAGE
 from server.rules.lifecycles import NotPermittedNow
 from server.services import enquiry_book
 from server.services.access import Actor, NoOrganisation
+from server.services.allowances import TooManyToday
 from server.services.enquiries import EnquiryAnswered, OwnEnquiry
 from server.services.enquiry_book import PAGE, Thread
 from server.services.offering_book import OfferingNotListed
@@ -98,7 +99,15 @@ async def answers(
     summary="Answer with one of my offerings. | 以本单位的服务产品回复。",
     access=IN_CHARGE,
     answers={201: ThreadView},
-    refusals=(NoOrganisation, NotPermittedNow, NotInStanding, OfferingNotListed, EnquiryAnswered, OwnEnquiry),
+    refusals=(
+        NoOrganisation,
+        NotPermittedNow,
+        NotInStanding,
+        OfferingNotListed,
+        EnquiryAnswered,
+        OwnEnquiry,
+        TooManyToday,
+    ),
 )
 async def answer(request: web.Request, actor: Actor, path: EnquiryPath, body: AnswerEnquiry) -> ThreadView:
     made = await request.app[ENQUIRIES].answer(
@@ -134,7 +143,7 @@ async def thread(request: web.Request, actor: Actor, path: AnswerPath, query: Pa
     summary="Go on in a thread. | 在对话中发言。",
     access=IN_CHARGE,
     answers={201: MessageView},
-    refusals=(NoOrganisation, NotPermittedNow),
+    refusals=(NoOrganisation, NotPermittedNow, TooManyToday),
 )
 async def say(request: web.Request, actor: Actor, path: AnswerPath, body: SayInThread) -> MessageView:
     return _message(await request.app[ENQUIRIES].say(path.answer_id, body.words.strip(), actor=actor))

@@ -174,6 +174,9 @@ class OrderView(SummaryView):
     clause: str = Field(description="What limits the voucher. | 抵扣额的依据条款。")
     arithmetic: str = Field(description="How it was worked out. | 抵扣额的计算过程。")
     papers: list[PaperView] = Field(description="What was handed in. | 已提交的材料。")
+    offer_complaint: bool = Field(
+        description="I rated it low: the phone offers a complaint. | 本单位给了差评，提示可一键投诉。"
+    )
     reason: str = Field(description="Why it ended. | 终止原因。")
     ended_at: AwareDatetime | None = Field(description="When it ended. | 终止时间。")
 
@@ -228,6 +231,7 @@ def view_of(shown: OrderShown) -> OrderView:
         clause=row.clause,
         arithmetic=row.arithmetic,
         papers=[_paper(one) for one in shown.papers],
+        offer_complaint=shown.offer_complaint,
         reason=row.reason,
         ended_at=row.ended_at,
     )

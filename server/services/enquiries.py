@@ -35,7 +35,7 @@ from server.rules.enquiries import (
     enquiry_faults,
 )
 from server.rules.lifecycles import ProviderAct, QualificationAct, require_act, require_move
-from server.services import access, journal, offering_book, outbox
+from server.services import access, allowances, journal, offering_book, outbox
 from server.services.access import Actor, NotFound
 from server.services.clocks import ProgrammeClocks
 from server.services.memberships import lock
@@ -99,11 +99,13 @@ class Enquiries:
         self._reviews = reviews
 
     async def draft(self, slug: str, values: Mapping[str, Any], *, anonymous: bool, actor: Actor) -> Enquiry:
-        """Begin an enquiry. Raises :class:`EnquiriesNotHere`, :class:`EnquiryUnusable`."""
+        """Begin an enquiry. Raises :class:`EnquiriesNotHere`, :class:`EnquiryUnusable`, ``TooManyToday``."""
         programme = self.programmes.get(slug)
         mine = access.organisation_id_of(actor)
         now = self._clocks.now(programme.slug)
         _require_usable(rules_of(programme), values, now)
+        written = Enquiry.filter(enterprise_id=mine)
+        await allowances.require(written, "created_at", allowances.ENQUIRIES, now=now)
         async with in_transaction():
             enquiry = await Enquiry.create(
                 programme_slug=programme.slug,
@@ -187,7 +189,7 @@ class Enquiries:
     async def answer(self, enquiry_id: int, offering_id: int, words: str, *, actor: Actor) -> EnquiryAnswer:
         """An admitted provider answers with one of its listed offerings; a thread begins.
 
-        Raises ``NotFound``, ``NotPermittedNow``, ``NotInStanding``, ``OfferingNotListed``,
+        Raises ``NotFound``, ``NotPermittedNow``, ``NotInStanding``, ``OfferingNotListed``, ``TooManyToday``,
         :class:`OwnEnquiry`, :class:`EnquiryAnswered`.
         """
         mine = access.organisation_id_of(actor)
@@ -201,6 +203,8 @@ class Enquiries:
         async with in_transaction():
             provider = await lock(mine)
             await require_provider(programme, provider, ProviderAct.PUBLISH, now=now)
+            given = EnquiryAnswer.filter(provider_id=mine)
+            await allowances.require(given, "answered_at", allowances.ENQUIRY_ANSWERS, now=now)
             offered = await _offered(offering_id, mine, programme.slug, now)
             await _hold(enquiry, EnquiryAct.ANSWER)
             try:
@@ -231,12 +235,17 @@ class Enquiries:
         return answer
 
     async def say(self, answer_id: int, words: str, *, actor: Actor) -> EnquiryMessage:
-        """Go on in a thread, as one of its two sides. Raises ``NotFound``, ``NotPermittedNow``."""
+        """Go on in a thread, as one of its two sides.
+
+        Raises ``NotFound``, ``NotPermittedNow``, ``TooManyToday``.
+        """
         answer, party = await thread_of(answer_id, actor=actor)
         enquiry = answer.enquiry
         now = self._clocks.now(enquiry.programme_slug)
         async with in_transaction():
             await _hold(enquiry, EnquiryAct.TALK)
+            thread = EnquiryMessage.filter(answer_id=answer.id)
+            await allowances.require(thread, "said_at", allowances.MESSAGES, now=now)
             said = await EnquiryMessage.create(
                 answer_id=answer.id, party=party, words=words, said_by=actor.name, said_at=now
             )

@@ -11,6 +11,7 @@ from tortoise.expressions import Q
 from server import texts
 from server.models.contracts import Contract
 from server.models.orders import Order, OrderAct, OrderPaper
+from server.models.ratings import Rating
 from server.programme.model import Programme
 from server.programme.steps import OrderStep
 from server.programme.vocabulary import Actor as ProgrammeActor
@@ -51,6 +52,8 @@ class OrderShown:
     shares: Payments
     acts: Sequence[OrderAct]
     papers: Sequence[OrderPaper]
+    offer_complaint: bool
+    """The asker's enterprise was not content: a complaint is one tap away."""
 
 
 async def one(order_id: int, *, actor: Actor) -> tuple[Order, Party | None]:
@@ -105,6 +108,7 @@ async def shown(orders: Orders, order_id: int, *, actor: Actor) -> OrderShown:
         shares=payments(programme.own_share, price_fen, min(order.voucher_fen, price_fen)),
         acts=acts,
         papers=await order_papers.of_order(order.id),
+        offer_complaint=party is Party.ENTERPRISE and await Rating.exists(order_id=order.id, is_low=True),
     )
 
 

@@ -15,6 +15,7 @@ from server.models.reviews import ReviewCase
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import QualificationStatus
 from server.rules.offerings import OfferingStatus
+from server.services import allowances
 from tests.ordering import admit, organisation_of, two_sides
 from tests.town import Answered, Caller, Town
 
@@ -286,3 +287,18 @@ async def test_hostile_words_come_back_as_they_were_and_too_many_are_refused(sce
     path = f"enquiry-answers/{answered.body['answer']['id']}/messages"
     assert (await scene.provider.post(path, words="长" * 1001)).status == 422
     assert (await scene.provider.post(path, words="\u202e")).code == "json_text_unusable"
+
+
+async def test_nobody_fills_a_table_with_what_they_look_for(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allowances, "ENQUIRIES", 2)
+    monkeypatch.setattr(allowances, "MESSAGES", 2)
+    enquiry_id = await scene.shown()
+    assert (await scene.written()).status == 201
+    refused = await scene.written()
+    assert (refused.status, refused.code) == (429, "too_many_today")
+    answered = await scene.answer(enquiry_id)
+    path = f"enquiry-answers/{answered.body['answer']['id']}/messages"
+    assert (await scene.enterprise.post(path, words="一")).status == 201
+    assert (await scene.enterprise.post(path, words="二")).code == "too_many_today"
