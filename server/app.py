@@ -33,7 +33,7 @@ from server.gateways.live_feed import RedisFeed
 from server.gateways.press import Press
 from server.gateways.redis_lane import RedisLane
 from server.gateways.wechat import Wechat
-from server.gateways.wechat_pay import Merchant, WechatPay
+from server.gateways.wechat_pay import WechatPay, merchant_of
 from server.handlers import bearer, doors
 from server.handlers.grabs import GrabDoor
 from server.handlers.health import Probe
@@ -194,7 +194,7 @@ def create_app(
     rounds.settlers.append(allotments.settle)
     app[keys.OUTLOOKS] = Outlooks(programmes, clocks, yearly)
     ratings, listings = Ratings(programmes, clocks), Listings(programmes, clocks)
-    ratings.listeners.append(listings.refresh)
+    ratings.listeners.append(listings.recount)
     rounds.settlers.append(listings.settle)
     app[keys.RATINGS], app[keys.LISTINGS] = ratings, listings
     press = Press()
@@ -202,7 +202,7 @@ def create_app(
     app[keys.PRESS], app[keys.DOCUMENT_DESK] = press, documents
     orders = Orders(programmes, clocks, yearly, working_days)
     printing = Printing(orders, documents)
-    orders.listeners.append(listings.refresh)
+    orders.listeners.append(listings.recount)
     voucher_requests = VoucherRequests(programmes, reviews, orders)
     order_ends = OrderEnds(orders, voucher_requests, reviews)
     payment_returns = PaymentReturns(orders, reviews)
@@ -362,25 +362,12 @@ def _wechat(settings: Settings, own_payments: OwnPayments) -> Context:
                 secret=settings.wechat_secret,
             )
             if settings.wechat_pay_mchid:
-                merchant = await asyncio.to_thread(_merchant, settings)
+                merchant = await asyncio.to_thread(merchant_of, settings)
                 own_payments.gateway = WechatPay(http, merchant, base_url=settings.wechat_pay_base_url)
             yield
             own_payments.gateway = None
 
     return context
-
-
-def _merchant(settings: Settings) -> Merchant:
-    return Merchant(
-        appid=settings.wechat_appid,
-        mchid=settings.wechat_pay_mchid,
-        serial=settings.wechat_pay_serial,
-        private_key=settings.wechat_pay_key_file.read_text(encoding="utf-8"),
-        platform_key_id=settings.wechat_pay_platform_key_id,
-        platform_key=settings.wechat_pay_platform_key_file.read_text(encoding="utf-8"),
-        secret=settings.wechat_pay_secret,
-        notify_url=settings.wechat_pay_notify_url,
-    )
 
 
 def _feed(feed: RedisFeed) -> Context:

@@ -32,6 +32,7 @@ from server.gateways.payments import (
     TradeRefund,
     TradeState,
 )
+from server.settings import Settings
 
 TIMEOUT_SECONDS = 8.0
 LONGEST_ANSWER = 65_536
@@ -281,6 +282,20 @@ class WechatPay:
             "User-Agent": "qiquan",
             "Wechatpay-Serial": self._merchant.platform_key_id,
         }
+
+
+def merchant_of(settings: Settings) -> Merchant:
+    """The merchant the settings name; reads the key files, so call it in a thread."""
+    return Merchant(
+        appid=settings.wechat_appid,
+        mchid=settings.wechat_pay_mchid,
+        serial=settings.wechat_pay_serial,
+        private_key=settings.wechat_pay_key_file.read_text(encoding="utf-8"),
+        platform_key_id=settings.wechat_pay_platform_key_id,
+        platform_key=settings.wechat_pay_platform_key_file.read_text(encoding="utf-8"),
+        secret=settings.wechat_pay_secret,
+        notify_url=settings.wechat_pay_notify_url,
+    )
 
 
 class _Unreadable(Exception):
