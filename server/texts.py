@@ -556,7 +556,7 @@ OFFERING_ITEMS: Mapping[str, str] = {
 """What every offering says, where a programme has no name of its own for it."""
 OFFERING_FAULTS: Mapping[str, str] = {
     "kind_unknown": "本项目没有“{name}”这一服务类型",
-    "area": "“{area}”的层级不够，须从大到小逐级写明，如 浙江省/丽水市",
+    "area": "“{area}”的层级不够，须从大到小逐级写明，如 某省/某市",
     "half_a_price": "价格的下限和上限须同时填写，只有一个价格时两者相同",
     "price_zero": "价格须大于零",
     "price_order": "价格上限不得低于下限",
