@@ -69,7 +69,9 @@ from server.services.order_opening import (
 from server.services.order_papers import HandIn
 from server.services.orders import NothingToSendBack, OrderMovedOn, StepUnmet, Wish
 from server.services.qualifications import ProgrammeNotRunning
+from server.services.request_book import RequestMovedOn
 from server.services.reviewed_orders import PaymentNotReturned, PaymentReturnAsked
+from server.services.reviews import CaseMovedOn
 from server.services.standings import NotInStanding
 from server.services.voucher_requests import PeriodNotOpen, RequestedAlready
 
@@ -107,6 +109,7 @@ STEP_REFUSALS = (
     *MONEY_REFUSALS,
     PaperUsedBefore,
     EscrowShort,
+    TooManyToday,
 )
 
 
@@ -365,6 +368,8 @@ async def decline(request: web.Request, actor: Actor, path: OrderPath, body: Rea
         NotYoursToCancel,
         CancellationIncomplete,
         CancellationAskedAlready,
+        RequestMovedOn,
+        CaseMovedOn,
         FilesUnknown,
         FileUnacceptable,
     ),
@@ -381,7 +386,7 @@ async def cancel(request: web.Request, actor: Actor, path: OrderPath, body: Canc
     summary="Take back my request to cancel. | 撤回取消申请。",
     access=IN_CHARGE,
     answers={200: OrderView},
-    refusals=(NoOrganisation, OrderMovedOn, NothingToTakeBack, IllegalMove),
+    refusals=(NoOrganisation, OrderMovedOn, NothingToTakeBack, IllegalMove, CaseMovedOn),
 )
 async def take_back(request: web.Request, actor: Actor, path: OrderPath, body: Versioned) -> OrderView:
     await request.app[ORDER_ENDS].take_back(path.order_id, version=body.version, actor=actor)
@@ -407,7 +412,7 @@ async def return_payment(request: web.Request, actor: Actor, path: OrderPath, bo
     summary="Record that an order will not be performed. | 登记订单不能履行，释放冻结的券额。",
     access=staff(StaffRole.OPERATOR),
     answers={200: OrderView},
-    refusals=(OrderMovedOn, NotPermittedNow, IllegalMove),
+    refusals=(OrderMovedOn, NotPermittedNow, IllegalMove, RequestMovedOn, CaseMovedOn),
 )
 async def terminate(request: web.Request, actor: Actor, path: OrderPath, body: Termination) -> OrderView:
     await request.app[ORDER_ENDS].terminate(path.order_id, reason=body.reason, actor=actor)

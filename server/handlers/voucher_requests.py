@@ -14,6 +14,7 @@ from server.rules.lifecycles import IllegalMove
 from server.rules.request_line import RequestStatus
 from server.services import request_book
 from server.services.access import Actor, NoOrganisation
+from server.services.orders import OrderMovedOn
 from server.services.request_book import RequestMovedOn
 from server.services.reviews import CaseMovedOn
 
@@ -97,7 +98,7 @@ async def one(request: web.Request, actor: Actor, path: RequestPath) -> RequestV
     summary="Give a request up before it is issued. | 撤回尚未发放的申请。",
     access=IN_CHARGE,
     answers={200: RequestView},
-    refusals=(NoOrganisation, IllegalMove, RequestMovedOn, CaseMovedOn),
+    refusals=(NoOrganisation, IllegalMove, OrderMovedOn, RequestMovedOn, CaseMovedOn),
 )
 async def withdraw(request: web.Request, actor: Actor, path: RequestPath, body: Withdraw) -> RequestView:
     await request.app[VOUCHER_REQUESTS].withdraw(path.request_id, reason=body.reason, actor=actor)

@@ -39,7 +39,7 @@ from server.rules.order_walk import (
     require_turn,
     sides,
 )
-from server.rules.orders import ORDER_MAY, OrderAction, OrderStatus
+from server.rules.orders import LIVE, ORDER_MAY, OrderAction, OrderStatus
 from server.rules.steps import StepOutOfTurn
 from server.services import (
     access,
@@ -257,14 +257,20 @@ class Orders:
     async def back_to(
         self, order: Order, kind: StepKind, *, reason: str, actor: Actor, now: datetime
     ) -> Order:
-        """Send an order back because somebody decided against a step; in the decision's transaction."""
+        """Send an order back because somebody decided against a step; in the decision's transaction.
+
+        One that somebody asked to cancel stays so: it stands at that step if it goes on.
+        """
         order = await Order.get(id=order.id)
-        if order.status is not OrderStatus.OPEN:
+        if order.status not in LIVE:
             return order
         terms = self.terms_of(order)
         await order_book.touch(order)
         await self.undo_from(order, kind, terms, reason=reason, actor=actor, now=now)
-        return await self._advance(await Order.get(id=order.id), terms, actor=actor, now=now)
+        order = await Order.get(id=order.id)
+        if order.status is not OrderStatus.OPEN:
+            return order
+        return await self._advance(order, terms, actor=actor, now=now)
 
     async def first_step(
         self, order: Order, wish: Wish, party: Party, *, actor: Actor, now: datetime

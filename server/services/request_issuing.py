@@ -25,6 +25,7 @@ from server.rules.issuance import Application, Award, ranked
 from server.rules.lifecycles import QualificationAct, RoundStatus
 from server.rules.limits import Limit
 from server.rules.money import Basis
+from server.rules.orders import OrderStatus
 from server.rules.quota import quota_left
 from server.rules.request_line import RequestStatus, Turn, Waiting, turn
 from server.services import budgets, entitlements, issuing, order_money
@@ -54,7 +55,10 @@ async def issue_due(
         requests = {
             one.id: one
             for one in await VoucherRequest.filter(
-                round_id=round_id, status__in=[RequestStatus.PENDING, RequestStatus.APPROVED]
+                # While a side wants its order cancelled, it keeps its place and takes nothing.
+                round_id=round_id,
+                status__in=[RequestStatus.PENDING, RequestStatus.APPROVED],
+                order__status=OrderStatus.OPEN,
             ).select_related("order__provider", "enterprise")
         }
         if now >= voucher_valid_until(programme, day_of(now), row.valid_until):

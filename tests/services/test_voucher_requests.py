@@ -18,13 +18,15 @@ from server.models.vouchers import Voucher
 from server.programme.steps import StepKind
 from server.rules.contracts import ContractStatus
 from server.rules.lifecycles import IllegalMove, QualificationStatus, RoundStatus
-from server.rules.money import Basis
+from server.rules.money import Basis, Movement
+from server.rules.orders import OrderStatus
 from server.rules.quota import QuotaExceeded
 from server.rules.request_line import RequestStatus
 from server.rules.steps import NotYourStep, StepOutOfTurn
-from server.services import request_book
+from server.services import ledger, request_book
 from server.services.access import NotFound
 from server.services.issuing import PoolExhausted
+from server.services.ledger import Where
 from server.services.order_money import NothingToPay
 from server.services.orders import Wish
 from server.services.reviewed_requests import AmountImpossible, ContractNotSigned
@@ -489,3 +491,43 @@ async def test_nothing_is_issued_that_could_not_be_used_any_more(desk: Desk) -> 
     desk.clock.advance(timedelta.resolution)
     assert (await desk.decide(late)).status is RequestStatus.LEFT_OUT
     assert (await Round.get(id=period.id)).issued_fen == 300_000
+
+
+async def cancelling(desk: Desk, request: VoucherRequest) -> Order:
+    """Its enterprise wants the order cancelled, and its provider has not said yes."""
+    order = await Order.get(id=request.order_id)
+    asker = person_of(await Organisation.get(id=order.enterprise_id))
+    return await desk.ends.cancel(
+        order.id, reason="不再需要", file_ids=(), version=order.version, actor=asker
+    )
+
+
+@pytest.mark.rules("NX-31")
+async def test_who_wants_the_order_cancelled_holds_nobody_up_and_keeps_its_place(desk: Desk) -> None:
+    period, provider = await stage(desk, 3_000)
+    first, second = await line(desk, period, provider, "", "")
+    order = await cancelling(desk, first)
+    assert (await desk.decide(first)).status is APPROVED
+    assert (await desk.decide(second)).status is ISSUED
+    await Round.filter(id=period.id).update(pool_fen=600_000)
+    await ledger.post(Movement.ALLOT, 300_000, Where(period.budget_id, period.id), at=desk.now)
+    await Budget.filter(id=period.budget_id).update(allotted_fen=600_000)
+    assert await desk.requests.issue_due() == 0
+    asker = person_of(await Organisation.get(id=order.enterprise_id))
+    order = await desk.ends.take_back(order.id, version=order.version, actor=asker)
+    assert await desk.requests.issue_due() == 1
+    assert await statuses([first, second]) == ["issued", "issued"]
+    assert (await Order.get(id=order.id)).step is StepKind.ESCROW
+
+
+async def test_a_request_refused_while_its_order_is_to_be_cancelled_may_be_made_anew(desk: Desk) -> None:
+    period, provider = await stage(desk)
+    (request,) = await line(desk, period, provider, "")
+    order = await cancelling(desk, request)
+    assert (await desk.decide(request, "rejected")).status is RequestStatus.REFUSED
+    assert (await Order.get(id=order.id)).status is OrderStatus.CANCELLING
+    enterprise = await Organisation.get(id=order.enterprise_id)
+    order = await Order.get(id=order.id)
+    order = await desk.ends.take_back(order.id, version=order.version, actor=person_of(enterprise))
+    assert (order.status, order.step) == (OrderStatus.OPEN, StepKind.REQUEST_VOUCHER)
+    assert (await desk.step(order, enterprise)).step is StepKind.ISSUE_VOUCHER
