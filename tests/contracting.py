@@ -21,7 +21,7 @@ from server.gateways.evidence_store import EvidenceStore
 from server.gateways.press import Press
 from server.models.files import EvidenceObject, StoredFile
 from server.models.labels import AttestedLabel, LabelSource
-from server.models.offerings import Offering, OfferingVersion
+from server.models.offerings import Offering
 from server.models.orders import Order
 from server.models.organisations import Organisation, Qualification
 from server.models.people import Staff
@@ -41,7 +41,6 @@ from server.programme.vocabulary import LegalForm, Party
 from server.rules.deadlines import day_of
 from server.rules.lifecycles import QualificationStatus, RoundStatus
 from server.rules.money import Basis, Movement
-from server.rules.offerings import DraftStatus, OfferingStatus
 from server.rules.orders import OrderStatus
 from server.rules.review import Verdict
 from server.sealing import Sealer
@@ -73,6 +72,7 @@ from server.services.signing_steps import Printing
 from server.services.voucher_requests import VoucherRequests
 from server.services.working_days import WorkingDays
 from server.units import yuan_to_fen
+from tests.ordering import make_listed
 
 ALLOTTED, ON_CONTRACT, DRAWN = "guangxi-2024", "ningxia-2016", "yinchuan-2024"
 GRABBED, RANKED = "lishui-2024", "guangzhou-2020"
@@ -258,31 +258,15 @@ class Desk:
         service: str = "",
     ) -> Offering:
         """An offering of a provider as it stands in the marketplace, reviewed or not."""
-        now = self.clocks.now(slug)
-        offering = await Offering.create(
-            programme_slug=slug,
-            provider_id=provider.id,
-            status=OfferingStatus.LISTED,
-            draft_status=DraftStatus.PASSED,
-            created_at=now,
-            saved_at=now,
-            saved_by=1,
-        )
-        version = await OfferingVersion.create(
-            offering_id=offering.id,
-            number=1,
-            programme_version=self.programme(slug).version,
+        return await make_listed(
+            self.programme(slug),
+            provider,
             category=category or CATEGORY[slug],
+            at=self.clocks.now(slug),
             service=service,
-            name="精益管理咨询",
             price_from_fen=yuan_to_fen(price_yuan),
             price_to_fen=yuan_to_fen(upto_yuan or price_yuan),
-            submitted_at=now,
-            submitted_by=1,
-            listed_at=now,
         )
-        await Offering.filter(id=offering.id).update(current_version_id=version.id)
-        return await Offering.get(id=offering.id)
 
     async def voucher(
         self,

@@ -6,12 +6,14 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from server.models.offerings import Offering, OfferingVersion
 from server.models.orders import Order
 from server.models.organisations import Organisation, Qualification
 from server.programme.model import Programme
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import QualificationStatus
+from server.rules.offerings import DraftStatus, OfferingStatus
 from server.rules.orders import OrderStatus
 from server.units import yuan_to_fen
 from tests.town import Caller, Town
@@ -70,6 +72,34 @@ async def make_order(
         "placed_at": at,
     }
     return await Order.create(**{**known, **others})
+
+
+async def make_listed(
+    programme: Programme, provider: Organisation, *, category: str, at: datetime, **others: Any
+) -> Offering:
+    """An offering of a provider as it stands in the marketplace, reviewed or not."""
+    offering = await Offering.create(
+        programme_slug=programme.slug,
+        provider_id=provider.id,
+        status=OfferingStatus.LISTED,
+        draft_status=DraftStatus.PASSED,
+        created_at=at,
+        saved_at=at,
+        saved_by=1,
+    )
+    known: dict[str, Any] = {
+        "number": 1,
+        "programme_version": programme.version,
+        "category": category,
+        "service": "",
+        "name": "精益管理咨询",
+        "submitted_at": at,
+        "submitted_by": 1,
+        "listed_at": at,
+    }
+    version = await OfferingVersion.create(offering_id=offering.id, **{**known, **others})
+    await Offering.filter(id=offering.id).update(current_version_id=version.id)
+    return await Offering.get(id=offering.id)
 
 
 async def two_sides(town: Town, slug: str) -> tuple[Caller, Caller]:

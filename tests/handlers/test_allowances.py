@@ -8,19 +8,19 @@ from datetime import timedelta
 import pytest
 
 from server.models.applications import ApplicationRequest
-from server.models.contracts import VoucherRequest
 from server.models.journal import JournalEntry
 from server.models.organisations import ActivityRecord, Invitation, NameRecord
 from server.models.people import Person
 from server.models.registrations import Submission
+from server.models.voucher_requests import VoucherRequest
 from server.services import allowances
 from server.services.allowances import A_DAY, ACTIVITIES, FACT_CHANGES, INVITATIONS
 from server.units import yuan_to_fen
+from tests import dealing
 from tests.batch import a_batch
 from tests.contracting import ON_CONTRACT
-from tests.handlers import test_contracts as contracting
 from tests.paperwork import REPRESENTATIVE
-from tests.town import DAY, PROGRAMME, Answered, Caller, Town, grab_key
+from tests.town import PROGRAMME, Answered, Caller, Town, grab_key
 
 ACTIVITY = {"programme": PROGRAMME, "kind": "training", "held_on": "2026-05-18", "what": "服务券培训"}
 
@@ -138,33 +138,25 @@ async def test_vouchers_are_requested_only_so_often_a_day(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(allowances, "VOUCHER_REQUESTS", 2)
-    budget_id, operator = await contracting.money(town, ON_CONTRACT), await town.operator()
-    planned = await operator.post(
-        "rounds",
-        budget_id=budget_id,
-        title="第一期",
-        opens_at=town.now.isoformat(),
-        closes_at=(town.now + 30 * DAY).isoformat(),
-        pool_fen=yuan_to_fen(100_000),
-        valid_until=(town.now + 60 * DAY).isoformat(),
-    )
-    path = f"rounds/{planned.body['id']}"
-    assert (await operator.post(f"{path}/schedule")).status == 200
-    enterprise, provider = await contracting.sides(town, ON_CONTRACT)
-    contract = await contracting.body(ON_CONTRACT, enterprise, provider, 10_000)
-    entered = (await enterprise.post("contracts", **contract)).body["id"]
+    budget_id, operator = await dealing.money(town, ON_CONTRACT), await town.operator()
+    round_id = await dealing.period(town, budget_id, operator)
+    enterprise, provider = await dealing.sides(town, ON_CONTRACT)
+    order_id = await dealing.opened(town, ON_CONTRACT, enterprise, provider, 10_000)
+    for side in (enterprise, provider):
+        assert (await dealing.step(town, side, order_id, "sign_contract")).status == 200
 
     async def ask(caller: Caller) -> Answered:
-        return await caller.post(f"{path}/voucher-requests", contract_id=entered)
+        return await dealing.step(town, caller, order_id, "request_voucher", round_id=round_id)
 
     for _ in range(2):
         asked = await ask(enterprise)
-        assert asked.status == 201, asked.body
-        gone = await enterprise.post(f"voucher-requests/{asked.body['id']}/withdrawal", reason="金额有误")
+        assert asked.status == 200, asked.body
+        latest = (await enterprise.get("voucher-requests")).body["requests"][-1]
+        gone = await enterprise.post(f"voucher-requests/{latest['id']}/withdrawal", reason="金额有误")
         assert gone.status == 200, gone.body
     too_many(await ask(enterprise), 2)
     assert await VoucherRequest.all().count() == 2
-    assert (await ask(await tomorrow(town, enterprise))).status == 201
+    assert (await ask(await tomorrow(town, enterprise))).status == 200
 
 
 async def test_who_guesses_many_times_at_once_is_counted_one_after_the_other(town: Town) -> None:

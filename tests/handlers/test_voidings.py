@@ -11,7 +11,7 @@ from server.models.vouchers import Voucher
 from server.rules.lifecycles import VoucherStatus
 from server.services import ledger
 from tests.contracting import DRAWN
-from tests.handlers.test_contracts import body, mine, money, refused, sides
+from tests.dealing import mine, money, opened, refused, sides, step
 from tests.town import PROGRAMME, Caller, Town
 
 GROUND = {"clause": "第十五条（一）", "reason": "服务未实际开展"}
@@ -22,11 +22,9 @@ async def drawn(town: Town) -> int:
     """A voucher that a provider drew; its id."""
     await money(town, DRAWN)
     enterprise, provider = await sides(town, DRAWN)
-    contract = await provider.post("contracts", **await body(DRAWN, enterprise, provider, 100_000))
-    drew = await provider.post(
-        f"contracts/{contract.body['id']}/draws", project="设备上云", fee_fen=10_000_000
-    )
-    assert drew.status == 201, drew.body
+    order_id = await opened(town, DRAWN, enterprise, provider, 100_000)
+    drew = await step(town, provider, order_id, "upload_contract")
+    assert drew.status == 200, drew.body
     return int((await Voucher.get()).id)
 
 
