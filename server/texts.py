@@ -232,6 +232,7 @@ REFUSALS: Mapping[str, str] = {
     "not_yours_to_hold": "依此条款，由{names}办理",
     "suspension_past": "暂停的截止时间须晚于现在",
     "suspension_over": "该服务机构目前没有被暂停",
+    "removed_otherwise": "服务机构的清退须按规定程序办理：请先行暂停，并提出清退",
     "removal_under_way": "该服务机构的清退正在办理",
     "removal_not_returnable": "清退建议不能退回修改：请予以认定，或不予认定后重新提出",
     "not_readmitted": "“{name}”已被清退，限制期内不得重新申报",

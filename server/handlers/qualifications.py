@@ -19,7 +19,7 @@ from server.programme.vocabulary import Party
 from server.rules.lifecycles import IllegalMove, QualificationStatus
 from server.services import access, qualifications
 from server.services.access import Actor, NoOrganisation, StaffRole
-from server.services.qualifications import QualificationMovedOn
+from server.services.qualifications import QualificationMovedOn, RemovedOtherwise
 
 routes = Routes("qualifications")
 
@@ -81,8 +81,8 @@ class QualificationView(Answer):
     organisation: ApplicantView = Field(description="The applicant. | 申请企业。")
     party: Party = Field(description=PARTY)
     status: QualificationStatus = Field(
-        description="pending, approved, refused, revoked or expired. "
-        "| 审核中、已通过、未通过、已撤销或已到期。"
+        description="pending, approved, refused, revoked, expired; of a provider suspended or delisted, too. "
+        "| 审核中、已通过、未通过、已撤销或已到期；服务机构还有已暂停、已清退。"
     )
     valid_until: AwareDatetime | None = Field(description=VALID_UNTIL)
     applied_at: AwareDatetime = Field(description="When it applied. | 申请时间。")
@@ -186,7 +186,7 @@ async def one(request: web.Request, actor: Actor, path: QualificationPath) -> Qu
     summary="Withdraw an approval. | 撤销用券资格。",
     access=OPERATOR,
     answers={200: QualificationView},
-    refusals=(IllegalMove, QualificationMovedOn),
+    refusals=(IllegalMove, QualificationMovedOn, RemovedOtherwise),
 )
 async def revoke(
     request: web.Request, actor: Actor, path: QualificationPath, body: Revoke

@@ -63,6 +63,12 @@ class LabelsUnknown(Refusal):
     status, code = 422, "labels_unknown"
 
 
+class RemovedOtherwise(Refusal):
+    """The text has several agree before a provider is removed: it is suspended, and its removal proposed."""
+
+    status, code = 409, "removed_otherwise"
+
+
 class QualificationMovedOn(Refusal):
     """Somebody else decided a moment earlier."""
 
@@ -103,11 +109,15 @@ class Qualifications:
     async def revoke(self, qualification: Qualification, *, reason: str, actor: Actor) -> Qualification:
         """Withdraw an approval: from this instant nothing more is granted. The organisation may apply again.
 
-        Raises ``ReasonMissing``, ``IllegalMove`` or :class:`QualificationMovedOn`.
+        Raises ``ReasonMissing``, :class:`RemovedOtherwise`, ``IllegalMove`` or
+        :class:`QualificationMovedOn`.
         """
         if not reason:
             raise ReasonMissing()
         slug = qualification.programme_slug
+        chain = self.programmes.version(slug, qualification.programme_version).review(ReviewSubject.REMOVAL)
+        if qualification.party is Party.PROVIDER and chain is not None:
+            raise RemovedOtherwise(clause=chain.article)
         now = self.clocks.now(slug)
         async with in_transaction():
             organisation = await lock(qualification.organisation_id)

@@ -306,3 +306,12 @@ async def test_what_a_provider_offers_vanishes_with_its_standing_and_its_custome
         "blocklist", uscc=row.organisation.uscc, programme=PROGRAMME, clause="五（二）", reason="虚假交易"
     )
     assert await seen() == (404, 0)
+
+
+@pytest.mark.rules("LS-43")
+async def test_the_operator_alone_does_not_withdraw_what_the_bureau_has_to_review(town: Town) -> None:
+    _, applied = await admitted(town)
+    refused = await (await town.operator()).post(f"{path(applied)}/revocation", reason="经营异常")
+    assert (refused.status, refused.code) == (409, "removed_otherwise")
+    assert refused.body["clause"] == "三（四）1"
+    assert await may(town) == set(ProviderAct)
