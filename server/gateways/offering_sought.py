@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Protocol
 
 from server.rules.chinese_search import Part, Tier, mark_term
@@ -14,6 +15,7 @@ from server.rules.eligibility import AREA_SEPARATOR as SEPARATOR
 
 PROGRAMME, CATEGORY, SERVICE, AREA, WITHIN, PRICE = "p:", "c:", "k:", "a:", "u:", "f:"
 """How the marks of a listing begin. AREA alone: it is served anywhere; WITHIN: somewhere below."""
+MOST_STEPS = 64
 DEAREST_FEN = 2**53 - 1
 """No price is higher."""
 Clauses = Sequence[Sequence[Sequence[str]]]
@@ -191,15 +193,15 @@ def marks_of(
 
 
 def _steps(least_fen: int, most_fen: int) -> Iterator[str]:
-    """The steps of a scale that a range of prices touches: each is an eighth dearer than the one before."""
+    """The steps of a scale that a range of prices touches."""
     for step in range(_step(least_fen), _step(min(most_fen, DEAREST_FEN)) + 1):
         yield str(step)
 
 
 def _step(price_fen: int) -> int:
-    """Exact: eight steps for every doubling, told apart by the first four binary digits."""
-    digits = max(0, price_fen.bit_length() - 4)
-    return digits * 8 + (price_fen >> digits)
+    """Exact: 32 steps for every doubling, told apart by the first six binary digits."""
+    digits = max(0, price_fen.bit_length() - 6)
+    return digits * 32 + (price_fen >> digits)
 
 
 def areas_column(areas: Sequence[str]) -> str:
@@ -221,8 +223,11 @@ def clauses(sought: Sought, tier: Tier | None) -> Iterator[Sequence[Sequence[str
         higher = ["", sought.area, *_ancestors(sought.area)]
         yield [*_marked(AREA, higher), *_marked(WITHIN, [sought.area])]
     if sought.price_least_fen is not None or sought.price_most_fen is not None:
-        least, most = sought.price_least_fen or 1, sought.price_most_fen or DEAREST_FEN
-        yield _marked(PRICE, list(_steps(least, most))) or [(mark_term(PRICE),)]
+        most = DEAREST_FEN if sought.price_most_fen is None else sought.price_most_fen
+        steps = list(islice(_steps(sought.price_least_fen or 1, most), MOST_STEPS + 1))
+        # A wide range is nothing rare: what narrows it costs more than it saves.
+        if len(steps) <= MOST_STEPS:
+            yield _marked(PRICE, steps) or [(mark_term(PRICE),)]
 
 
 def _marked(kind: str, values: Sequence[str]) -> list[Sequence[str]]:

@@ -202,6 +202,8 @@ class Migration(migrations.Migration):
                 " (quality, offering_id, title, spelled, programme_slug, category_key)",
             ),
         ),
+        # How often an offering was sold; an order costs it nothing until it is done.
+        ops.RunSQL("CREATE INDEX service_order_sold ON service_order (offering_id) WHERE status = 'done'"),
         # Where a listing stood before it moved, so that who turns pages meets it once (gateways/offering_search.py).
         DialectSQL(
             postgres=(

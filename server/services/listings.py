@@ -1,7 +1,8 @@
 """Listings: the marketplace's derived rows, written anew whenever something they are made of has changed.
 
-Whoever lists, withdraws, rates or sells an offering, or changes what its provider may do, calls
-:meth:`Listings.refresh` in the same transaction. What only time changes, :meth:`Listings.recheck` finds.
+Whoever lists or withdraws an offering calls :meth:`Listings.refresh` in the same transaction, whoever rates
+or sells it :meth:`Listings.recount`; a provider's standing settles with :meth:`Listings.settle`. What only
+time changes, :meth:`Listings.recheck` finds.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from tortoise.connection import get_connections
-from tortoise.expressions import F
 from tortoise.functions import Count, Sum
+from tortoise.transactions import in_transaction
 
 from server.gateways.offering_search import forget_moves
 from server.gateways.offering_search_postgres import PostgresTerms
@@ -29,7 +30,7 @@ from server.rules.chinese_search import written
 from server.rules.lifecycles import ProviderAct
 from server.rules.offerings import OfferingStatus
 from server.rules.orders import OrderStatus
-from server.rules.reputation import SALES_COUNTED, quality, score_bp
+from server.rules.reputation import quality, score_bp
 from server.services.clocks import ProgrammeClocks
 from server.services.provider_standing import able
 
@@ -64,6 +65,7 @@ class Listings:
 
         Call it in the transaction of the change, after the change.
         """
+        await _lock(offering_id)
         offering = await Offering.get_or_none(id=offering_id).select_related("provider")
         version = await self._shown_version(offering)
         connection = connection_of()
@@ -73,7 +75,6 @@ class Listings:
                 await index.remove(connection, offering_id)
             return
         row, terms = await self._row(offering, version)
-        # Two may write the same row at once: the later one has read the later facts.
         await Listing.bulk_create(
             [row],
             on_conflict=["offering_id"],
@@ -89,12 +90,14 @@ class Listings:
         for offering_id in sorted(ids):
             await self.refresh(offering_id)
 
-    async def sold(self, offering_id: int) -> None:
-        """One more order of an offering is done: no more than its figures change."""
-        row = Listing.filter(offering_id=offering_id)
-        more: dict[str, Any] = {"sales": F("sales") + 1}
-        if not await row.filter(sales__lt=SALES_COUNTED).update(**more, quality=F("quality") + 1):
-            await row.update(**more)
+    async def recount(self, offering_id: int) -> None:
+        """An order of an offering was done, or a rating given or changed: no more than its figures change.
+
+        Call it in the transaction of the change, after the change.
+        """
+        await _lock(offering_id)
+        figures = await _figures(offering_id)
+        await Listing.filter(offering_id=offering_id).update(**figures)
 
     async def recheck(self, slug: str) -> int:
         """Set right what time alone has changed: standings that ran out, bans that began, names.
@@ -125,7 +128,8 @@ class Listings:
         have = {offering_id: (row["version_id"], row["provider_name"]) for offering_id, row in shown.items()}
         stale = {one for one in {*wanted, *have} if wanted.get(one) != have.get(one)}
         for offering_id in sorted(stale):
-            await self.refresh(offering_id)
+            async with in_transaction():
+                await self.refresh(offering_id)
         return len(stale)
 
     # ------------------------------------------------------------------------------------------------
@@ -158,9 +162,6 @@ class Listings:
                 version.price_to_fen,
             ),
         )
-        votes, points_bp = await _votes(offering.id)
-        sales = await Order.filter(offering_id=offering.id, status=OrderStatus.DONE).count()
-        score = score_bp(points_bp, votes)
         first = (
             await OfferingVersion.filter(offering_id=offering.id, listed_at__not_isnull=True)
             .order_by("number")
@@ -181,11 +182,7 @@ class Listings:
             price_to_fen=version.price_to_fen,
             price_rank=version.price_from_fen or NO_PRICE_FEN,
             listed_ms=round(listed_at.timestamp() * 1000),
-            sales=sales,
-            votes=votes,
-            points_bp=points_bp,
-            score_bp=score,
-            quality=quality(score, sales),
+            **await _figures(offering.id),
             title=kept.title,
             body=kept.body,
             spelled=kept.spelled,
@@ -200,14 +197,29 @@ async def _ids(rows: Any, column: str) -> list[int]:
     return [int(one) for one in await rows.values_list(column, flat=True)]
 
 
-async def _votes(offering_id: int) -> tuple[int, int]:
-    """How many have rated an offering, and what their scores add up to."""
-    rows = await (
+async def _lock(offering_id: int) -> None:
+    """Of two who count at once, the second counts what the first has done."""
+    # Tortoise forgets FOR UPDATE where only values are asked for.
+    await Listing.filter(offering_id=offering_id).select_for_update().only("offering_id").first()
+
+
+async def _figures(offering_id: int) -> dict[str, int]:
+    """What orders and ratings say of an offering, by the columns that keep it."""
+    sales = await Order.filter(offering_id=offering_id, status=OrderStatus.DONE).count()
+    (rated,) = await (
         Rating.filter(offering_id=offering_id)
         .annotate(votes=Count("id"), points_bp=Sum("score_bp"))
         .values("votes", "points_bp")
     )
-    return int(rows[0]["votes"] or 0), int(rows[0]["points_bp"] or 0)
+    votes, points_bp = int(rated["votes"] or 0), int(rated["points_bp"] or 0)
+    score = score_bp(points_bp, votes)
+    return {
+        "sales": sales,
+        "votes": votes,
+        "points_bp": points_bp,
+        "score_bp": score,
+        "quality": quality(score, sales),
+    }
 
 
 def _words(programme: Programme, version: OfferingVersion) -> Iterable[str]:

@@ -87,7 +87,7 @@ class ShopWindow:
     async def cards(self, rows: Sequence[Row], *, actor: Actor | None) -> list[Card]:
         """The cards of these listings, in their order."""
         slugs = sorted({row["programme_slug"] for row in rows})
-        known = {slug: self.programmes.get(slug) for slug in slugs}
+        known = {slug: self._present(slug) for slug in slugs}
         limiting = [one for one in known.values() if _may_limit(one)]
         budgets = await open_years(limiting, self.clocks)
         held = await self._held(actor, slugs)
@@ -180,6 +180,10 @@ class ShopWindow:
         for one in vouchers:
             held.setdefault(one.programme_slug, []).append((one.kind, balances[one.id][Account.AVAILABLE]))
         return {slug: _Held(free) for slug, free in held.items()}
+
+    def _present(self, slug: str) -> Programme:
+        """A programme as the notice of its day counts in under its categories (GX-22)."""
+        return self.notices.scoped(self.programmes.get(slug), day_of(self.clocks.now(slug)))
 
     def _now(self, voucher: Voucher) -> datetime:
         return self.clocks.now(voucher.programme_slug)

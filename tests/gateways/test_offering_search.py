@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tortoise.context import TortoiseContext
 
 from server.gateways import offering_search
+from server.gateways.offering_search import Order, Place, rank_of
 from server.gateways.offering_sought import CATEGORY
 from server.rules.chinese_search import Synonyms, Tier, asked, holds
 from tests.gateways.corpus import Goods, Market
@@ -162,6 +163,80 @@ async def test_terms_find_exactly_what_contains_what_was_typed(
         )
         assert title <= body
         assert found == (title if tier is Tier.TITLE else body - title if parts else set(ids))
+
+
+AREAS = ["甲省", "甲省/乙市", "甲省/乙市/丙县", "甲省/乙", "丁省"]
+ONE_OR_NONE = {
+    "programme": st.sampled_from([None, None, "here", "there"]),
+    "category_keys": st.sampled_from([None, None, (), ("here/a",), ("here/a", "there/b")]),
+    "service": st.sampled_from([None, None, "x", "y'"]),
+    "area": st.sampled_from([None, None, *AREAS]),
+    "price_least_fen": st.sampled_from([None, None, 0, 50, 100, 101, 10**9]),
+    "price_most_fen": st.sampled_from([None, None, 0, 99, 100, 5000, 10**12]),
+    "rating_least_bp": st.sampled_from([None, None, 1, 5000, 10_000]),
+    "full": st.sampled_from([{}, {"here": [1]}, {"here": [1, 2], "there": []}]),
+    "shut": st.sampled_from([(), (), ("there",)]),
+}
+
+
+def is_wanted(one: Goods, wanted: dict[str, Any]) -> bool:
+    """The same in plain words."""
+    price, area = one.price_fen, wanted["area"]
+    served = not one.areas or any(
+        f"{area}/".startswith(f"{served}/") or f"{served}/".startswith(f"{area}/") for served in one.areas
+    )
+    return (
+        wanted["programme"] in (None, one.programme)
+        and (wanted["category_keys"] is None or f"{one.programme}/{one.category}" in wanted["category_keys"])
+        and wanted["service"] in (None, one.service)
+        and (area is None or served)
+        and (wanted["price_least_fen"] is None or (price is not None and price >= wanted["price_least_fen"]))
+        and (wanted["price_most_fen"] is None or (price is not None and price <= wanted["price_most_fen"]))
+        and (
+            wanted["rating_least_bp"] is None
+            or (one.votes > 0 and one.points_bp >= one.votes * wanted["rating_least_bp"])
+        )
+        and one.provider_id not in wanted["full"].get(one.programme, ())
+        and one.programme not in wanted["shut"]
+    )
+
+
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+)
+@given(data=st.data())
+async def test_filters_and_pages_leave_exactly_what_is_wanted_in_every_order(
+    database: TortoiseContext, monkeypatch: pytest.MonkeyPatch, data: Any
+) -> None:
+    near = data.draw(st.sampled_from([0, 1, 600]))
+    monkeypatch.setattr(offering_search, "NEAR", near)
+    monkeypatch.setattr(offering_search, "NEAR_INDEXED", near)
+    market = Market()
+    await begin_anew(market)
+    goods = [
+        Goods(
+            "检测",
+            programme=data.draw(st.sampled_from(["here", "there"])),
+            category=data.draw(st.sampled_from(["a", "b"])),
+            service=data.draw(st.sampled_from(["x", "y'"])),
+            areas=data.draw(st.lists(st.sampled_from(AREAS), max_size=2, unique=True)),
+            price_fen=data.draw(st.sampled_from([None, 50, 99, 100, 101, 5000, 10**9])),
+            points_bp=data.draw(st.sampled_from([0, 5000, 10_000])),
+            votes=1,
+            provider_id=data.draw(st.integers(1, 2)),
+        )
+        for _ in range(6)
+    ]
+    ids = await market.put(*goods)
+    wanted = {name: data.draw(choice) for name, choice in ONE_OR_NONE.items()}
+    expected = [number for number, one in zip(ids, goods, strict=True) if is_wanted(one, wanted)]
+    for order in Order:
+        seen: list[int] = []
+        after = None
+        while rows := await market.rows("检", order=order, after=after, limit=2, **wanted):
+            seen += [row["offering_id"] for row in rows]
+            after = Place(rank_of(order, rows[-1]), seen[-1], 0)
+        assert sorted(seen) == expected, order
 
 
 async def begin_anew(market: Market) -> None:

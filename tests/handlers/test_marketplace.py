@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from datetime import timedelta
@@ -9,19 +10,22 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from tortoise.transactions import in_transaction
 
 from server.keys import CLOCKS, LISTINGS
 from server.models.marketplace import Listing
 from server.models.offerings import Offering
 from server.models.organisations import Organisation, Qualification
+from server.models.ratings import Rating
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import QualificationStatus
 from server.rules.money import Movement
+from server.rules.orders import OrderStatus
 from server.services import ledger
 from server.services.ledger import Where
 from server.units import yuan_to_fen
 from tests import factories
-from tests.ordering import organisation_of
+from tests.ordering import make_order, organisation_of, two_sides
 from tests.stall import a_provider, listed
 from tests.town import PROGRAMME, Answered, Caller, Town
 
@@ -169,7 +173,7 @@ async def test_every_offering_is_on_exactly_one_page_whatever_comes_and_goes(tow
             template = await Listing.get(offering_id=ids[1])
             columns = {name: getattr(template, name) for name in Listing._meta.fields_map}
             await Listing.create(**{**columns, "offering_id": 99_999, "name": "新品"})
-            await town.app[LISTINGS].sold(ids[0])
+            await town.app[LISTINGS].recount(ids[0])
         if page.body["next_after"] is None:
             break
         after = {"after": page.body["next_after"]}
@@ -272,6 +276,42 @@ async def test_offerings_are_filtered_by_everything_that_is_said_of_them(town: T
     assert await names(ask, area=f"{area}/甲") == []
     assert await names(ask, rating_from_bp=1) == []
     assert await names(ask, q="律师", sort="newest") == ["贵重"]
+
+
+async def test_what_was_sold_and_said_is_counted_whoever_counts_at_the_same_time(town: Town) -> None:
+    enterprise, provider = await two_sides(town, PROGRAMME)
+    programme = town.programmes.get(PROGRAMME)
+    praised, plain = [await listed(town, provider, name=name) for name in ("受好评的", "普通的")]
+    sides = await organisation_of(enterprise), await organisation_of(provider)
+
+    async def done(offering_id: int, score_bp: int) -> None:
+        async with in_transaction():
+            order = await make_order(
+                programme, *sides, at=town.now, offering_id=offering_id, status=OrderStatus.DONE
+            )
+            await Rating.create(
+                order_id=order.id,
+                programme_slug=PROGRAMME,
+                programme_version=programme.version,
+                enterprise_id=sides[0].id,
+                provider_id=sides[1].id,
+                offering_id=offering_id,
+                level="满意",
+                score_bp=score_bp,
+                is_low=False,
+                rated_by="person:1",
+                rated_at=town.now,
+                editable_until=town.now,
+            )
+            await town.app[LISTINGS].recount(offering_id)
+
+    await asyncio.gather(*(done(praised, 10_000) for _ in range(4)), done(plain, 5_000))
+    found = {one["name"]: one for one in (await browse(town.anybody)).body["offerings"]}
+    shown = {name: (one["sales"], one["votes"], one["rating_bp"]) for name, one in found.items()}
+    assert shown == {"受好评的": (4, 4, 10_000), "普通的": (1, 1, 5_000)}
+    for sort in ("relevance", "rating", "sales"):
+        assert (await names(town.anybody, sort=sort))[0] == "受好评的"
+    assert await names(town.anybody, rating_from_bp=5_001) == ["受好评的"]
 
 
 async def test_what_is_listed_again_keeps_its_first_day(town: Town) -> None:
