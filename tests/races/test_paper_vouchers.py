@@ -16,12 +16,21 @@ from tortoise.transactions import in_transaction
 
 from server.database import close_database, open_database
 from server.errors import Refusal
-from server.models.contracts import Contract, Draw, VoucherHold, VoucherRequest
+from server.models.contracts import Contract
+from server.models.journal import JournalEntry
+from server.models.orders import Order, OrderAct, VoucherHold
+from server.models.organisations import Organisation
 from server.models.rounds import Budget, Round
+from server.models.voucher_requests import VoucherRequest
 from server.models.vouchers import Voucher
+from server.programme.steps import StepKind
+from server.programme.vocabulary import Party
 from server.rules.contracts import ContractStatus
 from server.rules.money import Basis
-from server.services import ledger
+from server.rules.orders import OrderStatus
+from server.services import budgets, ledger
+from server.services.orders import Wish
+from server.units import yuan_to_fen
 from tests.contracting import ALLOTTED, DRAWN, ON_CONTRACT, OPERATOR, Desk, faces, person_of
 
 RIVALS = 5
@@ -47,6 +56,13 @@ async def together(*verbs: Awaitable[object]) -> Counter[str]:
         return "done"
 
     return Counter(await asyncio.gather(*(outcome(verb) for verb in verbs)))
+
+
+async def half_signed(
+    desk: Desk, enterprise: Organisation, provider: Organisation, price_yuan: float
+) -> Order:
+    """An order whose electronic contract bears the provider's signature alone."""
+    return await desk.step(await desk.opened(ALLOTTED, enterprise, provider, price_yuan), provider)
 
 
 async def test_control_two_who_look_without_the_lock_both_promise_the_same_quota(desk: Desk) -> None:
@@ -106,18 +122,21 @@ async def test_the_job_and_a_label_gained_promise_an_enterprise_its_quota_once(d
 async def test_many_who_sign_at_once_never_take_more_than_the_year_has(desk: Desk) -> None:
     budget = await desk.budget(ALLOTTED, 70_000)
     provider = await desk.provider(ALLOTTED)
-    drafts = []
+    halves = []
     for _ in range(RIVALS):
         enterprise = await desk.enterprise(ALLOTTED)
         await desk.settle(enterprise)
-        drafted = await desk.entered(ALLOTTED, enterprise, provider, 100_000)
-        await desk.contracts.sign(drafted.id, actor=person_of(provider))
-        drafts.append((drafted, enterprise))
-    outcomes = await together(
-        *(desk.contracts.sign(drafted.id, actor=person_of(enterprise)) for drafted, enterprise in drafts)
-    )
-    assert outcomes == {"done": 2, "contracts_paused": RIVALS - 2}
+        halves.append((await half_signed(desk, enterprise, provider, 100_000), enterprise))
+    outcomes = await together(*(desk.step(order, enterprise) for order, enterprise in halves))
+    assert outcomes == {"done": RIVALS}
+    statuses = Counter(await Order.all().values_list("status", flat=True))
+    assert statuses == {OrderStatus.OPEN: 2, OrderStatus.WAITING: RIVALS - 2}
     assert (await Budget.get(id=budget.id)).committed_fen == 6_000_000
+    # Money for one more: however many look for who waits, the one ahead has it once.
+    await budgets.top_up(budget.id, 2_000_000, actor=OPERATOR, now=desk.now, reason="追加")
+    await together(*(desk.orders.resume_waiting() for _ in range(RIVALS)))
+    assert (await Budget.get(id=budget.id)).committed_fen == 9_000_000
+    assert await Order.filter(status=OrderStatus.WAITING).count() == RIVALS - 3
 
 
 @pytest.mark.rules("GX-56")
@@ -125,14 +144,10 @@ async def test_one_quota_is_not_frozen_twice_by_two_contracts(desk: Desk) -> Non
     await desk.budget(ALLOTTED)
     provider, enterprise = await desk.provider(ALLOTTED), await desk.enterprise(ALLOTTED)
     await desk.settle(enterprise)
-    drafts = [await desk.entered(ALLOTTED, enterprise, provider, 100_000) for _ in range(3)]
-    for drafted in drafts:
-        await desk.contracts.sign(drafted.id, actor=person_of(provider))
-    outcomes = await together(
-        *(desk.contracts.sign(drafted.id, actor=person_of(enterprise)) for drafted in drafts)
-    )
+    halves = [await half_signed(desk, enterprise, provider, 100_000) for _ in range(3)]
+    outcomes = await together(*(desk.step(order, enterprise) for order in halves))
     assert outcomes == {"done": 2, "nothing_to_pay": 1}
-    taken = await Contract.all().order_by("voucher_fen").values_list("voucher_fen", flat=True)
+    taken = await Order.all().order_by("voucher_fen").values_list("voucher_fen", flat=True)
     assert list(taken) == [0, 2_000_000, 3_000_000]
 
 
@@ -141,17 +156,26 @@ async def test_both_sides_sign_at_once_and_the_contract_is_concluded_once(desk: 
     await desk.budget(ALLOTTED)
     provider, enterprise = await desk.provider(ALLOTTED), await desk.enterprise(ALLOTTED)
     await desk.settle(enterprise)
-    drafted = await desk.entered(ALLOTTED, enterprise, provider, 40_000)
-    outcomes = await together(
-        *(
-            desk.contracts.sign(drafted.id, actor=person_of(side))
-            for side in (enterprise, provider, enterprise, provider)
+    order = await desk.opened(ALLOTTED, enterprise, provider, 40_000)
+    wish = await desk.wish(order, enterprise)
+    turns = [(side, order.version) for side in (enterprise, provider, enterprise, provider)]
+
+    async def sign(side: Organisation, version: int) -> Order:
+        return await desk.orders.take(
+            order.id, StepKind.SIGN_CONTRACT, wish, version=version, actor=person_of(side)
         )
-    )
-    assert outcomes["done"] == 2
-    assert set(outcomes) <= {"done", "signed_already", "illegal_move"}
-    assert (await Contract.get(id=drafted.id)).status is ContractStatus.SIGNED
-    assert await VoucherHold.filter(contract_id=drafted.id).count() == 1
+
+    # Who saw the order as it was is told that it has moved, and who signed first.
+    assert await together(*(sign(*turn) for turn in turns)) == {"done": 1, "order_moved_on": 3}
+    half = await Order.get(id=order.id)
+    (act,) = await OrderAct.filter(order_id=order.id)
+    other = provider if act.party is Party.ENTERPRISE else enterprise
+    outcomes = await together(*(desk.step(half, other) for _ in range(RIVALS)))
+    assert outcomes["done"] == 1
+    assert set(outcomes) <= {"done", "order_moved_on", "step_out_of_turn"}
+    assert (await Contract.get(id=half.contract_id)).status is ContractStatus.SIGNED
+    assert await VoucherHold.filter(order_id=order.id).count() == 1
+    assert await OrderAct.filter(order_id=order.id).count() == 2
 
 
 @pytest.mark.rules("GX-84")
@@ -161,10 +185,12 @@ async def test_a_contract_fails_once_however_many_say_so(desk: Desk) -> None:
     await desk.settle(enterprise)
     signed = await desk.signed(enterprise, provider, 40_000)
     outcomes = await together(
-        *(desk.contracts.fail(signed.id, reason="不能履约", actor=OPERATOR) for _ in range(RIVALS))
+        *(desk.ends.terminate(signed.id, reason="不能履约", actor=OPERATOR) for _ in range(RIVALS))
     )
     assert outcomes["done"] == 1
-    assert set(outcomes) <= {"done", "signed_already", "illegal_move"}
+    assert set(outcomes) <= {"done", "order_moved_on", "not_permitted_now"}
+    assert (await Contract.get(id=signed.contract_id)).status is ContractStatus.FAILED
+    assert await faces(enterprise) == [50_000]
 
 
 @pytest.mark.rules("NX-31")
@@ -198,33 +224,46 @@ async def test_one_contract_is_asked_on_once_by_many_at_once(desk: Desk) -> None
     budget = await desk.budget(ON_CONTRACT)
     period, provider = await desk.period(budget, 70_000), await desk.provider(ON_CONTRACT)
     enterprise = await desk.enterprise(ON_CONTRACT)
-    contract = await desk.entered(ON_CONTRACT, enterprise, provider, 6_000)
-    outcomes = await together(
-        *(desk.requests.ask(period.id, contract.id, actor=person_of(enterprise)) for _ in range(RIVALS))
-    )
-    assert outcomes == {"done": 1, "requested_already": RIVALS - 1}
+    order = await desk.opened(ON_CONTRACT, enterprise, provider, 6_000)
+    order = await desk.walk(order, until=StepKind.REQUEST_VOUCHER)
+    wish = Wish({"round_id": period.id})
+
+    async def ask() -> Order:
+        return await desk.orders.take(
+            order.id, StepKind.REQUEST_VOUCHER, wish, version=order.version, actor=person_of(enterprise)
+        )
+
+    outcomes = await together(*(ask() for _ in range(RIVALS)))
+    assert outcomes == {"done": 1, "order_moved_on": RIVALS - 1}
+    assert await VoucherRequest.all().count() == 1
 
 
 @pytest.mark.rules("YC-13", "YC-35")
 async def test_one_project_is_drawn_for_once_by_many_at_once(desk: Desk) -> None:
     await desk.budget(DRAWN)
     enterprise, provider = await desk.organisation(DRAWN), await desk.provider(DRAWN)
-    contracts = [await desk.entered(DRAWN, enterprise, provider, 100_000) for _ in range(RIVALS)]
-    outcomes = await together(*(desk.drawn(one, provider, "设备上云", 10_000) for one in contracts))
-    assert outcomes == {"done": 1, "project_drawn_before": RIVALS - 1}
-    assert await Draw.all().count() == await Voucher.all().count() == 1
+    orders = [
+        await desk.opened(DRAWN, enterprise, provider, 10_000, project="设备上云") for _ in range(RIVALS)
+    ]
+    outcomes = await together(*(desk.step(order, provider) for order in orders))
+    assert outcomes == {"done": 1, "used_too_often": RIVALS - 1}
+    assert await Voucher.all().count() == 1
+    assert await Order.filter(project_key__isnull=False).count() == 1
 
 
 @pytest.mark.rules("YC-15")
 async def test_many_draws_on_one_contract_keep_under_its_cap(desk: Desk) -> None:
     await desk.budget(DRAWN)
     enterprise, provider = await desk.organisation(DRAWN), await desk.provider(DRAWN)
-    contract = await desk.entered(DRAWN, enterprise, provider, 900_000)
-    outcomes = await together(
-        *(desk.drawn(contract, provider, f"项目{number}", 80_000) for number in range(RIVALS))
-    )
+    contract = {"contract_number": "HT-1", "amount_fen": yuan_to_fen(900_000)}
+    orders = [
+        await desk.opened(DRAWN, enterprise, provider, 80_000, project=f"项目{number}")
+        for number in range(RIVALS)
+    ]
+    outcomes = await together(*(desk.step(order, provider, **contract) for order in orders))
     assert outcomes == {"done": 3, "nothing_to_pay": RIVALS - 3}
     assert await faces(enterprise) == [24_000, 24_000, 2_000]
+    assert await Contract.all().count() == 1
 
 
 # -- what the database itself refuses, on both -------------------------------------------------------
@@ -242,26 +281,26 @@ async def test_the_database_keeps_a_use_one_request_one_serial_and_one_contract(
     await desk.budget(ALLOTTED)
     budget = await desk.budget(ON_CONTRACT)
     enterprise, provider = await desk.organisation(DRAWN), await desk.provider(DRAWN)
-    contract = await desk.entered(DRAWN, enterprise, provider, 100_000)
-    drawn = await desk.drawn(contract, provider, "设备上云", 10_000)
+    drawn = await desk.drawn(enterprise, provider, 10_000, project="设备上云")
     maker = await desk.enterprise(ALLOTTED)
     await desk.settle(maker)
     quota = await Voucher.get(enterprise_id=maker.id)
     small, partner = await desk.enterprise(ON_CONTRACT), await desk.provider(ON_CONTRACT)
     request = await desk.asked(await desk.period(budget, 9_000), small, partner, 6_000)
     for row, changes in (
-        (drawn.draw, {"voucher_id": 10**6}),
+        (drawn, {"number": "copy"}),
         (quota, {"number": "copy"}),
         (request, {}),
-        (contract, {}),
+        (await Contract.get(id=drawn.contract_id), {}),
     ):
         copy = row.clone(pk=None)
         copy.update_from_dict(changes)
         with pytest.raises(IntegrityError):
             async with in_transaction():
                 await copy.save(force_create=True)
-    written = Draw.filter(id=drawn.draw.id)
-    for change in (written.update(project="别的"), written.delete()):
+    # What a voucher was drawn for stands in the journal, which nobody rewrites.
+    written = JournalEntry.filter(action="voucher.use_registered")
+    for change in (written.update(actor="somebody"), written.delete()):
         with pytest.raises(Exception, match="append-only"):
             await change
 
@@ -288,7 +327,7 @@ async def test_who_withdraws_while_others_are_issued_waits_for_nobody_who_waits_
             )
         ),
     )
-    assert set(outcomes) <= {"done", "illegal_move"}, outcomes
+    assert set(outcomes) <= {"done", "illegal_move", "order_moved_on"}, outcomes
     for request in await VoucherRequest.all():
         assert (request.status == "issued") is (request.voucher_id is not None)
     issued = await VoucherRequest.filter(status="issued").count()
