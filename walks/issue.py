@@ -26,7 +26,7 @@ from server.programme.issuance import IssuanceMode
 from server.programme.model import Programme
 from server.programme.registry import Programmes
 from tools.processes import ProcessFailed
-from walks import issuing
+from walks import contracting, issuing, selling
 from walks.callers import Caller, WalkFailed, member_of_staff
 from walks.cast import cast
 from walks.issuing import Stage
@@ -72,9 +72,21 @@ async def walk(world: World, programme: Programme, size: int) -> Figures:
             with world.serving(days=days):
                 await settled(http, world, programme)
                 await until(lambda: joining.review(everybody), "the public notices do not end")
+        offering_id = 0
+        if programme.issuance.mode in contracting.BY_CONTRACT:
+            with world.serving(days=days):
+                stage = Stage(world, programme, officials, await now_of(http, world, programme), everybody)
+                offering_id = await selling.publish(stage, stage.providers[0])
+                waiting = await selling.unlisted(stage, offering_id)
+            if waiting:
+                days += NOTICE_DAYS
+                with world.serving(days=days):
+                    await settled(http, world, programme)
+                    await until(lambda: selling.unlisted(stage, offering_id), "the offering is not listed")
         with world.serving(days=days):
             stage = Stage(world, programme, officials, await now_of(http, world, programme), everybody)
-            round_id = await _issue(stage, budget_id)
+            await settled(http, world, programme)
+            round_id = await _issue(stage, budget_id, offering_id)
         if round_id:
             days += RESULT_DAYS
             with world.serving(days=days):
@@ -93,7 +105,7 @@ async def walk(world: World, programme: Programme, size: int) -> Figures:
     return Figures(len(everybody), joining.refusals, held)
 
 
-async def _issue(stage: Stage, budget_id: int) -> int:
+async def _issue(stage: Stage, budget_id: int, offering_id: int) -> int:
     """Issue in the programme's own way; the round whose ranking is published later, or 0."""
     match stage.programme.issuance.mode:
         case IssuanceMode.GRAB:
@@ -101,11 +113,11 @@ async def _issue(stage: Stage, budget_id: int) -> int:
         case IssuanceMode.RANKED_BATCH:
             return await issuing.apply_for(stage, budget_id)
         case IssuanceMode.ALLOTMENT:
-            await issuing.sign_on_quota(stage)
+            await contracting.sign_on_quota(stage, offering_id)
         case IssuanceMode.ON_CONTRACT:
-            await issuing.request(stage, budget_id)
+            await contracting.request(stage, budget_id, offering_id)
         case IssuanceMode.PROVIDER_DRAW:
-            await issuing.draw(stage)
+            await contracting.draw(stage, offering_id)
     return 0
 
 

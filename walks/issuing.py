@@ -1,4 +1,4 @@
-"""Issuing: how vouchers come to their holders, in each of the five modes, through the public doors."""
+"""Issuing: how vouchers come to their holders out of rounds and by promise, through the public doors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from server.programme.issuance import IssuanceMode
 from server.programme.model import Programme
 from server.programme.vocabulary import Actor, Party
 from walks.callers import WalkFailed
@@ -23,10 +22,7 @@ from walks.world import World
 
 YEAR_FEN = 1_000_000_000
 POOL_FEN = 20_000_000
-CONTRACT_FEN = 600_000
 ASKED_FEN = 2_000_000
-CONTRACTS = 6
-"""How many contracts are made where vouchers follow contracts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,70 +126,6 @@ async def recompute(stage: Stage, round_id: int, directory: Path) -> str:
     if script.returncode:
         raise WalkFailed(f"the published ranking does not follow from its rules: {words}")
     return words.strip().splitlines()[-1]
-
-
-async def contract(stage: Stage, enterprise: Joined, provider: Joined, number: int, *, by: Joined) -> Any:
-    """A contract between the two, entered by one of them; where quota is frozen, still to be signed."""
-    signs_here = stage.programme.issuance.mode is IssuanceMode.ALLOTMENT
-    said = await by.caller.post(
-        "contracts",
-        programme=stage.programme.slug,
-        enterprise_uscc=enterprise.part.uscc,
-        enterprise_name=enterprise.part.name,
-        provider_uscc=provider.part.uscc,
-        provider_name=provider.part.name,
-        number=f"合同-{number}",
-        project=f"数字化诊断{number}",
-        category=stage.programme.categories[0].code,
-        amount_fen=CONTRACT_FEN,
-        kind=next((kind.code for kind in stage.programme.voucher_kinds if not kind.by_notice), ""),
-        signed_on=None if signs_here else stage.now.date().isoformat(),
-    )
-    return said.must(201, f"{enterprise.part.name} and {provider.part.name} contract")
-
-
-async def sign_on_quota(stage: Stage) -> None:
-    """Both sides sign: the quota that was allotted is frozen, and the year's money taken."""
-    for number, enterprise in enumerate(stage.enterprises[:CONTRACTS], 1):
-        provider = stage.providers[number % len(stage.providers)]
-        made = await contract(stage, enterprise, provider, number, by=enterprise)
-        for side in (enterprise, provider):
-            signed = await side.caller.post(f"contracts/{made['id']}/signatures")
-            signed.must(200, f"{side.part.name} signs")
-        if not signed.body["voucher_fen"]:
-            raise WalkFailed(f"contract {number} froze nothing: {signed.body}")
-
-
-async def request(stage: Stage, budget_id: int) -> None:
-    """A voucher for each signed contract, in the programme's order, once the operator has looked."""
-    round_id = await plan_round(stage, budget_id)
-    cases = []
-    for number, enterprise in enumerate(stage.enterprises[:CONTRACTS], 1):
-        provider = stage.providers[number % len(stage.providers)]
-        made = await contract(stage, enterprise, provider, number, by=enterprise)
-        asked = await enterprise.caller.post(f"rounds/{round_id}/voucher-requests", contract_id=made["id"])
-        asked.must(201, f"{enterprise.part.name} asks for a voucher")
-        again = await enterprise.caller.post(f"rounds/{round_id}/voucher-requests", contract_id=made["id"])
-        again.must(409, f"{enterprise.part.name} asks twice for one contract")
-    desk = stage.officials.first(Actor.OPERATOR)
-    inbox = await desk.get("reviews", queue="all", subject="voucher_request", limit=100)
-    cases = [one["id"] for one in inbox.must(200, "the operator opens the inbox")["reviews"]]
-    for case_id in cases:
-        while (await stage.officials.look(case_id))["status"] == "open":
-            (await stage.officials.decide(case_id, "approve")).must(200, f"request {case_id} is approved")
-
-
-async def draw(stage: Stage) -> None:
-    """Providers draw for the projects of their contracts, each project once."""
-    for number, enterprise in enumerate(stage.enterprises[:CONTRACTS], 1):
-        provider = stage.providers[number % len(stage.providers)]
-        made = await contract(stage, enterprise, provider, number, by=provider)
-        project = {"project": f"数字化诊断{number}", "fee_fen": CONTRACT_FEN}
-        (await provider.caller.post(f"contracts/{made['id']}/draws", **project)).must(201, "a draw")
-        twice = await provider.caller.post(f"contracts/{made['id']}/draws", **project)
-        twice.must(409, "a project is drawn for once")
-        if not twice.clauses:
-            raise WalkFailed(f"the second draw is refused without a clause: {twice.body}")
 
 
 async def pass_on(stage: Stage) -> None:
