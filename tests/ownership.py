@@ -14,13 +14,16 @@ from server.models.files import FileAttachment
 from server.models.inbox import InboxMessage
 from server.models.offerings import Offering, OfferingVersion, SelectionRound
 from server.models.organisations import Membership, Organisation, Qualification
+from server.models.payments import OwnPayment
 from server.models.people import Staff
 from server.models.ratings import Rating
 from server.models.registrations import Registration
 from server.models.reviews import ReviewCase, ReviewObjection
 from server.models.rounds import Budget
 from server.models.voucher_requests import VoucherRequest
+from server.programme.steps import StepKind
 from server.rules.enquiries import EnquiryStatus
+from server.rules.own_payments import PaymentMethod, PaymentPurpose, PaymentStatus
 from server.rules.ratings import Said
 from server.rules.request_line import RequestStatus
 from server.services import outbox
@@ -236,6 +239,24 @@ async def _order(stage: Stage) -> int:
     return int(order.id)
 
 
+async def _payment(stage: Stage) -> int:
+    """A payment that the operator has to give back by the bank."""
+    made = await OwnPayment.create(
+        order_id=await _order(stage),
+        programme_slug=PROGRAMME,
+        purpose=PaymentPurpose.ESCROW,
+        method=PaymentMethod.TRANSFER,
+        status=PaymentStatus.REFUND_DUE,
+        amount_fen=100,
+        payer="一家企业",
+        payee="运营单位",
+        step=StepKind.ESCROW,
+        created_by=f"person:{stage.owner.id}",
+        created_at=stage.town.now,
+    )
+    return int(made.id)
+
+
 async def _rating(stage: Stage) -> int:
     return int((await Rating.get(order_id=await _order(stage))).id)
 
@@ -307,6 +328,7 @@ OWNED: Mapping[str, Owned] = {
     "office_id": Owned(_office),
     "offering_id": Owned(_offering, areas=True),
     "order_id": Owned(_order, areas=True),
+    "payment_id": Owned(_payment),
     "rating_id": Owned(_rating),
     "enquiry_id": Owned(_enquiry),
     "answer_id": Owned(_answer),
@@ -325,6 +347,7 @@ EVERYBODYS: Mapping[str, str] = {
 """Routes whose object is hidden from nobody, and why."""
 
 UNREACHED: Mapping[str, str] = {
+    "POST /api/v1/orders/{order_id}/repayments": "The provider's: tests/services/test_paying_steps.py.",
     "POST /api/v1/ratings/{rating_id}/answer": "The provider's to give: tests/handlers/test_ratings.py.",
     "GET /api/v1/orders/{order_id}/forms/{form}": "Wants a programme with such a form: "
     "tests/handlers/test_documents.py.",
