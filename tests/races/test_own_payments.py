@@ -131,7 +131,7 @@ async def test_two_who_bring_the_same_papers_in_another_order_do_not_wait_for_ea
     assert outcomes == {"done": 1, "paper_used_before": RIVALS - 1}
 
 
-@rules("NX-20", "NX-38")
+@rules("NX-20")
 async def test_escrow_that_many_release_at_once_leaves_once(till: Cashier) -> None:
     order = await till.order(10_000, 3_000, StepKind.ESCROW)
     await till.hand_in(order, await till.paper(order, "escrow_receipt", 7_000))
@@ -141,7 +141,7 @@ async def test_escrow_that_many_release_at_once_leaves_once(till: Cashier) -> No
     assert await escrows.held_fen(order.id) == 0
 
 
-@rules("NX-20", "NX-38")
+@rules("NX-20")
 async def test_escrow_is_released_or_given_back_and_never_both(till: Cashier) -> None:
     for _ in range(RIVALS):
         order = await till.order(10_000, 3_000, StepKind.ESCROW)

@@ -114,7 +114,7 @@ def test_a_name_is_one_name_in_wide_and_narrow_letters_and_no_others() -> None:
     assert not same_name("启明（广州）检测有限公司", "启明（深圳）检测有限公司")
 
 
-@rules("NX-20", "NX-38")
+@rules("NX-20")
 def test_escrow_touches_no_account_of_public_money() -> None:
     own = {Account.OWN_MONEY, Account.ESCROW, Account.ESCROW_RELEASED}
     assert not own & OF_A_VOUCHER

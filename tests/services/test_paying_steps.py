@@ -251,7 +251,7 @@ async def test_escrow_handed_in_again_is_held_once(at: At) -> None:
     assert await escrows.held_fen(order.id) == 700_000
 
 
-@rules("NX-20", "NX-38")
+@rules("NX-20")
 async def test_escrow_is_released_once_and_never_more_than_is_held(at: At) -> None:
     till = at(NINGXIA)
     order = await till.order(10_000, 3_000, StepKind.ESCROW)
