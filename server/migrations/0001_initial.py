@@ -2987,6 +2987,12 @@ class Migration(migrations.Migration):
                         max_length=16,
                     ),
                 ),
+                (
+                    "text",
+                    fields.JSONField(
+                        description="What was signed, and is printed", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
                 ("text_sha256", fields.CharField(max_length=64)),
                 ("proof", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
                 ("signed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),

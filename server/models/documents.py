@@ -37,6 +37,7 @@ class Signature(Model):
     person_id = fields.BigIntField()
     signer = fields.CharField(64, description="Place in the organisation and account, masked")
     method = fields.CharEnumField(SignMethod, max_length=16, default=SignMethod.PLATFORM)
+    text: dict[str, Any] = fields.JSONField(description="What was signed, and is printed")
     text_sha256 = fields.CharField(64)
     proof: dict[str, Any] = fields.JSONField(default=dict)
     signed_at: datetime = fields.DatetimeField()

@@ -1,10 +1,10 @@
 """Documents: contracts and confirmations that both sides sign here, printed once and kept as evidence.
 
-How the order engine uses them: whoever does a signing step calls :meth:`Documents.sign`; when the step is
-complete, :meth:`Documents.contract_pdf` or :meth:`Documents.confirmation_pdf` prints the final version with
-both signatures. All of it belongs inside the transaction of the step, after its money: what is printed and
-what is recorded come to be together. Bytes are in the store before a row speaks of them, so a transaction
-that fails leaves an object that the sweeper takes away. Printing takes some fifty milliseconds in a thread.
+A signing step calls :meth:`Documents.sign` inside its transaction: the side's signature is under the text
+as it reads then. When the step has taken effect, :meth:`Documents.contract_pdf` or
+:meth:`Documents.confirmation_pdf` prints the text that was signed, in a transaction of its own: no lock of
+the order waits for it, and two who print at once keep one paper. Bytes are in the store before a row speaks
+of them. Printing takes some fifty milliseconds in a thread.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ class Documents:
         Signing again what one has signed gives the same signature. Raises :class:`TextChanged` where the
         other side signed another text of the same version.
         """
-        text_sha256 = hash_of_text(await self.text(order, document, programme=programme))
+        text = await self.text(order, document, programme=programme)
+        text_sha256 = hash_of_text(text)
         known = await signatures_of(order.id, document, version)
         if any(one.text_sha256 != text_sha256 for one in known):
             raise TextChanged()
@@ -112,6 +113,7 @@ class Documents:
                     person_id=person_id,
                     signer=await _signer(person_id, organisation.id),
                     method=SignMethod.PLATFORM,
+                    text=text,
                     text_sha256=text_sha256,
                     signed_at=now,
                 )
@@ -138,40 +140,27 @@ class Documents:
         signatures: Sequence[Signature],
         *,
         now: datetime,
-        programme: Programme | None = None,
     ) -> StoredFile:
-        """Print a signed contract and keep it, inside the caller's transaction.
-
-        Raises :class:`TextChanged` unless every signature is under the text that is printed.
-        """
-        programme = programme or self.programmes.version(order.programme_slug, order.programme_version)
-        text = await contract_text(programme, order, contract)
+        """Print a contract that both sides have signed, with what its voucher came to, and keep it."""
         rows = [list(row) for row in voucher_rows(order, contract.amount_fen)]
-        return await self._kept(order, Printed.CONTRACT, text, version, signatures, rows, now)
+        return await self._kept(order, Printed.CONTRACT, version, signatures, rows, now)
 
     async def confirmation_pdf(
-        self,
-        order: Order,
-        version: int,
-        signatures: Sequence[Signature],
-        *,
-        now: datetime,
-        programme: Programme | None = None,
+        self, order: Order, version: int, signatures: Sequence[Signature], *, now: datetime
     ) -> StoredFile:
         """The same for a service confirmation (GX-55)."""
-        text = await self.text(order, Printed.SERVICE_CONFIRMATION, programme=programme)
-        return await self._kept(order, Printed.SERVICE_CONFIRMATION, text, version, signatures, [], now)
+        return await self._kept(order, Printed.SERVICE_CONFIRMATION, version, signatures, [], now)
 
     async def _kept(
         self,
         order: Order,
         document: Printed,
-        text: dict[str, Any],
         version: int,
         signatures: Sequence[Signature],
         voucher: list[list[str]],
         now: datetime,
     ) -> StoredFile:
+        text = signatures[0].text
         text_sha256 = hash_of_text(text)
         if any(one.text_sha256 != text_sha256 for one in signatures):
             raise TextChanged()
@@ -179,52 +168,57 @@ class Documents:
         made = await self._press.print(document.value, content, at=now)
         stored_at = self._clock.now()
         sha256 = await self._evidence.keep(made, now=stored_at)
-        async with in_transaction():
-            if not await self._evidence.hold(sha256, now=stored_at):
-                raise EvidenceDamaged()
-            file = await StoredFile.create(
-                organisation_id=order.enterprise_id,
-                uploaded_by=CLOCK.name,
-                programme_slug=order.programme_slug,
-                kind=KINDS[document],
-                name=f"{text['title']}-{order.number}-{version}.pdf",
-                original_id=sha256,
-                shown_id=sha256,
-                size_bytes=len(made),
-                media_type=PDF,
-                shown_media_type=PDF,
-                extension="pdf",
-                pages=await page_count(made),
-                created_at=now,
-            )
-            await FileAttachment.create(
-                file_id=file.id,
-                subject=f"order:{order.id}",
-                document_code=document.value,
-                programme_slug=order.programme_slug,
-                attached_at=now,
-            )
-            await PrintedDocument.create(
-                order_id=order.id,
-                document=document,
-                version=version,
-                content=content,
-                text_sha256=text_sha256,
-                file_id=file.id,
-                printed_at=now,
-            )
-            await journal.record(
-                "document.printed",
-                f"order:{order.id}",
-                actor=CLOCK.name,
-                at=now,
-                programme_slug=order.programme_slug,
-                document=document.value,
-                version=version,
-                file=file.id,
-                sha256=sha256,
-                text_sha256=text_sha256,
-            )
+        try:
+            async with in_transaction():
+                if not await self._evidence.hold(sha256, now=stored_at):
+                    raise EvidenceDamaged()
+                file = await StoredFile.create(
+                    organisation_id=order.enterprise_id,
+                    uploaded_by=CLOCK.name,
+                    programme_slug=order.programme_slug,
+                    kind=KINDS[document],
+                    name=f"{text['title']}-{order.number}-{version}.pdf",
+                    original_id=sha256,
+                    shown_id=sha256,
+                    size_bytes=len(made),
+                    media_type=PDF,
+                    shown_media_type=PDF,
+                    extension="pdf",
+                    pages=await page_count(made),
+                    created_at=now,
+                )
+                await FileAttachment.create(
+                    file_id=file.id,
+                    subject=f"order:{order.id}",
+                    document_code=document.value,
+                    programme_slug=order.programme_slug,
+                    attached_at=now,
+                )
+                await PrintedDocument.create(
+                    order_id=order.id,
+                    document=document,
+                    version=version,
+                    content=content,
+                    text_sha256=text_sha256,
+                    file_id=file.id,
+                    printed_at=now,
+                )
+                await journal.record(
+                    "document.printed",
+                    f"order:{order.id}",
+                    actor=CLOCK.name,
+                    at=now,
+                    programme_slug=order.programme_slug,
+                    document=document.value,
+                    version=version,
+                    file=file.id,
+                    sha256=sha256,
+                    text_sha256=text_sha256,
+                )
+        except IntegrityError:
+            # Whoever asked and the job print at the same moment: one of the two is kept.
+            printed = PrintedDocument.filter(order_id=order.id, document=document, version=version)
+            return (await printed.get().select_related("file")).file
         return file
 
     async def print_again(self, printed: PrintedDocument) -> bytes:

@@ -103,7 +103,7 @@ class Printing:
 
     async def _print(self, order_id: int) -> int:
         order = await Order.get(id=order_id)
-        terms, now = self.orders.terms_of(order), self.orders.clocks.now(order.programme_slug)
+        now = self.orders.clocks.now(order.programme_slug)
         made = 0
         for kind, document in SIGNED_HERE.items():
             version = await version_of(order_id, kind)
@@ -114,13 +114,9 @@ class Printing:
                 continue
             if document is Printed.CONTRACT:
                 contract = await Contract.get(id=order.contract_id)
-                await self.desk.contract_pdf(
-                    order, contract, version, signatures, now=now, programme=terms.programme
-                )
+                await self.desk.contract_pdf(order, contract, version, signatures, now=now)
             else:
-                await self.desk.confirmation_pdf(
-                    order, version, signatures, now=now, programme=terms.programme
-                )
+                await self.desk.confirmation_pdf(order, version, signatures, now=now)
             made += 1
         return made
 

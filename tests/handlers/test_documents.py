@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from dataclasses import dataclass
 from datetime import date
@@ -171,11 +172,35 @@ async def test_both_sign_one_text_or_look_at_it_again(scene: Scene) -> None:
     await Contract.filter(id=scene.contract.id).update(amount_fen=yuan_to_fen(90_000))
     with pytest.raises(TextChanged):
         await scene.sign(Party.PROVIDER)
-    scene.contract = await Contract.get(id=scene.contract.id)
-    with pytest.raises(TextChanged):
-        await scene.printed()
     assert await Signature.filter(order_id=scene.order.id).count() == 1
-    assert not await StoredFile.filter(kind="contract").exists()
+    await Contract.filter(id=scene.contract.id).update(amount_fen=yuan_to_fen(100_000))
+    assert (await scene.sign(Party.PROVIDER)).text_sha256 == (await Signature.first()).text_sha256  # type: ignore[union-attr]
+
+
+async def test_what_is_printed_is_what_was_signed_whatever_changes_since(scene: Scene) -> None:
+    for party in Party:
+        await scene.sign(party)
+    await Order.filter(id=scene.order.id).update(project="另一项目")
+    scene.order = await Order.get(id=scene.order.id)
+    await scene.printed()
+    _, _, pdf = await scene.provider.download(f"/api/v1/orders/{scene.order.id}/documents/contract")
+    assert "车间数字化诊断" in words_in(pdf)
+    assert "另一项目" not in words_in(pdf)
+
+
+async def test_printing_twice_at_once_keeps_one_paper(scene: Scene) -> None:
+    for party in Party:
+        await scene.sign(party)
+    signatures = await signatures_of(scene.order.id, Printed.CONTRACT, 1)
+    both = await asyncio.gather(
+        *(
+            scene.desk.contract_pdf(scene.order, scene.contract, 1, signatures, now=scene.town.now)
+            for _ in range(2)
+        )
+    )
+    assert both[0].id == both[1].id
+    assert await PrintedDocument.all().count() == 1
+    assert await StoredFile.filter(kind="contract").count() == 1
 
 
 async def test_signing_twice_is_one_signature(scene: Scene) -> None:
