@@ -74,6 +74,7 @@ from server.services.offering_drafts import OfferingDrafts
 from server.services.offerings import Offerings
 from server.services.onboarding import Onboarding
 from server.services.order_ends import OrderEnds
+from server.services.order_line import WaitingLine
 from server.services.order_opening import OrderOpening
 from server.services.order_works import serve_steps
 from server.services.orders import Orders
@@ -261,7 +262,7 @@ def create_app(
             uploads=uploads,
             allotments=allotments,
             voucher_requests=voucher_requests,
-            orders=orders,
+            waiting_line=WaitingLine(orders),
             order_ends=order_ends,
             printing=printing,
             vouchers=vouchers,

@@ -40,7 +40,7 @@ from server.services.assessments import assess
 from server.services.attestations import Statement
 from server.services.memberships import lock, take_place
 from server.services.order_opening import Sketch as OrderSketch
-from server.services.orders import Wish
+from server.services.order_wishes import Wish
 from server.services.qualifications import SUBJECTS
 from server.services.rounds import RoundPlan
 from server.services.staff import create_staff

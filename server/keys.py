@@ -148,8 +148,6 @@ UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")
 
 ROUNDS: web.AppKey[Rounds] = web.AppKey("rounds")
 APPLICATIONS: web.AppKey[Applications] = web.AppKey("applications")
-PRESS: web.AppKey[Press] = web.AppKey("press")
-DOCUMENT_DESK: web.AppKey[DocumentDesk] = web.AppKey("document_desk")
 RANKED: web.AppKey[RankedRounds] = web.AppKey("ranked")
 BOOK: web.AppKey[RoundBook] = web.AppKey("book")
 GRAB_DOOR: web.AppKey[GrabDoor] = web.AppKey("grab_door")

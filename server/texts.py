@@ -1274,7 +1274,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "order.provider_suspended": (
         "服务机构已被暂停",
-        "订单 {number}（{project}）的服务机构已被暂停：已签合同的继续履行，尚未签订的可以取消，服务券不受影响。",
+        "订单 {number}（{project}）的服务机构已被暂停：已签合同继续履行，尚未签订的可以取消，券不受影响。",
     ),
     "order.provider_removed": (
         "服务机构已被清退",

@@ -55,12 +55,14 @@ from server.services.issuing import Grant
 from server.services.ledger import Where
 from server.services.memberships import lock
 from server.services.order_ends import OrderEnds
+from server.services.order_line import WaitingLine
 from server.services.order_lists import OrderShown
 from server.services.order_opening import OrderOpening
 from server.services.order_opening import Sketch as OrderSketch
 from server.services.order_papers import HandIn
+from server.services.order_wishes import Wish
 from server.services.order_works import serve_steps
-from server.services.orders import Orders, Wish
+from server.services.orders import Orders
 from server.services.outlooks import Outlooks
 from server.services.own_payments import OwnPayments
 from server.services.ratings import Ratings
@@ -124,6 +126,7 @@ class Desk:
         self.orders = Orders(self.programmes, self.clocks, self.notices, self.working_days)
         self.requests = VoucherRequests(self.programmes, self.reviews, self.orders)
         self.opening = OrderOpening(self.orders, self.sizes, RelatedParties(SEALER))
+        self.line = WaitingLine(self.orders)
         self.ends = OrderEnds(self.orders, self.requests, self.reviews)
         self.payment_returns = PaymentReturns(self.orders, self.reviews)
         self.own_payments = OwnPayments(self.programmes, self.clocks, self.clock, SEALER)

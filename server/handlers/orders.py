@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
-from server.handlers.api import PERSON, Routes, staff
+from server.handlers.api import PERSON, Routes
 from server.handlers.order_views import (
     ORDER_READERS,
     ChecklistView,
@@ -19,7 +19,7 @@ from server.handlers.order_views import (
 )
 from server.handlers.organisations import IN_CHARGE
 from server.handlers.parsing import Body, Day, Fen, Id, Path, Query
-from server.keys import ORDER_ENDS, ORDER_OPENING, ORDERS, PAYMENT_RETURNS
+from server.keys import ORDER_OPENING, ORDERS
 from server.programme.registry import UnknownProgramme
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Party
@@ -31,7 +31,7 @@ from server.rules.orders import OrderStatus
 from server.rules.steps import NotYourStep, StepOutOfTurn
 from server.rules.uscc import UsccInvalid, checked_uscc
 from server.services import order_lists
-from server.services.access import Actor, NoOrganisation, StaffRole
+from server.services.access import Actor, NoOrganisation
 from server.services.allowances import TooManyToday
 from server.services.annual_notices import KindNotAnnounced, KindNotNow, KindUnknown
 from server.services.budgets import BudgetTooSmall
@@ -42,21 +42,6 @@ from server.services.files import FilesUnknown
 from server.services.invoices import PaperUsedBefore
 from server.services.issuing import PoolExhausted
 from server.services.offering_book import OfferingNotListed
-from server.services.order_ends import (
-    CancellationAskedAlready,
-    CancellationIncomplete,
-    CannotDecline,
-    NotHeldBack,
-    NothingToTakeBack,
-    NotYoursToCancel,
-)
-from server.services.order_money import (
-    NothingToPay,
-    UsedTooOften,
-    VoucherUnusable,
-    WantedTooMuch,
-    YearNotOpen,
-)
 from server.services.order_opening import (
     DealForbidden,
     NotYoursToOpen,
@@ -67,11 +52,15 @@ from server.services.order_opening import (
     Sketch,
 )
 from server.services.order_papers import HandIn
-from server.services.orders import NothingToSendBack, OrderMovedOn, StepUnmet, Wish
+from server.services.order_purse import (
+    NothingToPay,
+    UsedTooOften,
+    VoucherUnusable,
+    WantedTooMuch,
+    YearNotOpen,
+)
+from server.services.order_wishes import NothingToSendBack, OrderMovedOn, StepUnmet, Wish
 from server.services.qualifications import ProgrammeNotRunning
-from server.services.request_book import RequestMovedOn
-from server.services.reviewed_orders import PaymentNotReturned, PaymentReturnAsked
-from server.services.reviews import CaseMovedOn
 from server.services.standings import NotInStanding
 from server.services.voucher_requests import PeriodNotOpen, RequestedAlready
 
@@ -197,32 +186,6 @@ class Reasoned(Body):
     reason: str = Field(min_length=2, max_length=500, description="Why. | 原因。", examples=["双方协商一致"])
 
 
-class Cancel(Reasoned):
-    """A written request to cancel."""
-
-    file_ids: list[Id] = Field(
-        default=[], max_length=20, description="The written request. | 书面申请的文件编号。"
-    )
-
-
-class Termination(Body):
-    """Why an order will not be performed."""
-
-    reason: str = Field(min_length=2, max_length=500, description="Why. | 原因。", examples=["企业注销"])
-
-
-class Clearance(Termination):
-    """What the operator found."""
-
-    allowed: bool = Field(description="Whether the order goes on. | 是否放行。")
-
-
-class Versioned(Body):
-    """The order as it was shown."""
-
-    version: int = Field(ge=1, description="The order's version that was shown. | 所见订单的版本号。")
-
-
 class Checklist(StepBody):
     """What somebody means to do."""
 
@@ -265,7 +228,7 @@ async def open_order(request: web.Request, actor: Actor, body: OpenOrder) -> Ord
         other_public_money=body.other_public_money,
     )
     order = await request.app[ORDER_OPENING].open(body.programme, sketch, _wish(body), actor=actor)
-    return await _shown(request, order.id, actor)
+    return await order_shown(request, order.id, actor)
 
 
 @routes.get(
@@ -293,7 +256,7 @@ async def orders(request: web.Request, actor: Actor, query: OrdersQuery) -> Orde
     refusals=(NoOrganisation,),
 )
 async def order(request: web.Request, actor: Actor, path: OrderPath) -> OrderView:
-    return await _shown(request, path.order_id, actor)
+    return await order_shown(request, path.order_id, actor)
 
 
 @routes.post(
@@ -305,7 +268,7 @@ async def order(request: web.Request, actor: Actor, path: OrderPath) -> OrderVie
 )
 async def take(request: web.Request, actor: Actor, path: StepPath, body: TakeStep) -> OrderView:
     await request.app[ORDERS].take(path.order_id, path.kind, _wish(body), version=body.version, actor=actor)
-    return await _shown(request, path.order_id, actor)
+    return await order_shown(request, path.order_id, actor)
 
 
 @routes.post(
@@ -338,97 +301,7 @@ async def checklist(request: web.Request, actor: Actor, path: StepPath, body: Ch
 )
 async def send_back(request: web.Request, actor: Actor, path: OrderPath, body: Reasoned) -> OrderView:
     await request.app[ORDERS].send_back(path.order_id, reason=body.reason, version=body.version, actor=actor)
-    return await _shown(request, path.order_id, actor)
-
-
-@routes.post(
-    "/api/v1/orders/{order_id}/decline",
-    summary="Do not take the order on. | 服务机构拒绝接单。",
-    access=IN_CHARGE,
-    answers={200: OrderView},
-    refusals=(NoOrganisation, OrderMovedOn, NotPermittedNow, IllegalMove, CannotDecline),
-)
-async def decline(request: web.Request, actor: Actor, path: OrderPath, body: Reasoned) -> OrderView:
-    await request.app[ORDER_ENDS].decline(
-        path.order_id, reason=body.reason, version=body.version, actor=actor
-    )
-    return await _shown(request, path.order_id, actor)
-
-
-@routes.post(
-    "/api/v1/orders/{order_id}/cancellation",
-    summary="Take the order back, or ask that it be cancelled. | 撤回订单或申请取消订单。",
-    access=IN_CHARGE,
-    answers={200: OrderView},
-    refusals=(
-        NoOrganisation,
-        OrderMovedOn,
-        NotPermittedNow,
-        IllegalMove,
-        NotYoursToCancel,
-        CancellationIncomplete,
-        CancellationAskedAlready,
-        RequestMovedOn,
-        CaseMovedOn,
-        FilesUnknown,
-        FileUnacceptable,
-    ),
-)
-async def cancel(request: web.Request, actor: Actor, path: OrderPath, body: Cancel) -> OrderView:
-    await request.app[ORDER_ENDS].cancel(
-        path.order_id, reason=body.reason, file_ids=body.file_ids, version=body.version, actor=actor
-    )
-    return await _shown(request, path.order_id, actor)
-
-
-@routes.post(
-    "/api/v1/orders/{order_id}/cancellation/withdrawal",
-    summary="Take back my request to cancel. | 撤回取消申请。",
-    access=IN_CHARGE,
-    answers={200: OrderView},
-    refusals=(NoOrganisation, OrderMovedOn, NothingToTakeBack, IllegalMove, CaseMovedOn),
-)
-async def take_back(request: web.Request, actor: Actor, path: OrderPath, body: Versioned) -> OrderView:
-    await request.app[ORDER_ENDS].take_back(path.order_id, version=body.version, actor=actor)
-    return await _shown(request, path.order_id, actor)
-
-
-@routes.post(
-    "/api/v1/orders/{order_id}/payment-return",
-    summary="Ask that a voucher received go back to its payer. | 申请退回支付的服务券。",
-    access=IN_CHARGE,
-    answers={200: OrderView},
-    refusals=(NoOrganisation, OrderMovedOn, PaymentNotReturned, PaymentReturnAsked),
-)
-async def return_payment(request: web.Request, actor: Actor, path: OrderPath, body: Reasoned) -> OrderView:
-    await request.app[PAYMENT_RETURNS].ask(
-        path.order_id, reason=body.reason, version=body.version, actor=actor
-    )
-    return await _shown(request, path.order_id, actor)
-
-
-@routes.post(
-    "/api/v1/orders/{order_id}/termination",
-    summary="Record that an order will not be performed. | 登记订单不能履行，释放冻结的券额。",
-    access=staff(StaffRole.OPERATOR),
-    answers={200: OrderView},
-    refusals=(OrderMovedOn, NotPermittedNow, IllegalMove, RequestMovedOn, CaseMovedOn),
-)
-async def terminate(request: web.Request, actor: Actor, path: OrderPath, body: Termination) -> OrderView:
-    await request.app[ORDER_ENDS].terminate(path.order_id, reason=body.reason, actor=actor)
-    return await _shown(request, path.order_id, actor)
-
-
-@routes.post(
-    "/api/v1/orders/{order_id}/clearance",
-    summary="Let an order that was held back go on, or end it. | 核对后放行或终止订单。",
-    access=staff(StaffRole.OPERATOR, StaffRole.AUTHORITY),
-    answers={200: OrderView},
-    refusals=(OrderMovedOn, NotHeldBack, IllegalMove),
-)
-async def clear(request: web.Request, actor: Actor, path: OrderPath, body: Clearance) -> OrderView:
-    await request.app[ORDER_ENDS].clear(path.order_id, allowed=body.allowed, reason=body.reason, actor=actor)
-    return await _shown(request, path.order_id, actor)
+    return await order_shown(request, path.order_id, actor)
 
 
 def _wish(body: StepBody) -> Wish:
@@ -449,5 +322,5 @@ def _wish(body: StepBody) -> Wish:
     )
 
 
-async def _shown(request: web.Request, order_id: int, actor: Actor) -> OrderView:
+async def order_shown(request: web.Request, order_id: int, actor: Actor) -> OrderView:
     return view_of(await order_lists.shown(request.app[ORDERS], order_id, actor=actor))

@@ -50,7 +50,7 @@ from server.services.access import Actor, StaffRole
 from server.services.admissions import FormItemsUnknown
 from server.services.attestations import LabelNotListed
 from server.services.issuing import PoolExhausted
-from server.services.order_money import NothingToPay
+from server.services.order_purse import NothingToPay
 from server.services.provider_grades import GradeNotReturnable
 from server.services.qualifications import ConditionsUnmet, LabelsUnknown, QualificationMovedOn
 from server.services.removals import RemovalNotReturnable

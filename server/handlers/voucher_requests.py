@@ -14,7 +14,7 @@ from server.rules.lifecycles import IllegalMove
 from server.rules.request_line import RequestStatus
 from server.services import request_book
 from server.services.access import Actor, NoOrganisation
-from server.services.orders import OrderMovedOn
+from server.services.order_wishes import OrderMovedOn
 from server.services.request_book import RequestMovedOn
 from server.services.reviews import CaseMovedOn
 

@@ -25,7 +25,7 @@ from server.services.labels import Labels
 from server.services.listings import Listings
 from server.services.offerings import Offerings
 from server.services.order_ends import OrderEnds
-from server.services.orders import Orders
+from server.services.order_line import WaitingLine
 from server.services.own_payments import OwnPayments
 from server.services.ranked import RankedRounds
 from server.services.renewals import Renewals
@@ -60,7 +60,7 @@ class Works:
     uploads: Uploads
     allotments: Allotments
     voucher_requests: VoucherRequests
-    orders: Orders
+    waiting_line: WaitingLine
     order_ends: OrderEnds
     printing: Printing
     vouchers: Vouchers
@@ -81,7 +81,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _every(5, "rank_rounds", lambda _: ranked.rank_due()),
         _every(5, "tell_results", lambda _: ranked.tell_due()),
         _every(60, "issue_requests", lambda _: works.voucher_requests.issue_due()),
-        _every(60, "resume_contracts", lambda _: works.orders.resume_waiting()),
+        _every(60, "resume_contracts", lambda _: works.waiting_line.resume()),
         _every(60, "lapse_orders", lambda _: works.order_ends.lapse_due()),
         _every(60, "print_documents", lambda _: works.printing.print_due()),
         _every(600, "allot_quotas", lambda _: works.allotments.allot_due()),

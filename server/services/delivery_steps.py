@@ -18,7 +18,7 @@ from server.programme.vocabulary import Party
 from server.rules.deadlines import day_of, in_service_window
 from server.rules.deduction import BASES
 from server.rules.order_forms import field_of
-from server.services import order_money
+from server.services import order_purse
 from server.services.step_work import Move, NothingMore
 from server.units import yuan
 
@@ -85,9 +85,9 @@ class PayVoucher(NothingMore):
         order = move.order
         order.invoice_fen = invoiced(move) or order.invoice_fen
         order.unrelated_fen = move.values.get("unrelated_fen", order.unrelated_fen)
-        held_fen = sum(hold.held_fen for hold in await order_money.holds_of(order.id))
-        most = await order_money.payable(
-            move.programme, order, None, others=[order_money.held_limit(held_fen, order.clause)]
+        held_fen = sum(hold.held_fen for hold in await order_purse.holds_of(order.id))
+        most = await order_purse.payable(
+            move.programme, order, None, others=[order_purse.held_limit(held_fen, order.clause)]
         )
         unmet = []
         if not most.amount_fen:

@@ -180,12 +180,12 @@ def _voucher_fen(move: Move, invoiced_fen: int | None) -> int:
     """What the voucher pays at most by what is handed in: on a smaller invoice less than was held (GZ-72)."""
     order = move.order
     rule = move.programme.deduction_for(order.category)
-    most_fen = [order.voucher_fen]
+    most_fen: list[int] = [order.voucher_fen]
     if invoiced_fen is not None and rule.base is DeductionBase.INVOICE:
         unrelated_fen = move.values.get(UNRELATED) or order.unrelated_fen
         most_fen.append(share(max(0, invoiced_fen - unrelated_fen), rule.rate_bp))
     if move.values.get(WANTED):
-        most_fen.append(move.values[WANTED])
+        most_fen.append(int(move.values[WANTED]))
     return min(most_fen)
 
 

@@ -27,7 +27,15 @@ from server.rules.order_walk import next_step, sides
 from server.rules.orders import ORDER_MAY, OrderAction, OrderStatus
 from server.rules.review import CaseStatus
 from server.rules.steps import cancellation_unmet
-from server.services import contract_steps, files, order_book, order_lists, order_money, voucher_steps
+from server.services import (
+    contract_steps,
+    files,
+    order_book,
+    order_lists,
+    order_money,
+    order_purse,
+    voucher_steps,
+)
 from server.services.access import CLOCK, Actor
 from server.services.order_book import subject_of
 from server.services.orders import Orders, of_party
@@ -221,7 +229,7 @@ class OrderEnds:
     ) -> Order:
         """End an order, and let go of everything it has; in the transaction that holds it."""
         terms = self.orders.terms_of(order)
-        held = [hold.voucher_id for hold in await order_money.holds_of(order.id)]
+        held = [hold.voucher_id for hold in await order_purse.holds_of(order.id)]
         if days_lost:
             await _give_days_back(held, order, actor, now)
         if reclaims:

@@ -22,7 +22,8 @@ from server.rules.orders import OrderStatus
 from server.rules.payments import Payments, payments
 from server.services import access, order_book, order_papers
 from server.services.access import Actor, NotFound
-from server.services.orders import Ask, Orders, of_party
+from server.services.order_wishes import Ask
+from server.services.orders import Orders, of_party
 from server.services.paper_terms import agreed_fen
 
 

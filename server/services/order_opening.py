@@ -38,7 +38,8 @@ from server.services.annual_notices import Terms
 from server.services.applicants import facts_of
 from server.services.fair_price import price_findings
 from server.services.memberships import lock
-from server.services.orders import Orders, Wish
+from server.services.order_wishes import Wish
+from server.services.orders import Orders
 from server.services.provider_standing import require_provider
 from server.services.qualifications import ProgrammeNotRunning
 from server.services.related_parties import RelatedParties

@@ -10,24 +10,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from tortoise.transactions import in_transaction
 
 from server import texts
-from server.errors import Refusal, Unmet
+from server.errors import Unmet
 from server.models.orders import Order, OrderAct
 from server.programme.model import Programme
-from server.programme.papers import Document, Field
 from server.programme.registry import Programmes
 from server.programme.steps import Effect, OrderStep, StepKind
 from server.programme.vocabulary import Actor as ProgrammeActor
 from server.programme.vocabulary import Party
 from server.rules.budgets import ContractsPaused
 from server.rules.deadlines import day_of
-from server.rules.invoice_checks import Wanted
 from server.rules.lifecycles import require_act
 from server.rules.order_forms import read
 from server.rules.order_walk import (
@@ -55,49 +53,12 @@ from server.services.access import CLOCK, Actor
 from server.services.annual_notices import AnnualNotices, Terms
 from server.services.clocks import ProgrammeClocks
 from server.services.memberships import lock
-from server.services.order_papers import HandIn
+from server.services.order_wishes import Ask, NothingToSendBack, OrderMovedOn, Wish, require_met
 from server.services.step_work import Move, NothingMore, StepWork
 from server.services.working_days import WorkingDays
 
 PRICES = frozenset({"contract_fen", "invoice_fen", "actual_fee_fen", "unrelated_fen", "wanted_fen"})
 """The columns whose change makes what the vouchers pay be worked out anew."""
-
-
-class OrderMovedOn(Refusal):
-    """Somebody else did something on the order a moment earlier; nothing of this was done."""
-
-    status, code = 409, "order_moved_on"
-
-
-class StepUnmet(Refusal):
-    """Something is missing or wrong; ``unmet`` names all of it, and nothing was done."""
-
-    status, code = 422, "step_unmet"
-
-
-class NothingToSendBack(Refusal):
-    """The order is at no step from which this side may send it back."""
-
-    status, code = 409, "nothing_to_send_back"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What one side wants to do with a step: the values of its fields, and its papers."""
-
-    values: Mapping[str, object] = field(default_factory=dict)
-    papers: Sequence[HandIn] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What a step asks of one side now."""
-
-    step: OrderStep
-    fields: tuple[Field, ...]
-    documents: tuple[Document, ...]
-    terms: Mapping[str, Wanted] = field(default_factory=dict)
-    """What the invoices and receipts among them have to show."""
 
 
 class Orders:
@@ -220,7 +181,7 @@ class Orders:
             await self.undo_from(order, target, terms, reason=reason, actor=actor, now=now)
             other = order.enterprise_id if party is Party.PROVIDER else order.provider_id
             await order_book.tell("order.sent_back", order, other, now=now, step=step.name, reason=reason)
-            return await self._advance(order, terms, actor=actor, now=now)
+            return await self.advance(order, terms, actor=actor, now=now)
 
     async def undo_from(
         self, order: Order, kind: StepKind, terms: Terms, *, reason: str, actor: Actor, now: datetime
@@ -252,7 +213,7 @@ class Orders:
             )
         await order_book.touch(order)
         await order_book.record(order, kind, None, actor=actor, now=now, values=values)
-        return await self._advance(order, terms, actor=actor, now=now)
+        return await self.advance(order, terms, actor=actor, now=now)
 
     async def back_to(
         self, order: Order, kind: StepKind, *, reason: str, actor: Actor, now: datetime
@@ -270,7 +231,7 @@ class Orders:
         order = await Order.get(id=order.id)
         if order.status is not OrderStatus.OPEN:
             return order
-        return await self._advance(order, terms, actor=actor, now=now)
+        return await self.advance(order, terms, actor=actor, now=now)
 
     async def first_step(
         self, order: Order, wish: Wish, party: Party, *, actor: Actor, now: datetime
@@ -289,55 +250,6 @@ class Orders:
             papers=papers,
         )
         return await self._do(await self._checked(move, wish.values), terms)
-
-    # -- the line of those whose contracts wait for money ---------------------------------------------
-
-    async def resume_waiting(self) -> int:
-        """Conclude the contracts that waited for a year's money, in the order they were signed (GX-65).
-
-        The first that is not covered keeps all behind it waiting: those of its programme and kind of
-        voucher. One that something else stands against by now, a quota used up or lapsed, holds nobody up;
-        its sides may give it up. Returns how many went on.
-        """
-        resumed, stuck = 0, set()
-        for order in await Order.filter(status=OrderStatus.WAITING).order_by("step_since", "id"):
-            line = (order.programme_slug, order.kind)
-            if line in stuck:
-                continue
-            try:
-                resumed += await self._resume(order)
-            except ContractsPaused:
-                stuck.add(line)
-            except Refusal:
-                continue
-        return resumed
-
-    async def _resume(self, order: Order) -> int:
-        """1 when the order went on. Raises whatever keeps it from it, and then nothing was done."""
-        terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
-        async with self.held(order, version=order.version) as order:
-            if order.status is not OrderStatus.WAITING or order.step is None:
-                return 0
-            step = next(one for one in terms.programme.order_steps if one.kind is order.step)
-            order = await order_book.move(order, OrderStatus.OPEN)
-            order = await self._effect(await self._as_signed(order, step, terms, now), terms)
-            await order_book.tell_both("order.resumed", order, now=now, step=step.name)
-            await self._advance(order, terms, actor=CLOCK, now=now)
-        return 1
-
-    async def _as_signed(self, order: Order, step: OrderStep, terms: Terms, now: datetime) -> Move:
-        """The move that completed a step and has not taken effect, with what was said in it."""
-        act = (await OrderAct.filter(order_id=order.id, step=step.kind, sent_back_at=None).order_by("id"))[-1]
-        fields = self.work(step.kind).form(terms.programme, step, order, act.party)
-        return Move(
-            order=order,
-            step=step,
-            programme=terms.programme,
-            party=act.party,
-            actor=CLOCK,
-            now=now,
-            values=read(fields, act.values)[0],
-        )
 
     # -- how a step is done ----------------------------------------------------------------------------
 
@@ -407,17 +319,7 @@ class Orders:
 
     async def _checked(self, move: Move, values: Mapping[str, object]) -> Move:
         move, unmet = await self._examined(move, values)
-        if unmet:
-            clause = next((one.clause for one in unmet if one.clause), move.step.article)
-            arithmetic = next((one.arithmetic for one in unmet if one.arithmetic), "")
-            raise StepUnmet(
-                clause=clause,
-                arithmetic=arithmetic,
-                unmet=unmet,
-                step=move.step.name,
-                count=len(unmet),
-                first=unmet[0].message,
-            )
+        require_met(move.step, unmet)
         return move
 
     async def _do(self, move: Move, terms: Terms) -> Order:
@@ -435,7 +337,7 @@ class Orders:
             waits = await self._or_wait(move, terms)
             if waits is not None:
                 return waits
-        return await self._advance(await Order.get(id=move.order.id), terms, actor=move.actor, now=move.now)
+        return await self.advance(await Order.get(id=move.order.id), terms, actor=move.actor, now=move.now)
 
     async def _or_wait(self, move: Move, terms: Terms) -> Order | None:
         """Let a step take effect; the order as it waits in line where the year's money is short.
@@ -448,7 +350,7 @@ class Orders:
         try:
             async with in_transaction():  # A savepoint: what is not covered has not happened.
                 await self._behind_others(move)
-                await self._effect(move, terms)
+                await self.take_effect(move, terms)
         except ContractsPaused as paused:
             order = await order_book.move(
                 await Order.get(id=order.id), OrderStatus.WAITING, step_since=move.now
@@ -472,7 +374,7 @@ class Orders:
                 clause=move.programme.budget.article, arithmetic=texts.AHEAD_IN_LINE.format(count=ahead)
             )
 
-    async def _effect(self, move: Move, terms: Terms) -> Order:
+    async def take_effect(self, move: Move, terms: Terms) -> Order:
         """The work of a step that is complete now, and what the step does to the voucher's money."""
         changes = await self.work(move.step.kind).do(move)
         order = await self._changed(move, changes)
@@ -489,7 +391,7 @@ class Orders:
             await Order.filter(id=move.order.id).update(**changes)
         return await Order.get(id=move.order.id)
 
-    async def _advance(self, order: Order, terms: Terms, *, actor: Actor, now: datetime) -> Order:
+    async def advance(self, order: Order, terms: Terms, *, actor: Actor, now: datetime) -> Order:
         """Find what comes next, and do at once what the platform itself has to do."""
         calendar, before = self.working_days.calendar, order.status
         order = await order_book.advance(order, terms.programme, calendar, actor=actor, now=now)
@@ -498,18 +400,9 @@ class Orders:
             if step.actor is not ProgrammeActor.SYSTEM:
                 break
             move = Move(order=order, step=step, programme=terms.programme, party=None, actor=CLOCK, now=now)
-            unmet = await self.work(step.kind).unmet(move)
-            if unmet:
-                raise StepUnmet(
-                    clause=unmet[0].clause,
-                    arithmetic=unmet[0].arithmetic,
-                    unmet=tuple(unmet),
-                    step=step.name,
-                    count=len(unmet),
-                    first=unmet[0].message,
-                )
+            require_met(step, await self.work(step.kind).unmet(move))
             await order_book.record(order, step.kind, None, actor=CLOCK, now=now)
-            order = await self._effect(move, terms)
+            order = await self.take_effect(move, terms)
             order = await order_book.advance(order, terms.programme, calendar, actor=actor, now=now)
         if order.status is OrderStatus.DONE is not before and order.offering_id is not None:
             for listener in self.listeners:

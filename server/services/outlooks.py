@@ -19,7 +19,7 @@ from server.rules.limits import Limit
 from server.rules.payments import Payments, payments
 from server.rules.quota import quota_left
 from server.rules.scope import scope_unmet
-from server.services import access, entitlements, order_money
+from server.services import access, entitlements, order_purse
 from server.services.access import Actor
 from server.services.annual_notices import AnnualNotices, Terms
 from server.services.clocks import ProgrammeClocks
@@ -80,7 +80,7 @@ class Outlooks:
         return Outlook(
             paid=paid,
             shares=payments(programme.own_share, amount_fen, paid.amount_fen),
-            year_left=None if budget is None else order_money.money_left(budget, terms),
+            year_left=None if budget is None else order_purse.money_left(budget, terms),
             periods=() if budget is None else await _periods(budget, now),
         )
 
@@ -88,7 +88,7 @@ class Outlooks:
 async def _own_left(terms: Terms, budget: Budget, enterprise_id: int, now: datetime) -> Limit | None:
     """What the enterprise itself still has: on its vouchers where it was promised a quota, else of it."""
     if terms.programme.issuance.mode is IssuanceMode.ALLOTMENT:
-        held = await order_money.purse(
+        held = await order_purse.purse(
             terms.programme, budget, enterprise_id=enterprise_id, kind=terms.kind, now=now
         )
         return held.left

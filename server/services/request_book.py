@@ -14,7 +14,7 @@ from server.rules.quota import quota_left
 from server.rules.request_line import REQUEST_MOVES, RequestStatus
 from server.services import access, entitlements, journal, outbox
 from server.services.access import Actor, NotFound
-from server.services.order_money import NothingToPay, prices_of
+from server.services.order_purse import NothingToPay, prices_of
 
 
 class RequestMovedOn(Refusal):

@@ -19,7 +19,7 @@ from server.programme.vocabulary import Party
 from server.rules.orders import OrderStatus
 from server.rules.review import Check
 from server.rules.steps import may_return_payment
-from server.services import order_book, order_money
+from server.services import order_book, order_money, order_purse
 from server.services.access import Actor
 from server.services.order_ends import OrderEnds
 from server.services.orders import Orders, of_party
@@ -67,7 +67,7 @@ class ReviewedCancellations:
         """Whether everybody has asked who must, and what would come back."""
         order = await Order.get(id=case.subject_id)
         programme = self.ends.orders.terms_of(order).programme
-        held_fen = sum(hold.held_fen for hold in await order_money.holds_of(order.id))
+        held_fen = sum(hold.held_fen for hold in await order_purse.holds_of(order.id))
         says = texts.CANCELLATION_CHECK.format(amount=yuan(held_fen))
         return (
             Check(
@@ -213,7 +213,7 @@ class PaymentReturns:
 
 async def _may_go_back(order: Order, programme: Programme, party: Party, now: datetime) -> bool:
     """Something was paid, this side may ask, and no voucher of it has lapsed."""
-    holds = [hold for hold in await order_money.holds_of(order.id) if hold.spent_fen]
+    holds = [hold for hold in await order_purse.holds_of(order.id) if hold.spent_fen]
     if not holds or order.status not in (OrderStatus.OPEN, OrderStatus.DONE):
         return False
     expires_at = min(hold.voucher.valid_until for hold in holds)

@@ -235,7 +235,8 @@ class Reviews:
         ``ask_for`` makes later steps apply. Raises ``NotFound``, ``NotYourReview``, ``OwnReview``,
         :class:`CaseMovedOn`, :class:`ReviewClaimed`, :class:`ReviewNotOpen`, ``ReviewOver``,
         ``DecidedBefore``, ``ReasonMissing``, ``ReviewNotReturnable``, ``ReviewRecordIncomplete``,
-        ``PanelTooSmall``, ``ReviewNotAskable``, :class:`CorrectionTimePast`, and what ``Reviewed.passed`` raises.
+        ``PanelTooSmall``, ``ReviewNotAskable``, :class:`CorrectionTimePast`, and what ``Reviewed.passed``
+        raises.
         """
         said = Said(
             verdict=verdict,

@@ -28,10 +28,10 @@ from server.rules.lifecycles import VoucherStatus
 from server.rules.money import Basis
 from server.rules.order_forms import field_of
 from server.rules.scope import scope_unmet
-from server.services import budgets, issuing, journal, order_money
+from server.services import budgets, issuing, journal, order_purse
 from server.services.applicants import facts_of, snapshot
 from server.services.issuing import Grant
-from server.services.order_money import UsedTooOften, project_key
+from server.services.order_purse import UsedTooOften, project_key
 from server.services.step_work import Move, NothingMore
 from server.services.voucher_requests import VoucherRequests
 
@@ -85,11 +85,11 @@ class RegisterUse(NothingMore):
     async def do(self, move: Move) -> Mapping[str, Any]:
         """Draw the voucher. Raises ``UsedTooOften`` for a project drawn before (YC-13), ``NothingToPay``."""
         order, programme, now = move.order, move.programme, move.now
-        year = await order_money.year_budget(programme.slug, programme.year_of(now))
+        year = await order_purse.year_budget(programme.slug, programme.year_of(now))
         async with budgets.locked(year.id) as budget:
-            paid = await order_money.payable(programme, order, None)
+            paid = await order_purse.payable(programme, order, None)
             if not paid.amount_fen:
-                raise order_money.NothingToPay(clause=paid.clause, arithmetic=paid.arithmetic)
+                raise order_purse.NothingToPay(clause=paid.clause, arithmetic=paid.arithmetic)
             key = await self._take_project(order, programme)
             serial = await Voucher.filter(budget_id=budget.id, enterprise_id=order.enterprise_id).count() + 1
             grant = Grant(

@@ -29,7 +29,7 @@ from server.rules.contracts import ContractStatus
 from server.rules.money import Basis
 from server.rules.orders import OrderStatus
 from server.services import budgets, ledger
-from server.services.orders import Wish
+from server.services.order_wishes import Wish
 from server.units import yuan_to_fen
 from tests.contracting import ALLOTTED, DRAWN, ON_CONTRACT, OPERATOR, Desk, faces, person_of
 
@@ -134,7 +134,7 @@ async def test_many_who_sign_at_once_never_take_more_than_the_year_has(desk: Des
     assert (await Budget.get(id=budget.id)).committed_fen == 6_000_000
     # Money for one more: however many look for who waits, the one ahead has it once.
     await budgets.top_up(budget.id, 2_000_000, actor=OPERATOR, now=desk.now, reason="追加")
-    await together(*(desk.orders.resume_waiting() for _ in range(RIVALS)))
+    await together(*(desk.line.resume() for _ in range(RIVALS)))
     assert (await Budget.get(id=budget.id)).committed_fen == 9_000_000
     assert await Order.filter(status=OrderStatus.WAITING).count() == RIVALS - 3
 

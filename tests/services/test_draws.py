@@ -22,9 +22,9 @@ from server.rules.orders import OrderStatus
 from server.rules.steps import NotYourStep
 from server.services import order_lists, wallet
 from server.services.access import NotFound
-from server.services.order_money import NothingToPay, UsedTooOften, YearNotOpen
 from server.services.order_opening import OutOfScope
-from server.services.orders import StepUnmet, Wish
+from server.services.order_purse import NothingToPay, UsedTooOften, YearNotOpen
+from server.services.order_wishes import StepUnmet, Wish
 from server.services.standings import NotInStanding
 from server.units import yuan_to_fen
 from tests.contracting import DAY, DRAWN, ON_CONTRACT, OPERATOR, Desk, person_of

@@ -29,7 +29,6 @@ from server.services.access import NotFound
 from server.services.annual_notices import KindNotAnnounced, KindNotNow, KindUnknown
 from server.services.contract_steps import ContractKnown
 from server.services.order_ends import CancellationAskedAlready, CannotDecline
-from server.services.order_money import NothingToPay, WantedTooMuch, YearNotOpen
 from server.services.order_opening import (
     NotYoursToOpen,
     OfferingNeeded,
@@ -38,7 +37,8 @@ from server.services.order_opening import (
     OutOfScope,
     Sketch,
 )
-from server.services.orders import StepUnmet, Wish
+from server.services.order_purse import NothingToPay, WantedTooMuch, YearNotOpen
+from server.services.order_wishes import StepUnmet, Wish
 from server.services.rounds import Rounds
 from server.services.vouchers import Vouchers
 from server.units import yuan_to_fen
@@ -369,9 +369,9 @@ async def test_a_signed_contract_waits_when_the_years_money_does_not_cover_it_an
     ]
     assert told[0].data["clause"] == "第十二条、第二十条、第二十一条"
     assert told[0].data["arithmetic"] == "年度预算 30,000.00 − 已用 20,000.00 = 10,000.00 < 10,000.01"
-    assert await desk.orders.resume_waiting() == 0
+    assert await desk.line.resume() == 0
     await budgets.top_up(budget.id, 1, actor=OPERATOR, now=desk.now, reason="追加")
-    assert await desk.orders.resume_waiting() == 1
+    assert await desk.line.resume() == 1
     signed = await Order.get(id=waiting.id)
     assert (signed.status, signed.step) == (OrderStatus.OPEN, StepKind.DEPOSIT)
     assert signed.voucher_fen == 1_000_001
@@ -391,9 +391,9 @@ async def test_who_signed_first_goes_on_first_and_nobody_signs_past_the_line(des
         assert order.status is OrderStatus.WAITING, "5,000 would be there for the second"
         orders.append(order)
         desk.clock.advance(timedelta(minutes=1))
-    assert await desk.orders.resume_waiting() == 0
+    assert await desk.line.resume() == 0
     await budgets.top_up(budget.id, 500_000, actor=OPERATOR, now=desk.now, reason="追加")
-    assert await desk.orders.resume_waiting() == 1
+    assert await desk.line.resume() == 1
     assert [(await Order.get(id=one.id)).voucher_fen for one in orders] == [3_000_000, 0]
     # Whoever waits may give it up; then there is nobody ahead.
     await desk.ends.terminate(orders[1].id, reason="双方协商终止", actor=OPERATOR)

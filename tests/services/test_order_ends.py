@@ -28,7 +28,7 @@ from server.services.order_ends import (
     CannotDecline,
     NothingToTakeBack,
 )
-from server.services.orders import OrderMovedOn
+from server.services.order_wishes import OrderMovedOn
 from server.services.reviewed_orders import PaymentNotReturned
 from server.units import yuan_to_fen
 from tests.contracting import ALLOTTED, DAY, GRABBED, OPERATOR, RANKED, Desk, person_of
@@ -225,9 +225,9 @@ async def test_signing_pauses_when_the_year_is_short_and_the_line_resumes_in_ord
     paused = await OutboxMessage.filter(topic="order.paused").values_list("recipient", flat=True)
     assert f"organisation:{buyers[1].id}" in paused
     assert f"organisation:{provider.id}" in paused
-    assert await desk.orders.resume_waiting() == 0
+    assert await desk.line.resume() == 0
     await budgets.top_up(budget.id, yuan_to_fen(15_000), actor=OPERATOR, now=desk.now, reason="追加")
-    assert await desk.orders.resume_waiting() == 1
+    assert await desk.line.resume() == 1
     states = [(await Order.get(id=one.id)).status for one in (*orders, behind)]
     assert states == [OrderStatus.OPEN, OrderStatus.OPEN, OrderStatus.WAITING, OrderStatus.WAITING]
     resumed = await Order.get(id=orders[1].id)

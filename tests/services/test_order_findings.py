@@ -14,7 +14,7 @@ from server.rules.lifecycles import QualificationStatus
 from server.rules.orders import OrderStatus
 from server.services import tie_declarations
 from server.services.order_opening import DealForbidden
-from server.services.orders import StepUnmet
+from server.services.order_wishes import StepUnmet
 from server.services.standings import NotInStanding
 from server.services.tie_declarations import Declared, Shareholder
 from server.units import yuan_to_fen

@@ -17,8 +17,8 @@ from server.programme.steps import StepKind
 from server.rules.order_walk import StepDoneAlready, StepTooLate
 from server.rules.orders import OrderStatus
 from server.rules.steps import NotYourStep, StepOutOfTurn
-from server.services.order_money import VoucherUnusable, WantedTooMuch
-from server.services.orders import NothingToSendBack, StepUnmet, Wish
+from server.services.order_purse import VoucherUnusable, WantedTooMuch
+from server.services.order_wishes import NothingToSendBack, StepUnmet, Wish
 from server.services.standings import NotInStanding
 from server.units import yuan_to_fen
 from tests.contracting import ALLOTTED, GRABBED, RANKED, Desk, person_of

@@ -59,7 +59,7 @@ async def test_what_waited_for_money_is_signed_and_printed_when_it_takes_effect(
     assert await printed(order) == []
     assert await Printing(desk.orders, desk.documents).print_due() == 0
     await budgets.top_up(budget.id, yuan_to_fen(50_000), reason="追加", actor=OPERATOR, now=desk.now)
-    assert await desk.orders.resume_waiting() == 1
+    assert await desk.line.resume() == 1
     assert await Printing(desk.orders, desk.documents).print_due() == 1
     assert await printed(order) == [(Printed.CONTRACT, 1)]
     assert {one.party for one in await Signature.filter(order_id=order.id)} == set(Party)

@@ -215,7 +215,7 @@ class Walk:
             await self.vouchers.expire_due(slug)
             await self.vouchers.reclaim_due(slug)
         await self.desk.requests.issue_due()
-        await self.desk.orders.resume_waiting()
+        await self.desk.line.resume()
         await self.desk.ends.lapse_due()
 
     async def _some(self, status: VoucherStatus, slug: str) -> Voucher | None:

@@ -27,8 +27,8 @@ from server.services import ledger, request_book
 from server.services.access import NotFound
 from server.services.issuing import PoolExhausted
 from server.services.ledger import Where
-from server.services.order_money import NothingToPay
-from server.services.orders import Wish
+from server.services.order_purse import NothingToPay
+from server.services.order_wishes import Wish
 from server.services.reviewed_requests import AmountImpossible, ContractNotSigned
 from server.services.standings import NotInStanding
 from server.services.voucher_requests import PeriodNotOpen
