@@ -109,7 +109,9 @@ def _fit(programme: Programme, party: Party, today: date) -> Part:
             "legal_form": LegalForm.LEGAL_PERSON.value,
             "legal_person": True,
             # Whoever registers has been founded by anybody's calendar, a programme's or the machine's.
-            "established_on": (min(today, datetime.now(CHINA).date()) - timedelta(days=2200)).isoformat(),
+            "established_on": min(
+                today - timedelta(days=2200), datetime.now(CHINA).date() - timedelta(days=30)
+            ).isoformat(),
             "headcount": 60,
             "revenue_fen": 1_000_000_000,
             "assets_fen": 800_000_000,
