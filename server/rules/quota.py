@@ -40,6 +40,32 @@ def tier_of(programme: Programme, labels: frozenset[str]) -> Tier | None:
     return next((tier for tier in programme.issuance.tiers if admits(tier, labels)), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one holder is given in a race, and its year's quota, fen; ``tier`` is empty without tiers."""
+
+    tier: str
+    amount_fen: int
+    quota_fen: int
+
+
+def share_of(programme: Programme, labels: frozenset[str]) -> Share | None:
+    """What a holder of these labels is given where everybody of a kind is given the same at once.
+
+    Its tier's face value; without any tiers what the round gives one holder at most, else the year's whole
+    quota. ``None`` where no tier admits it, or nothing says how much.
+    """
+    issuance = programme.issuance
+    tier = tier_of(programme, labels)
+    if tier is not None:
+        quota_fen = issuance.quota_fen(tier)
+        return Share(tier.code, tier.face_value_fen, tier.face_value_fen if quota_fen is None else quota_fen)
+    if issuance.tiers:
+        return None
+    known = [fen for fen in (issuance.per_round_limit_fen, issuance.annual_quota_fen) if fen is not None]
+    return Share("", min(known), known[-1]) if known else None
+
+
 def admits(tier: Tier, labels: frozenset[str]) -> bool:
     """Whether a tier is open to a holder of these labels."""
     return labels.issuperset(tier.all_of) and (not tier.any_of or not labels.isdisjoint(tier.any_of))

@@ -20,7 +20,7 @@ from server.models.vouchers import Voucher
 from server.programme.model import Programme
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import QUALIFICATION_MAY, QualificationAct, QualificationStatus
-from server.rules.quota import tier_of
+from server.rules.quota import share_of
 from server.texts import READINESS
 from server.units import yuan
 
@@ -59,18 +59,16 @@ async def readiness(
     for entry in await standing_bans([enterprise.uscc], programme.slug, now=now):
         missing.append(Unmet("barred", entry.clause, READINESS["barred"]))
 
-    tier = tier_of(programme, frozenset(enterprise.labels))
-    if tier is None:
+    share = share_of(programme, frozenset(enterprise.labels))
+    if share is None:
         missing.append(Unmet("no_tier", programme.issuance.article, READINESS["no_tier"]))
         return Readiness(0, "", 0, 0, tuple(missing))
-    quota_fen = programme.issuance.quota_fen(tier)
-    quota_fen = tier.face_value_fen if quota_fen is None else quota_fen
     taken = await taken_fen(programme, budget_id, [enterprise.id])
     already_fen = taken.get(enterprise.id, 0)
-    if already_fen + tier.face_value_fen > quota_fen:
-        arithmetic = f"{yuan(already_fen)} + {yuan(tier.face_value_fen)} > {yuan(quota_fen)}"
+    if already_fen + share.amount_fen > share.quota_fen:
+        arithmetic = f"{yuan(already_fen)} + {yuan(share.amount_fen)} > {yuan(share.quota_fen)}"
         missing.append(Unmet("quota_used", programme.issuance.article, READINESS["quota_used"], arithmetic))
-    return Readiness(tier.face_value_fen, tier.code, quota_fen, already_fen, tuple(missing))
+    return Readiness(share.amount_fen, share.tier, share.quota_fen, already_fen, tuple(missing))
 
 
 async def prepare(programme: Programme, budget: Budget, round_id: int, *, now: datetime) -> int:
@@ -143,19 +141,15 @@ async def _entitle(
         batch = [one.id for one in enterprises[start : start + BATCH]]
         taken |= await taken_fen(programme, budget_id, batch)
     for enterprise in enterprises:
-        tier = tier_of(programme, frozenset(enterprise.labels))
-        if tier is None:
-            continue
-        quota_fen = programme.issuance.quota_fen(tier)
-        quota_fen = tier.face_value_fen if quota_fen is None else quota_fen
-        if taken.get(enterprise.id, 0) + tier.face_value_fen <= quota_fen:
+        share = share_of(programme, frozenset(enterprise.labels))
+        if share is not None and taken.get(enterprise.id, 0) + share.amount_fen <= share.quota_fen:
             rows.append(
                 Entitlement(
                     round_id=round_id,
                     enterprise_id=enterprise.id,
-                    tier=tier.code,
-                    amount_fen=tier.face_value_fen,
-                    quota_fen=quota_fen,
+                    tier=share.tier,
+                    amount_fen=share.amount_fen,
+                    quota_fen=share.quota_fen,
                     prepared_at=now,
                 )
             )
