@@ -184,7 +184,8 @@ async def purse(
     wanted_ones = Voucher.filter(
         budget_id=budget.id,
         enterprise_id=enterprise_id,
-        kind=kind,
+        # A round knows no kinds: what it issued pays as any.
+        kind__in=sorted({kind, ""}),
         status=VoucherStatus.ACTIVE,
         valid_until__gt=now,
     ).exclude(basis=Basis.ON_FILE)
