@@ -260,7 +260,7 @@ async def test_the_offline_form_has_every_field_and_what_is_known_of_the_order(t
     assert len(form.fields) == 20
     for field in form.fields:
         assert field.name.replace(" ", "") in said, field.name
-    for known in (form.name, BUYER, SELLER, "100,000.00元", "车间数字化诊断", "□非常满意"):
+    for known in (form.name, BUYER, SELLER, "100,000.00元", "车间数字化诊断", "□非常满意", "□满意", "□不满意"):
         assert known in said, known
     assert (await (await town.handler()).download(address))[0] == 404
     assert (await inspector.download(address.replace("offline_review", "another")))[0] == 404
