@@ -1,0 +1,148 @@
+"""Orders, many hands at once on PostgreSQL: one step, one balance, one ceiling, one end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable
+
+import pytest
+
+from server.database import close_database, open_database
+from server.errors import Refusal
+from server.models.orders import Order, OrderAct
+from server.models.vouchers import Voucher
+from server.programme.steps import StepKind
+from server.rules.lifecycles import VoucherStatus
+from server.rules.money import Account
+from server.rules.orders import OrderStatus
+from server.services import ledger
+from server.services.order_wishes import Wish
+from server.units import yuan_to_fen
+from tests.contracting import GRABBED, RANKED, Desk, person_of
+
+MANY = 6
+
+
+@pytest.fixture
+async def desk(postgres_url: str) -> AsyncIterator[Desk]:
+    """Orders on PostgreSQL; whatever a race does, the books balance."""
+    context = await open_database(postgres_url)
+    yield Desk()
+    assert await ledger.verify() == []
+    await close_database(context)
+
+
+async def together(*verbs: Awaitable[object]) -> Counter[str]:
+    """What became of verbs that were begun at once: ``done``, or the code of the refusal."""
+
+    async def outcome(verb: Awaitable[object]) -> str:
+        try:
+            await verb
+        except Refusal as refusal:
+            return refusal.code
+        return "done"
+
+    return Counter(await asyncio.gather(*(outcome(verb) for verb in verbs)))
+
+
+async def test_many_press_at_once_and_exactly_one_does_the_step(desk: Desk) -> None:
+    budget = await desk.budget(GRABBED)
+    enterprise, provider = await desk.enterprise(GRABBED), await desk.provider(GRABBED)
+    voucher = await desk.voucher(budget, enterprise, 10_000)
+    order = await desk.opened(GRABBED, enterprise, provider, 10_000, voucher_id=voucher.id)
+    seller, buyer = person_of(provider), person_of(enterprise)
+    version = order.version
+
+    outcomes = await together(
+        *(
+            desk.orders.take(order.id, StepKind.CONFIRM, Wish(), version=version, actor=seller)
+            for _ in range(MANY)
+        ),
+        desk.ends.decline(order.id, reason="档期已满", version=version, actor=seller),
+        desk.ends.cancel(order.id, reason="下错了", file_ids=[], version=version, actor=buyer),
+    )
+
+    assert outcomes == {"done": 1, "order_moved_on": MANY + 1}
+    assert await OrderAct.filter(order_id=order.id, step=StepKind.CONFIRM).count() <= 1
+
+
+@pytest.mark.rules("LS-31")
+async def test_many_orders_on_one_voucher_never_hold_more_than_it_has(desk: Desk) -> None:
+    budget = await desk.budget(GRABBED)
+    enterprise, provider = await desk.enterprise(GRABBED), await desk.provider(GRABBED)
+    voucher = await desk.voucher(budget, enterprise, 10_000)
+    offering = await desk.listed(GRABBED, provider, 4_000)
+
+    outcomes = await together(
+        *(
+            desk.opened(GRABBED, enterprise, provider, 4_000, voucher_id=voucher.id, offering_id=offering.id)
+            for _ in range(MANY)
+        )
+    )
+
+    assert outcomes == {"done": 4, "nothing_to_pay": 2}
+    sums = await ledger.balances(voucher_id=voucher.id)
+    assert (sums[Account.AVAILABLE], sums[Account.HELD]) == (0, yuan_to_fen(10_000))
+
+
+@pytest.mark.rules("GZ-25")
+async def test_many_enterprises_never_pass_one_providers_ceiling(desk: Desk) -> None:
+    budget = await desk.budget(RANKED, total_yuan=6_000_000)
+    provider = await desk.provider(RANKED)
+    offering = await desk.listed(RANKED, provider, 400_000)
+    buyers = [await desk.enterprise(RANKED) for _ in range(MANY)]
+    vouchers = [await desk.voucher(budget, one, 200_000) for one in buyers]
+
+    outcomes = await together(
+        *(
+            desk.opened(RANKED, one, provider, 400_000, voucher_id=voucher.id, offering_id=offering.id)
+            for one, voucher in zip(buyers, vouchers, strict=True)
+        )
+    )
+
+    assert outcomes == {"done": 3, "nothing_to_pay": 3}
+    held = sum(order.voucher_fen for order in await Order.filter(status=OrderStatus.OPEN))
+    assert held == yuan_to_fen(500_000)
+
+
+async def test_a_voucher_that_lapses_at_the_same_moment_pays_or_lapses_whole(desk: Desk) -> None:
+    budget = await desk.budget(GRABBED)
+    enterprise, provider = await desk.enterprise(GRABBED), await desk.provider(GRABBED)
+    voucher = await desk.voucher(budget, enterprise, 10_000)
+    offering = await desk.listed(GRABBED, provider, 10_000)
+    order = await desk.opened(
+        GRABBED, enterprise, provider, 10_000, voucher_id=voucher.id, offering_id=offering.id
+    )
+    seller = person_of(provider)
+
+    outcomes = await together(
+        desk.ends.decline(order.id, reason="档期已满", version=order.version, actor=seller),
+        desk.opened(GRABBED, enterprise, provider, 10_000, voucher_id=voucher.id, offering_id=offering.id),
+        desk.ends.lapse_due(),
+    )
+
+    assert outcomes["done"] >= 2
+    assert (await Voucher.get(id=voucher.id)).status is VoucherStatus.ACTIVE
+    sums = await ledger.balances(voucher_id=voucher.id)
+    assert sums[Account.AVAILABLE] + sums[Account.HELD] == yuan_to_fen(10_000)
+
+
+async def test_both_sides_who_sign_at_once_are_told_apart(desk: Desk) -> None:
+    budget = await desk.budget(GRABBED)
+    enterprise, provider = await desk.enterprise(GRABBED), await desk.provider(GRABBED)
+    voucher = await desk.voucher(budget, enterprise, 10_000)
+    order = await desk.opened(GRABBED, enterprise, provider, 10_000, voucher_id=voucher.id)
+    order = await desk.walk(order, until=StepKind.SIGN_CONTRACT)
+    wishes = [(side, await desk.wish(order, side)) for side in (enterprise, provider)]
+
+    outcomes = await together(
+        *(
+            desk.orders.take(
+                order.id, StepKind.SIGN_CONTRACT, wish, version=order.version, actor=person_of(side)
+            )
+            for side, wish in wishes
+        )
+    )
+
+    assert outcomes == {"done": 1, "order_moved_on": 1}
