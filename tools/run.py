@@ -22,11 +22,13 @@ from pathlib import Path
 
 from server.clock import CHINA
 from server.settings import Settings, SettingsError, load
+from standin import wechat_pay
 from tools.embedded import RedisServer
 from tools.processes import Child, ProcessFailed, accepts_connections, free_port, is_taken
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = Path("var")
+PAY_KEYS = VAR / "wechat_pay"
 DEMO = {
     "QIQUAN_MODE": "demo",
     "QIQUAN_DEMO_LOGIN": "true",
@@ -158,10 +160,27 @@ def is_answering(address: str) -> bool:
         return False
 
 
+def merchant(settings: Settings, pay_port: int) -> dict[str, str]:
+    """What the server is told of the merchant's account at the WeChat Pay stand-in."""
+    told = {
+        "BASE_URL": f"http://127.0.0.1:{pay_port}",
+        "MCHID": wechat_pay.DEMO_MCHID,
+        "SERIAL": wechat_pay.DEMO_SERIAL,
+        "KEY_FILE": str(PAY_KEYS / wechat_pay.MERCHANT_KEY),
+        "PLATFORM_KEY_ID": wechat_pay.DEMO_PLATFORM_KEY_ID,
+        "PLATFORM_KEY_FILE": str(PAY_KEYS / wechat_pay.PLATFORM_KEY),
+        "SECRET": wechat_pay.DEMO_SECRET,
+        "NOTIFY_URL": f"http://127.0.0.1:{settings.port}/api/v1/payments/wechat/callback",
+    }
+    return {f"QIQUAN_WECHAT_PAY_{name}": value for name, value in told.items()}
+
+
 def run(settings: Settings, redis: RedisServer, wechat_port: int, environment: Mapping[str, str]) -> None:
     """Start everything, say where it is, and wait; raises what ends it."""
     address = f"http://127.0.0.1:{settings.port}"
-    supervisor = Supervisor(VAR / "log", environment)
+    pay_port = free_port()
+    # Its keys are made when the stand-in starts, before the first of them that reads settings.
+    supervisor = Supervisor(VAR / "log", {**merchant(settings, pay_port), **environment})
     supervisor.logs.mkdir(exist_ok=True)
     supervisor.listen()
     try:
@@ -170,6 +189,11 @@ def run(settings: Settings, redis: RedisServer, wechat_port: int, environment: M
             "WeChat stand-in",
             [sys.executable, "-m", "standin.wechat", "--port", str(wechat_port)],
             lambda: accepts_connections(wechat_port),
+        )
+        supervisor.start(
+            "WeChat Pay stand-in",
+            [sys.executable, "-m", "standin.wechat_pay", "--port", str(pay_port), "--keys", str(PAY_KEYS)],
+            lambda: accepts_connections(pay_port),
         )
         supervisor.finish("migrations", [sys.executable, "-m", "server", "migrate"])
         guide = supervisor.finish("demo data", [sys.executable, "-m", "server", "demo", "seed"])
