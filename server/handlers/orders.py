@@ -323,4 +323,5 @@ def _wish(body: StepBody) -> Wish:
 
 
 async def order_shown(request: web.Request, order_id: int, actor: Actor) -> OrderView:
+    """An order as it stands now, for whoever asks."""
     return view_of(await order_lists.shown(request.app[ORDERS], order_id, actor=actor))
