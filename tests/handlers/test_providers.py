@@ -18,6 +18,7 @@ from server.models.organisations import BlocklistEntry, Organisation, Qualificat
 from server.models.outbox import OutboxMessage
 from server.models.provider_standing import ProviderGrade, Removal
 from server.models.ratings import Rating
+from server.models.reviews import ReviewDecision
 from server.programme.review import ReviewSubject
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import QualificationStatus
@@ -273,6 +274,8 @@ async def test_a_grade_is_proposed_by_the_operator_agreed_by_the_bureau_and_put_
     shown = (await town.anybody.get(page)).body["grade"]
     assert (shown["grade"], shown["place"], shown["year"]) == ("优秀", 1, 2026)
     assert (await ProviderGrade.get()).figures["done"] == 1
+    steps = await ReviewDecision.all().order_by("id").values_list("kind", "role")
+    assert [(kind, role) for kind, role in steps][:2] == [("pre_review", "operator"), ("review", "authority")]
     assert await OutboxMessage.filter(topic="provider.graded").count() == 1
 
 
