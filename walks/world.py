@@ -6,6 +6,7 @@ Time passes by a restart: the demo's anchor moves back, and every programme's cl
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,9 +15,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from server.clock import CHINA
+from server.programme.holidays import load_working_calendar
+from server.programme.registry import Programmes
 from tools.embedded import RedisServer
 from tools.processes import Child, accepts_connections, free_port, stopping
 
+HOLIDAYS = Path("config/holidays")
 PASSWORD = "Walk-through-2026"
 
 
@@ -48,6 +52,7 @@ class World:
         }
         if programmes is not None:
             self._environment["QIQUAN_PROGRAMMES_DIR"] = str(programmes)
+            self._environment["QIQUAN_HOLIDAYS_DIR"] = str(publish_years(directory, programmes))
 
     @contextmanager
     def serving(self, *, days: int = 0) -> Iterator[None]:
@@ -95,3 +100,16 @@ def a_world(directory: Path, *, programmes: Path | None = None) -> Iterator[Worl
             yield world
     finally:
         redis.stop()
+
+
+def publish_years(directory: Path, programmes: Path) -> Path:
+    """A calendar in which every year of these programmes is published: no notice ends by a guessed day."""
+    holidays = directory / "holidays"
+    shutil.copytree(HOLIDAYS, holidays)
+    known = load_working_calendar(HOLIDAYS)
+    for programme in Programmes.load(programmes):
+        for year in range(programme.demo_today.year, programme.demo_today.year + 2):
+            if year not in known.years:
+                published = f'year = {year}\nsource = "walk"\noff = []\nworked = []\n'
+                (holidays / f"{year}.toml").write_text(published)
+    return holidays
