@@ -181,12 +181,19 @@ async def _tell_providers(row: SelectionRound, now: datetime) -> None:
     admitted = await Qualification.filter(
         programme_slug=row.programme_slug, party=Party.PROVIDER, status=QualificationStatus.APPROVED
     ).values_list("organisation_id", flat=True)
-    data = {
-        "programme": row.programme_slug,
-        "title": row.title,
-        "opens_at": row.opens_at.isoformat(),
-        "until": row.closes_at.isoformat(),
-    }
     await outbox.tell_all(
-        (Message(f"organisation:{one}", "selection.opened", data) for one in admitted), at=now
+        (
+            Message(
+                f"organisation:{one}",
+                "selection.opened",
+                {
+                    "programme": row.programme_slug,
+                    "title": row.title,
+                    "opens_at": row.opens_at.isoformat(),
+                    "until": row.closes_at.isoformat(),
+                },
+            )
+            for one in admitted
+        ),
+        at=now,
     )
