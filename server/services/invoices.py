@@ -59,7 +59,8 @@ async def register_papers(move: Move) -> Mapping[str, Any]:
     Call it in the step's transaction, once nothing stands against it; returns the columns of the order
     that change. What was handed in with the same step before is replaced. Raises :class:`PaperUsedBefore`.
     """
-    documents = [one for one in move.step.documents if one.kind in CHECKED and not one.carried_over]
+    # Only what is handed in now: the other side of a step may have handed in its part before.
+    documents = [one for one in move.step.documents if one.kind in CHECKED and one.code in move.papers]
     if not documents:
         return {}
     await _mark(move, documents)

@@ -14,17 +14,19 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 
 from server.gateways.wechat_pay import WechatPay
-from server.keys import OWN_PAYMENTS, SEALER
+from server.keys import ORDER_ENDS, OWN_PAYMENTS, SEALER
 from server.models.journal import JournalEntry
-from server.models.orders import Order
+from server.models.orders import Order, OrderAct
 from server.models.organisations import Membership, Organisation
 from server.models.outbox import OutboxMessage
 from server.models.payments import OwnPayment
 from server.models.people import Person
 from server.programme.steps import StepKind
 from server.rules.money import Account
+from server.rules.order_walk import sides
 from server.rules.own_payments import PaymentStatus
 from server.services import ledger
+from server.services.access import Actor
 from server.services.paying_steps import waives_papers
 from standin.wechat_pay import Keys, WechatPayStandIn
 from tests.gateways.test_wechat_pay import merchant
@@ -138,6 +140,45 @@ async def test_what_is_due_is_shown_asked_for_paid_and_held(till: Till) -> None:
     told = await OutboxMessage.filter(topic="payment.paid").values_list("recipient", flat=True)
     sides = (till.order.enterprise_id, till.order.provider_id)
     assert sorted(told) == sorted(f"organisation:{one}" for one in sides)
+
+
+@rules("NX-20", "GX-74")
+async def test_a_step_that_the_gateway_vouches_for_asks_for_no_receipt(till: Till) -> None:
+    programme = till.cashier.programme
+    for step in programme.order_steps:
+        if step.kind is StepKind.ESCROW:
+            break
+        for party in sides(step) or (None,):
+            await OrderAct.create(
+                order_id=till.order.id,
+                step=step.kind,
+                party=party,
+                actor="clock",
+                at=till.town.now,
+                values={},
+            )
+    path = f"orders/{till.order.id}"
+    ask = (await till.payer.get(path)).body["ask"]
+    assert [one["code"] for one in ask["documents"]] == ["escrow_receipt"]
+    (terms,) = ask["terms"]
+    assert (terms["code"], terms["amount_fen"], terms["payee"]) == ("escrow_receipt", 700_000, OPERATOR_NAME)
+    version = (await till.payer.get(path)).body["version"]
+    unpaid = await till.payer.post(f"{path}/steps/escrow", version=version, values={}, papers=[])
+    assert (unpaid.status, unpaid.code) == (422, "step_unmet")
+
+    number = till.standin.pay(await till.prepared())
+    await till.standin.send_notice(number)
+    seen = (await till.payer.get(path)).body
+    assert (seen["ask"]["documents"], seen["ask"]["terms"], seen["ask"]["fields"]) == ([], [], [])
+    done = await till.payer.post(f"{path}/steps/escrow", version=seen["version"], values={}, papers=[])
+    assert done.status == 200, done.body
+    assert await till.held_fen() == 700_000
+
+    await till.town.app[ORDER_ENDS].terminate(
+        till.order.id, reason="双方协商一致", actor=Actor("staff", 1, "", None, frozenset({"operator"}))
+    )
+    assert await till.held_fen() == 0
+    assert (await till.payment()).status is PaymentStatus.REFUND_DUE
 
 
 @rules("GX-53", "GX-54")

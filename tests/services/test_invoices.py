@@ -12,8 +12,9 @@ from tortoise.context import TortoiseContext
 
 from server.models.orders import Order
 from server.models.organisations import NameRecord
-from server.models.payments import PaperMark
+from server.models.payments import OwnPayment, PaperMark
 from server.programme.steps import StepKind
+from server.rules.own_payments import PaymentStatus
 from server.services import ledger
 from server.services.invoices import PaperUsedBefore
 from tests.paying import Cashier, NotDone
@@ -175,6 +176,17 @@ async def test_the_provider_shows_a_full_invoice_and_the_transfer_to_it(at: At) 
     assert await refused(till, order, invoice, replace(transfer, amount_fen=None)) == ["transfer_amount"]
     order = await till.hand_in(order, invoice, transfer)
     assert order.invoice_fen == 10_000_000
+
+
+async def test_what_one_side_handed_in_stays_when_the_other_does_its_part(at: At) -> None:
+    till = at(GUANGZHOU)
+    order = await till.order(30_000, 15_000, StepKind.PAY_VOUCHER)
+    invoice, transfer = await papers(till, order)
+    await till.hand_in_unchecked(order, invoice)
+    await till.hand_in_unchecked(order, transfer)
+    await till.hand_in_unchecked(order)
+    assert await PaperMark.filter(order_id=order.id).count() == 2
+    assert await OwnPayment.filter(order_id=order.id, status=PaymentStatus.PAID).count() == 1
 
 
 # -- each number once --------------------------------------------------------------------------------
