@@ -7,11 +7,13 @@ that is placed and the page that is browsed ask here, so that both are told the 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
+from tortoise.connection import get_connections
 from tortoise.functions import Sum
 
+from server.gateways.offering_sought import Statement
 from server.models.ledger import LedgerEntry
 from server.models.rounds import Budget, Round
 from server.programme.model import Programme
@@ -30,36 +32,81 @@ COUNTED: Mapping[Movement, int] = {
     if (sign := (credit in TAKEN) - (debit in TAKEN))
 }
 """What adds to it and what takes away from it; a movement between two of the three does neither."""
+MOVEMENTS = ", ".join(f"'{movement.value}'" for movement in COUNTED)
+NOTHING = {"provider_id": "CAST(NULL AS BIGINT)", "category": "CAST(NULL AS TEXT)"}
 
 
-async def provider_room(programme: Programme, provider_id: int, budget: Budget) -> ProviderRoom | None:
-    """What a provider may still receive of a year (GX-32, GZ-25, GZ-26); ``None``: nothing limits it.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose rooms in one year are asked for."""
+
+    programme: Programme
+    budget: Budget
+    provider_ids: frozenset[int] = frozenset()
+    categories: frozenset[str] = frozenset()
+
+    @property
+    def of_providers(self) -> bool:
+        """Whether anything limits the providers."""
+        return bool(self.provider_ids and self.programme.provider_ceilings)
+
+    @property
+    def of_categories(self) -> bool:
+        """Whether anything limits the categories."""
+        shares = (one.max_share_bp for one in self.programme.categories)
+        return bool(self.categories) and (bool(self.programme.category_floors) or any(map(_is_set, shares)))
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What was found, by the programme's slug and whose it is; what nothing limits is not in it."""
+
+    providers: Mapping[tuple[str, int], ProviderRoom]
+    categories: Mapping[tuple[str, str], Limit]
+
+
+async def rooms(asks: Sequence[Asked]) -> Rooms:
+    """The rooms of providers and categories in several years at once, for one reading of the ledger.
 
     Call it under the budget's lock where an order depends on it.
     """
-    return (await provider_rooms(programme, [provider_id], budget)).get(provider_id)
+    received, used = await _taken_fen(asks)
+    providers: dict[tuple[str, int], ProviderRoom] = {}
+    limits: dict[tuple[str, str], Limit] = {}
+    for ask in asks:
+        programme, budget = ask.programme, ask.budget
+        if ask.of_providers:
+            bases = [one.share_of for one in programme.provider_ceilings if one.share_bp is not None]
+            issued_fen = await _issued_fen(budget, bases)
+            for provider_id in ask.provider_ids:
+                room = quota.provider_room(
+                    programme,
+                    received_fen=received[budget.id].get(provider_id, 0),
+                    year_total_fen=budget.total_fen,
+                    year_issued_fen=issued_fen,
+                )
+                if room is not None:
+                    providers[programme.slug, provider_id] = room
+        if ask.of_categories:
+            bases = [one.share_of for one in programme.categories if one.max_share_bp is not None]
+            year = YearMoney(budget.total_fen, await _issued_fen(budget, bases), used[budget.id])
+            for code in ask.categories:
+                limit = categories.category_room(programme, code, year)
+                if limit is not None:
+                    limits[programme.slug, code] = limit
+    return Rooms(providers, limits)
 
 
-async def provider_rooms(
-    programme: Programme, provider_ids: Collection[int], budget: Budget
-) -> Mapping[int, ProviderRoom]:
-    """The same for several providers; empty where the programme sets no ceiling."""
-    if not programme.provider_ceilings or not provider_ids:
-        return {}
-    received = await _taken_fen("provider_id", budget_id=budget.id, provider_id__in=list(provider_ids))
-    issued_fen = await _issued_fen(
-        budget, [one.share_of for one in programme.provider_ceilings if one.share_bp is not None]
-    )
-    rooms = {
-        provider_id: quota.provider_room(
-            programme,
-            received_fen=received.get(provider_id, 0),
-            year_total_fen=budget.total_fen,
-            year_issued_fen=issued_fen,
-        )
-        for provider_id in provider_ids
-    }
-    return {provider_id: room for provider_id, room in rooms.items() if room is not None}
+async def provider_room(programme: Programme, provider_id: int, budget: Budget) -> ProviderRoom | None:
+    """What a provider may still receive of a year (GX-32, GZ-25, GZ-26); ``None``: nothing limits it."""
+    found = await rooms([Asked(programme, budget, provider_ids=frozenset({provider_id}))])
+    return found.providers.get((programme.slug, provider_id))
+
+
+async def category_room(programme: Programme, category: str, budget: Budget) -> Limit | None:
+    """What a category may still take of a year (LS-24, LS-25, LS-26); ``None``: nothing limits it."""
+    found = await rooms([Asked(programme, budget, categories=frozenset({category}))])
+    return found.categories.get((programme.slug, category))
 
 
 async def providers_without(programme: Programme, least_fen: int, budget: Budget) -> list[int]:
@@ -70,59 +117,72 @@ async def providers_without(programme: Programme, least_fen: int, budget: Budget
     """
     if not programme.provider_ceilings:
         return []
-    received = await _taken_fen("provider_id", budget_id=budget.id, provider_id__isnull=False)
-    rooms = await provider_rooms(programme, received, budget)
-    return sorted(one for one, room in rooms.items() if room.limit.amount_fen < least_fen)
-
-
-async def category_room(programme: Programme, category: str, budget: Budget) -> Limit | None:
-    """What a category may still take of a year (LS-24, LS-25, LS-26); ``None``: nothing limits it.
-
-    Call it under the budget's lock where an order depends on it.
-    """
-    return (await category_rooms(programme, [category], budget)).get(category)
-
-
-async def category_rooms(programme: Programme, codes: Collection[str], budget: Budget) -> Mapping[str, Limit]:
-    """The same for several categories; those that nothing limits are left out."""
-    if not programme.category_floors and all(one.max_share_bp is None for one in programme.categories):
-        return {}
-    year = YearMoney(
-        budget.total_fen,
-        await _issued_fen(
-            budget, [one.share_of for one in programme.categories if one.max_share_bp is not None]
-        ),
-        await _taken_by_category(budget),
+    rows = (
+        await LedgerEntry.filter(budget_id=budget.id, provider_id__isnull=False)
+        .distinct()
+        .values("provider_id")
     )
-    rooms = {code: categories.category_room(programme, code, year) for code in codes}
-    return {code: room for code, room in rooms.items() if room is not None}
+    ids = frozenset(int(row["provider_id"]) for row in rows)
+    found = await rooms([Asked(programme, budget, provider_ids=ids)])
+    return sorted(one for (_, one), room in found.providers.items() if room.limit.amount_fen < least_fen)
 
 
 async def year_money(budget: Budget) -> YearMoney:
     """A year's money as the shares of categories are counted: planned, issued, taken by each category."""
-    return YearMoney(
-        budget.total_fen,
-        await _issued_fen(budget, [ShareBase.YEAR_ISSUED]),
-        await _taken_by_category(budget),
-    )
-
-
-async def _taken_by_category(budget: Budget) -> dict[str, int]:
-    return await _taken_fen("category", budget_id=budget.id, category__isnull=False)
-
-
-async def _taken_fen(dimension: str, **conditions: Any) -> dict[Any, int]:
-    """What is reserved, spent or paid, fen, by one dimension of the ledger."""
     rows = await (
-        LedgerEntry.filter(movement__in=list(COUNTED), **conditions)
+        LedgerEntry.filter(budget_id=budget.id, category__isnull=False, movement__in=list(COUNTED))
         .annotate(total_fen=Sum("amount_fen"))
-        .group_by(dimension, "movement")
-        .values(dimension, "movement", "total_fen")
+        .group_by("category", "movement")
+        .values("category", "movement", "total_fen")
     )
-    taken: dict[Any, int] = defaultdict(int)
+    used: dict[str, int] = defaultdict(int)
     for row in rows:
-        taken[row[dimension]] += COUNTED[Movement(row["movement"])] * int(row["total_fen"])
-    return dict(taken)
+        used[row["category"]] += COUNTED[Movement(row["movement"])] * int(row["total_fen"])
+    return YearMoney(budget.total_fen, await _issued_fen(budget, [ShareBase.YEAR_ISSUED]), dict(used))
+
+
+async def _taken_fen(
+    asks: Sequence[Asked],
+) -> tuple[dict[int, dict[int, int]], dict[int, dict[str, int]]]:
+    """What is reserved, spent or paid, fen, by budget: of the providers asked for, and of each category."""
+    connection = get_connections().get(LedgerEntry._meta.db.connection_name)
+    statement = Statement("$" if connection.capabilities.dialect == "postgres" else "?")
+    parts = []
+    for ask in asks:
+        if ask.of_providers:
+            ids = ", ".join(map(statement.put, sorted(ask.provider_ids)))
+            parts.append(_sums("provider_id", f"IN ({ids})", statement.put(ask.budget.id)))
+        if ask.of_categories:
+            parts.append(_sums("category", "IS NOT NULL", statement.put(ask.budget.id)))
+    received: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    used: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    if not parts:
+        return received, used
+    for row in await connection.execute_query_dict(" UNION ALL ".join(parts), statement.values):
+        amount_fen = COUNTED[Movement(row["movement"])] * int(row["total_fen"])
+        if row["provider_id"] is not None:
+            received[row["budget_id"]][row["provider_id"]] += amount_fen
+        else:
+            used[row["budget_id"]][row["category"]] += amount_fen
+    return received, used
+
+
+def _sums(dimension: str, condition: str, budget: str) -> str:
+    """The sums of one budget by one dimension: read from an index that holds nothing else."""
+    both = ("provider_id", "category")
+    shown = (name if name == dimension else f"{NOTHING[name]} AS {name}" for name in both)
+    return " ".join(
+        (
+            "SELECT budget_id, movement, sum(amount_fen) AS total_fen,",
+            ", ".join(shown),
+            f"FROM ledger_entry WHERE budget_id = {budget} AND {dimension} {condition}",
+            f"AND movement IN ({MOVEMENTS}) GROUP BY budget_id, {dimension}, movement",
+        )
+    )
+
+
+def _is_set(value: int | None) -> bool:
+    return value is not None
 
 
 async def _issued_fen(budget: Budget, bases: Collection[ShareBase]) -> int:

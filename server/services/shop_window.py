@@ -14,6 +14,7 @@ from server.gateways.offering_search import Row
 from server.models.rounds import Budget
 from server.models.vouchers import Voucher
 from server.programme.model import Programme
+from server.programme.notices import kinds_of
 from server.programme.registry import Programmes
 from server.rules.deadlines import day_of
 from server.rules.deduction import Deduction
@@ -26,6 +27,7 @@ from server.services import ledger, ranking_lists, rooms
 from server.services.access import Actor
 from server.services.annual_notices import AnnualNotices, KindNotAnnounced
 from server.services.clocks import ProgrammeClocks
+from server.services.rooms import Rooms
 from server.units import yuan
 
 
@@ -60,11 +62,47 @@ class _Held:
 
     free_fen: Sequence[tuple[str, int]]
 
-    def limit(self, kind: str, vouchers_per_order: int | None) -> Limit:
-        """What an order can take of them: one voucher where an order uses one, else all together."""
-        free = [fen for one, fen in self.free_fen if one == kind]
+    def limit(self, kind: str | None, vouchers_per_order: int | None) -> Limit:
+        """What an order can take of them: one voucher where an order uses one, else all together.
+
+        ``kind``: the one that pays, where a programme has several.
+        """
+        free = [fen for one, fen in self.free_fen if kind in (None, one)]
         amount_fen = sum(free) if vouchers_per_order is None else sum(sorted(free)[-vouchers_per_order:])
         return Limit(amount_fen, "", texts.BALANCE.format(amount=yuan(amount_fen)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pays:
+    """What pays in a category today: a kind of voucher, its terms, and the best it can be worth."""
+
+    kind: str
+    programme: Programme
+    best: Limit | None
+
+
+class _Terms:
+    """What pays in each category, worked out once for a page."""
+
+    def __init__(self, notices: AnnualNotices, clocks: ProgrammeClocks) -> None:
+        self.notices = notices
+        self.clocks = clocks
+        self._known: dict[tuple[str, str], _Pays | None] = {}
+
+    def of(self, programme: Programme, code: str) -> _Pays | None:
+        """``None``: nothing pays until a notice says what does."""
+        key = programme.slug, code
+        if key not in self._known:
+            self._known[key] = self._find(programme, code)
+        return self._known[key]
+
+    def _find(self, programme: Programme, code: str) -> _Pays | None:
+        kind = programme.deduction_for(code).voucher_kind or kinds_of(programme)[0]
+        try:
+            terms = self.notices.terms(programme, kind, day_of(self.clocks.now(programme.slug))).programme
+        except KindNotAnnounced:
+            return None
+        return _Pays(kind, terms, best_voucher(terms))
 
 
 async def open_years(programmes: Iterable[Programme], clocks: ProgrammeClocks) -> dict[str, Budget]:
@@ -91,70 +129,62 @@ class ShopWindow:
         limiting = [one for one in known.values() if _may_limit(one)]
         budgets = await open_years(limiting, self.clocks)
         held = await self._held(actor, slugs)
-        cards: dict[int, Card] = {}
-        for slug, programme in known.items():
-            mine = [row for row in rows if row["programme_slug"] == slug]
-            budget = budgets.get(slug)
-            providers: Mapping[int, ProviderRoom] = {}
-            categories: Mapping[str, Limit] = {}
-            if budget is not None:
-                providers = await rooms.provider_rooms(
-                    programme, {row["provider_id"] for row in mine}, budget
-                )
-                categories = await rooms.category_rooms(programme, {_category(row) for row in mine}, budget)
-            for row in mine:
-                cards[row["offering_id"]] = self._card(
-                    row,
+        found = await rooms.rooms(
+            [
+                rooms.Asked(
                     programme,
-                    held.get(slug),
-                    providers.get(row["provider_id"]),
-                    categories.get(_category(row)),
+                    budgets[programme.slug],
+                    frozenset(row["provider_id"] for row in rows if row["programme_slug"] == programme.slug),
+                    frozenset(_category(row) for row in rows if row["programme_slug"] == programme.slug),
                 )
-        return [cards[row["offering_id"]] for row in rows]
+                for programme in limiting
+                if programme.slug in budgets
+            ]
+        )
+        terms = _Terms(self.notices, self.clocks)
+        return [self._card(row, terms, known[row["programme_slug"]], held, found) for row in rows]
 
     def _card(
-        self,
-        row: Row,
-        programme: Programme,
-        held: _Held | None,
-        room: ProviderRoom | None,
-        category_room: Limit | None,
+        self, row: Row, terms: _Terms, programme: Programme, held: Mapping[str, _Held], found: Rooms
     ) -> Card:
-        code = _category(row)
+        slug, code = programme.slug, _category(row)
+        room = found.providers.get((slug, row["provider_id"]))
+        in_category = found.categories.get((slug, code))
         category = programme.category(code)
         return Card(
             row,
             programme,
             code if category is None else category.name,
-            self._estimates(row, programme, code, held, room, category_room),
-            held is not None,
+            self._estimates(row, terms, programme, code, held.get(slug), room, in_category),
+            slug in held,
             room,
-            category_room,
+            in_category,
         )
 
     def _estimates(
         self,
         row: Row,
+        terms: _Terms,
         programme: Programme,
         code: str,
         held: _Held | None,
         room: ProviderRoom | None,
         category_room: Limit | None,
     ) -> tuple[Estimate, ...]:
-        rule = programme.deduction_for(code)
-        today = day_of(self.clocks.now(programme.slug))
-        try:
-            terms = self.notices.terms(programme, rule.voucher_kind, today).programme
-        except KindNotAnnounced:
+        pays = terms.of(programme, code)
+        if pays is None:
             return ()
-        voucher = best_voucher(terms)
+        voucher = pays.best
         if held is not None:
-            voucher = held.limit(rule.voucher_kind, terms.deduction_for(code).vouchers_per_order)
+            kind = pays.kind if len(programme.voucher_kinds) > 1 else None
+            voucher = held.limit(kind, pays.programme.deduction_for(code).vouchers_per_order)
         prices = dict.fromkeys(fen for fen in (row["price_from_fen"], row["price_to_fen"]) if fen is not None)
         return tuple(
             Estimate(
                 price_fen,
-                outlay(terms, code, price_fen, voucher=voucher, provider=room, in_category=category_room),
+                outlay(
+                    pays.programme, code, price_fen, voucher=voucher, provider=room, in_category=category_room
+                ),
             )
             for price_fen in prices
         )

@@ -84,12 +84,36 @@ async def test_a_category_takes_what_its_share_and_the_others_floor_leave(databa
     ]
     for code in others[:2]:
         await moved(budget, Movement.HOLD, 260_000, category=code)
-    found = await rooms.category_rooms(programme, [least.code, favoured], budget)
-    assert {code: room.amount_fen for code, room in found.items()} == {
+    asked = rooms.Asked(programme, budget, frozenset({PROVIDER}), frozenset({least.code, favoured}))
+    found = await rooms.rooms([asked])
+    assert {code: room.amount_fen for (_, code), room in found.categories.items()} == {
         least.code: yuan_to_fen(10_000),
         favoured: yuan_to_fen(300_000),
     }
-    assert "600,000.00" in found[least.code].arithmetic
+    assert "600,000.00" in found.categories[programme.slug, least.code].arithmetic
+    assert found.providers == {}
+
+
+async def test_the_rooms_of_several_years_are_told_apart_in_one_reading(database: TortoiseContext) -> None:
+    capped, shared = PROGRAMMES.get("guangzhou-2020"), PROGRAMMES.get("lishui-2024")
+    code = shared.categories[0].code
+    years = [
+        (capped, await make_budget(capped, total_yuan=100_000_000)),
+        (shared, await make_budget(shared, total_yuan=1_000_000)),
+    ]
+    for programme, budget in years:
+        await moved(budget, Movement.HOLD, 10_000, category=code)
+        await moved(budget, Movement.HOLD, 20_000, provider=ANOTHER, category=programme.categories[1].code)
+    both = frozenset({PROVIDER, ANOTHER})
+    found = await rooms.rooms([rooms.Asked(*year, both, frozenset({code})) for year in years])
+    assert {one: room.limit.amount_fen // 100 for (_, one), room in found.providers.items()} == {
+        PROVIDER: 490_000,
+        ANOTHER: 480_000,
+    }
+    assert {one: room.amount_fen // 100 for one, room in found.categories.items()} == {
+        (shared.slug, code): 290_000
+    }
+    assert (await rooms.rooms([])).categories == {}
 
 
 async def test_who_is_full_is_known_and_a_programme_without_ceilings_limits_nobody(
