@@ -721,6 +721,8 @@ PRINTED: Mapping[str, str] = {
     "chosen": "☑ {choice}",
     "seal": "（加盖公章）",
     "signature": "（签字）",
+    "agreed_by": "确认人",
+    "agreed_at": "确认时间",
     "text_sha256": "确认文本摘要（SHA-256）",
 }
 """Words on what the platform prints that are not in its templates."""

@@ -111,7 +111,7 @@ class Documents:
                     organisation_id=organisation.id,
                     organisation_name=organisation.name,
                     person_id=person_id,
-                    signer=await _signer(person_id, organisation.id),
+                    signer=await signer_of(person_id, organisation.id),
                     method=SignMethod.PLATFORM,
                     text=text,
                     text_sha256=text_sha256,
@@ -262,7 +262,7 @@ def _as_ordered(order: Order, programme: Programme) -> Contract:
     )
 
 
-async def _signer(person_id: int, organisation_id: int) -> str:
+async def signer_of(person_id: int, organisation_id: int) -> str:
     """A signer as the paper names them: their place, and their name or account masked."""
     person = await Person.get_or_none(id=person_id)
     place = await Membership.filter(person_id=person_id, organisation_id=organisation_id, active=True).first()

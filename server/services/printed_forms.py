@@ -10,19 +10,21 @@ from datetime import datetime
 from typing import Any
 
 from server import texts
+from server.clock import CHINA
 from server.gateways.press import Press
 from server.models.contracts import Contract
 from server.models.offerings import OfferingVersion
 from server.models.orders import Order
 from server.models.organisations import Organisation
 from server.models.ratings import Rating
+from server.models.registrations import Registration
 from server.programme.model import Programme
-from server.programme.papers import Document, Field, FieldKind
+from server.programme.papers import Document, Field, FieldKind, Undertaking
 from server.programme.vocabulary import Party
-from server.rules.documents import hash_of_text
-from server.rules.forms import text_of
 from server.services.access import NotFound
 from server.services.assessments import rules_of
+from server.services.documents import signer_of
+from server.services.drafts import hash_of
 from server.units import yuan
 
 TALL = frozenset({FieldKind.SIGNATURE, FieldKind.SEAL})
@@ -58,8 +60,9 @@ async def order_form(programme: Programme, code: str, order: Order, press: Press
 async def party_form(
     programme: Programme, party: Party, code: str, organisation: Organisation, press: Press, *, now: datetime
 ) -> bytes:
-    """An undertaking or declaration of a party as PDF, to be signed, with the organisation's facts.
+    """An undertaking or declaration of a party as PDF, with the organisation's facts.
 
+    An undertaking that was agreed to here says who did and when; else there is room to sign and seal.
     Raises ``NotFound`` for what the programme does not ask of this party.
     """
     rules = rules_of(programme, party)
@@ -71,10 +74,11 @@ async def party_form(
             "rows": [
                 [texts.PRINTED["name"], organisation.name],
                 [texts.PRINTED["uscc"], organisation.uscc],
-                [texts.PRINTED["text_sha256"], hash_of_text({"text": text_of(undertaking)})],
+                [texts.PRINTED["text_sha256"], hash_of(undertaking)],
             ],
             "promises": list(undertaking.promises),
-            "agreed": [],
+            "agreed": await _agreed(programme, party, undertaking, organisation),
+            "lines": [] if document is None else _notes(document),
         }
         return await press.print("undertaking", content, at=now)
     if document is None:
@@ -87,6 +91,23 @@ async def party_form(
         "lines": _notes(document),
     }
     return await press.print("form", content, at=now)
+
+
+async def _agreed(
+    programme: Programme, party: Party, undertaking: Undertaking, organisation: Organisation
+) -> list[list[str]]:
+    """Who agreed to this very text and when, or nothing."""
+    form = await Registration.get_or_none(
+        organisation_id=organisation.id, programme_slug=programme.slug, party=party
+    )
+    given = None if form is None else form.undertakings.get(undertaking.code)
+    if given is None or given["hash"] != hash_of(undertaking):
+        return []
+    at = datetime.fromisoformat(given["at"]).astimezone(CHINA)
+    return [
+        [texts.PRINTED["agreed_by"], await signer_of(given["person"], organisation.id)],
+        [texts.PRINTED["agreed_at"], texts.INSTANT.format(at=at)],
+    ]
 
 
 def _system_forms(programme: Programme) -> Iterable[Document]:

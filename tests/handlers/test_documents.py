@@ -25,7 +25,7 @@ from server.rules.documents import Printed
 from server.services.documents import Documents, TextChanged, signatures_of
 from server.units import yuan_to_fen
 from tests.ordering import make_order, organisation_of, two_sides
-from tests.town import Caller, Town
+from tests.town import PROGRAMME, Caller, Town
 
 SIGNED_HERE = "guangxi-2024"
 OFFLINE = "yinchuan-2024"
@@ -260,7 +260,16 @@ async def test_the_offline_form_has_every_field_and_what_is_known_of_the_order(t
     assert len(form.fields) == 20
     for field in form.fields:
         assert field.name.replace(" ", "") in said, field.name
-    for known in (form.name, BUYER, SELLER, "100,000.00元", "车间数字化诊断", "□非常满意", "□满意", "□不满意"):
+    for known in (
+        form.name,
+        BUYER,
+        SELLER,
+        "100,000.00元",
+        "车间数字化诊断",
+        "□非常满意",
+        "□满意",
+        "□不满意",
+    ):
         assert known in said, known
     assert (await (await town.handler()).download(address))[0] == 404
     assert (await inspector.download(address.replace("offline_review", "another")))[0] == 404
@@ -287,6 +296,21 @@ async def test_undertakings_are_printed_with_every_promise(town: Town, slug: str
     assert rules.undertakings
     missing = await handler.download(f"/api/v1/registrations/printed/nothing?programme={slug}&party={party}")
     assert missing[0] == 404
+
+
+async def test_an_undertaking_that_was_agreed_to_says_who_and_when(town: Town) -> None:
+    handler = await town.handler(name=BUYER)
+    await Person.filter(id=handler.id).update(name="李明华")
+    code = town.programmes.get(PROGRAMME).enterprise.undertakings[0].code
+    address = f"/api/v1/registrations/printed/{code}?programme={PROGRAMME}&party=enterprise"
+    _, _, before = await handler.download(address)
+    assert "法定代表人签字" in words_in(before)
+    assert (await town.drafted(handler)).status == 200
+    _, _, after = await handler.download(address)
+    said = words_in(after).replace(" ", "")
+    assert "经办人李**" in said
+    assert "2026年5月18日10:00" in said
+    assert "法定代表人签字" not in said
 
 
 @pytest.mark.rules("GZ-58")
