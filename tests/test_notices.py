@@ -18,6 +18,7 @@ import pytest
 from server import texts
 from server.programme.review import ReviewSubject
 from server.rules.issuance import RankOutcome
+from server.rules.orders import ORDER_MOVES, OrderStatus
 from server.rules.voucher_ends import Ending
 from server.services.notices import LINKS, notice, words_of
 
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parent.parent
 BUILT: Mapping[str, frozenset[str]] = {
     "voucher.": frozenset(f"voucher.{ending}" for ending in Ending),
     "review.": frozenset({"review.passed", "review.refused"}),
+    "order.": frozenset(f"order.{status}" for status in OrderStatus if not ORDER_MOVES[status]),
     "application.": frozenset(
         f"application.{outcome}"
         for outcome in RankOutcome
