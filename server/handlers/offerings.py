@@ -39,6 +39,7 @@ from server.rules.review import ReasonMissing
 from server.services import offering_book, offering_lists
 from server.services.access import IN_THE_FILES, Actor, NoOrganisation, StaffRole
 from server.services.admissions import FormItemsUnknown
+from server.services.allowances import TooManyToday
 from server.services.drafts import DraftMovedOn, FormItemsShut, FormValuesUnusable
 from server.services.file_safety import FileUnacceptable
 from server.services.files import FilesUnknown
@@ -174,6 +175,7 @@ class OfferingSubmitted(OfferingView):
         NoOrganisation,
         UnknownProgramme,
         NotInStanding,
+        TooManyToday,
         FormItemsUnknown,
         FormValuesUnusable,
         FilesUnknown,
@@ -226,6 +228,7 @@ async def draft(request: web.Request, actor: Actor, path: OfferingPath) -> Offer
         OfferingUnderReview,
         OfferingMovedOn,
         FormItemsShut,
+        TooManyToday,
     ),
 )
 async def save(
@@ -250,6 +253,7 @@ async def save(
         OfferingIncomplete,
         FileUnacceptable,
         FilesUnknown,
+        TooManyToday,
         OfferingMovedOn,
         CaseMovedOn,
     ),

@@ -17,6 +17,8 @@ ORDERS, ACTIVITIES, FACT_CHANGES, INVITATIONS, DECLARATIONS = 200, 50, 50, 50, 2
 """The most of each that one organisation makes within 24 hours."""
 SAVINGS, SUBMISSIONS, APPLICATIONS, VOUCHER_REQUESTS = 500, 20, 100, 50
 """The same: the first two of one form, the third with every change of an application."""
+OFFERINGS = 100
+"""What a provider begins; an offering is saved and handed in as often as a form."""
 ENQUIRIES, ENQUIRY_ANSWERS, MESSAGES = 50, 100, 200
 """What an enterprise asks, what a provider answers, and what is said in one thread by both."""
 

@@ -15,6 +15,7 @@ from tortoise.transactions import in_transaction
 
 from server import texts
 from server.errors import Refusal, Unmet
+from server.models.journal import JournalEntry
 from server.models.offerings import Offering
 from server.models.organisations import Organisation
 from server.programme.model import Programme
@@ -25,7 +26,7 @@ from server.rules.forms import DOCUMENTS
 from server.rules.lifecycles import ProviderAct
 from server.rules.offering_form import Content, columns_of, content_of, names_of
 from server.rules.offerings import DraftStatus
-from server.services import access
+from server.services import access, allowances
 from server.services.access import Actor
 from server.services.admissions import FormItemsUnknown
 from server.services.annual_notices import AnnualNotices
@@ -35,6 +36,8 @@ from server.services.memberships import lock
 from server.services.offering_book import change, note, own
 from server.services.provider_standing import require_provider
 from server.services.recognitions import recognised_kinds
+
+SAVED = "offering.saved"
 
 
 class OfferingUnderReview(Refusal):
@@ -92,8 +95,8 @@ class OfferingDrafts:
     async def begin(self, slug: str, writing: Writing, *, actor: Actor) -> OfferingDraft:
         """Begin a new offering of an admitted provider.
 
-        Raises ``UnknownProgramme``, ``NotInStanding``, ``FormItemsUnknown``, ``FormValuesUnusable`` and
-        ``FilesUnknown``.
+        Raises ``UnknownProgramme``, ``NotInStanding``, ``TooManyToday``, ``FormItemsUnknown``,
+        ``FormValuesUnusable`` and ``FilesUnknown``.
         """
         programme, now = self.programmes.get(slug), self.clocks.now(slug)
         _require_known(programme, writing)
@@ -102,6 +105,8 @@ class OfferingDrafts:
         async with in_transaction():
             provider = await lock(provider_id)
             await require_provider(programme, provider, ProviderAct.PUBLISH, now=now)
+            begun = Offering.filter(provider_id=provider.id, programme_slug=slug)
+            await allowances.require(begun, "created_at", allowances.OFFERINGS, now=now)
             offering = await Offering.create(
                 programme_slug=slug,
                 provider=provider,
@@ -118,7 +123,7 @@ class OfferingDrafts:
         """Save some items. What is listed stays listed as it is.
 
         Raises ``NotFound``, ``FormItemsUnknown``, ``FormValuesUnusable``, ``FilesUnknown``,
-        ``DraftMovedOn``, :class:`OfferingUnderReview` and ``FormItemsShut``.
+        ``DraftMovedOn``, :class:`OfferingUnderReview`, ``FormItemsShut`` and ``TooManyToday``.
         """
         offering = await own(offering_id, actor=actor)
         programme, now = (
@@ -132,6 +137,8 @@ class OfferingDrafts:
             offering = await own(offering_id, actor=actor)
             await require_writable(offering, version)
             _require_open(programme, offering, writing.keys)
+            saved = JournalEntry.filter(subject=f"offering:{offering.id}", action=SAVED)
+            await allowances.require(saved, "at", allowances.SAVINGS, now=now)
             is_returned = offering.draft_status is DraftStatus.RETURNED
             offering = await change(
                 offering,
@@ -141,7 +148,7 @@ class OfferingDrafts:
                 saved_at=now,
                 saved_by=actor.id,
             )
-            await note("offering.saved", offering, actor=actor, now=now, items=sorted(writing.keys))
+            await note(SAVED, offering, actor=actor, now=now, items=sorted(writing.keys))
         return await self.shown(offering)
 
     async def shown(self, offering: Offering) -> OfferingDraft:

@@ -24,7 +24,7 @@ from server.rules.lifecycles import IllegalMove, ProviderAct
 from server.rules.offering_form import content_of
 from server.rules.offerings import DraftStatus, OfferingStatus
 from server.rules.review import CaseStatus, ReasonMissing
-from server.services import access
+from server.services import access, allowances
 from server.services.access import CLOCK, Actor
 from server.services.applicants import day
 from server.services.listings import Listings
@@ -81,7 +81,7 @@ class Offerings:
 
         Raises ``NotFound``, ``OfferingUnderReview``, ``DraftMovedOn``, ``ProgrammeNotRunning``,
         ``NotInStanding``, ``SelectionNotOpen``, :class:`OfferingIncomplete`, ``FileUnacceptable``,
-        ``FilesUnknown`` and ``OfferingMovedOn``; the draft stays as it is.
+        ``FilesUnknown``, ``TooManyToday`` and ``OfferingMovedOn``; the draft stays as it is.
         """
         async with in_transaction():
             offering = await own(offering_id, actor=actor)
@@ -94,6 +94,8 @@ class Offerings:
             if not programme.covers(day(now)):
                 raise ProgrammeNotRunning(clause=programme.validity.article, programme=programme.name)
             await require_provider(programme, provider, ProviderAct.PUBLISH, now=now)
+            earlier = OfferingVersion.filter(offering_id=offering.id)
+            await allowances.require(earlier, "submitted_at", allowances.SUBMISSIONS, now=now)
             returned = await self._returned(offering)
             selection = await self._selection(offering, programme, returned, now)
             await self._require_complete(offering, programme, provider)

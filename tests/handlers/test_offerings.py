@@ -13,6 +13,7 @@ from server.models.outbox import OutboxMessage
 from server.models.reviews import ReviewCase
 from server.rules.lifecycles import QualificationStatus
 from server.rules.offerings import DraftStatus, OfferingStatus
+from server.services import allowances
 from server.services.offering_book import OfferingNotListed, listed, version_for_order
 from tests import stall
 from tests.ordering import organisation_of
@@ -353,6 +354,24 @@ async def test_my_offerings_come_page_by_page(town: Town) -> None:
     names = [one["content"]["name"] for one in (*first["offerings"], *second["offerings"])]
     assert names == [f"第{number}号产品" for number in range(52)]
     assert second["next_after"] is None
+
+
+@one_database
+async def test_nobody_begins_or_hands_in_without_end(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, most in (("OFFERINGS", 2), ("SUBMISSIONS", 1), ("SAVINGS", 1)):
+        monkeypatch.setattr(allowances, name, most)
+    provider = await a_provider(town)
+    draft = await drafted(town, provider)
+    assert (await provider.post("offering-drafts", programme=PROGRAMME)).status == 201
+    refused(await provider.post("offering-drafts", programme=PROGRAMME), 429, "too_many_today")
+    path = f"offering-drafts/{draft.body['id']}"
+    saved = await provider.patch(path, version=draft.body["version"], name="第一次保存")
+    refused(await provider.patch(path, version=saved.body["version"], name="再次保存"), 429, "too_many_today")
+    handed_in = await submitted(town, provider, saved)
+    await provider.post(f"{path}/recall")
+    again_handed_in = await submitted(town, provider, await again(provider, draft))
+    refused(again_handed_in, 429, "too_many_today")
+    assert handed_in.status == 201
 
 
 async def test_a_version_that_was_handed_in_is_kept_by_the_database_itself(town: Town) -> None:
