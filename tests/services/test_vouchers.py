@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from tortoise.exceptions import IntegrityError, OperationalError
 
+from server.models.orders import VoucherHold
 from server.models.organisations import MemberRole, Organisation
 from server.models.outbox import OutboxMessage
 from server.models.rounds import Budget, Round
@@ -25,6 +26,7 @@ from server.services.ledger import Where
 from server.services.vouchers import NothingToHandBack, Vouchers
 from server.units import yuan_to_fen
 from tests.factories import DAY, MORNING, OPERATOR, Office, make_budget, make_enterprise
+from tests.ordering import make_order
 from tools import permissions
 
 LISHUI, GUANGZHOU, GUANGXI, YINCHUAN = "lishui-2024", "guangzhou-2020", "guangxi-2024", "yinchuan-2024"
@@ -102,10 +104,20 @@ class Counter:
         return {one: fen for one, fen in found[voucher.id].items() if fen and one in OF_A_VOUCHER}
 
     async def hold(self, voucher: Voucher, amount_fen: int, *, spend_fen: int = 0) -> None:
-        where = Where(voucher.budget_id, voucher.round_id, voucher.enterprise_id, voucher.id)
-        await ledger.post(Movement.HOLD, amount_fen, where, at=self.office.clock.at)
+        """An order holds some of a voucher, and has spent some of what it held."""
+        now, holder = self.office.clock.at, await Organisation.get(id=voucher.enterprise_id)
+        order = await make_order(self.programme, holder, holder, at=now, voucher_id=voucher.id)
+        await VoucherHold.create(
+            order_id=order.id,
+            voucher_id=voucher.id,
+            held_fen=amount_fen - spend_fen,
+            spent_fen=spend_fen,
+            held_at=now,
+        )
+        where = Where(voucher.budget_id, voucher.round_id, holder.id, voucher.id, order_id=order.id)
+        await ledger.post(Movement.HOLD, amount_fen, where, at=now)
         if spend_fen:
-            await ledger.post(Movement.REDEEM, spend_fen, where, at=self.office.clock.at)
+            await ledger.post(Movement.REDEEM, spend_fen, where, at=now)
 
     async def counted(self, voucher: Voucher) -> int:
         """What counts against the holder's quota of the year, fen."""
@@ -283,8 +295,9 @@ def test_what_is_spent_is_spent_once_and_nothing_is_paid_to_the_holder() -> None
     ends = {Account.EXPIRED, Account.RECLAIMED, Account.HANDED_BACK, Account.VOIDED}
     assert onwards[Account.AVAILABLE] == {Account.HELD, *ends}
     assert onwards[Account.HELD] == {Account.AVAILABLE, Account.REDEEMED}
-    # Spent goes to the provider's account, and from there only back to where all money comes from.
-    assert onwards[Account.REDEEMED] == {Account.DISBURSED}
+    # Spent goes to the provider's account, and from there only back to where all money comes from; or, before
+    # that and where a text lets a payment be returned, to the order that held it (GZ-101).
+    assert onwards[Account.REDEEMED] == {Account.DISBURSED, Account.HELD}
     assert onwards[Account.DISBURSED] == {Account.APPROPRIATION}
     assert [onwards[end] for end in ends] == [{Account.BUDGET}] * len(ends)
 
