@@ -14,10 +14,12 @@ from tortoise.transactions import in_transaction
 from server.errors import Refusal
 from server.models.orders import Order
 from server.models.payments import Escrow
+from server.models.rounds import Budget
 from server.rules.money import Movement
 from server.services import ledger
 from server.services.escrow_books import paid_in_fen
 from server.services.ledger import Where
+from server.services.order_purse import YearNotOpen
 from server.units import yuan
 
 
@@ -33,7 +35,7 @@ async def level(order: Order, *, now: datetime) -> int:
     Call it in the transaction that changes a payment. Doing it again does nothing.
     """
     async with in_transaction():
-        escrow = await _locked(order)
+        escrow = await _locked(order, now)
         if escrow is None:
             return 0
         paid_fen = await paid_in_fen(order.id)
@@ -53,7 +55,7 @@ async def level(order: Order, *, now: datetime) -> int:
 async def release(order: Order, amount_fen: int, *, now: datetime) -> None:
     """Pay some of what is held on to the provider, at the settlement. Raises :class:`EscrowShort`."""
     async with in_transaction():
-        escrow = await _locked(order)
+        escrow = await _locked(order, now)
         held_fen = 0 if escrow is None else escrow.held_fen
         if escrow is None or not 0 < amount_fen <= held_fen:
             raise _short(held_fen, amount_fen)
@@ -67,15 +69,22 @@ async def held_fen(order_id: int) -> int:
     return 0 if escrow is None else escrow.held_fen
 
 
-async def _locked(order: Order) -> Escrow | None:
+async def _latest_year(order: Order, now: datetime) -> int:
+    """Escrow that comes before the voucher stands under the programme's latest year."""
+    budget = await Budget.filter(programme_slug=order.programme_slug).order_by("-year").first()
+    if budget is None:
+        raise YearNotOpen(year=now.year)
+    return int(budget.id)
+
+
+async def _locked(order: Order, now: datetime) -> Escrow | None:
     """The order's escrow, locked until the transaction ends; made where money came and there is none."""
     # The order first, as everybody does who moves it. Writes, because SQLite ignores SELECT … FOR UPDATE.
     await Order.filter(id=order.id).update(version=F("version"))
     if not await Escrow.filter(order_id=order.id).update(paid_fen=F("paid_fen")):
         if not await paid_in_fen(order.id):
             return None
-        assert order.budget_id is not None, f"order {order.id} has a voucher and so a year"
-        fresh = Escrow(order_id=order.id, budget_id=order.budget_id)
+        fresh = Escrow(order_id=order.id, budget_id=order.budget_id or await _latest_year(order, now))
         await Escrow.bulk_create([fresh], ignore_conflicts=True)
         await Escrow.filter(order_id=order.id).update(paid_fen=F("paid_fen"))
     return await Escrow.get(order_id=order.id)

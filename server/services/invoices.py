@@ -133,7 +133,7 @@ async def mark_once(
     # Whoever takes the same number at the same moment waits here, and then finds it taken.
     await PaperMark.bulk_create(rows, ignore_conflicts=True)
     for row in rows:
-        taken = await PaperMark.get(kind=row.kind, mark=row.mark).select_related("order")
+        taken = await _taken(row)
         if (taken.order_id, taken.step, taken.code) != (order.id, move.step.kind, row.code):
             document = marks[row.kind, row.mark]
             raise PaperUsedBefore(
@@ -160,6 +160,15 @@ async def _mark(move: Move, documents: Sequence[Document]) -> None:
             assert mark is not None, "checked before"
             marks[mark_kind(document.kind).value, mark] = document
     await mark_once(move, marks, also=frozenset(document.code for document in documents))
+
+
+async def _taken(row: PaperMark) -> PaperMark:
+    """Who has a number now; taken once more where its last holder has just let go of it."""
+    while True:
+        taken = await PaperMark.get_or_none(kind=row.kind, mark=row.mark).select_related("order")
+        if taken is not None:
+            return taken
+        await PaperMark.bulk_create([row], ignore_conflicts=True)
 
 
 async def _used_unmet(move: Move, document: Document, number: str) -> list[Unmet]:

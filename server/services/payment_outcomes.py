@@ -49,7 +49,8 @@ async def settle(payment: OwnPayment, told: Trade, *, now: datetime) -> None:
     """Write down what became of a trade."""
     if told.state is TradeState.PAID:
         await _paid(payment, told, now)
-    elif told.state is not TradeState.REFUNDED:
+    else:
+        # What came and was given back elsewhere is as good as never paid; what is paid here stays so.
         async with in_transaction():
             if await _move(payment.id, PaymentStatus.PENDING, PaymentStatus.CLOSED, settled_at=now):
                 await note("payment.closed", payment, actor=CLOCK, now=now)

@@ -308,6 +308,13 @@ async def test_an_escrow_of_a_programme_nobody_wrote_code_for_is_held_like_any(a
     assert await escrows.held_fen(order.id) == 600_000
 
 
+async def test_escrow_that_comes_before_the_voucher_stands_under_the_latest_year(at: At) -> None:
+    till = at(NINGXIA)
+    order = await till.order(10_000, 3_000, StepKind.ESCROW, budget_id=None)
+    await till.hand_in(order, await till.paper(order, "escrow_receipt", 7_000))
+    assert (await Escrow.get(order_id=order.id)).paid_fen == 700_000
+
+
 async def test_the_books_name_an_escrow_that_is_not_what_its_payments_say(database: TortoiseContext) -> None:
     till = Cashier(NINGXIA)
     order = await till.order(10_000, 3_000, StepKind.ESCROW)
