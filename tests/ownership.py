@@ -365,6 +365,7 @@ NO_OBJECT: Mapping[str, str] = {
     "slug": PROGRAMME,  # Programmes are public.
     "provider_id": "1",  # So are providers.
     "kind": "labels",  # What kind of list is imported.
+    "step": "confirm",  # What is done with an order.
     "document": "authorisation",  # A form that anybody may print.
     "number": "1",  # Of a registration's submissions.
     "grab_key": "0" * 32,  # The phone's own secret: another's reads like one that never arrived.

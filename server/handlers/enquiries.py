@@ -13,6 +13,7 @@ from server.handlers.parsing import LARGEST_FEN, Body, Id, Path, Query
 from server.handlers.programmes import FieldView
 from server.keys import ENQUIRIES, PROGRAMMES
 from server.models.enquiries import Enquiry
+from server.programme.registry import UnknownProgramme
 from server.rules.enquiries import EnquiryStatus
 from server.rules.forms import LONGEST_TEXT
 from server.rules.lifecycles import IllegalMove, NotPermittedNow
@@ -81,13 +82,13 @@ class SaveEnquiry(Body):
 
     values: dict[Code, Value] = Field(max_length=MOST_FIELDS, description=VALUES)
     anonymous: bool = Field(description="Shown without my organisation's name. | 是否匿名展示。")
-    version: int = Field(ge=1, description="The version I looked at. | 所见版本号。")
+    version: int = Field(ge=1, le=2**31 - 1, description="The version I looked at. | 所见版本号。")
 
 
 class SubmitEnquiry(Body):
     """Hand in."""
 
-    version: int = Field(ge=1, description="The version I looked at. | 所见版本号。")
+    version: int = Field(ge=1, le=2**31 - 1, description="The version I looked at. | 所见版本号。")
 
 
 class CloseEnquiry(Body):
@@ -145,7 +146,7 @@ class OwnEnquiryList(Answer):
     summary="What an enquiry may say. | 需求发布表单。",
     access=PUBLIC,
     answers={200: EnquiryForm},
-    refusals=(EnquiriesNotHere,),
+    refusals=(UnknownProgramme, EnquiriesNotHere),
 )
 async def form(request: web.Request, query: FormQuery) -> EnquiryForm:
     rules = rules_of(request.app[PROGRAMMES].get(query.programme))
@@ -185,7 +186,7 @@ async def shown(request: web.Request, query: ShownQuery) -> EnquiryList:
     summary="Write an enquiry. | 起草需求。",
     access=IN_CHARGE,
     answers={201: OwnEnquiryView},
-    refusals=(NoOrganisation, EnquiriesNotHere, EnquiryUnusable, TooManyToday),
+    refusals=(NoOrganisation, UnknownProgramme, EnquiriesNotHere, EnquiryUnusable, TooManyToday),
 )
 async def write(request: web.Request, actor: Actor, body: WriteEnquiry) -> OwnEnquiryView:
     made = await request.app[ENQUIRIES].draft(

@@ -54,7 +54,9 @@ class Clearance(Termination):
 class Versioned(Body):
     """The order as it was shown."""
 
-    version: int = Field(ge=1, description="The order's version that was shown. | 所见订单的版本号。")
+    version: int = Field(
+        ge=1, le=2**31 - 1, description="The order's version that was shown. | 所见订单的版本号。"
+    )
 
 
 @routes.post(

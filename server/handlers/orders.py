@@ -128,7 +128,9 @@ class StepBody(Body):
 class TakeStep(StepBody):
     """A step, on the order as it was shown."""
 
-    version: int = Field(ge=1, description="The order's version that was shown. | 所见订单的版本号。")
+    version: int = Field(
+        ge=1, le=2**31 - 1, description="The order's version that was shown. | 所见订单的版本号。"
+    )
 
 
 class OpenOrder(StepBody):
@@ -168,7 +170,7 @@ class OrderPath(Path):
 class StepPath(OrderPath):
     """A step of an order."""
 
-    kind: StepKind = Field(strict=False, description="The step. | 步骤代码。")
+    step: StepKind = Field(strict=False, description="The step. | 步骤代码。")
 
 
 class OrdersQuery(Query):
@@ -182,7 +184,9 @@ class OrdersQuery(Query):
 class Reasoned(Body):
     """A reason, on the order as it was shown."""
 
-    version: int = Field(ge=1, description="The order's version that was shown. | 所见订单的版本号。")
+    version: int = Field(
+        ge=1, le=2**31 - 1, description="The order's version that was shown. | 所见订单的版本号。"
+    )
     reason: str = Field(min_length=2, max_length=500, description="Why. | 原因。", examples=["双方协商一致"])
 
 
@@ -260,19 +264,19 @@ async def order(request: web.Request, actor: Actor, path: OrderPath) -> OrderVie
 
 
 @routes.post(
-    "/api/v1/orders/{order_id}/steps/{kind}",
+    "/api/v1/orders/{order_id}/steps/{step}",
     summary="Do a step of an order. | 办理订单的一个步骤。",
     access=IN_CHARGE,
     answers={200: OrderView},
     refusals=STEP_REFUSALS,
 )
 async def take(request: web.Request, actor: Actor, path: StepPath, body: TakeStep) -> OrderView:
-    await request.app[ORDERS].take(path.order_id, path.kind, _wish(body), version=body.version, actor=actor)
+    await request.app[ORDERS].take(path.order_id, path.step, _wish(body), version=body.version, actor=actor)
     return await order_shown(request, path.order_id, actor)
 
 
 @routes.post(
-    "/api/v1/orders/{order_id}/steps/{kind}/checklist",
+    "/api/v1/orders/{order_id}/steps/{step}/checklist",
     summary="What is missing before I do this step? | 提交前检查缺少什么。",
     access=PERSON,
     answers={200: ChecklistView},
@@ -288,7 +292,7 @@ async def take(request: web.Request, actor: Actor, path: StepPath, body: TakeSte
     ),
 )
 async def checklist(request: web.Request, actor: Actor, path: StepPath, body: Checklist) -> ChecklistView:
-    unmet = await request.app[ORDERS].checklist(path.order_id, path.kind, _wish(body), actor=actor)
+    unmet = await request.app[ORDERS].checklist(path.order_id, path.step, _wish(body), actor=actor)
     return ChecklistView(missing=[unmet_view(one) for one in unmet])
 
 

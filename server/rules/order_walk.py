@@ -127,6 +127,6 @@ def whose_turn(programme: Programme, deeds: Sequence[Deed]) -> tuple[OrderStep, 
 
 
 def undone_from(programme: Programme, kind: StepKind) -> frozenset[StepKind]:
-    """The step an order is sent back to, and every step after it."""
-    place = next(place for place, step in enumerate(programme.order_steps) if step.kind is kind)
-    return frozenset(step.kind for step in programme.order_steps[place:])
+    """The step an order is sent back to, and every step after it; none where the programme has no such."""
+    kinds = [step.kind for step in programme.order_steps]
+    return frozenset(kinds[kinds.index(kind) :]) if kind in kinds else frozenset()

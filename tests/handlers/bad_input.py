@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import EnumType
 from typing import Any
 
 from aiohttp import web
@@ -47,10 +48,11 @@ def admit_everybody(app: web.Application) -> None:
 
 
 def address(route: Route) -> str:
-    """The route's path with a number for every variable."""
+    """The route's path with a number for every variable, or the first of its words."""
     path = route.path
-    for name in route.path_model.model_fields if route.path_model else ():
-        path = path.replace(f"{{{name}}}", "1")
+    for name, field in route.path_model.model_fields.items() if route.path_model else ():
+        words = field.annotation if isinstance(field.annotation, EnumType) else ("1",)
+        path = path.replace(f"{{{name}}}", str(next(iter(words))))
     return path
 
 

@@ -41,7 +41,12 @@ async def test_a_voucher_is_paid_on_the_invoice_and_received_by_the_provider(des
     sums = await ledger.balances(voucher_id=voucher.id)
     assert (sums[Account.AVAILABLE], sums[Account.HELD]) == (600_000, 400_000)
     order = await desk.walk(order, until=StepKind.PAY_VOUCHER)
-    order = await desk.step(order, enterprise, voucher_fen=yuan_to_fen(3_500))
+    order = await desk.step(
+        order,
+        enterprise,
+        voucher_fen=yuan_to_fen(3_500),
+        transfer={"amount_fen": yuan_to_fen(6_500)},
+    )
     order = await desk.walk(order)
     assert order.status is OrderStatus.DONE
     sums = await ledger.balances(voucher_id=voucher.id)
