@@ -102,8 +102,10 @@ def test_a_given_postgres_is_used_and_not_ended(monkeypatch: pytest.MonkeyPatch)
 
 
 STARTS_BOTH = """
-import os, sys
+import os, signal, sys
 from tests.servers import postgres_server, redis_server
+# Whatever runs in the background of a shell ignores this signal, and so would its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with postgres_server() as database, redis_server() as redis:
     print(database.running.pid, redis.running.pid, flush=True)
     sys.stdin.read()
