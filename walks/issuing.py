@@ -15,6 +15,7 @@ from typing import Any
 
 from server.programme.model import Programme
 from server.programme.vocabulary import Actor, Party
+from server.rules.deadlines import year_bounds
 from walks.callers import WalkFailed
 from walks.joining import Joined
 from walks.officials import Officials, publish_label
@@ -55,7 +56,9 @@ async def open_year(officials: Officials, programme: Programme, now: datetime) -
 async def plan_round(stage: Stage, budget_id: int, *, pool_fen: int = POOL_FEN) -> int:
     """A published round that is open now; its id."""
     desk = stage.officials.first(Actor.OPERATOR)
-    year_end = stage.now.replace(month=12, day=1)
+    # Within the programme's own year, which need not be the calendar's.
+    last_day = year_bounds(stage.programme, stage.now.date())[1]
+    year_end = datetime.combine(last_day, datetime.min.time(), stage.now.tzinfo)
     last = stage.programme.validity.service_until or stage.programme.valid_until
     if last is not None:
         year_end = min(year_end, datetime.combine(last, datetime.min.time(), stage.now.tzinfo))
