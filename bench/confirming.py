@@ -28,7 +28,7 @@ from tests.contracting import GRABBED, Desk, person_of
 from tests.servers import postgres_server
 
 ORDERS = 60
-UPDATES, CONFIRMATIONS, WARM_UP = 60, 20, 60
+UPDATES, CONFIRMATIONS, WARM_UP = 300, 15, 60
 FLOOR, GOAL = 6.0, 4.0
 PRICE_YUAN = 10_000
 
