@@ -1,7 +1,7 @@
 """Refusals: every expected "no" this system can say.
 
 A refusal is a fact about the world. Its class holds the HTTP status and the stable machine code;
-its Chinese sentence stands in ``server/texts.py`` under the same code (checked complete at start).
+its Chinese sentence stands in ``server/texts/`` under the same code (checked complete at start).
 What varies from case to case is given when it is raised: the clause it rests on, the arithmetic,
 and the values that the sentence names.
 """

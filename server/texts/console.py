@@ -1,0 +1,73 @@
+"""Pages for officials: the programme's page, districts, rankings, jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PAGE_CLAUSE = "依据{article}"
+PAGE_ASSUMED = "【假设】"
+PAGE_NOTHING = "（无）"
+PAGE_MONEY = "{amount} 元"
+PAGE_ASSUMPTIONS = "假设（{count} 项，原文未写或须解释）"
+
+PAGE_UNCOVERED = "没有条文涉及的部分（{count}）：{parts}"
+"""The page of a programme that officials review."""
+
+DISTRICT_STAGES: Mapping[str, str] = {
+    "registered": "已注册，未填报",
+    "drafted": "填报中，未提交",
+    "submitted": "审核中",
+    "returned": "退回待修改",
+    "ended": "未通过或已失效",
+    "approved": "已通过，未申领",
+    "applied": "已申领",
+}
+"""How far an enterprise has come, for its district department."""
+
+DISTRICT_COLUMNS = ("统一社会信用代码", "企业名称", "注册区域", "办理进度", "平台注册时间", "最近提醒时间")
+RANKING_TIE_BREAK = "优先类别之间不分先后；同一毫秒到达的，按服务器受理顺序号（place）从小到大。"
+
+RANKING_COLUMNS = (
+    "名次",
+    "企业名称",
+    "优先",
+    "优先类别",
+    "申领到达时间",
+    "受理顺序号",
+    "申领金额（分）",
+    "额度内金额（分）",
+    "获券金额（分）",
+    "结果",
+)
+"""What the columns of a published list are called, in the order of the fields."""
+
+JOBS: Mapping[str, str] = {
+    "resume_contracts": "年度资金到位后，按签署先后使等待的合同生效",
+    "lapse_orders": "终止逾期未办理的订单",
+    "print_documents": "生成双方已签署的合同和确认书",
+    "deliver_outbox": "投递站内消息",
+    "close_rounds": "关闭到期批次",
+    "rank_rounds": "截止批次的排名与发放",
+    "tell_results": "告知申领结果",
+    "issue_requests": "向已审核的申请发放服务券",
+    "allot_quotas": "核定并发放年度额度",
+    "settle_bans": "限制名单生效与到期",
+    "close_notices": "结束期满的公示",
+    "expire_approvals": "到期的资格停用或续存",
+    "settle_payments": "核实在线支付结果，退还应退款项",
+    "settle_labels": "企业标识到期",
+    "end_catalogues": "年度服务产品目录期满下架",
+    "recheck_listings": "核对服务超市的上架信息",
+    "end_suspensions": "期满的暂停解除",
+    "recompute_deadlines": "按新公布的放假安排重算暂定的期限",
+    "expire_vouchers": "服务券到期失效",
+    "reclaim_vouchers": "逾期未下单的服务券收回",
+    "send_reminders": "发送期限提醒",
+    "sweep_files": "清理未完成的上传",
+    "forget_sessions": "清理失效的登录",
+    "forget_job_runs": "清理任务记录",
+}
+"""What each job of the schedule does, by its name."""
+
+JOB_EVERY = "每 {seconds} 秒"
+JOB_DAILY = "每天 {at:%H:%M}（北京时间，按项目时钟）"

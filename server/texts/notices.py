@@ -1,0 +1,213 @@
+"""The messages of the inbox, and how they name a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+NOTICES: Mapping[str, tuple[str, str]] = {
+    "order.opened": ("新的订单", "对方发起了订单 {number}（{project}），请查看。"),
+    "order.your_turn": ("请办理订单", "订单 {number}（{project}）请贵方办理：{step}。"),
+    "order.their_turn": ("订单有进展", "订单 {number}（{project}）下一步由{by}办理：{step}。"),
+    "order.sent_back": ("订单被退回", "订单 {number}（{project}）在“{step}”被退回：{reason}"),
+    "order.on_hold": ("订单等待核对", "订单 {number}（{project}）须由运营单位核对后继续。"),
+    "order.to_look_at": ("请核对订单", "订单 {number}（{project}）有关联关系或价格疑问，请核对。"),
+    "order.cleared": ("订单可以继续", "订单 {number}（{project}）已核对：{reason}。"),
+    "order.paused": (
+        "签约暂停",
+        "订单 {number}（{project}）双方已签署，年度资金暂不足（{arithmetic}），已排队，到位后自动生效。",
+    ),
+    "order.resumed": ("合同已生效", "订单 {number}（{project}）等待的资金已到位，“{step}”已生效。"),
+    "order.declined": (
+        "服务机构未接单",
+        "订单 {number}（{project}）未被接单：{reason}。{amount} 元已退回服务券，等待的天数已补回。",
+    ),
+    "order.cancelled": (
+        "订单已取消",
+        "订单 {number}（{project}）已取消：{reason}。{amount} 元已退回服务券。",
+    ),
+    "order.lapsed": ("订单已终止", "订单 {number}（{project}）已终止：{reason}。"),
+    "order.cancellation_asked": (
+        "对方申请取消订单",
+        "订单 {number}（{project}）：{reason}。如同意，请贵方也提出取消申请。",
+    ),
+    "order.cancellation_refused": ("取消未获同意", "订单 {number}（{project}）继续履行：{reason}。"),
+    "order.payment_return_asked": ("服务机构申请退回支付", "订单 {number}（{project}）：{reason}。"),
+    "order.payment_returned": (
+        "支付已退回",
+        "订单 {number}（{project}）支付的 {amount} 元服务券已退回，请重新办理支付。",
+    ),
+    "order.payment_return_refused": ("支付不予退回", "订单 {number}（{project}）：{reason}。"),
+    "rating.received": ("收到新的评价", "贵单位在“{programme}”收到一条新的服务评价，可以回复一次。"),
+    "rating.answered": ("评价已获回复", "服务机构回复了贵单位在“{programme}”的评价。"),
+    "enquiry.answered": ("需求收到回复", "“{provider}”以“{offering}”回复了贵单位发布的需求。"),
+    "enquiry.said": ("需求对话有新消息", "贵单位在“{programme}”的需求对话有新消息。"),
+    "enquiry.closed": ("需求已结束", "贵单位在“{programme}”回复过的一项需求已由发布企业结束。"),
+    "voucher.granted": ("领券成功", "您的企业已领到服务券 {number}，面值 {amount} 元，请在有效期内使用。"),
+    "qualification.approved": ("{party}审核通过", "您的单位已通过“{programme}”的{party}审核。{next}"),
+    "qualification.expired": (
+        "资格已到期",
+        "您的企业在“{programme}”的资格已到期，不能再领券或新签合同。请在申请表中更新材料后续期。",
+    ),
+    "qualification.held_on": ("资格继续有效", "您的企业在“{programme}”的资格无需重新提交材料，继续有效。"),
+    "qualification.not_renewed": ("续期未通过", "“{programme}”的续期申请未通过审核，原资格到期后失效。"),
+    "organisation.change_reported_late": (
+        "变更报告逾期",
+        "{name}报告的变更超过了规定期限（{due}），请决定是否采取措施。",
+    ),
+    "order.provider_suspended": (
+        "服务机构已被暂停",
+        "订单 {number}（{project}）的服务机构已被暂停：已签合同继续履行，尚未签订的可以取消，券不受影响。",
+    ),
+    "order.provider_removed": (
+        "服务机构已被清退",
+        "订单 {number}（{project}）的服务机构已被清退：已签合同的继续履行，尚未签订的请取消后另选服务机构。",
+    ),
+    "provider.suspended": (
+        "服务机构资格已暂停",
+        "您的单位在“{programme}”的服务机构资格已暂停，暂不能承接新订单，已签订的合同请继续履行。"
+        "依据：{clause}。原因：{reason}",
+    ),
+    "provider.suspension_reported": (
+        "服务机构已被暂停",
+        "“{programme}”的服务机构{name}已被暂停。依据：{clause}。原因：{reason}",
+    ),
+    "provider.suspension_lifted": (
+        "暂停已解除",
+        "您的单位在“{programme}”的暂停已解除，请查看当前资格状态。说明：{reason}",
+    ),
+    "provider.graded": ("评级已公布", "您的单位在“{programme}”{year} 年度的评级为：{grade}。"),
+    "provider.removed": (
+        "已被清退",
+        "您的单位在“{programme}”的服务机构资格已终止。依据：{clause}。原因：{reason}",
+    ),
+    "organisation.handler_changed": ("经办人已更换", "贵企业的经办人已凭新的授权书更换，服务券不受影响。"),
+    "membership.handed_over": ("经办人身份已交接", "您已不再是该企业的经办人，登录已结束。"),
+    "qualification.refused": ("{party}审核未通过", "“{programme}”的{party}未通过审核。{reason} {unmet}"),
+    "qualification.revoked": ("{party}已取消", "您的单位在“{programme}”的{party}已被取消。原因：{reason}"),
+    "qualification.sent_back": (
+        "{party}重新审核",
+        "单位信息有变化，“{programme}”的{party}需要重新审核，审核期间不能新办业务。",
+    ),
+    "district.remind_registered": (
+        "请填写申请",
+        "您的企业尚未申请“{programme}”。属地主管部门提醒您：请在小程序中填写申请表并提交。",
+    ),
+    "district.remind_drafted": (
+        "请提交申请",
+        "您在“{programme}”的申请表尚未提交。属地主管部门提醒您：请填写完整后提交。",
+    ),
+    "district.remind_returned": (
+        "请修改后重新提交",
+        "您在“{programme}”的申请已退回修改。属地主管部门提醒您：请按要求修改后重新提交。",
+    ),
+    "district.remind_approved": (
+        "请申领服务券",
+        "您的企业已通过“{programme}”的审核，尚未申领服务券。属地主管部门提醒您：请按通知申领或使用。",
+    ),
+    "offering.listed": ("服务产品已上架", "“{name}”已在“{programme}”上架。依据：{clause}。"),
+    "offering.taken_down": ("服务产品已下架", "“{name}”已从“{programme}”下架。原因：{reason}"),
+    "offering.ended": (
+        "服务产品目录期满",
+        "“{name}”所在的“{programme}”年度目录已期满，产品已下架。请参加新的征集。",
+    ),
+    "selection.opened": (
+        "服务产品征集",
+        "“{programme}”的“{title}”自 {opens} 起接受申报，至 {until} 截止。",
+    ),
+    "membership.ended": ("已不再代表企业", "您代表企业的身份已经解除，如有疑问请联系企业负责人。"),
+    "review.arrived": ("有新的待办审核", "“{title}”（{number}）已到“{step}”环节，请办理。"),
+    "review.resubmitted": ("已重新提交", "“{title}”（{number}）已按要求修改并重新提交，请继续办理“{step}”。"),
+    "review.objected": ("公示收到异议", "“{title}”（{number}）在公示期内收到异议，答复之前暂停办理。"),
+    "review.step_passed": ("审核进展", "“{title}”（{number}）已通过“{step}”。依据：{clause}。"),
+    "review.put_up": ("进入公示", "“{title}”（{number}）已进入“{step}”，公示至 {until}。依据：{clause}。"),
+    "review.returned": (
+        "请修改后重新提交",
+        "“{title}”（{number}）需要修改：{reason}。请只修改被退回的内容，其余内容已为您保留。",
+    ),
+    "review.passed": ("审核通过", "“{title}”（{number}）已通过审核。依据：{clause}。{reason}"),
+    "review.refused": (
+        "审核未通过",
+        "“{title}”（{number}）未通过审核。依据：{clause}。原因：{reason} {unmet}",
+    ),
+    "review.due": ("审核期限临近", "“{title}”（{number}）的“{step}”须在 {until} 前办理，{days}。"),
+    "review.correction_due": ("修改期限临近", "“{title}”（{number}）须在 {until} 前修改并重新提交，{days}。"),
+    "voucher_request.left_out": (
+        "本次未能发放服务券",
+        "您申请的服务券本次未能发放。依据：{clause}。{arithmetic}",
+    ),
+    "voucher_request.waiting": (
+        "等待发放",
+        "您申请的服务券已审核通过，资金落实后按顺序发放。依据：{clause}。{arithmetic}",
+    ),
+    "blocklist.added": ("已列入限制名单", "您的企业已被列入限制名单。依据：{clause}。原因：{reason}"),
+    "blocklist.lifted": ("已移出限制名单", "您的企业已被移出限制名单。原因：{reason}"),
+    "round.ranked": (
+        "批次已排名",
+        "“{title}”已排名并发放：参与排名 {ranked} 家，获券 {awarded} 家，共 {amount} 元。"
+        "结果将于 {published} 公布。",
+    ),
+    "application.waiting": (
+        "未获券，已进入候补",
+        "“{title}”排名第 {position}（共 {ranked} 家），本批次资金已按优先资格和申领先后发完。"
+        "有服务券退回时按名次递补。依据：{clause}。",
+    ),
+    "application.unsuccessful": (
+        "未获券",
+        "“{title}”排名第 {position}（共 {ranked} 家），本批次资金已按优先资格和申领先后发完。"
+        "依据：{clause}。",
+    ),
+    "application.not_qualified": (
+        "申领未参与排名",
+        "截止时您的企业不具备用券资格，“{title}”的申领未参与排名。依据：{clause}。",
+    ),
+    "application.barred": (
+        "申领未参与排名",
+        "截止时您的企业在限制名单中，“{title}”的申领未参与排名。依据：{clause}。",
+    ),
+    "application.quota_used": (
+        "申领未参与排名",
+        "截止时您的企业本年度额度已经用完，“{title}”的申领未参与排名。依据：{clause}。",
+    ),
+    "organisation.labels_changed": (
+        "企业标识有变化",
+        "您的企业标识有变化，享受的政策可能随之改变，请查看企业信息。",
+    ),
+    "voucher.hand_back": ("服务券已退回", "服务券 {number} 已退回，退回金额 {amount} 元。"),
+    "voucher.expiry": ("服务券已到期", "服务券 {number} 已到期，未使用的 {amount} 元失效。"),
+    "voucher.reclaim": ("服务券已收回", "服务券 {number} 逾期未下单，{amount} 元已收回。"),
+    "voucher.voiding": ("服务券已作废", "服务券 {number} 已作废，涉及 {amount} 元。原因：{reason}"),
+    "payment.paid": ("款项已支付", "订单 {number} 的{purpose} {amount} 元已支付。"),
+    "payment.refund_due": ("款项将退还", "订单 {number} 的{purpose} {amount} 元将退还企业。"),
+    "payment.refunded": ("款项已退还", "订单 {number} 的{purpose} {amount} 元已退还。"),
+    "payment.repaid": ("多付款项已退回", "服务机构已退回订单 {number} 多付的 {amount} 元。"),
+    "payment.disputed": (
+        "在线支付金额不符",
+        "订单 {number} 的{purpose}应付 {amount} 元，微信支付通知的金额为 {paid} 元，请核实。",
+    ),
+    "reminder.voucher_expiry": (
+        "服务券即将到期",
+        "服务券 {number} 的有效期至 {until}，{days}。请及时使用；不再需要的，请退回。",
+    ),
+    "reminder.order_step": (
+        "订单即将到期",
+        "订单 {number}（{project}）的“{step}”截止 {until}，{days}。",
+    ),
+    "reminder.order_deadline": (
+        "请尽快下单",
+        "服务券 {number} 须在 {until} 前完成下单，{days}，逾期将被收回；不再需要的，请退回。",
+    ),
+    "reminder.qualification_expiry": (
+        "资格即将到期",
+        "“{programme}”的资格有效期至 {until}，{days}，请按期办理续期。",
+    ),
+    "reminder.round_opens": ("批次即将开始", "“{programme}”的“{title}”将于 {until} 开始，请提前做好准备。"),
+}
+"""Title and sentence of each message of the inbox, by topic. The data of the message fills them in."""
+
+NOTICE_OF_ANYTHING = ("系统通知", "您有一条新的通知，请查看详情。")
+NOTICE_UNKNOWN = "—"
+DAYS_LEFT = "还有 {days} 天"
+LAST_DAY = "今天截止"
+INSTANT = "{at:%Y}年{at.month}月{at.day}日 {at:%H:%M}"
+END_OF_DAY = "{day:%Y}年{day.month}月{day.day}日 24:00"
+PROVISIONAL = "{day}（暂定，以公布的放假安排为准）"
