@@ -6,9 +6,7 @@ database keeps them; how they got to their step is the business of other tests.
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import count
@@ -19,7 +17,6 @@ from stdnum.cn.uscc import calc_check_digit
 from tortoise.transactions import in_transaction
 
 from server.clock import CHINA, FixedClock
-from server.errors import Refusal
 from server.models.contracts import Contract
 from server.models.offices import Office
 from server.models.orders import Order
@@ -58,19 +55,6 @@ WORK: Mapping[StepKind, StepWork] = {
 }
 
 _numbers = count(1)
-
-
-async def together(*verbs: Awaitable[object]) -> Counter[str]:
-    """What became of verbs that were begun at once: ``done``, or the code of the refusal."""
-
-    async def outcome(verb: Awaitable[object]) -> str:
-        try:
-            await verb
-        except Refusal as refusal:
-            return refusal.code
-        return "done"
-
-    return Counter(await asyncio.gather(*(outcome(verb) for verb in verbs)))
 
 
 class NotDone(Exception):

@@ -8,6 +8,8 @@ from typing import Any
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from server.keys import GRAB_DOOR
 from server.models.vouchers import Voucher
@@ -36,6 +38,11 @@ async def until(ask: Callable[[], Awaitable[Answered]], wanted: int) -> Answered
 
     told: Answered = await eventually(asked)
     return told
+
+
+async def said(logs: list[EventDict], event: str) -> bool:
+    """Whether the server has written a line about this."""
+    return any(line["event"] == event for line in logs)
 
 
 async def metric(town: Any, name: str) -> float:
@@ -120,9 +127,10 @@ async def test_while_the_database_is_away_nothing_is_promised_and_the_winner_sti
         round_id = await town.open_round(operator)
         town.app[GRAB_DOOR].persons.burst = 1_000
         assert (await handler.get("vouchers")).body["vouchers"] == []
-        await proxy.stop()
-        # Whatever runs beside the requests meets the outage, too, and goes on afterwards.
-        await asyncio.sleep(1.2 * launch.RECONCILE_SECONDS)
+        with capture_logs() as logs:
+            await proxy.stop()
+            # Whatever runs beside the requests meets the outage, too, and goes on afterwards.
+            await eventually(lambda: said(logs, "launch.reconcile_failed"))
 
         key = grab_key()
         admitted = await handler.grab(round_id, key)

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
-
 import pytest
 
-from server.database import close_database, open_database
-from server.errors import Refusal
 from server.models.orders import Order, OrderAct
 from server.models.vouchers import Voucher
 from server.programme.steps import StepKind
@@ -20,30 +14,9 @@ from server.services import ledger
 from server.services.order_wishes import Wish
 from server.units import yuan_to_fen
 from tests.contracting import GRABBED, RANKED, Desk, person_of
+from tests.races.crowd import together
 
 MANY = 6
-
-
-@pytest.fixture
-async def desk(postgres_url: str) -> AsyncIterator[Desk]:
-    """Orders on PostgreSQL; whatever a race does, the books balance."""
-    context = await open_database(postgres_url)
-    yield Desk()
-    assert await ledger.verify() == []
-    await close_database(context)
-
-
-async def together(*verbs: Awaitable[object]) -> Counter[str]:
-    """What became of verbs that were begun at once: ``done``, or the code of the refusal."""
-
-    async def outcome(verb: Awaitable[object]) -> str:
-        try:
-            await verb
-        except Refusal as refusal:
-            return refusal.code
-        return "done"
-
-    return Counter(await asyncio.gather(*(outcome(verb) for verb in verbs)))
 
 
 async def test_many_press_at_once_and_exactly_one_does_the_step(desk: Desk) -> None:

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from tortoise.context import TortoiseContext
 from tortoise.transactions import in_transaction
 
-from server.database import close_database, open_database
 from server.gateways.payments import (
     Charge,
     PhonePayment,
@@ -27,7 +27,8 @@ from server.programme.steps import StepKind
 from server.rules.invoice_checks import MarkKind
 from server.rules.own_payments import PaymentPurpose, PaymentStatus
 from server.services import escrows, ledger, payment_outcomes
-from tests.paying import Cashier, together
+from tests.paying import Cashier
+from tests.races.crowd import together
 from tests.rules.cast import LISHUI, NINGXIA
 
 RIVALS = 5
@@ -35,12 +36,10 @@ rules = pytest.mark.rules
 
 
 @pytest.fixture
-async def till(postgres_url: str) -> AsyncIterator[Cashier]:
+async def till(postgres: TortoiseContext) -> AsyncIterator[Cashier]:
     """Orders of the programme with escrow on PostgreSQL; whatever a race does, the books balance."""
-    context = await open_database(postgres_url)
     yield Cashier(NINGXIA)
     assert await ledger.verify() == []
-    await close_database(context)
 
 
 class Obliging:

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from server.database import close_database, open_database
-from server.errors import Refusal
 from server.models.contracts import Contract
 from server.models.journal import JournalEntry
 from server.models.orders import Order, OrderAct, VoucherHold
@@ -28,34 +25,13 @@ from server.programme.vocabulary import Party
 from server.rules.contracts import ContractStatus
 from server.rules.money import Basis
 from server.rules.orders import OrderStatus
-from server.services import budgets, ledger
+from server.services import budgets
 from server.services.order_wishes import Wish
 from server.units import yuan_to_fen
 from tests.contracting import ALLOTTED, DRAWN, ON_CONTRACT, OPERATOR, Desk, faces, person_of
+from tests.races.crowd import together
 
 RIVALS = 5
-
-
-@pytest.fixture
-async def desk(postgres_url: str) -> AsyncIterator[Desk]:
-    """Contracts, quotas, requests and draws on PostgreSQL; whatever a race does, the books balance."""
-    context = await open_database(postgres_url)
-    yield Desk()
-    assert await ledger.verify() == []
-    await close_database(context)
-
-
-async def together(*verbs: Awaitable[object]) -> Counter[str]:
-    """What became of verbs that were begun at once: ``done``, or the code of the refusal."""
-
-    async def outcome(verb: Awaitable[object]) -> str:
-        try:
-            await verb
-        except Refusal as refusal:
-            return refusal.code
-        return "done"
-
-    return Counter(await asyncio.gather(*(outcome(verb) for verb in verbs)))
 
 
 async def half_signed(

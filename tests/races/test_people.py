@@ -16,6 +16,7 @@ from server.models.journal import JournalEntry
 from server.models.organisations import Invitation, Membership, Organisation, Qualification
 from server.models.rounds import Entitlement
 from server.services.memberships import lock
+from tests.races.crowd import all_wait
 from tests.town import Answered, Town, a_town, eligible
 
 RIVALS = 6
@@ -137,7 +138,7 @@ async def test_of_operators_who_decide_together_one_decides(town: Town) -> None:
     assert await deeds.count() == 1
 
 
-async def test_nobody_is_approved_on_facts_that_change_meanwhile(town: Town) -> None:
+async def test_nobody_is_approved_on_facts_that_change_meanwhile(town: Town, postgres_url: str) -> None:
     operator = await town.operator()
     await town.open_round(operator)
     handler = await town.handler()
@@ -148,9 +149,7 @@ async def test_nobody_is_approved_on_facts_that_change_meanwhile(town: Town) -> 
         await lock(enterprise_id)
         change = asyncio.create_task(handler.patch("organisations/mine", legal_person=False))
         approval = asyncio.create_task(town.decide(operator, applied))
-        await asyncio.sleep(0.2)
-        assert not change.done()
-        assert not approval.done()
+        await all_wait(postgres_url, change, approval)
     assert (await change).status == 200
     status = (await handler.get(f"qualifications/{applied.body['id']}")).body["status"]
     # Whichever came first: approved and sent back, or refused for the new facts.

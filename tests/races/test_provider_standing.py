@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tortoise.context import TortoiseContext
 from tortoise.transactions import in_transaction
 
 from server.app import SIZE_CLASSES
-from server.database import close_database, open_database
 from server.models.organisations import BlocklistEntry, Qualification
 from server.models.people import Staff
 from server.models.provider_standing import ProviderGrade, Removal, Suspension
@@ -35,7 +35,7 @@ from server.services.reviews import Reviews
 from server.services.suspensions import Suspensions
 from server.services.working_days import WorkingDays
 from tests.factories import Office, an_office, make_enterprise
-from tests.paying import together
+from tests.races.crowd import all_wait, together
 from tests.rules.cast import GUANGZHOU, NINGXIA
 
 RIVALS = 5
@@ -74,8 +74,7 @@ class Bureau:
 
 
 @pytest.fixture
-async def bureau(postgres_url: str, redis_url: str) -> AsyncIterator[Bureau]:
-    context = await open_database(postgres_url)
+async def bureau(postgres: TortoiseContext, postgres_url: str, redis_url: str) -> AsyncIterator[Bureau]:
     async with an_office(postgres_url, redis_url) as office:
         reviews = Reviews(office.programmes, office.clocks, WorkingDays(Path("config/holidays")))
         standings = Qualifications(
@@ -89,7 +88,6 @@ async def bureau(postgres_url: str, redis_url: str) -> AsyncIterator[Bureau]:
         reviews.serve(ReviewSubject.REMOVAL, removals)
         reviews.serve(ReviewSubject.PROVIDER_GRADE, grades)
         yield Bureau(office, Suspensions(standings), removals, grades)
-    await close_database(context)
 
 
 async def test_control_two_who_look_without_a_guard_both_find_a_provider_approved(bureau: Bureau) -> None:
@@ -137,7 +135,7 @@ async def test_many_who_grade_a_provider_at_once_propose_one_grade(bureau: Burea
 
 
 async def test_under_its_lock_a_provider_is_held_before_or_after_it_takes_an_order_never_between(
-    bureau: Bureau,
+    bureau: Bureau, postgres_url: str
 ) -> None:
     row = await bureau.provider(GUANGZHOU)
     operator = await bureau.staff("operator")
@@ -159,8 +157,7 @@ async def test_under_its_lock_a_provider_is_held_before_or_after_it_takes_an_ord
     async with asyncio.timeout(10):
         await asked.wait()
     holding = asyncio.create_task(bureau.suspensions.suspend(row.id, **BREACH, until=None, actor=operator))
-    await asyncio.sleep(0.2)
-    assert not holding.done()
+    await all_wait(postgres_url, holding)
     go_on.set()
     assert await taking == "approved"
     await holding

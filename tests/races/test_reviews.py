@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import pytest
+from tortoise.context import TortoiseContext
 from tortoise.expressions import F
 from tortoise.transactions import in_transaction
 
-from server.database import close_database, open_database
-from server.errors import Refusal
 from server.models.journal import JournalEntry
 from server.models.reviews import ReviewCase, ReviewDecision
 from server.programme.review import ReviewSubject
 from server.rules.review import CaseStatus, Verdict
 from server.services import memberships, review_claims
+from tests.races.crowd import all_wait, outcome
 from tests.reviewing import APPLICANT, ReviewOffice, every_programme
 
 RIVALS = 6
@@ -24,20 +23,9 @@ LISHUI, GUANGXI = "lishui-2024", "guangxi-2024"
 
 
 @pytest.fixture
-async def office(postgres_url: str) -> AsyncIterator[ReviewOffice]:
+def office(postgres: TortoiseContext) -> ReviewOffice:
     """A review office on PostgreSQL."""
-    context = await open_database(postgres_url)
-    yield ReviewOffice(every_programme())
-    await close_database(context)
-
-
-async def outcome(verb: object) -> str:
-    """What somebody was told: ``done``, or the code of the refusal."""
-    try:
-        await verb  # type: ignore[misc]
-    except Refusal as refusal:
-        return refusal.code
-    return "done"
+    return ReviewOffice(every_programme())
 
 
 async def test_control_two_who_look_before_they_decide_both_decide(office: ReviewOffice) -> None:
@@ -56,7 +44,7 @@ async def test_control_two_who_look_before_they_decide_both_decide(office: Revie
     assert (await ReviewCase.get(id=case.id)).version == case.version + 2
 
 
-async def test_of_reviewers_who_decide_together_one_decides(office: ReviewOffice) -> None:
+async def test_of_reviewers_who_decide_together_one_decides(office: ReviewOffice, postgres_url: str) -> None:
     case = await office.open(office.programmes.get(LISHUI), ReviewSubject.PROVIDER)
     rivals = [await office.staff("operator") for _ in range(RIVALS)]
     assert case.organisation_id is not None
@@ -73,8 +61,7 @@ async def test_of_reviewers_who_decide_together_one_decides(office: ReviewOffice
         # Whoever holds the organisation makes all of them wait here, so that they meet.
         await memberships.lock(case.organisation_id)
         held.set()
-        await asyncio.sleep(0.3)
-        assert not any(task.done() for task in deciding)
+        await all_wait(postgres_url, *deciding)
     answers = Counter(await asyncio.gather(*deciding))
     assert answers == {"done": 1, "case_moved_on": RIVALS - 1}
     assert await ReviewDecision.filter(case_id=case.id).count() == 1
