@@ -104,6 +104,14 @@ class Deadline:
     rule: DeadlineRule | None = None
     """A rule of the calendar instead of days."""
 
+    @property
+    def by_voucher(self) -> bool:
+        """Whether what it counts from or runs to is known by the vouchers."""
+        return self.from_event is not None or self.rule in (
+            DeadlineRule.SAME_YEAR,
+            DeadlineRule.VOUCHER_VALIDITY,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderStep(Clause):

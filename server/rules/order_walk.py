@@ -58,8 +58,10 @@ def contributors(step: OrderStep) -> frozenset[Party]:
 def is_done(step: OrderStep, deeds: Collection[Deed]) -> bool:
     """Whether a step is done, by everybody who has to do it or to bring something to it."""
     parties = {deed.party for deed in deeds if deed.step is step.kind}
+    if not parties:
+        return False
     needed = sides(step)
-    return needed | contributors(step) <= parties if needed else bool(parties)
+    return not needed or needed | contributors(step) <= parties
 
 
 def done_kinds(programme: Programme, deeds: Collection[Deed]) -> tuple[StepKind, ...]:

@@ -288,15 +288,17 @@ async def conclude(contract: Contract, now: datetime) -> None:
 
 async def withdraw(order: Order, *, now: datetime) -> None:
     """The contract an order was sent back past: another may be entered in its place."""
-    await Order.filter(id=order.id).update(contract_id=None, contract_fen=None)
-    await let_go(order, now=now)
+    contract_id = order.contract_id
+    await order_book.change(order, contract_id=None, contract_fen=None)
+    if contract_id is not None:
+        await let_go(contract_id, now=now)
 
 
-async def let_go(order: Order, *, now: datetime, reason: str = "") -> None:
+async def let_go(contract_id: int, *, now: datetime, reason: str = "") -> None:
     """A contract ends with the last order on it (GX-84): withdrawn, or failed where it was signed."""
-    if await Order.exists(contract_id=order.contract_id, status__in=COMING_TO_SOMETHING):
+    if await Order.exists(contract_id=contract_id, status__in=COMING_TO_SOMETHING):
         return
-    contract = await Contract.get(id=order.contract_id)
+    contract = await Contract.get(id=contract_id)
     ended = ContractStatus.WITHDRAWN if contract.status is ContractStatus.DRAFTED else ContractStatus.FAILED
     await Contract.filter(id=contract.id, status__in=_LIVE).update(status=ended, ended_at=now, reason=reason)
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import F
 
 from server import texts
 from server.models.applications import Ranking
-from server.models.orders import Order, OrderAct, OrderPaper, VoucherHold
+from server.models.orders import Order, OrderAct, OrderPaper
 from server.models.vouchers import Voucher
 from server.programme.holidays import WorkingCalendar
 from server.programme.model import Programme
@@ -28,6 +29,12 @@ from server.rules.order_walk import Deed, is_finished, next_step, undone_from, w
 from server.rules.orders import ORDER_MOVES, OrderStatus
 from server.services import journal, outbox
 from server.services.access import Actor
+
+# Numbered and read in one statement: what was read before the lock may be out of date.
+_CLAIM = {
+    "postgres": "UPDATE service_order SET version = version + 1 WHERE id = $1 AND version = $2 RETURNING *",
+    "sqlite": "UPDATE service_order SET version = version + 1 WHERE id = ?1 AND version = ?2 RETURNING *",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +83,31 @@ def _plain(value: Any) -> Any:
 
 
 async def advance(
-    order: Order, programme: Programme, calendar: WorkingCalendar, *, actor: Actor, now: datetime
+    order: Order,
+    programme: Programme,
+    calendar: WorkingCalendar,
+    *,
+    actor: Actor,
+    now: datetime,
+    acts: Sequence[OrderAct] | None = None,
 ) -> Order:
-    """Find what comes next, until when; both sides hear of it. Returns the order as it stands."""
-    acts = await acts_of(order.id)
+    """Find what comes next, until when; both sides hear of it. Returns the order as it stands.
+
+    ``acts`` are what was done so far, where the caller has read them.
+    """
+    if acts is None:
+        acts = await acts_of(order.id)
     deeds = deeds_of(acts)
     step = next_step(programme, deeds)
-    status = OrderStatus.DONE if is_finished(programme, deeds) else OrderStatus.OPEN
     due = Due(None) if step is None else await due_of(order, step, programme, calendar, acts)
     moved_on = step is not None and step.kind is not order.step
-    await Order.filter(id=order.id).update(
-        status=status,
+    await change(
+        order,
+        status=OrderStatus.DONE if is_finished(programme, deeds) else OrderStatus.OPEN,
         step=None if step is None else step.kind,
         step_since=now if moved_on else order.step_since,
         step_due_at=due.ends_at,
     )
-    order = await Order.get(id=order.id)
     await tell_turn(order, programme, deeds, actor=actor, now=now)
     return order
 
@@ -106,7 +122,7 @@ async def due_of(
     """Until when a step can be done, by what has happened and by the vouchers the order holds."""
     if step.deadline is None:
         return Due(None)
-    vouchers = [hold.voucher for hold in await _holds(order.id)]
+    vouchers = await _vouchers_of(order) if step.deadline.by_voucher else []
     if step.deadline.from_event in (Event.RESULTS_PUBLISHED, Event.ROUND_CLOSED):
         # Reckoned when the results were published, and kept on the voucher.
         ends = [voucher.order_deadline for voucher in vouchers if voucher.order_deadline is not None]
@@ -126,8 +142,11 @@ async def due_of(
     return Due(None) if due is None else Due(due.ends_at, due.provisional)
 
 
-async def _holds(order_id: int) -> list[VoucherHold]:
-    return await VoucherHold.filter(order_id=order_id).select_related("voucher").order_by("id")
+async def _vouchers_of(order: Order) -> list[Voucher]:
+    if order.budget_id is None:
+        return []  # Vouchers hold nothing before a year's money is touched.
+    held = Voucher.filter(holds__order_id=order.id)
+    return await held.only("id", "round_id", "granted_at", "valid_until", "order_deadline")
 
 
 async def _guessed(vouchers: Sequence[Voucher]) -> bool:
@@ -154,8 +173,21 @@ async def undo_from(
 async def move(order: Order, status: OrderStatus, **changes: Any) -> Order:
     """Give an order another state. Raises ``IllegalMove``."""
     require_move(ORDER_MOVES, order.status, status)
-    await Order.filter(id=order.id).update(status=status, **changes)
-    return await Order.get(id=order.id)
+    return await change(order, status=status, **changes)
+
+
+async def claim(order_id: int, version: int, connection: BaseDBAsyncClient) -> Order | None:
+    """The order as it stands, numbered on; ``None`` when it is no longer at that version."""
+    rows = await connection.execute_query_dict(_CLAIM[connection.capabilities.dialect], [order_id, version])
+    return Order(**rows[0]) if rows else None
+
+
+async def change(order: Order, **columns: Any) -> Order:
+    """Give columns of an order new values, in the table and in the hand; only of one that is held."""
+    if columns:
+        await Order.filter(id=order.id).update(**columns)
+        order.update_from_dict(columns)
+    return order
 
 
 async def hold_back(order: Order, *, actor: Actor, now: datetime) -> Order:
@@ -177,6 +209,7 @@ async def hold_back(order: Order, *, actor: Actor, now: datetime) -> Order:
 async def touch(order: Order) -> None:
     """Number a change, so that whoever pressed at the same moment finds out."""
     await Order.filter(id=order.id).update(version=F("version") + 1)
+    order.version += 1
 
 
 # -- telling -------------------------------------------------------------------------------------------

@@ -242,7 +242,7 @@ class OrderEnds:
         released_fen = await order_money.release(order, terms.programme, now=now)
         await voucher_steps.give_up_draw(order, now=now)
         if order.contract_id is not None:
-            await contract_steps.let_go(order, now=now, reason=reason)
+            await contract_steps.let_go(order.contract_id, now=now, reason=reason)
         for hook in self.orders.enders:
             await hook(order, now)
         await order_book.note(f"order.{status}", order, actor, now, reason=reason, released_fen=released_fen)
@@ -332,7 +332,7 @@ class OrderEnds:
             calendar = self.orders.working_days.calendar
             due = await order_book.due_of(order, step, terms.programme, calendar, acts)
             if due.ends_at is None or due.provisional or now < due.ends_at:
-                await Order.filter(id=order.id).update(step_due_at=due.ends_at)
+                await order_book.change(order, step_due_at=due.ends_at)
                 return 0
             await self.end(
                 order,

@@ -25,7 +25,7 @@ from server.rules.lifecycles import VoucherStatus
 from server.rules.limits import Limit, room
 from server.rules.money import Account, Basis, Movement
 from server.rules.voucher_ends import Ending, end_of_voucher
-from server.services import budgets, ledger, order_purse
+from server.services import budgets, ledger, order_book, order_purse
 from server.services.annual_notices import Terms
 from server.services.ledger import Where
 from server.services.order_purse import NothingToPay, Purse, VoucherUnusable, WantedTooMuch
@@ -55,7 +55,8 @@ async def reserve(order: Order, terms: Terms, *, now: datetime) -> Deduction:
             await _commit(order, budget, terms, paid.amount_fen, now)
         await _hold(order, purse, paid.amount_fen, now)
     named = purse.vouchers[0].id if len(purse.vouchers) == 1 else order.voucher_id
-    await Order.filter(id=order.id).update(
+    await order_book.change(
+        order,
         budget_id=year.id,
         voucher_id=named,
         voucher_fen=paid.amount_fen,
@@ -126,8 +127,8 @@ async def hold_issued(order: Order, voucher: Voucher, *, now: datetime) -> None:
     """Hold all of a voucher that was issued for this one order (NX-10); under the budget's lock."""
     fen = voucher.face_value_fen
     await _hold(order, Purse((voucher,), {voucher.id: fen}, Limit(fen, "", "")), fen, now)
-    await Order.filter(id=order.id).update(
-        budget_id=voucher.budget_id, voucher_id=voucher.id, voucher_fen=voucher.face_value_fen
+    await order_book.change(
+        order, budget_id=voucher.budget_id, voucher_id=voucher.id, voucher_fen=voucher.face_value_fen
     )
 
 
@@ -146,8 +147,8 @@ async def work_out(order: Order, programme: Programme, *, now: datetime) -> Dedu
             held = wanted(order.wanted_fen)
         paid = await order_purse.payable(programme, order, None, others=[held])
         await _give_back(order, holds, held_fen - paid.amount_fen, budget, programme, now)
-    await Order.filter(id=order.id).update(
-        voucher_fen=paid.amount_fen, clause=paid.clause, arithmetic=paid.arithmetic
+    await order_book.change(
+        order, voucher_fen=paid.amount_fen, clause=paid.clause, arithmetic=paid.arithmetic
     )
     return paid
 

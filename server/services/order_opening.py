@@ -37,7 +37,7 @@ from server.services.access import Actor, NotFound
 from server.services.annual_notices import Terms
 from server.services.applicants import facts_of
 from server.services.fair_price import price_findings
-from server.services.memberships import lock
+from server.services.memberships import lock_all
 from server.services.order_wishes import Wish
 from server.services.orders import Orders
 from server.services.provider_standing import require_provider
@@ -137,8 +137,7 @@ class OrderOpening:
         enterprise, provider, party = await _sides(programme, sketch, version, mine)
         _require_begins(programme, party)
         async with in_transaction():
-            for side in sorted({enterprise.id, provider.id}):
-                await lock(side)
+            await lock_all((enterprise.id, provider.id))
             made = Order.filter(**{"opened_by": party, f"{party.value}_id": mine.id})
             await allowances.require(made, "placed_at", allowances.ORDERS, now=now)
             await self._require_standing(programme, enterprise, provider, now)

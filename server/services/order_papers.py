@@ -121,7 +121,9 @@ async def faults(
         if code in known
     ]
     services = frozenset({order.service} if order.service else ())
-    found += papers_missing(documents, handed, legal_form=await _legal_form(order, party), services=services)
+    by_form = any(document.legal_forms for document in documents)
+    legal_form = await _legal_form(order, party) if by_form else None
+    found += papers_missing(documents, handed, legal_form=legal_form, services=services)
     for code, some in papers.items():
         if code in known:
             found += [fault for paper in some for fault in _day_faults(programme, known[code], paper)]

@@ -52,7 +52,7 @@ from server.services import (
 from server.services.access import CLOCK, Actor
 from server.services.annual_notices import AnnualNotices, Terms
 from server.services.clocks import ProgrammeClocks
-from server.services.memberships import lock
+from server.services.memberships import lock_all
 from server.services.order_wishes import Ask, NothingToSendBack, OrderMovedOn, Wish, require_met
 from server.services.step_work import Move, NothingMore, StepWork
 from server.services.working_days import WorkingDays
@@ -122,7 +122,7 @@ class Orders:
                 completes=completes,
             )
             move = await self._checked(move, wish.values)
-            order = await self._do(move, terms)
+            order = await self._do(move, terms, acts)
         for after in move.afters:
             await after()
         return order
@@ -249,7 +249,7 @@ class Orders:
             now=now,
             papers=papers,
         )
-        return await self._do(await self._checked(move, wish.values), terms)
+        return await self._do(await self._checked(move, wish.values), terms, [])
 
     # -- how a step is done ----------------------------------------------------------------------------
 
@@ -261,17 +261,15 @@ class Orders:
         and then moves the orders of those who are due. Raises :class:`OrderMovedOn` unless the order is
         still at the version the asker saw.
         """
-        async with in_transaction():
-            # In the order of their ids, as everywhere.
-            for side in sorted({order.enterprise_id, order.provider_id}):
-                await lock(side)
+        async with in_transaction() as connection:
+            await lock_all((order.enterprise_id, order.provider_id))
             if budget_id is not None:
                 async with budgets.locked(budget_id):
                     pass  # Kept until the transaction ends.
-            moved = await Order.filter(id=order.id, version=version).update(version=version + 1)
-            if not moved:
+            claimed = await order_book.claim(order.id, version, connection)
+            if claimed is None:
                 raise OrderMovedOn(number=order.number, what=await self.said(order.id))
-            yield await Order.get(id=order.id)
+            yield claimed
 
     async def said(self, order_id: int) -> str:
         """What was done on an order last, in one sentence."""
@@ -322,35 +320,36 @@ class Orders:
         require_met(move.step, unmet)
         return move
 
-    async def _do(self, move: Move, terms: Terms) -> Order:
+    async def _do(self, move: Move, terms: Terms, acts: list[OrderAct]) -> Order:
         """Do a checked step: its work, its papers, what it does to the money, and what comes next."""
         act = await order_book.record(
             move.order, move.step.kind, move.party, actor=move.actor, now=move.now, values=move.values
         )
         await order_papers.hand_in(act, move.order, move.papers, programme=move.programme, now=move.now)
-        await self._changed(move, await invoices.register_papers(move))
+        order = await order_book.change(move.order, **await invoices.register_papers(move))
         if move.party in contributors(move.step):
             pass  # What it brings stands in the papers; the step itself is the other side's.
         elif not move.completes:
-            await self._changed(move, await self.work(move.step.kind).do(move))
+            await order_book.change(order, **await self.work(move.step.kind).do(move))
         else:
-            waits = await self._or_wait(move, terms)
-            if waits is not None:
-                return waits
-        return await self.advance(await Order.get(id=move.order.id), terms, actor=move.actor, now=move.now)
+            order = await self._or_wait(move, terms)
+            if order.status is OrderStatus.WAITING:
+                return order
+        return await self.advance(order, terms, actor=move.actor, now=move.now, acts=[*acts, act])
 
-    async def _or_wait(self, move: Move, terms: Terms) -> Order | None:
-        """Let a step take effect; the order as it waits in line where the year's money is short.
+    async def _or_wait(self, move: Move, terms: Terms) -> Order:
+        """Let a step take effect; the order as it stands, or waits in line where the year's money is short.
 
         What a notice opens for some days is signed on within them (GX-15).
         """
+        if move.step.effect is not Effect.RESERVE:
+            return await self.take_effect(move, terms)
         order = move.order
-        if move.step.effect is Effect.RESERVE:
-            terms.require_open(day_of(move.now))
+        terms.require_open(day_of(move.now))
         try:
             async with in_transaction():  # A savepoint: what is not covered has not happened.
                 await self._behind_others(move)
-                await self.take_effect(move, terms)
+                return await self.take_effect(move, terms)
         except ContractsPaused as paused:
             order = await order_book.move(
                 await Order.get(id=order.id), OrderStatus.WAITING, step_since=move.now
@@ -360,12 +359,9 @@ class Orders:
                 "order.paused", order, now=move.now, clause=paused.clause, arithmetic=paused.arithmetic
             )
             return order
-        return None
 
     async def _behind_others(self, move: Move) -> None:
         """Nobody signs past the line: whoever waits there already goes first."""
-        if move.step.effect is not Effect.RESERVE:
-            return
         ahead = await Order.filter(
             programme_slug=move.order.programme_slug, status=OrderStatus.WAITING, kind=move.order.kind
         ).count()
@@ -377,24 +373,27 @@ class Orders:
     async def take_effect(self, move: Move, terms: Terms) -> Order:
         """The work of a step that is complete now, and what the step does to the voucher's money."""
         changes = await self.work(move.step.kind).do(move)
-        order = await self._changed(move, changes)
+        order = await order_book.change(move.order, **changes)
         if move.step.effect is Effect.RESERVE and order.budget_id is None:
             await order_money.reserve(order, terms, now=move.now)
         elif PRICES & changes.keys() or move.papers:
             await order_money.work_out(order, terms.programme, now=move.now)
         if move.step.effect is Effect.CONSUME:
             await order_money.consume(order, terms.programme, now=move.now)
-        return await Order.get(id=order.id)
+        return order
 
-    async def _changed(self, move: Move, changes: Mapping[str, Any]) -> Order:
-        if changes:
-            await Order.filter(id=move.order.id).update(**changes)
-        return await Order.get(id=move.order.id)
-
-    async def advance(self, order: Order, terms: Terms, *, actor: Actor, now: datetime) -> Order:
+    async def advance(
+        self,
+        order: Order,
+        terms: Terms,
+        *,
+        actor: Actor,
+        now: datetime,
+        acts: Sequence[OrderAct] | None = None,
+    ) -> Order:
         """Find what comes next, and do at once what the platform itself has to do."""
         calendar, before = self.working_days.calendar, order.status
-        order = await order_book.advance(order, terms.programme, calendar, actor=actor, now=now)
+        order = await order_book.advance(order, terms.programme, calendar, actor=actor, now=now, acts=acts)
         while order.status is OrderStatus.OPEN and order.step is not None:
             step = next(one for one in terms.programme.order_steps if one.kind is order.step)
             if step.actor is not ProgrammeActor.SYSTEM:

@@ -13,7 +13,6 @@ from datetime import datetime
 
 from server import texts
 from server.errors import Unmet
-from server.models.orders import Order
 from server.models.rounds import Round
 from server.models.voucher_requests import VoucherRequest
 from server.models.vouchers import Voucher
@@ -28,7 +27,7 @@ from server.rules.money import Basis
 from server.rules.orders import OrderStatus
 from server.rules.quota import quota_left
 from server.rules.request_line import RequestStatus, Turn, Waiting, turn
-from server.services import budgets, entitlements, issuing, order_money
+from server.services import budgets, entitlements, issuing, order_book, order_money
 from server.services.access import Actor
 from server.services.issuing import Grant
 from server.services.orders import Orders
@@ -205,8 +204,8 @@ async def _issued(
     await note(
         "voucher_request.issued", request, programme, actor, now, voucher=voucher.id, place=voucher.place
     )
-    await Order.filter(id=request.order_id).update(
-        clause=request.clause, arithmetic=arithmetic, voucher_id=voucher.id, budget_id=None
+    await order_book.change(
+        request.order, clause=request.clause, arithmetic=arithmetic, voucher_id=voucher.id, budget_id=None
     )
     step = next((one for one in programme.order_steps if one.kind is StepKind.ISSUE_VOUCHER), None)
     if step is None:

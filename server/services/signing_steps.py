@@ -18,7 +18,7 @@ from server.programme.papers import DocumentForm, Field
 from server.programme.steps import OrderStep, StepKind
 from server.programme.vocabulary import Party
 from server.rules.documents import Printed
-from server.services import documents
+from server.services import documents, order_book
 from server.services.contract_steps import MakeContract
 from server.services.documents import Documents
 from server.services.orders import Orders
@@ -52,10 +52,8 @@ class Signing(NothingMore):
     async def do(self, move: Move) -> Mapping[str, Any]:
         """The step itself; then the side's signature, under what it says now."""
         changes = await self._inner.do(move)
-        if changes:
-            await Order.filter(id=move.order.id).update(**changes)
+        order = await order_book.change(move.order, **changes)
         if made_here(move.step):
-            order = await Order.get(id=move.order.id)
             version = await version_of(order.id, move.step.kind)
             # By the book: what was signed while the year's money was short takes effect without anybody
             # being there.

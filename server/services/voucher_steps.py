@@ -28,7 +28,7 @@ from server.rules.lifecycles import VoucherStatus
 from server.rules.money import Basis
 from server.rules.order_forms import field_of
 from server.rules.scope import scope_unmet
-from server.services import budgets, issuing, journal, order_purse
+from server.services import budgets, issuing, journal, order_book, order_purse
 from server.services.applicants import facts_of, snapshot
 from server.services.issuing import Grant
 from server.services.order_purse import UsedTooOften, project_key
@@ -133,7 +133,7 @@ class RegisterUse(NothingMore):
         key = project_key(order.project)
         try:
             async with in_transaction():  # A savepoint.
-                await Order.filter(id=order.id).update(project_key=key)
+                await order_book.change(order, project_key=key)
         except IntegrityError:
             raise UsedTooOften(clause=rule.article, project=order.project) from None
         return key
@@ -143,7 +143,7 @@ async def give_up_draw(order: Order, *, now: datetime) -> None:
     """An order that ends lets go of its project, and of the voucher drawn for it."""
     if order.project_key is None:
         return
-    await Order.filter(id=order.id).update(project_key=None)
+    await order_book.change(order, project_key=None)
     await Voucher.filter(id=order.voucher_id, basis=Basis.ON_FILE, status=VoucherStatus.ACTIVE).update(
         status=VoucherStatus.HANDED_BACK
     )
