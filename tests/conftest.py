@@ -14,12 +14,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
+from copy import copy
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from redis.asyncio import Redis
+from tortoise.apps import Apps
 from tortoise.context import TortoiseContext
 
 from server.database import close_database, migrate, open_database
@@ -45,6 +48,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+FINISHED = (
+    *("fields", "db_fields", "fetch_fields", "fields_db_projection_reverse", "_ordering_validated"),
+    *("generated_db_fields", "db_default_db_columns", "filters"),
+    *("db_native_fields", "db_default_fields", "db_complex_fields"),
+    *("basetable", "basequery", "basequery_all_fields"),
+)
+"""What the ORM works out of a model when a database is opened; some of it differs between dialects."""
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _numbers = count(1)
 
@@ -63,6 +73,28 @@ def programmes_read_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "load_programme", remembered)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_finished_once() -> Iterator[None]:
+    """What the ORM works out of the models when a database is opened is worked out once for each dialect."""
+    finish = Apps._build_initial_querysets
+    known: dict[object, list[dict[str, Any]]] = {}
+
+    def remembered(apps: Apps) -> None:
+        metas = [model._meta for model in apps.get_models_iterable()]
+        key = tuple((meta._model, meta.default_connection) for meta in metas)
+        if key not in known:
+            finish(apps)
+            known[key] = [{name: copy(getattr(meta, name)) for name in FINISHED} for meta in metas]
+        for meta, facts in zip(metas, known[key], strict=True):
+            for name, value in facts.items():
+                # A copy: the next dialect's own are worked out in place.
+                setattr(meta, name, copy(value))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Apps, "_build_initial_querysets", remembered)
         yield
 
 

@@ -44,6 +44,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
 from aiohttp import hdrs, web
@@ -360,8 +361,9 @@ def _inputs(handler: Callable[..., Any]) -> tuple[dict[str, Any], dict[str, str]
     return models, names
 
 
+@cache
 def _endpoint(route: Route) -> Endpoint:
-    """Everything that can be decided before the first request is decided here."""
+    """Everything that can be decided before the first request is decided here, once for each route."""
     handler = route.handler
     names = route.names
     takes_actor = "actor" in names

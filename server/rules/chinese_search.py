@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from pypinyin import lazy_pinyin
 
@@ -142,7 +143,8 @@ class Synonyms:
     def of(cls, mark: str, texts: Iterable[str]) -> Synonyms:
         """A category by its mark: its name, what it covers, what else people call it."""
         words = tuple(dict.fromkeys(filter(None, map(_solid, texts))))
-        return cls(mark, words, tuple(map(_initials, words)), tuple(map(_spelled, words)))
+        sounds = tuple(map(_sounds, words))
+        return cls(mark, words, tuple(initials for initials, _ in sounds), tuple(full for _, full in sounds))
 
     def mean(self, part: Part) -> bool:
         """Whether somebody who types this may mean the category.
@@ -185,6 +187,12 @@ def _initials(text: str) -> str:
 def _spelled(text: str) -> str:
     """A solid text by its syllables; what is not Chinese stays."""
     return _CHINESE.sub(lambda run: "".join(lazy_pinyin(run[0])), text)
+
+
+@lru_cache(maxsize=4096)
+def _sounds(text: str) -> tuple[str, str]:
+    """Both of a solid text. Remembered: the words of categories are few, and looking them up is slow."""
+    return _initials(text), _spelled(text)
 
 
 def _joined(*texts: str) -> str:
