@@ -131,6 +131,17 @@ class _OneState(State):
         """Itself."""
         return self
 
+    def _reload(self, models_to_reload: set[tuple[str, str]]) -> None:
+        """Make the models that are new. One that is there already stays: nothing changes a created model."""
+        for app, name in sorted(models_to_reload):
+            if name not in self.apps.apps.get(app, {}):
+                self.apps.register_model(app, self.models[app, name].render(self.apps))
+        self.apps._init_relations()
+        for app, name in models_to_reload:
+            model = self.apps.get_model(app, name)
+            if model._meta._inited:
+                model._meta.finalise_model()
+
 
 class _Executor(MigrationExecutor):
     """Runs migrations in time that grows with their operations, not with the square.
