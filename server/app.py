@@ -205,7 +205,7 @@ def create_app(
     printing = Printing(orders, documents)
     orders.listeners.append(listings.recount)
     voucher_requests = VoucherRequests(programmes, reviews, orders)
-    order_ends = OrderEnds(orders, voucher_requests, reviews)
+    order_ends = OrderEnds(orders, voucher_requests, reviews, vouchers)
     payment_returns = PaymentReturns(orders, reviews)
     related_parties = RelatedParties(sealer)
     app[keys.RELATED_PARTIES] = related_parties

@@ -70,8 +70,10 @@ from server.services.related_parties import RelatedParties
 from server.services.reviewed_orders import PaymentReturns, ReviewedCancellations
 from server.services.reviewed_requests import ReviewedRequests
 from server.services.reviews import Reviews
+from server.services.rounds import Rounds
 from server.services.signing_steps import Printing
 from server.services.voucher_requests import VoucherRequests
+from server.services.vouchers import Vouchers
 from server.services.working_days import WorkingDays
 from server.units import yuan_to_fen
 from tests.ordering import make_listed
@@ -127,7 +129,9 @@ class Desk:
         self.requests = VoucherRequests(self.programmes, self.reviews, self.orders)
         self.opening = OrderOpening(self.orders, self.sizes, RelatedParties(SEALER))
         self.line = WaitingLine(self.orders)
-        self.ends = OrderEnds(self.orders, self.requests, self.reviews)
+        rounds = Rounds(self.programmes, self.clocks, desk=None)  # type: ignore[arg-type]
+        self.vouchers = Vouchers(rounds)
+        self.ends = OrderEnds(self.orders, self.requests, self.reviews, self.vouchers)
         self.payment_returns = PaymentReturns(self.orders, self.reviews)
         self.own_payments = OwnPayments(self.programmes, self.clocks, self.clock, SEALER)
         self.orders.enders.append(self.own_payments.let_go)

@@ -213,6 +213,8 @@ def _issuance(programme: Programme) -> Faults:
         yield Fault(
             "issuance.contract_first", str(issuance.contract_first).lower(), f'the other, for "{mode}"'
         )
+    if issuance.outlives_order and mode is not IssuanceMode.ON_CONTRACT:
+        yield Fault("issuance.outlives_order", "true", f'false, because the mode is "{mode}"')
     if mode is IssuanceMode.GRAB and issuance.ranking != (RankKey.ARRIVAL,):
         yield Fault("issuance.ranking", "another order than arrival", 'only "arrival", because it is a grab')
     if (RankKey.PRIORITY in issuance.ranking) != bool(issuance.priorities):

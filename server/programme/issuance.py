@@ -172,6 +172,9 @@ class Issuance(Clause):
     """The holder may hand a voucher back."""
     contract_first: bool = False
     """Only for a contract that is signed."""
+    outlives_order: bool = False
+    """A voucher issued for a contract stays its holder's when that contract comes to nothing; otherwise it
+    ends with it, and counts against no quota."""
     reserve_on_issue: bool = True
     """Issuing takes money from the budget; otherwise the first complete redemption file does."""
     upgrade_by_difference: bool = False

@@ -1,7 +1,7 @@
 """How a voucher ends: what its money does, what its holder's quota does, and who may have it after that.
 
-A voucher lapses by date, is taken back for a missed deadline, is handed back by its holder, or is voided
-as a sanction. The programme says which of these burn the year's quota (GZ-38, GZ-39) and what becomes of
+A voucher lapses by date, is taken back for a missed deadline or with the order it was issued for, is handed
+back by its holder, or is voided as a sanction. The programme says which of these burn the year's quota (GZ-38, GZ-39) and what becomes of
 the money (LS-32, LS-68, GX-59).
 """
 
@@ -31,13 +31,16 @@ class Ending(StrEnum):
     RECLAIM = "reclaim"
     HAND_BACK = "hand_back"
     VOIDING = "voiding"
+    ORDER_ENDED = "order_ended"
+    """Issued for one order alone, it ends with it: as if it had never been issued (NX-18, NX-19)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
     status: VoucherStatus
     movement: Movement
-    event: QuotaEvent
+    event: QuotaEvent | None
+    """``None``: it counts against no quota, whatever the programme burns."""
 
 
 _TERMS: Mapping[Ending, _Terms] = {
@@ -45,6 +48,7 @@ _TERMS: Mapping[Ending, _Terms] = {
     Ending.RECLAIM: _Terms(VoucherStatus.RECLAIMED, Movement.RECLAIM, QuotaEvent.RECLAIMED),
     Ending.HAND_BACK: _Terms(VoucherStatus.HANDED_BACK, Movement.HAND_BACK, QuotaEvent.HANDED_BACK),
     Ending.VOIDING: _Terms(VoucherStatus.VOIDED, Movement.VOID, QuotaEvent.VOIDED),
+    Ending.ORDER_ENDED: _Terms(VoucherStatus.RECLAIMED, Movement.RECLAIM, None),
 }
 
 
@@ -73,14 +77,16 @@ def end_of_voucher(
 
     Expiry and voiding are final even while an order holds some of it; what the order gives back later
     follows it. A reclaim or a hand-back takes only what is free: the voucher lives on while an order holds
-    the rest, and is used up when the rest is spent.
+    the rest, and is used up when the rest is spent. What ends with its order goes back to the year even where
+    nothing else is issued again.
     """
     terms = _TERMS[ending]
     status: VoucherStatus | None = terms.status
-    if ending in (Ending.RECLAIM, Ending.HAND_BACK) and (held_fen or spent_fen):
+    if ending not in (Ending.EXPIRY, Ending.VOIDING) and (held_fen or spent_fen):
         status = None if held_fen else VoucherStatus.USED_UP
     # Money of an earlier year is nobody's to give out again; a promised quota was never money.
-    reissued = basis is Basis.MONEY and same_year and programme.issuance.reissue is not Reissue.NONE
+    again = ending is Ending.ORDER_ENDED or programme.issuance.reissue is not Reissue.NONE
+    reissued = basis is Basis.MONEY and same_year and again
     arrived = ROUTES[terms.movement][1]
     return End(
         status=status,

@@ -21,8 +21,8 @@ async def faults(held_fen: Mapping[int, int]) -> list[str]:
     """Every contradiction, each as a sentence with its sums; ``held_fen`` is what each voucher has held.
 
     A voucher holds exactly what orders hold of it; an order holds and has spent exactly what the ledger
-    says under its id; an order that came to nothing holds nothing; and a year has committed exactly what
-    orders took of its promised quotas (GX-65).
+    says under its id; an order that came to nothing holds and has spent nothing; and a year has committed
+    exactly what orders took of its promised quotas (GX-65).
     """
     of_voucher: dict[int, int] = defaultdict(int)
     of_order: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
@@ -62,9 +62,9 @@ async def _order_faults(of_order: Mapping[int, tuple[int, int]]) -> list[str]:
             if have != posted:
                 found.append(f"order {order_id}: {what} {yuan(have)}, in the ledger {yuan(posted)}")
     ended = set(OrderStatus) - LIVE - {OrderStatus.DONE}
-    holding = [order_id for order_id, (held, _) in of_order.items() if held]
-    for order in await Order.filter(id__in=holding, status__in=ended).only("id"):
-        found.append(f"order {order.id}: holds {yuan(of_order[order.id][0])}, though it has ended")
+    taken = {order_id: held + spent for order_id, (held, spent) in of_order.items() if held or spent}
+    for order in await Order.filter(id__in=list(taken), status__in=ended).only("id"):
+        found.append(f"order {order.id}: has {yuan(taken[order.id])}, though it has ended")
     return found
 
 

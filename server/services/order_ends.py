@@ -1,13 +1,18 @@
 """How an order ends before it is done: taken back, declined, cancelled by both, lapsed at a deadline.
 
 Whatever ends it, one place lets go of everything it has: the vouchers' money, the contract, the project, and
-what others keep for it (``Orders.on_end``). What comes back to a voucher keeps the voucher's own expiry.
+what others keep for it (``Orders.enders``). What comes back to a voucher keeps the voucher's own expiry; what
+was issued for this order alone ends with it.
+
+Locks are taken in this order: both sides, the year, the order. Whoever issues to a line and whoever ends
+vouchers holds the year first.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from server import texts
@@ -15,6 +20,7 @@ from server.errors import Refusal
 from server.models.orders import CancellationRequest, Order
 from server.models.organisations import Organisation
 from server.models.reviews import ReviewCase
+from server.models.voucher_requests import VoucherRequest
 from server.models.vouchers import Voucher
 from server.programme.model import Programme
 from server.programme.review import ReviewSubject
@@ -27,6 +33,7 @@ from server.rules.order_walk import next_step, sides
 from server.rules.orders import ORDER_MAY, OrderAction, OrderStatus
 from server.rules.review import CaseStatus
 from server.rules.steps import cancellation_unmet
+from server.rules.voucher_ends import Ending
 from server.services import (
     contract_steps,
     files,
@@ -41,7 +48,8 @@ from server.services.order_book import subject_of
 from server.services.orders import Orders, of_party
 from server.services.reviewed import After, nothing
 from server.services.reviews import Reviews
-from server.services.voucher_requests import VoucherRequests, open_request
+from server.services.voucher_requests import VoucherRequests, latest_request, open_request
+from server.services.vouchers import Vouchers
 
 ONE_DAY = timedelta(days=1)
 REQUEST = "cancellation_request"
@@ -87,10 +95,13 @@ class NothingToTakeBack(Refusal):
 class OrderEnds:
     """The verbs that end orders. Days and instants are those of each programme's clock."""
 
-    def __init__(self, orders: Orders, requests: VoucherRequests, reviews: Reviews) -> None:
+    def __init__(
+        self, orders: Orders, requests: VoucherRequests, reviews: Reviews, vouchers: Vouchers
+    ) -> None:
         self.orders = orders
         self.requests = requests
         self.reviews = reviews
+        self.vouchers = vouchers
 
     async def decline(self, order_id: int, *, reason: str, version: int, actor: Actor) -> Order:
         """The provider does not take the order on; the voucher is whole again, and no day is lost by it.
@@ -99,7 +110,7 @@ class OrderEnds:
         """
         order, party = await of_party(order_id, actor=actor)
         now = self.orders.clocks.now(order.programme_slug)
-        async with self.orders.held(order, version=version) as order:
+        async with self._held(order, version) as order:
             require_act(ORDER_MAY, order.status, OrderAction.CANCEL)
             if party is not Party.PROVIDER or await _did_something(order, party):
                 raise CannotDecline(clause=self.orders.terms_of(order).programme.cancellation.article)
@@ -119,12 +130,8 @@ class OrderEnds:
         """
         order, party = await of_party(order_id, actor=actor)
         terms, now = self.orders.terms_of(order), self.orders.clocks.now(order.programme_slug)
-        year = order.budget_id
-        request = await open_request(order)
-        if request is not None:
-            year = (await request.round).budget_id
         after: After = nothing
-        async with self.orders.held(order, version=version, budget_id=year) as order:
+        async with self._held(order, version) as order:
             require_act(ORDER_MAY, order.status, OrderAction.CANCEL)
             other = Party.PROVIDER if party is Party.ENTERPRISE else Party.ENTERPRISE
             binds_nobody = order.status in (OrderStatus.WAITING, OrderStatus.ON_HOLD)
@@ -163,9 +170,7 @@ class OrderEnds:
         """
         order, _ = await order_lists.one(order_id, actor=actor)
         now = self.orders.clocks.now(order.programme_slug)
-        request = await open_request(order)
-        year = order.budget_id if request is None else (await request.round).budget_id
-        async with self.orders.held(order, version=order.version, budget_id=year) as order:
+        async with self._held(order, order.version) as order:
             require_act(ORDER_MAY, order.status, OrderAction.CANCEL)
             case = await self._case(order)
             if case is not None:
@@ -179,7 +184,7 @@ class OrderEnds:
         """
         order, _ = await order_lists.one(order_id, actor=actor)
         now = self.orders.clocks.now(order.programme_slug)
-        async with self.orders.held(order, version=order.version, budget_id=order.budget_id) as order:
+        async with self._held(order, order.version) as order:
             if order.status is not OrderStatus.ON_HOLD:
                 raise NotHeldBack()
             if not allowed:
@@ -232,14 +237,20 @@ class OrderEnds:
         held = [hold.voucher_id for hold in await order_purse.holds_of(order.id)]
         if days_lost:
             await _give_days_back(held, order, actor, now)
-        if reclaims:
-            await Voucher.filter(id__in=held, reclaimed_at=None).update(reclaimed_at=now)
         request = await open_request(order)
         # First its own end, so that a request that ends with it does not set it going again.
         order = await order_book.move(order, status, step=None, step_due_at=None, ended_at=now, reason=reason)
         if request is not None:
             await self.requests.give_up(request, order, reason=reason, actor=actor, now=now)
+        # What was paid for work that comes to nothing goes the way of what was only held.
+        await order_money.unspend(order, terms.programme, now=now)
         released_fen = await order_money.release(order, terms.programme, now=now)
+        if reclaims:
+            await self.vouchers.end_with_order(held, Ending.RECLAIM, actor=actor, reason=reason)
+        if not terms.programme.issuance.outlives_order:
+            asked = await VoucherRequest.filter(order_id=order.id)
+            own = [one.voucher_id for one in asked if one.voucher_id is not None]
+            await self.vouchers.end_with_order(own, Ending.ORDER_ENDED, actor=actor, reason=reason)
         await voucher_steps.give_up_draw(order, now=now)
         if order.contract_id is not None:
             await contract_steps.let_go(order.contract_id, now=now, reason=reason)
@@ -250,6 +261,14 @@ class OrderEnds:
         return await Order.get(id=order.id)
 
     # -- how it is done ------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _held(self, order: Order, version: int) -> AsyncIterator[Order]:
+        """The order, ours alone, with the lock of its year taken before it. Raises ``OrderMovedOn``."""
+        request = await latest_request(order)
+        year = order.budget_id if request is None else (await request.round).budget_id
+        async with self.orders.held(order, version=version, budget_id=year) as held:
+            yield held
 
     async def _ask(
         self,
@@ -324,7 +343,7 @@ class OrderEnds:
 
     async def _lapse(self, order: Order, now: datetime) -> int:
         terms = self.orders.terms_of(order)
-        async with self.orders.held(order, version=order.version, budget_id=order.budget_id) as order:
+        async with self._held(order, order.version) as order:
             acts = await order_book.acts_of(order.id)
             step = next_step(terms.programme, order_book.deeds_of(acts))
             if order.status is not OrderStatus.OPEN or step is None:

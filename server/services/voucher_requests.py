@@ -243,6 +243,11 @@ async def open_request(order: Order) -> VoucherRequest | None:
     return await VoucherRequest.get_or_none(order_id=order.id, status__in=OPEN)
 
 
+async def latest_request(order: Order) -> VoucherRequest | None:
+    """What an order has asked for last, whatever became of it."""
+    return await VoucherRequest.filter(order_id=order.id).order_by("-id").first()
+
+
 def _require_open(row: Round, programme: Programme, now: datetime) -> None:
     if row.status is not RoundStatus.SCHEDULED or not row.opens_at <= now < row.closes_at:
         raise PeriodNotOpen(

@@ -1,4 +1,4 @@
-"""Vouchers: how they end. Handed back by their holder, lapsed by date, taken back, voided as a sanction.
+"""Vouchers: how they end. Handed back by their holder, lapsed by date, taken back, voided, with their order.
 
 Every ending is one transaction under the budget's lock: the voucher's row, its money, the holder's quota,
 and what becomes of the money after that. No verb here, or anywhere, gives a voucher another holder
@@ -7,7 +7,7 @@ and what becomes of the money after that. No verb here, or anywhere, gives a vou
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from tortoise.expressions import F, Q
 
 from server.errors import Refusal
 from server.models.applications import Ranking
-from server.models.rounds import Budget, Round
+from server.models.rounds import Budget
 from server.models.vouchers import Voucher
 from server.programme.issuance import IssuanceMode
 from server.programme.model import Programme
@@ -28,11 +28,12 @@ from server.rules.lifecycles import (
     require_act,
     require_move,
 )
-from server.rules.money import Account, Movement
+from server.rules.money import Account
 from server.rules.voucher_ends import End, Ending, end_of_voucher, require_hand_back
-from server.services import access, budgets, journal, ledger, outbox
+from server.services import access, budgets, journal, ledger, outbox, returned_money
 from server.services.access import CLOCK, Actor
 from server.services.ledger import Balances, Where
+from server.services.returned_money import OfferReturned
 from server.services.reviewed import After, nothing
 from server.services.rounds import Rounds
 
@@ -58,10 +59,6 @@ class HandBackTooLate(Refusal):
     """The voucher has lapsed, or its time to order is over: the quota is burnt, taken back or not yet."""
 
     status, code = 409, "hand_back_too_late"
-
-
-OfferReturned = Callable[[Budget, Round, int, datetime], Awaitable[None]]
-"""Gives money that came back to whoever waits in its round; under the budget's lock, in the transaction."""
 
 
 class Vouchers:
@@ -91,6 +88,21 @@ class Vouchers:
         Raises ``IllegalMove`` or :class:`VoucherMovedOn`.
         """
         return await self._end_one(row, Ending.VOIDING, actor=actor, reason=reason, clause=clause)
+
+    async def end_with_order(
+        self, voucher_ids: Sequence[int], ending: Ending, *, actor: Actor, reason: str
+    ) -> None:
+        """End what is free of the vouchers of an order that came to nothing, those that still run.
+
+        In the transaction that ends the order, after it has let go of what it held. One whose last instant is
+        past lapses by its date, whichever comes by first. A gate that counts quotas is not told: it sees the
+        gap in the year's numbers, and counts anew.
+        """
+        running = Voucher.filter(id__in=list(voucher_ids), status=VoucherStatus.ACTIVE, reclaimed_at=None)
+        for row in await running.order_by("id"):
+            if row.valid_until <= self.clocks.now(row.programme_slug):
+                continue
+            await self._end_one(row, ending, actor=actor, reason=reason)
 
     async def expire_due(self, slug: str) -> int:
         """Let every voucher of a programme lapse whose last instant is past; returns how many (LS-68)."""
@@ -192,7 +204,7 @@ class Vouchers:
         where = Where(budget.id, row.round_id, row.enterprise_id, row.id, provider_id=row.provider_id)
         if end.movement is not None and free_fen:
             await ledger.post(end.movement, free_fen, where, at=now)
-            await self._return_money(budget, row, end, free_fen, where, now)
+            await returned_money.pass_on(end, free_fen, where, offer=self.offer, now=now)
         await journal.record(
             f"voucher.{ending}",
             f"voucher:{row.id}",
@@ -227,22 +239,6 @@ class Vouchers:
         # The WHERE clause is the lock should anybody come past the budget's.
         if not await Voucher.filter(id=row.id, status=row.status).update(**changes):
             raise VoucherMovedOn(number=row.number)
-
-    async def _return_money(
-        self, budget: Budget, row: Voucher, end: End, amount_fen: int, where: Where, now: datetime
-    ) -> None:
-        """Let the year have it again, and whoever waits in its round, where the programme says so."""
-        if end.returns is None:
-            return
-        await Budget.filter(id=budget.id).update(returned_fen=F("returned_fen") + amount_fen)
-        await ledger.post(end.returns, amount_fen, where, at=now)
-        round_ = await Round.get(id=row.round_id) if row.round_id else None
-        if self.offer is None or not end.down_the_list or round_ is None:
-            return
-        await Budget.filter(id=budget.id).update(allotted_fen=F("allotted_fen") + amount_fen)
-        await Round.filter(id=round_.id).update(pool_fen=F("pool_fen") + amount_fen)
-        await ledger.post(Movement.ALLOT, amount_fen, Where(budget.id, round_.id), at=now)
-        await self.offer(await Budget.get(id=budget.id), await Round.get(id=round_.id), amount_fen, now)
 
     async def _recount(self, budget: Budget) -> After:
         """Somebody may be granted more: a gate that counts quotas beforehand has to count anew.

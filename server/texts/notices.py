@@ -174,7 +174,11 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "voucher.hand_back": ("服务券已退回", "服务券 {number} 已退回，退回金额 {amount} 元。"),
     "voucher.expiry": ("服务券已到期", "服务券 {number} 已到期，未使用的 {amount} 元失效。"),
-    "voucher.reclaim": ("服务券已收回", "服务券 {number} 逾期未下单，{amount} 元已收回。"),
+    "voucher.reclaim": ("服务券已收回", "服务券 {number} 逾期未办理，{amount} 元已收回。"),
+    "voucher.order_ended": (
+        "服务券随订单收回",
+        "服务券 {number} 是为一份合同发放的，该订单已结束，{amount} 元已收回，不计入年度额度。原因：{reason}",
+    ),
     "voucher.voiding": ("服务券已作废", "服务券 {number} 已作废，涉及 {amount} 元。原因：{reason}"),
     "payment.paid": ("款项已支付", "订单 {number} 的{purpose} {amount} 元已支付。"),
     "payment.refund_due": ("款项将退还", "订单 {number} 的{purpose} {amount} 元将退还企业。"),

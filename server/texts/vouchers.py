@@ -77,7 +77,7 @@ MOVEMENTS: Mapping[str, str] = {
     "disburse": "核销的 {amount} 元已拨付给服务机构",
     "claw_back": "已拨付的 {amount} 元被追回",
     "expire": "到期未用，{amount} 元失效",
-    "reclaim": "逾期未下单或未上传合同，收回 {amount} 元",
+    "reclaim": "逾期未办理，或所属订单已结束，收回 {amount} 元",
     "hand_back": "企业退回 {amount} 元",
     "void": "因违规作废 {amount} 元",
     "post_quota": "核定年度配额 {amount} 元",

@@ -54,7 +54,7 @@ async def test_balances_are_sums_over_the_ledger_and_every_movement_is_told(town
         (Movement.REDEEM, 5_000, "验收核销 5,000.00 元"),
         (Movement.DISBURSE, 4_000, "核销的 4,000.00 元已拨付给服务机构"),
         (Movement.HAND_BACK, 1_000, "企业退回 1,000.00 元"),
-        (Movement.RECLAIM, 1_000, "逾期未下单或未上传合同，收回 1,000.00 元"),
+        (Movement.RECLAIM, 1_000, "逾期未办理，或所属订单已结束，收回 1,000.00 元"),
         (Movement.EXPIRE, 1_000, "到期未用，1,000.00 元失效"),
         (Movement.VOID, 500, "因违规作废 500.00 元"),
     ]

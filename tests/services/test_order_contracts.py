@@ -544,5 +544,5 @@ async def test_the_books_notice_a_hold_that_is_none_and_money_that_no_order_took
     ]
     await VoucherHold.filter(id=hold.id).update(held_fen=500_000)
     await Order.filter(id=signed.id).update(status=OrderStatus.CANCELLED)
-    assert await ledger.verify() == [f"order {signed.id}: holds 5,000.00, though it has ended"]
+    assert await ledger.verify() == [f"order {signed.id}: has 5,000.00, though it has ended"]
     await Order.filter(id=signed.id).update(status=OrderStatus.OPEN)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from server.models.contracts import Contract
+from server.models.journal import JournalEntry
 from server.models.orders import CancellationRequest, Order
 from server.models.organisations import Organisation
 from server.models.outbox import OutboxMessage
@@ -20,7 +23,7 @@ from server.rules.lifecycles import NotPermittedNow, VoucherStatus
 from server.rules.money import Account
 from server.rules.orders import OrderStatus
 from server.rules.review import Verdict
-from server.services import budgets, ledger
+from server.services import budgets, entitlements, ledger
 from server.services.access import Actor
 from server.services.order_ends import (
     CancellationAskedAlready,
@@ -31,7 +34,16 @@ from server.services.order_ends import (
 from server.services.order_wishes import OrderMovedOn
 from server.services.reviewed_orders import PaymentNotReturned
 from server.units import yuan_to_fen
-from tests.contracting import ALLOTTED, DAY, GRABBED, OPERATOR, RANKED, Desk, person_of
+from tests.contracting import (
+    ALLOTTED,
+    DAY,
+    GRABBED,
+    ON_CONTRACT,
+    OPERATOR,
+    RANKED,
+    Desk,
+    person_of,
+)
 
 FACE = 10_000
 
@@ -136,8 +148,15 @@ async def test_no_contract_in_time_takes_the_voucher_back_with_what_the_order_he
     assert await desk.ends.lapse_due() == 1
     assert (await Order.get(id=order.id)).status is OrderStatus.LAPSED
     sums = await ledger.balances(voucher_id=voucher.id)
-    assert (sums[Account.AVAILABLE], sums[Account.HELD]) == (yuan_to_fen(5_000), 0)
-    assert (await Budget.get(id=voucher.budget_id)).returned_fen == yuan_to_fen(5_000)
+    # The time to order is over for what was free of it, too.
+    assert (sums[Account.AVAILABLE], sums[Account.HELD]) == (0, 0)
+    assert (await Voucher.get(id=voucher.id)).status is VoucherStatus.RECLAIMED
+    assert (await Budget.get(id=voucher.budget_id)).returned_fen == yuan_to_fen(FACE)
+    told = await OutboxMessage.get(topic="voucher.reclaim")
+    assert (told.recipient, told.data["amount_fen"]) == (
+        f"organisation:{order.enterprise_id}",
+        yuan_to_fen(FACE),
+    )
 
 
 @pytest.mark.rules("LS-53")
@@ -156,6 +175,80 @@ async def test_both_ask_in_writing_and_the_platform_agrees(desk: Desk) -> None:
     assert order.status is OrderStatus.CANCELLED
     assert await free_yuan(voucher) == FACE
     assert (await Contract.get(id=order.contract_id)).status is ContractStatus.FAILED
+
+
+@pytest.mark.rules("LS-53")
+async def test_what_was_paid_for_comes_back_too_when_both_end_an_accepted_order(desk: Desk) -> None:
+    order, voucher = await placed(desk)
+    order = await desk.walk(order, until=StepKind.RATE)
+    assert (await ledger.balances(voucher_id=voucher.id))[Account.REDEEMED] == yuan_to_fen(7_000)
+    await asked_by_both(desk, order)
+    await decide(desk, ReviewSubject.CANCELLATION, Verdict.APPROVED)
+    assert await free_yuan(voucher) == FACE
+    assert await ledger.verify() == []
+
+
+async def issued(desk: Desk) -> tuple[Order, Voucher]:
+    """An order whose voucher was issued on its contract, and waits for the enterprise's bond."""
+    period = await desk.period(await desk.budget(ON_CONTRACT), 100_000)
+    enterprise, provider = await desk.enterprise(ON_CONTRACT), await desk.provider(ON_CONTRACT)
+    request = await desk.decide(await desk.asked(period, enterprise, provider, 6_000))
+    return await Order.get(id=request.order_id), await Voucher.get(id=request.voucher_id)
+
+
+async def by_operator(desk: Desk, order: Order) -> None:
+    await desk.ends.terminate(order.id, reason="企业注销", actor=OPERATOR)
+
+
+async def by_both(desk: Desk, order: Order) -> None:
+    await asked_by_both(desk, order)
+    await decide(desk, ReviewSubject.CANCELLATION, Verdict.APPROVED)
+
+
+@pytest.mark.rules("NX-10", "NX-18", "NX-19")
+@pytest.mark.parametrize("end", [by_operator, by_both])
+async def test_a_voucher_issued_on_a_contract_ends_with_it_and_costs_no_quota(
+    desk: Desk, end: Callable[[Desk, Order], Awaitable[None]]
+) -> None:
+    order, voucher = await issued(desk)
+    await end(desk, order)
+    voucher = await Voucher.get(id=voucher.id)
+    assert (voucher.status, voucher.given_back_fen) == (VoucherStatus.RECLAIMED, yuan_to_fen(3_000))
+    budget = await Budget.get(id=voucher.budget_id)
+    assert budget.returned_fen == yuan_to_fen(3_000)
+    taken = await entitlements.taken_fen(desk.programme(ON_CONTRACT), budget.id, [order.enterprise_id])
+    assert taken.get(order.enterprise_id, 0) == 0
+    told = await OutboxMessage.get(topic="voucher.order_ended")
+    assert told.recipient == f"organisation:{order.enterprise_id}"
+    written = await JournalEntry.get(subject=f"voucher:{voucher.id}", action="voucher.order_ended")
+    assert written.data["amount_fen"] == yuan_to_fen(3_000)
+    assert await ledger.verify() == []
+
+
+async def test_where_the_programme_says_so_it_outlives_the_contract(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, voucher = await issued(desk)
+    terms = desk.orders.terms_of(order)
+    outliving = replace(terms.programme.issuance, outlives_order=True)
+    kept = replace(terms, programme=replace(terms.programme, issuance=outliving))
+    monkeypatch.setattr(desk.orders, "terms_of", lambda _: kept)
+    await by_operator(desk, order)
+    assert (await Voucher.get(id=voucher.id)).status is VoucherStatus.ACTIVE
+    assert await free_yuan(voucher) == 3_000
+
+
+@pytest.mark.rules("NX-33")
+async def test_a_contract_that_lapses_with_its_voucher_burns_the_quota_as_any_that_ran_out(
+    desk: Desk,
+) -> None:
+    order, voucher = await issued(desk)
+    desk.clock.advance(timedelta(days=61))
+    assert await desk.ends.lapse_due() == 1
+    assert await desk.vouchers.expire_due(ON_CONTRACT) == 1
+    voucher = await Voucher.get(id=voucher.id)
+    assert (voucher.status, voucher.given_back_fen) == (VoucherStatus.EXPIRED, 0)
+    assert (await Order.get(id=order.id)).status is OrderStatus.LAPSED
 
 
 @pytest.mark.rules("LS-53")
