@@ -6,7 +6,7 @@ when both have. Everything here follows from the programme's list of steps and f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +34,14 @@ class StepTooLate(Refusal):
     status, code = 409, "step_too_late"
 
 
+_SIDES: Mapping[Actor, frozenset[Party]] = {
+    actor: frozenset(Party)
+    if actor is Actor.BOTH
+    else frozenset(party for party in Party if party.value == actor.value)
+    for actor in Actor
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """One side did one step; ``party`` is ``None`` for the platform and officials."""
@@ -44,15 +52,13 @@ class Deed:
 
 def sides(step: OrderStep) -> frozenset[Party]:
     """Which sides of the order have to do a step; none where officials or the platform do."""
-    if step.actor is Actor.BOTH:
-        return frozenset(Party)
-    return frozenset(party for party in Party if party.value == step.actor.value)
+    return _SIDES[step.actor]
 
 
 def contributors(step: OrderStep) -> frozenset[Party]:
     """Which other sides hand in a document with a step that is not theirs; they do so first."""
-    handing = {document.by.value for document in step.documents if document.by is not None}
-    return frozenset(party for party in Party if party.value in handing) - sides(step)
+    handing = {document.by for document in step.documents if document.by is not Actor.BOTH}
+    return frozenset().union(*(_SIDES[actor] for actor in handing if actor is not None)) - sides(step)
 
 
 def is_done(step: OrderStep, deeds: Collection[Deed]) -> bool:

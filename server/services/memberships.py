@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
@@ -33,6 +34,8 @@ MAY_END: dict[MemberRole, frozenset[MemberRole]] = {
     MemberRole.STAFF: frozenset(),
 }
 """Whose membership each role may end, besides its own."""
+
+_LOCK_ALL = "SELECT id FROM organisation WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
 
 # Crockford's alphabet: no I, L, O or U, so what is read aloud is written down right.
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -182,10 +185,10 @@ async def lock(organisation_id: int) -> Organisation:
     return await Organisation.select_for_update(no_key=True).get(id=organisation_id)
 
 
-async def lock_all(organisation_ids: Iterable[int]) -> None:
+async def lock_all(organisation_ids: Iterable[int], connection: BaseDBAsyncClient) -> None:
     """Lock several organisations in the order of their ids, as everywhere, so that nobody waits in a ring."""
-    ids = sorted(set(organisation_ids))
-    await Organisation.select_for_update(no_key=True).filter(id__in=ids).order_by("id").only("id")
+    if connection.capabilities.dialect == "postgres":  # On SQLite a transaction has the database to itself.
+        await connection.execute_query(_LOCK_ALL, [sorted(set(organisation_ids))])
 
 
 async def require_free(actor: Actor) -> None:

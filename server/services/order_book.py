@@ -145,7 +145,8 @@ async def due_of(
 async def _vouchers_of(order: Order) -> list[Voucher]:
     if order.budget_id is None:
         return []  # Vouchers hold nothing before a year's money is touched.
-    held = Voucher.filter(holds__order_id=order.id)
+    one = order.voucher_id is not None
+    held = Voucher.filter(id=order.voucher_id) if one else Voucher.filter(holds__order_id=order.id)
     return await held.only("id", "round_id", "granted_at", "valid_until", "order_deadline")
 
 

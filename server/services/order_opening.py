@@ -136,8 +136,8 @@ class OrderOpening:
         version = await self._version(programme, sketch, now)
         enterprise, provider, party = await _sides(programme, sketch, version, mine)
         _require_begins(programme, party)
-        async with in_transaction():
-            await lock_all((enterprise.id, provider.id))
+        async with in_transaction() as connection:
+            await lock_all((enterprise.id, provider.id), connection)
             made = Order.filter(**{"opened_by": party, f"{party.value}_id": mine.id})
             await allowances.require(made, "placed_at", allowances.ORDERS, now=now)
             await self._require_standing(programme, enterprise, provider, now)

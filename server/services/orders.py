@@ -129,7 +129,9 @@ class Orders:
 
     async def ask_of(self, order: Order, step: OrderStep, party: Party | None) -> Ask:
         """The fields and documents a step asks of one side now."""
-        programme = self.terms_of(order).programme
+        return await self._ask(self.terms_of(order).programme, order, step, party)
+
+    async def _ask(self, programme: Programme, order: Order, step: OrderStep, party: Party | None) -> Ask:
         brings = party is not None and party in contributors(step)
         waived = await paying_steps.waives_papers(order, programme, step)
         fields = () if brings or waived else self.work(step.kind).form(programme, step, order, party)
@@ -262,7 +264,7 @@ class Orders:
         still at the version the asker saw.
         """
         async with in_transaction() as connection:
-            await lock_all((order.enterprise_id, order.provider_id))
+            await lock_all((order.enterprise_id, order.provider_id), connection)
             if budget_id is not None:
                 async with budgets.locked(budget_id):
                     pass  # Kept until the transaction ends.
@@ -304,7 +306,7 @@ class Orders:
 
     async def _examined(self, move: Move, values: Mapping[str, object]) -> tuple[Move, tuple[Unmet, ...]]:
         """What was filled in, read; and everything that stands against the step."""
-        ask = await self.ask_of(move.order, move.step, move.party)
+        ask = await self._ask(move.programme, move.order, move.step, move.party)
         said, unmet = read(ask.fields, values)
         move = replace(move, values=said)
         unmet += await order_papers.faults(move.programme, ask.documents, move.papers, move.order, move.party)
