@@ -1,8 +1,8 @@
 """How a voucher ends: what its money does, what its holder's quota does, and who may have it after that.
 
 A voucher lapses by date, is taken back for a missed deadline or with the order it was issued for, is handed
-back by its holder, or is voided as a sanction. The programme says which of these burn the year's quota (GZ-38, GZ-39) and what becomes of
-the money (LS-32, LS-68, GX-59).
+back by its holder, or is voided as a sanction. The programme says which of these burn the year's quota
+(GZ-38, GZ-39) and what becomes of the money (LS-32, LS-68, GX-59).
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from server import texts
 from server.models.orders import Order, VoucherHold
 from server.models.rounds import Budget
 from server.models.vouchers import Voucher
+from server.programme.issuance import IssuanceMode
 from server.programme.model import Programme
 from server.programme.policy import Shortage
 from server.rules.budgets import require_contract_room
@@ -25,10 +26,11 @@ from server.rules.lifecycles import VoucherStatus
 from server.rules.limits import Limit, room
 from server.rules.money import Account, Basis, Movement
 from server.rules.voucher_ends import Ending, end_of_voucher
-from server.services import budgets, ledger, order_book, order_purse
+from server.services import budgets, ledger, order_book, order_purse, returned_money
 from server.services.annual_notices import Terms
 from server.services.ledger import Where
 from server.services.order_purse import NothingToPay, Purse, VoucherUnusable, WantedTooMuch
+from server.services.returned_money import OfferReturned
 from server.units import yuan
 
 ENDED: dict[VoucherStatus, Ending] = {
@@ -132,10 +134,13 @@ async def hold_issued(order: Order, voucher: Voucher, *, now: datetime) -> None:
     )
 
 
-async def work_out(order: Order, programme: Programme, *, now: datetime) -> Deduction | None:
+async def work_out(
+    order: Order, programme: Programme, *, offer: OfferReturned | None = None, now: datetime
+) -> Deduction | None:
     """Work out anew what vouchers pay, on amounts that have become known; never more than is held.
 
-    What is held beyond it comes back at once (LS-30, GZ-100). ``None`` while nothing is held.
+    What is held beyond it comes back at once (LS-30, GZ-100), as in :func:`release`. ``None`` while nothing
+    is held.
     """
     holds = await order_purse.holds_of(order.id)
     held_fen = sum(hold.held_fen for hold in holds)
@@ -146,7 +151,7 @@ async def work_out(order: Order, programme: Programme, *, now: datetime) -> Dedu
         if order.wanted_fen is not None and order.wanted_fen < held_fen:
             held = wanted(order.wanted_fen)
         paid = await order_purse.payable(programme, order, None, others=[held])
-        await _give_back(order, holds, held_fen - paid.amount_fen, budget, programme, now)
+        await _give_back(order, holds, held_fen - paid.amount_fen, budget, programme, offer, now)
     await order_book.change(
         order, voucher_fen=paid.amount_fen, clause=paid.clause, arithmetic=paid.arithmetic
     )
@@ -169,18 +174,20 @@ async def consume(order: Order, programme: Programme, *, now: datetime) -> int:
     return spent_fen
 
 
-async def release(order: Order, programme: Programme, *, now: datetime) -> int:
+async def release(
+    order: Order, programme: Programme, *, offer: OfferReturned | None = None, now: datetime
+) -> int:
     """Give back all that an order holds, fen; in the transaction that ends the order.
 
     What comes back to a voucher that has ended meanwhile ends with it: it keeps its original expiry
-    (LS-53), and goes where the programme lets such money go.
+    (LS-53), and goes where the programme lets such money go; ``offer`` serves a round's waiting list.
     """
     if order.budget_id is None:
         return 0
     async with budgets.locked(order.budget_id) as budget:
         holds = await order_purse.holds_of(order.id)
         held_fen = sum(hold.held_fen for hold in holds)
-        await _give_back(order, holds, held_fen, budget, programme, now)
+        await _give_back(order, holds, held_fen, budget, programme, offer, now)
     return int(held_fen)
 
 
@@ -208,6 +215,7 @@ async def _give_back(
     amount_fen: int,
     budget: Budget,
     programme: Programme,
+    offer: OfferReturned | None,
     now: datetime,
 ) -> None:
     """Let an amount go, from the last voucher held first; a promise and its money go side by side."""
@@ -221,14 +229,20 @@ async def _give_back(
         await ledger.post(Movement.RELEASE, part_fen, _on(hold.voucher, order), at=now)
         if hold.voucher.basis is Basis.QUOTA:
             uncommitted_fen += part_fen
-        await _follow(hold.voucher, part_fen, order, budget, programme, now)
+        await _follow(hold.voucher, part_fen, order, budget, programme, offer, now)
     if uncommitted_fen:
         await Budget.filter(id=budget.id).update(committed_fen=F("committed_fen") - uncommitted_fen)
         await ledger.post(Movement.UNCOMMIT, uncommitted_fen, _year(order, budget.id), at=now)
 
 
 async def _follow(
-    voucher: Voucher, amount_fen: int, order: Order, budget: Budget, programme: Programme, now: datetime
+    voucher: Voucher,
+    amount_fen: int,
+    order: Order,
+    budget: Budget,
+    programme: Programme,
+    offer: OfferReturned | None,
+    now: datetime,
 ) -> None:
     """What came back to a voucher that has ended shares its end."""
     voucher = await Voucher.get(id=voucher.id)
@@ -251,11 +265,12 @@ async def _follow(
         await ledger.post(end.movement, amount_fen, where, at=now)
     if end.given_back:
         await Voucher.filter(id=voucher.id).update(given_back_fen=F("given_back_fen") + amount_fen)
-    if end.returns is not None:
-        await Budget.filter(id=budget.id).update(returned_fen=F("returned_fen") + amount_fen)
-        await ledger.post(end.returns, amount_fen, where, at=now)
+        if programme.issuance.mode is IssuanceMode.GRAB:
+            # A gate that counts quotas sees the gap in the numbers, and counts anew.
+            await budgets.raise_version(budget)
     if voucher.status is VoucherStatus.ACTIVE:
         await _use_up(voucher, otherwise=VoucherStatus.RECLAIMED)
+    await returned_money.pass_on(end, amount_fen, where, offer=offer, now=now)
 
 
 async def _reopen(voucher: Voucher) -> None:

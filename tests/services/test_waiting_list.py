@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,21 +12,29 @@ import pytest
 from tortoise.models import Model
 
 from server.clock import CHINA
-from server.keys import VOUCHERS, WORKING_DAYS
+from server.keys import ORDER_ENDS, ORDER_OPENING, ORDERS, VOUCHERS, WORKING_DAYS
 from server.models.applications import Ranking, RankingEntry, WaitingAward
 from server.models.journal import JournalEntry
 from server.models.ledger import LedgerEntry
+from server.models.orders import Order
 from server.models.organisations import Qualification
 from server.models.outbox import OutboxMessage
 from server.models.rounds import Budget, Round
 from server.models.vouchers import Voucher
 from server.programme.holidays import WorkingCalendar
+from server.programme.steps import StepKind
+from server.programme.vocabulary import Party
 from server.rules.lifecycles import VoucherStatus
 from server.rules.money import Basis
+from server.rules.orders import OrderStatus
 from server.services import budgets, issuing, ledger
 from server.services.issuing import Grant
+from server.services.order_opening import Sketch
+from server.services.order_wishes import Wish
 from server.units import yuan_to_fen
 from tests.batch import DAY, HOUR, MONDAY, PROGRAMME, Applicant, Batch, a_batch
+from tests.contracting import person_of
+from tests.ordering import admit, make_listed
 from tests.town import Town, a_town
 
 rules = pytest.mark.rules
@@ -101,6 +110,48 @@ async def test_what_is_reclaimed_goes_down_the_list_and_still_counts_against_its
     told = await slow.ask(again, 0.01)
     assert (told.status, told.code) == (409, "quota_exceeded")
     assert told.body["arithmetic"] == "年度额度 20,000.00 − 已用 20,000.00 = 0.00"
+
+
+async def _ordered(batch: Batch, applicant: Applicant) -> Order:
+    """An order for all of an applicant's voucher, taken on by its provider; its contract is awaited."""
+    town, programme = batch.town, batch.town.programmes.get(PROGRAMME)
+    seller = await batch.applicant()
+    await admit(seller.organisation, programme, Party.PROVIDER, town.clock.at)
+    offering = await make_listed(
+        programme,
+        seller.organisation,
+        category="technology_services",
+        at=town.clock.at,
+        price_from_fen=yuan_to_fen(40_000),
+        price_to_fen=yuan_to_fen(40_000),
+    )
+    sketch = Sketch(offering_id=offering.id)
+    order = await town.app[ORDER_OPENING].open(
+        PROGRAMME, sketch, Wish(), actor=person_of(applicant.organisation)
+    )
+    assert order.voucher_fen == yuan_to_fen(20_000)
+    return await town.app[ORDERS].take(
+        order.id, StepKind.CONFIRM, Wish(), version=order.version, actor=person_of(seller.organisation)
+    )
+
+
+@rules("GZ-30", "GZ-33", "GZ-38")
+@pytest.mark.parametrize("first", ["the order lapses", "the job comes by"])
+async def test_what_a_lapsed_order_held_goes_down_the_list_like_what_was_never_ordered(
+    batch: Batch, first: str
+) -> None:
+    slow, waiting = await batch.asked(20_000), await batch.asked(20_000)
+    await batch.rank()
+    await batch.run(WEDNESDAY)
+    order = await _ordered(batch, slow)
+    batch.town.clock.at = RECLAIMED
+    lapse = batch.town.app[ORDER_ENDS].lapse_due
+    reclaim = partial(batch.town.app[VOUCHERS].reclaim_due, PROGRAMME)
+    for job in (lapse, reclaim) if first == "the order lapses" else (reclaim, lapse):
+        await job()
+    assert (await Order.get(id=order.id)).status is OrderStatus.LAPSED
+    assert await holds(slow) == [(VoucherStatus.RECLAIMED, 20_000)]
+    assert await holds(waiting) == [("active", 20_000)]
 
 
 @rules("GZ-33")
