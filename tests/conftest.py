@@ -146,9 +146,10 @@ async def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_shelf() -> list[str]:
+async def postgres_shelf(postgres_server: PostgresServer) -> AsyncIterator[list[str]]:
     """Migrated databases that a test has left as empty as it found them."""
-    return []
+    yield []
+    await postgres_server.unwatched()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -20,6 +20,9 @@ from tools.embedded import RedisServer
 from tools.processes import Child, ProcessFailed, free_port, is_taken, stopping
 
 ROOT = Path(__file__).parent.parent
+WRITES = """
+INSERT INTO journal_entry (at, action, actor, subject, programme_slug, data)
+SELECT now(), 'test.done', 'person:1', 'test:1', '', '{}' RETURNING id"""
 
 
 def is_alive(pid: int) -> bool:
@@ -99,6 +102,66 @@ def test_a_given_postgres_is_used_and_not_ended(monkeypatch: pytest.MonkeyPatch)
         assert server.url("mine") == "postgres://me@127.0.0.1:7/mine"
         with pytest.raises(NoPostgres, match="not ours to stop"):
             _ = server.running
+
+
+@pytest.fixture
+async def used(postgres_server: PostgresServer, postgres_template: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to a copy of the migrated database, into which somebody has written."""
+    address = await postgres_server.create("used", template=postgres_template)
+    connection = await asyncpg.connect(address)
+    assert await connection.fetchval(WRITES) == 1
+    yield connection
+    await connection.close()
+    await postgres_server.drop("used")
+
+
+async def test_an_emptied_database_is_as_its_template(
+    used: asyncpg.Connection, postgres_server: PostgresServer, postgres_template: str
+) -> None:
+    # So many that the room they leave behind is given back, too.
+    await used.execute(f"{WRITES[: -len(' RETURNING id')]} FROM generate_series(1, 9000)")
+    # A number that was taken and not used is given back, too.
+    await used.execute("SELECT nextval(pg_get_serial_sequence('voucher', 'id'))")
+
+    assert await postgres_server.emptied("used", like=postgres_template)
+
+    # Whoever was connected is out.
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await used.fetchval("SELECT 1")
+    again = await asyncpg.connect(postgres_server.url("used"))
+    tables = [
+        row[0] for row in await again.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    ]
+    full = [table for table in tables if await again.fetchval(f'SELECT EXISTS (SELECT 1 FROM "{table}")')]
+    assert sorted(full) == ["schema_stamp", "tortoise_migrations"]
+    assert await again.fetchval("SELECT pg_relation_size('journal_entry')") == 0
+    assert await again.fetchval(WRITES) == 1
+    assert await again.fetchval("SELECT nextval(pg_get_serial_sequence('voucher', 'id'))") == 1
+    # What guards it guards it still.
+    with pytest.raises(asyncpg.PostgresError):
+        await again.execute("DELETE FROM journal_entry")
+    await again.close()
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        "ALTER TABLE person ADD COLUMN shoe_size int",
+        "ALTER TABLE person ALTER COLUMN account DROP NOT NULL",
+        "ALTER TABLE journal_entry DISABLE TRIGGER ALL",
+        "CREATE INDEX of_a_test ON person (created_at)",
+        "DROP INDEX membership_person_once",
+        "ALTER TABLE person ADD CONSTRAINT of_a_test CHECK (id > 0)",
+        "CREATE FUNCTION of_a_test() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "DROP TABLE journal_entry",
+    ],
+)
+async def test_a_database_whose_schema_was_touched_is_not_used_again(
+    used: asyncpg.Connection, postgres_server: PostgresServer, postgres_template: str, touch: str
+) -> None:
+    await used.execute(touch)
+
+    assert not await postgres_server.emptied("used", like=postgres_template)
 
 
 STARTS_BOTH = """
