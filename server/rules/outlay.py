@@ -36,7 +36,7 @@ def outlay(
     """
     others: Sequence[Limit | None] = (
         voucher,
-        provider.limit if provider is not None and provider.ceiling.blocks_orders else None,
+        None if provider is None else provider.for_orders,
         in_category,
     )
     return deduction(

@@ -30,6 +30,8 @@ class ProviderRoom:
 
     limit: Limit
     ceiling: ProviderCeiling
+    for_orders: Limit | None
+    """What the ceilings leave that refuse an order; another may leave less and hold at the settlement alone."""
 
 
 def tier_of(programme: Programme, labels: frozenset[str]) -> Tier | None:
@@ -156,7 +158,7 @@ def provider_room(
     programme year: planned, and issued so far. ``None`` where the programme sets no ceiling.
     """
     totals = {ShareBase.YEAR_TOTAL: year_total_fen, ShareBase.YEAR_ISSUED: year_issued_fen}
-    rooms = []
+    left: list[tuple[Limit, ProviderCeiling]] = []
     for ceiling in programme.provider_ceilings:
         if ceiling.amount_fen is not None:
             most, name = ceiling.amount_fen, texts.LIMITS["provider"]
@@ -169,5 +171,9 @@ def provider_room(
                 of=texts.SHARE_BASES[ceiling.share_of],
                 total=yuan(total),
             )
-        rooms.append(ProviderRoom(room(most, received_fen, clause=ceiling.article, name=name), ceiling))
-    return min(rooms, key=lambda left: left.limit.amount_fen, default=None)
+        left.append((room(most, received_fen, clause=ceiling.article, name=name), ceiling))
+    if not left:
+        return None
+    limit, ceiling = min(left, key=lambda one: one[0].amount_fen)
+    blocking = [limit for limit, ceiling in left if ceiling.blocks_orders]
+    return ProviderRoom(limit, ceiling, smallest(blocking) if blocking else None)

@@ -140,12 +140,12 @@ async def payable(
 
 async def _rooms(programme: Programme, order: Order, budget: Budget) -> list[Limit]:
     """What provider and category may still take of the year, as far as they hold an order up."""
-    found = []
-    provider = await rooms.provider_room(programme, order.provider_id, budget)
-    if provider is not None and provider.ceiling.blocks_orders:
-        found.append(provider.limit)
-    category = await rooms.category_room(programme, order.category, budget)
-    return found if category is None else [*found, category]
+    ask = rooms.Asked(programme, budget, frozenset({order.provider_id}), frozenset({order.category}))
+    found = await rooms.rooms([ask])
+    provider = found.providers.get((programme.slug, order.provider_id))
+    category = found.categories.get((programme.slug, order.category))
+    limits = (None if provider is None else provider.for_orders, category)
+    return [one for one in limits if one is not None]
 
 
 async def purse_of(order: Order, programme: Programme, budget: Budget, *, now: datetime) -> Purse:

@@ -66,7 +66,7 @@ class Rooms:
 
 
 async def rooms(asks: Sequence[Asked]) -> Rooms:
-    """The rooms of providers and categories in several years at once, for one reading of the ledger.
+    """The rooms of providers and categories (LS-24 to LS-26) in several years, for one reading of the ledger.
 
     Call it under the budget's lock where an order depends on it.
     """
@@ -101,12 +101,6 @@ async def provider_room(programme: Programme, provider_id: int, budget: Budget) 
     """What a provider may still receive of a year (GX-32, GZ-25, GZ-26); ``None``: nothing limits it."""
     found = await rooms([Asked(programme, budget, provider_ids=frozenset({provider_id}))])
     return found.providers.get((programme.slug, provider_id))
-
-
-async def category_room(programme: Programme, category: str, budget: Budget) -> Limit | None:
-    """What a category may still take of a year (LS-24, LS-25, LS-26); ``None``: nothing limits it."""
-    found = await rooms([Asked(programme, budget, categories=frozenset({category}))])
-    return found.categories.get((programme.slug, category))
 
 
 async def providers_without(programme: Programme, least_fen: int, budget: Budget) -> list[int]:

@@ -259,6 +259,22 @@ def test_of_two_ceilings_the_smaller_counts_and_says_which_it_was() -> None:
     )
 
 
+def test_a_ceiling_that_holds_at_the_settlement_alone_hides_none_that_refuses_an_order() -> None:
+    rules = programme(GUANGZHOU)
+    smaller, larger = sorted(rules.provider_ceilings, key=lambda one: one.amount_fen or 0)
+    ceilings = (replace(smaller, blocks_orders=False), larger)
+    left = provider_room(
+        replace(rules, provider_ceilings=ceilings),
+        received_fen=0,
+        year_total_fen=yuan_to_fen(4_000_000),
+        year_issued_fen=0,
+    )
+    assert left is not None
+    assert left.limit.amount_fen == yuan_to_fen(400_000)
+    assert left.for_orders is not None
+    assert left.for_orders.amount_fen == yuan_to_fen(500_000)
+
+
 @rules("GZ-26")
 def test_the_share_is_of_the_planned_total_never_of_what_is_issued_so_far() -> None:
     share = next(ceiling for ceiling in programme(GUANGZHOU).provider_ceilings if ceiling.share_bp)

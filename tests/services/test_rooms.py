@@ -74,8 +74,8 @@ async def test_a_category_takes_what_its_share_and_the_others_floor_leave(databa
     favoured = programme.category_floors[0].categories[0]
     await moved(budget, Movement.HOLD, 70_000, category=least.code)
     await moved(budget, Movement.REDEEM, 70_000, category=least.code)
-    room = await rooms.category_room(programme, least.code, budget)
-    assert room is not None
+    asked = rooms.Asked(programme, budget, frozenset({PROVIDER}), frozenset({least.code, favoured}))
+    room = (await rooms.rooms([asked])).categories[programme.slug, least.code]
     assert room.amount_fen == yuan_to_fen(30_000)
     others = [
         one.code
@@ -84,7 +84,6 @@ async def test_a_category_takes_what_its_share_and_the_others_floor_leave(databa
     ]
     for code in others[:2]:
         await moved(budget, Movement.HOLD, 260_000, category=code)
-    asked = rooms.Asked(programme, budget, frozenset({PROVIDER}), frozenset({least.code, favoured}))
     found = await rooms.rooms([asked])
     assert {code: room.amount_fen for (_, code), room in found.categories.items()} == {
         least.code: yuan_to_fen(10_000),
@@ -126,7 +125,8 @@ async def test_who_is_full_is_known_and_a_programme_without_ceilings_limits_nobo
     assert await rooms.providers_without(programme, yuan_to_fen(2_000), budget) == [PROVIDER]
     assert await rooms.providers_without(programme, yuan_to_fen(1_000), budget) == []
     assert await rooms.provider_room(free, PROVIDER, other) is None
-    assert await rooms.category_room(free, free.categories[0].code, other) is None
+    asked = rooms.Asked(free, other, categories=frozenset({free.categories[0].code}))
+    assert (await rooms.rooms([asked])).categories == {}
 
 
 async def test_what_was_issued_is_asked_for_reports(database: TortoiseContext) -> None:
