@@ -9,6 +9,7 @@ from server.programme.papers import DocumentKind
 from server.programme.review import ReviewKind, ReviewSubject
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Actor, LegalForm, Party
+from server.rules.chat_messages import Account, MessageKind
 from server.rules.contracts import ContractStatus
 from server.rules.documents import Printed, SignMethod
 from server.rules.enquiries import EnquiryStatus
@@ -295,6 +296,67 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "pk_attr": "id",
                 "table_description": "One import that was carried out. The file itself is known by its hash.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="InboundMessage",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "key",
+                    fields.CharField(
+                        unique=True, description="The same for every delivery of one message", max_length=64
+                    ),
+                ),
+                (
+                    "sender_index",
+                    fields.CharField(
+                        description="Blind index of the openid, as of the sender", max_length=64
+                    ),
+                ),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="TEXT: text\nIMAGE: image\nVOICE: voice\nVIDEO: video\nFILE: file\nLOCATION: location\nLINK: link\nSTICKER: sticker\nMENU_TAP: menu_tap\nSUBSCRIBE: subscribe\nUNSUBSCRIBE: unsubscribe\nENTER_SESSION: enter_session\nTEMPLATE_RESULT: template_result\nSUBSCRIBE_RESULT: subscribe_result\nMEDIA_CHECK: media_check\nOTHER: other",
+                        enum_type=MessageKind,
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "body_sealed",
+                    fields.TextField(description="The message, empty once it is forgotten", unique=False),
+                ),
+                ("received_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("worker", fields.CharField(description="The process that works on it", max_length=32)),
+                (
+                    "worker_until",
+                    fields.DatetimeField(
+                        description="Afterwards any process may take it over",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                ("attempts", fields.IntField(default=0)),
+                ("handled_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "failed",
+                    fields.BooleanField(default=False, description="Given up after too many attempts"),
+                ),
+                (
+                    "late",
+                    fields.BooleanField(
+                        default=False,
+                        description="Acknowledged before there was an answer: it went out as a message",
+                    ),
+                ),
+                ("answer_sealed", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "inbound_message",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "One message or event that WeChat delivered, kept before it was acknowledged.",
             },
             bases=["Model"],
         ),
@@ -1779,6 +1841,15 @@ class Migration(migrations.Migration):
                     "openid_sealed",
                     fields.CharField(default="", description="To write to them by WeChat", max_length=400),
                 ),
+                (
+                    "unionid_index",
+                    fields.CharField(
+                        default="",
+                        db_index=True,
+                        description="Blind index of the name across the operator's accounts",
+                        max_length=64,
+                    ),
+                ),
                 ("name", fields.CharField(default="", max_length=64)),
                 (
                     "phone_sealed",
@@ -1796,6 +1867,114 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "pk_attr": "id",
                 "table_description": "Somebody who signs in with WeChat. What they may do follows from their memberships.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ChatSender",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "account",
+                    fields.CharEnumField(
+                        description="OFFICIAL: official\nMINI: mini", enum_type=Account, max_length=16
+                    ),
+                ),
+                (
+                    "openid_index",
+                    fields.CharField(description="Blind index of WeChat's openid", max_length=64),
+                ),
+                ("openid_sealed", fields.CharField(max_length=400)),
+                (
+                    "unionid_index",
+                    fields.CharField(
+                        default="", description="As of a person, once WeChat has said it", max_length=64
+                    ),
+                ),
+                (
+                    "person",
+                    fields.ForeignKeyField(
+                        "models.Person",
+                        source_field="person_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="chat_senders",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("first_seen_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "last_tap_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="Menu, scan or entry: opens the window of a minute",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                ("taps_left", fields.IntField(default=0, description="Messages left in that minute")),
+                (
+                    "last_message_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="They wrote: opens the window of 48 hours",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                ("messages_left", fields.IntField(default=0, description="Messages left in those 48 hours")),
+                (
+                    "unsubscribed_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="Since then the official account cannot write to them",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+            ],
+            options={
+                "table": "chat_sender",
+                "app": "models",
+                "unique_together": (("account", "openid_index"),),
+                "indexes": [Index(fields=["person_id"])],
+                "pk_attr": "id",
+                "table_description": "Somebody who wrote to one of our accounts, signed in or not. An outbox recipient: ``sender:17``.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Conversation",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "sender",
+                    fields.ForeignKeyField(
+                        "models.ChatSender",
+                        source_field="sender_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="conversations",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("state", fields.CharField(description="A state of the chart", max_length=40)),
+                (
+                    "draft_sealed",
+                    fields.TextField(default="", description="What was said so far, JSON", unique=False),
+                ),
+                ("version", fields.IntField(default=1, description="Rises with every change")),
+                ("started_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("touched_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "conversation",
+                "app": "models",
+                "indexes": [Index(fields=["sender_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One conversation and where in the chart it stands. One of a sender's is alive at a time.",
             },
             bases=["Model"],
         ),
@@ -3262,6 +3441,80 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["organisation_id", "id"])],
                 "pk_attr": "id",
                 "table_description": "One file that was checked and taken. Its bytes never change, and the row is never changed either.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ChatMedia",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "sender",
+                    fields.ForeignKeyField(
+                        "models.ChatSender",
+                        source_field="sender_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="media",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "conversation",
+                    fields.ForeignKeyField(
+                        "models.Conversation",
+                        source_field="conversation_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="media",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="TEXT: text\nIMAGE: image\nVOICE: voice\nVIDEO: video\nFILE: file\nLOCATION: location\nLINK: link\nSTICKER: sticker\nMENU_TAP: menu_tap\nSUBSCRIBE: subscribe\nUNSUBSCRIBE: unsubscribe\nENTER_SESSION: enter_session\nTEMPLATE_RESULT: template_result\nSUBSCRIBE_RESULT: subscribe_result\nMEDIA_CHECK: media_check\nOTHER: other",
+                        enum_type=MessageKind,
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "media_id_sealed",
+                    fields.TextField(description="WeChat's name for it, good for three days", unique=False),
+                ),
+                (
+                    "status",
+                    fields.CharField(
+                        default="waiting", description="waiting, kept, expired or refused", max_length=16
+                    ),
+                ),
+                (
+                    "reason",
+                    fields.CharField(default="", description="Why it was not kept, a code", max_length=64),
+                ),
+                (
+                    "file",
+                    fields.ForeignKeyField(
+                        "models.StoredFile",
+                        source_field="file_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="chat_media",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("attempts", fields.IntField(default=0)),
+                ("received_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("settled_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "chat_media",
+                "app": "models",
+                "indexes": [Index(fields=["conversation_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "A picture, voice, video or file that somebody sent, fetched from WeChat before it expires there.",
             },
             bases=["Model"],
         ),

@@ -223,6 +223,14 @@ class Migration(migrations.Migration):
                 f" BEGIN INSERT INTO listing_move ({RANKS}) VALUES ({OLD_RANKS}); END",
             ),
         ),
+        # A sender is in one conversation at a time. What waits to be heard is found in the order it came in.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX conversation_live ON conversation (sender_id) WHERE ended_at IS NULL"
+        ),
+        ops.RunSQL(
+            "CREATE INDEX inbound_message_waiting ON inbound_message (sender_index, id)"
+            " WHERE handled_at IS NULL"
+        ),
         # What listings are found by (rules/chinese_search.py). Not a column of theirs: a sale changes a listing,
         # and must not touch the index. Without a pending list, whose length every search would read.
         DialectSQL(

@@ -28,4 +28,5 @@ MODULES = (
     "server.models.ratings",
     "server.models.enquiries",
     "server.models.applications",
+    "server.models.chat",
 )

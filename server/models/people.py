@@ -18,6 +18,9 @@ class Person(Model):
         64, unique=True, description="Blind index of WeChat's openid, or the name of a demo account"
     )
     openid_sealed = fields.CharField(SEALED_LENGTH, default="", description="To write to them by WeChat")
+    unionid_index = fields.CharField(
+        64, default="", db_index=True, description="Blind index of the name across the operator's accounts"
+    )
     name = fields.CharField(64, default="")
     phone_sealed = fields.CharField(SEALED_LENGTH, default="", description="As WeChat vouches for it")
     created_at: datetime = fields.DatetimeField()
