@@ -187,7 +187,8 @@ async def change(order: Order, **columns: Any) -> Order:
     """Give columns of an order new values, in the table and in the hand; only of one that is held."""
     if columns:
         await Order.filter(id=order.id).update(**columns)
-        order.update_from_dict(columns)
+        for name, value in columns.items():
+            setattr(order, name, value)
     return order
 
 

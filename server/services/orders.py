@@ -61,6 +61,19 @@ PRICES = frozenset({"contract_fen", "invoice_fen", "actual_fee_fen", "unrelated_
 """The columns whose change makes what the vouchers pay be worked out anew."""
 
 
+TO_HOLD = (
+    "id",
+    "number",
+    "programme_slug",
+    "programme_version",
+    "kind",
+    "placed_at",
+    "enterprise_id",
+    "provider_id",
+)
+"""What has to be known of an order before it is held: its sides, and the terms it stands under."""
+
+
 class Orders:
     """The verbs that move orders along. Days and instants are those of each programme's clock."""
 
@@ -103,7 +116,7 @@ class Orders:
         ``StepDoneAlready``, ``StepTooLate``, :class:`StepUnmet`, what its work refuses, and what its money
         does (``order_money.reserve``).
         """
-        order, party = await of_party(order_id, actor=actor)
+        order, party = await of_party(order_id, actor=actor, columns=TO_HOLD)
         terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
         papers = await order_papers.taken(wish.papers, actor=actor)
         async with self.held(order, version=version) as order:
@@ -167,7 +180,7 @@ class Orders:
 
         Raises ``NotFound``, :class:`OrderMovedOn`, ``NotPermittedNow``, :class:`NothingToSendBack`.
         """
-        order, party = await of_party(order_id, actor=actor)
+        order, party = await of_party(order_id, actor=actor, columns=TO_HOLD)
         terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
         async with self.held(order, version=version) as order:
             require_act(ORDER_MAY, order.status, OrderAction.STEP)
@@ -411,10 +424,14 @@ class Orders:
         return order
 
 
-async def of_party(order_id: int, *, actor: Actor) -> tuple[Order, Party]:
-    """An order of the actor's own organisation, and which side that is. Raises ``NotFound``."""
+async def of_party(order_id: int, *, actor: Actor, columns: Sequence[str] = ()) -> tuple[Order, Party]:
+    """An order of the actor's own organisation, and which side that is. Raises ``NotFound``.
+
+    With ``columns`` only these of it are read: enough to hold it, which reads it anew.
+    """
     mine = access.organisation_id_of(actor)
-    order = await Order.get_or_none(id=order_id)
+    found = Order.filter(id=order_id)
+    order = await (found.only(*columns) if columns else found).first()
     if order is not None and order.enterprise_id == mine:
         return order, Party.ENTERPRISE
     if order is not None and order.provider_id == mine:
