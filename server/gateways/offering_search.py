@@ -63,7 +63,7 @@ class Order(StrEnum):
     """What a page is sorted by."""
 
     RELEVANCE = "relevance"
-    """Found by its title first; among equals by score and sales."""
+    """By the tiers of ``rules/chinese_search.py``; among equals by score and sales."""
     SALES = "sales"
     RATING = "rating"
     PRICE = "price"
@@ -122,7 +122,7 @@ async def page(
 ) -> list[Row]:
     """The next ``limit`` rows of an order that are what is sought, as :data:`SHOWN` and the last ``mark``.
 
-    ``tier``: found by their title, or by their body and not by their title; ``None``: by either.
+    ``tier``: found in it and in none before; ``None``: in any.
     ``moved`` are placed where they stood before.
     """
     rank, ascending = _COLUMNS[order], order is Order.PRICE

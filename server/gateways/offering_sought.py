@@ -90,7 +90,10 @@ def decisive(sought: Sought, tier: Tier | None) -> Iterator[str]:
     """The columns that :func:`conditions` compares."""
     filters: Mapping[str, Sequence[object]] = {
         "programme_slug": (sought.programme, sought.full or None, sought.shut or None),
-        "category_key": (sought.category_keys, *(part.marks or None for part in sought.parts)),
+        "category_key": (
+            sought.category_keys,
+            *(part.within(tier or Tier.COVERED) or None for part in sought.parts),
+        ),
         "service": (sought.service,),
         "areas": (sought.area,),
         "price_to_fen": (sought.price_least_fen,),
@@ -99,7 +102,7 @@ def decisive(sought: Sought, tier: Tier | None) -> Iterator[str]:
         "points_bp": (sought.rating_least_bp,),
         "provider_id": (sought.full or None,),
         "title": (sought.parts or None,),
-        "body": (None if tier is Tier.TITLE else sought.parts or None,),
+        "body": (sought.parts or None if (tier or Tier.COVERED).text is Tier.BODY else None,),
         "spelled": [part.by_sound or None for part in sought.parts],
     }
     for column, values in filters.items():
@@ -141,21 +144,20 @@ def conditions(index: TermIndex, sought: Sought, tier: Tier | None, statement: S
 def _holding(
     index: TermIndex, parts: Sequence[Part], tier: Tier | None, statement: Statement
 ) -> Iterator[str]:
-    """What is typed stands in the title; or in the body or another word's category, and not in the title."""
+    """What is typed is found in a tier and in none before; without a tier, in any."""
     places = [statement.put(part.text) for part in parts]
-    titles = [
-        _any((index.has("title", place), *_by_sound(index, part, place)))
-        for part, place in zip(parts, places, strict=True)
-    ]
-    if tier is Tier.TITLE:
-        yield from titles
-        return
-    for part, place in zip(parts, places, strict=True):
-        keys = [mark.removeprefix(CATEGORY) for mark in part.marks]
-        also = [_among("category_key", keys, statement)] if keys else []
-        yield _any((index.has("body", place), *_by_sound(index, part, place), *also))
-    if tier is Tier.BODY:
-        yield f"NOT ({' AND '.join(titles)})"
+
+    def found(one: Tier) -> Iterator[str]:
+        column = "title" if one.text is Tier.TITLE else "body"
+        for part, place in zip(parts, places, strict=True):
+            keys = [mark.removeprefix(CATEGORY) for mark in part.within(one)]
+            also = [_among("category_key", keys, statement)] if keys else []
+            yield _any((index.has(column, place), *_by_sound(index, part, place), *also))
+
+    yield from found(tier or Tier.COVERED)
+    if tier is not None and tier is not Tier.TITLE:
+        tiers = list(Tier)
+        yield f"NOT ({' AND '.join(found(tiers[tiers.index(tier) - 1]))})"
 
 
 def _by_sound(index: TermIndex, part: Part, place: str) -> tuple[str, ...]:
@@ -212,7 +214,7 @@ def areas_column(areas: Sequence[str]) -> str:
 def clauses(sought: Sought, tier: Tier | None) -> Iterator[Sequence[Sequence[str]]]:
     """The same in terms of the index, as far as it has terms for it: enough to find every candidate."""
     for part in sought.parts:
-        yield part.terms(tier or Tier.BODY)
+        yield part.terms(tier or Tier.COVERED)
     if sought.programme is not None:
         yield _marked(PROGRAMME, [sought.programme])
     if sought.category_keys:

@@ -5,15 +5,16 @@ Neither database knows where a Chinese word ends, so every pair of neighbouring 
 folded texts decide, so that nothing is found by accident. Folded are width, case and traditional
 characters. Letters also find what sounds like them, by initials (jyjc) or spelled out (jiance).
 
-A text is kept twice: as a ``title`` (what a thing is called) and, with everything else, as a ``body``; what
-is found by its title comes first.
+A text is kept twice: as a ``title`` (what a thing is called) and, with everything else, as a ``body``. What
+is called so comes first, then what lies in a category of that name, then what mentions it, and at last what
+only lies in a category that covers such things among others (:class:`Tier`).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -40,10 +41,21 @@ _LETTERS_A_TERM = 3
 
 
 class Tier(StrEnum):
-    """Where a query is to be found: the value begins its terms."""
+    """How well a thing is what a query asks for, the best first; each tier holds those before it as well."""
 
     TITLE = "t"
+    """It is called so: the value begins the terms of titles."""
+    NAMED = "n"
+    """Its category is called so."""
     BODY = "b"
+    """It says so of itself: the value begins the terms of bodies."""
+    COVERED = "c"
+    """Its category covers it, or goes by such a word, among others."""
+
+    @property
+    def text(self) -> Tier:
+        """Which of the two kept texts is compared."""
+        return Tier.TITLE if self in (Tier.TITLE, Tier.NAMED) else Tier.BODY
 
 
 _SPELLED = "s"
@@ -108,31 +120,46 @@ def mark_term(mark: str) -> str:
 class Part:
     """One run of a query. ``by_sound``: letters that are also compared with syllables.
 
-    ``marks`` are the categories it is another word for: what lies in one of them is found as well.
+    ``marks`` are the categories it is another word for: what lies in one of them is found as well; of those
+    in ``named`` it is in the very name.
     """
 
     text: str
     marks: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
 
     @property
     def by_sound(self) -> bool:
         """Whether spelled-out syllables may hold it."""
         return len(self.text) >= LEAST_SPELLED and _LETTERS.fullmatch(self.text) is not None
 
+    def within(self, tier: Tier) -> tuple[str, ...]:
+        """The categories in which a thing is found in this tier, whatever it says itself."""
+        return {Tier.TITLE: (), Tier.COVERED: self.marks}.get(tier, self.named)
+
     def terms(self, tier: Tier) -> tuple[tuple[str, ...], ...]:
         """The ways to be a candidate for it: of one of them, every term."""
         size = min(_LETTERS_A_TERM if _LETTERS.fullmatch(self.text) else 2, len(self.text))
-        ways = [tuple(tier.value + gram for gram in _grams(self.text, size))]
+        ways = [tuple(tier.text.value + gram for gram in _grams(self.text, size))]
         if self.by_sound:
             ways.append(tuple(_SPELLED + gram for gram in _grams(self.text, LEAST_SPELLED)))
-        if tier is Tier.BODY:
-            ways += [(mark_term(mark),) for mark in self.marks]
+        ways += [(mark_term(mark),) for mark in self.within(tier)]
         return tuple(ways)
+
+
+def tiers_of(parts: Sequence[Part]) -> tuple[Tier, ...]:
+    """The tiers in which something can be found that is in none before, in their order."""
+    empty = set()
+    if not any(part.named for part in parts):
+        empty.add(Tier.NAMED)
+    if all(part.marks == part.named for part in parts):
+        empty.add(Tier.COVERED)
+    return tuple(tier for tier in Tier if tier not in empty)
 
 
 @dataclass(frozen=True, slots=True)
 class Synonyms:
-    """The words of one category, made ready to be compared with what somebody types."""
+    """The words of one category, its name first, made ready to be compared with what somebody types."""
 
     mark: str
     words: tuple[str, ...]
@@ -160,17 +187,27 @@ class Synonyms:
             or (part.by_sound and any(text in word for word in self.spelled))
         )
 
+    @property
+    def name(self) -> Synonyms:
+        """The category's own name alone."""
+        return Synonyms(self.mark, self.words[:1], self.initials[:1], self.spelled[:1])
+
 
 def asked(query: str, synonyms: Iterable[Synonyms]) -> tuple[Part, ...]:
     """A query as its parts, each with the categories it is another word for."""
     known = tuple(synonyms)
-    parts = [Part(text) for text in parts_of(query)]
-    return tuple(Part(part.text, tuple(one.mark for one in known if one.mean(part))) for part in parts)
+    parts = []
+    for text in parts_of(query):
+        part = Part(text)
+        meant = [one for one in known if one.mean(part)]
+        named = [one.mark for one in meant if one.name.mean(part)]
+        parts.append(Part(text, tuple(one.mark for one in meant), tuple(named)))
+    return tuple(parts)
 
 
 def holds(kept: Written, part: Part, tier: Tier) -> bool:
     """Whether a kept text holds a part: what both databases decide by, in their own words."""
-    text = kept.title if tier is Tier.TITLE else kept.body
+    text = kept.title if tier.text is Tier.TITLE else kept.body
     return part.text in text or (part.by_sound and part.text in kept.spelled)
 
 

@@ -31,7 +31,7 @@ class ProviderRoom:
     limit: Limit
     ceiling: ProviderCeiling
     for_orders: Limit | None
-    """What the ceilings leave that refuse an order; another may leave less and hold at the settlement alone."""
+    """What those ceilings leave that refuse an order; another may leave less, and hold at the settlement."""
 
 
 def tier_of(programme: Programme, labels: frozenset[str]) -> Tier | None:

@@ -22,7 +22,7 @@ from server.models.marketplace import Listing
 from server.models.offerings import OfferingVersion
 from server.programme.papers import Field
 from server.programme.registry import Programmes
-from server.rules.chinese_search import Part, Synonyms, Tier, asked
+from server.rules.chinese_search import Part, Synonyms, Tier, asked, tiers_of
 from server.services import rooms
 from server.services.access import Actor, NotFound
 from server.services.clocks import ProgrammeClocks
@@ -118,19 +118,20 @@ class Marketplace:
         """
         parts = asked(wanted.query, self._synonyms)
         fingerprint = _fingerprint(wanted, order)
-        first = Tier.TITLE if parts and order is Order.RELEVANCE else None
-        cursor = _Cursor(first, None) if after is None else _read(after, fingerprint, first)
+        tiers = tiers_of(parts) if parts and order is Order.RELEVANCE else ()
+        first = _Cursor(tiers[0] if tiers else None, None)
+        cursor = first if after is None else _read(after, fingerprint, tiers)
         if wanted.query.strip() and not parts:
             return Page([], None)
         sought = await self._sought(wanted, parts)
-        rows, tiers = await self._rows(sought, order, cursor, limit + 1)
+        rows, found_in = await self._rows(sought, order, cursor, limit + 1)
         shown = rows[:limit]
         next_after = None
         if len(rows) > limit:
             last = shown[-1]
             mark = shown[0]["mark"] if cursor.place is None else cursor.place.mark
             place = Place(rank_of(order, last), last["offering_id"], mark)
-            next_after = _written(_Cursor(tiers[limit - 1], place), fingerprint)
+            next_after = _written(_Cursor(found_in[limit - 1], place), fingerprint)
         return Page(await self.window.cards(shown, actor=actor), next_after)
 
     async def facets(self, wanted: Wanted) -> Facets:
@@ -169,7 +170,7 @@ class Marketplace:
     async def _rows(
         self, sought: Sought, order: Order, cursor: _Cursor, limit: int
     ) -> tuple[list[Row], list[Tier | None]]:
-        """Rows of a page and the tier of each: what is called so before what only mentions it."""
+        """Rows of a page and the tier of each, what is most like what is sought first."""
         connection = connection_of()
         index = term_index(connection)
         moved: Mapping[int, Row] = {}
@@ -178,10 +179,13 @@ class Marketplace:
         ask = partial(offering_search.page, connection, index, sought, order=order, moved=moved)
         rows = await ask(tier=cursor.tier, after=cursor.place, limit=limit)
         tiers = [cursor.tier] * len(rows)
-        if cursor.tier is Tier.TITLE and len(rows) < limit:
-            more = await ask(tier=Tier.BODY, after=None, limit=limit - len(rows))
+        every: list[Tier | None] = [*tiers_of(sought.parts)]
+        for tier in every[every.index(cursor.tier) + 1 :] if cursor.tier in every else ():
+            if len(rows) >= limit:
+                break
+            more = await ask(tier=tier, after=None, limit=limit - len(rows))
             rows += more
-            tiers += [Tier.BODY] * len(more)
+            tiers += [tier] * len(more)
         return rows, tiers
 
     async def _sought(self, wanted: Wanted, parts: tuple[Part, ...]) -> Sought:
@@ -242,7 +246,7 @@ def _written(cursor: _Cursor, fingerprint: str) -> str:
     return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
 
 
-def _read(text: str, fingerprint: str, first: Tier | None) -> _Cursor:
+def _read(text: str, fingerprint: str, tiers: Sequence[Tier]) -> _Cursor:
     """What :func:`_written` wrote for the same search. Raises :class:`CursorUnusable`."""
     if not _CURSOR.fullmatch(text):
         raise CursorUnusable()
@@ -250,10 +254,10 @@ def _read(text: str, fingerprint: str, first: Tier | None) -> _Cursor:
         said = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except ValueError:
         raise CursorUnusable() from None
-    tiers = {tier.value: tier for tier in Tier} if first else {"": None}
+    known: dict[str, Tier | None] = {tier.value: tier for tier in tiers} or {"": None}
     match said:
-        case [str(found), str(tier), int(), int(), int()] if found == fingerprint and tier in tiers:
+        case [str(found), str(tier), int(), int(), int()] if found == fingerprint and tier in known:
             numbers = said[2:]
             if all(type(one) is int and 0 <= one <= _LARGEST for one in numbers):
-                return _Cursor(tiers[tier], Place(*numbers))
+                return _Cursor(known[tier], Place(*numbers))
     raise CursorUnusable()

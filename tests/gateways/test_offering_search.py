@@ -12,7 +12,7 @@ from tortoise.context import TortoiseContext
 from server.gateways import offering_search
 from server.gateways.offering_search import Order, Place, rank_of
 from server.gateways.offering_sought import CATEGORY
-from server.rules.chinese_search import Synonyms, Tier, asked, holds
+from server.rules.chinese_search import Synonyms, Tier, asked, holds, tiers_of
 from tests.gateways.corpus import Goods, Market
 
 LAB = "食品检验检测认证"
@@ -71,6 +71,22 @@ async def test_what_is_called_so_comes_before_what_only_mentions_it(database: To
     await market.put(*GOODS)
     assert await market.found("检测", tier=Tier.TITLE) == [LAB]
     assert await market.found("检测", tier=Tier.BODY) == [ERP]
+
+
+async def test_a_name_comes_before_a_category_and_that_before_what_mentions_or_covers_it(
+    database: TortoiseContext,
+) -> None:
+    consulting = Synonyms.of(f"{CATEGORY}here/consulting", ["管理咨询服务", "税务审计", "项目申报"])
+    declaring = Synonyms.of(f"{CATEGORY}here/declaring", ["项目申报服务"])
+    market = Market([consulting, declaring])
+    await market.put(
+        Goods("项目申报代理"),
+        Goods("资料整理", category="declaring"),
+        Goods("政策解读", content="含项目申报辅导"),
+        Goods("税务审计", category="consulting", sales=900),
+    )
+    found = [await market.found("项目申报", tier=tier) for tier in Tier]
+    assert found == [["项目申报代理"], ["资料整理"], ["政策解读"], ["税务审计"]]
 
 
 async def test_another_word_for_a_category_finds_what_lies_in_it(database: TortoiseContext) -> None:
@@ -142,27 +158,40 @@ async def test_terms_find_exactly_what_contains_what_was_typed(
 ) -> None:
     near = data.draw(st.sampled_from([0, 1, 600]))
     monkeypatch.setattr(offering_search, "NEAR", near)
-    market = Market()
+    synonyms = [
+        Synonyms.of(f"{CATEGORY}here/a", ["检测", "食品企"]),
+        Synonyms.of(f"{CATEGORY}here/b", ["财务", "iso9", "检测验"]),
+    ]
+    market = Market(synonyms)
     await begin_anew(market)
     goods = [
-        Goods(data.draw(WORDS), content=data.draw(WORDS), votes=number % 3, points_bp=number)
+        Goods(
+            data.draw(WORDS),
+            content=data.draw(WORDS),
+            category="abc"[number % 3],
+            votes=number % 3,
+            points_bp=number,
+        )
         for number in range(6)
     ]
     ids = await market.put(*goods)
     query = data.draw(WORDS)
-    parts = asked(query, ())
+    parts = asked(query, synonyms)
+    before: set[int] = set()
     for tier in Tier:
         found = {row["offering_id"] for row in await market.rows(query, tier=tier)}
-        title, body = (
-            {
-                number
-                for number, one in zip(ids, goods, strict=True)
-                if all(holds(one.kept, part, where) for part in parts)
-            }
-            for where in (Tier.TITLE, Tier.BODY)
-        )
-        assert title <= body
-        assert found == (title if tier is Tier.TITLE else body - title if parts else set(ids))
+        within = {
+            number
+            for number, one in zip(ids, goods, strict=True)
+            if all(
+                holds(one.kept, part, tier) or f"{CATEGORY}here/{one.category}" in part.within(tier)
+                for part in parts
+            )
+        }
+        assert before <= within
+        assert found == (within - before if parts else set(ids))
+        assert tier in tiers_of(parts) or within == before
+        before = within
 
 
 AREAS = ["甲省", "甲省/乙市", "甲省/乙市/丙县", "甲省/乙", "丁省"]

@@ -66,6 +66,27 @@ async def test_what_is_listed_can_be_found_by_anybody_until_it_is_withdrawn(town
     assert (await town.anybody.get(f"marketplace/offerings/{offering_id}")).code == "not_found"
 
 
+async def test_pages_go_on_from_names_to_categories_to_what_is_said_and_to_what_is_covered(
+    town: Town,
+) -> None:
+    provider = await a_provider(town, name="远山技术有限公司")
+    auditors = await a_provider(town, name="晨光财税审计事务所")
+    await listed(town, provider, category="technical_innovation_services", name="技术诊断")
+    await listed(town, auditors, category="legal_protection_services", name="合同审查")
+    await listed(town, provider, category="finance_tax_audit_services", name="代理记账")
+    await listed(town, provider, category="legal_protection_services", name="内部审计辅导")
+    for typed, order in (("审计", ["内部审计辅导", "代理记账", "合同审查"]), ("项目申报", ["技术诊断"])):
+        found: list[str] = []
+        after: dict[str, Any] = {}
+        while True:
+            page = await browse(town.anybody, q=typed, limit=1, **after)
+            found += [one["name"] for one in page.body["offerings"]]
+            if page.body["next_after"] is None:
+                break
+            after = {"after": page.body["next_after"]}
+        assert found == order
+
+
 async def test_a_provider_that_may_take_no_orders_is_not_shown(town: Town) -> None:
     provider = await a_provider(town)
     await listed(town, provider, name="财税顾问")
