@@ -201,7 +201,7 @@ def create_app(
     press = Press()
     documents = Documents(programmes, clock, evidence, press)
     app[keys.PRESS], app[keys.DOCUMENT_DESK] = press, documents
-    orders = Orders(programmes, clocks, yearly, working_days)
+    orders = Orders(programmes, clocks, yearly, working_days, offer=vouchers.offer)
     printing = Printing(orders, documents)
     orders.listeners.append(listings.recount)
     voucher_requests = VoucherRequests(programmes, reviews, orders)

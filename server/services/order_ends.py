@@ -244,7 +244,7 @@ class OrderEnds:
             await self.requests.give_up(request, order, reason=reason, actor=actor, now=now)
         # What was paid for work that comes to nothing goes the way of what was only held.
         await order_money.unspend(order, terms.programme, now=now)
-        released_fen = await order_money.release(order, terms.programme, offer=self.vouchers.offer, now=now)
+        released_fen = await order_money.release(order, terms.programme, offer=self.orders.offer, now=now)
         if reclaims:
             await self.vouchers.end_with_order(held, Ending.RECLAIM, actor=actor, reason=reason)
         if not terms.programme.issuance.outlives_order:

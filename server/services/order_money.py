@@ -135,7 +135,7 @@ async def hold_issued(order: Order, voucher: Voucher, *, now: datetime) -> None:
 
 
 async def work_out(
-    order: Order, programme: Programme, *, offer: OfferReturned | None = None, now: datetime
+    order: Order, programme: Programme, *, offer: OfferReturned | None, now: datetime
 ) -> Deduction | None:
     """Work out anew what vouchers pay, on amounts that have become known; never more than is held.
 
@@ -174,9 +174,7 @@ async def consume(order: Order, programme: Programme, *, now: datetime) -> int:
     return spent_fen
 
 
-async def release(
-    order: Order, programme: Programme, *, offer: OfferReturned | None = None, now: datetime
-) -> int:
+async def release(order: Order, programme: Programme, *, offer: OfferReturned | None, now: datetime) -> int:
     """Give back all that an order holds, fen; in the transaction that ends the order.
 
     What comes back to a voucher that has ended meanwhile ends with it: it keeps its original expiry

@@ -54,6 +54,7 @@ from server.services.annual_notices import AnnualNotices, Terms
 from server.services.clocks import ProgrammeClocks
 from server.services.memberships import lock_all
 from server.services.order_wishes import Ask, NothingToSendBack, OrderMovedOn, Wish, require_met
+from server.services.returned_money import OfferReturned
 from server.services.step_work import Move, NothingMore, StepWork
 from server.services.working_days import WorkingDays
 
@@ -83,11 +84,15 @@ class Orders:
         clocks: ProgrammeClocks,
         notices: AnnualNotices,
         working_days: WorkingDays,
+        *,
+        offer: OfferReturned | None = None,
     ) -> None:
         self.programmes = programmes
         self.clocks = clocks
         self.notices = notices
         self.working_days = working_days
+        self.offer = offer
+        """Who serves the waiting list of a round with what orders give back, where there is one."""
         self._works: dict[StepKind, StepWork] = {}
         self._nothing_more = NothingMore()
         self.enders: list[Callable[[Order, datetime], Awaitable[None]]] = []
@@ -392,7 +397,7 @@ class Orders:
         if move.step.effect is Effect.RESERVE and order.budget_id is None:
             await order_money.reserve(order, terms, now=move.now)
         elif PRICES & changes.keys() or move.papers:
-            await order_money.work_out(order, terms.programme, now=move.now)
+            await order_money.work_out(order, terms.programme, offer=self.offer, now=move.now)
         if move.step.effect is Effect.CONSUME:
             await order_money.consume(order, terms.programme, now=move.now)
         return order
