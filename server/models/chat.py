@@ -9,7 +9,7 @@ from tortoise.models import Model
 
 from server.models.files import StoredFile
 from server.models.people import Person
-from server.rules.chat_messages import Account, MessageKind
+from server.rules.chat_messages import MessageKind, WechatAccount
 from server.sealing import SEALED_LENGTH
 
 
@@ -17,7 +17,7 @@ class ChatSender(Model):
     """Somebody who wrote to one of our accounts, signed in or not. An outbox recipient: ``sender:17``."""
 
     id = fields.BigIntField(primary_key=True)
-    account = fields.CharEnumField(Account, max_length=16)
+    account = fields.CharEnumField(WechatAccount, max_length=16)
     openid_index = fields.CharField(64, description="Blind index of WeChat's openid")
     openid_sealed = fields.CharField(SEALED_LENGTH)
     unionid_index = fields.CharField(64, default="", description="As of a person, once WeChat has said it")

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Account(StrEnum):
+class WechatAccount(StrEnum):
     """Which of the operator's two accounts a message came to: each knows the person by another openid."""
 
     OFFICIAL = "official"
@@ -67,7 +67,7 @@ class ChatMessage:
     plain item under WeChat's own name in lower case. Everything in it was written by a stranger.
     """
 
-    account: Account
+    account: WechatAccount
     openid: str = field(repr=False)
     sent_at: datetime
     key: str
@@ -97,7 +97,7 @@ class ChatMessage:
     def unpacked(cls, packed: Mapping[str, Any], *, sender_id: int) -> ChatMessage:
         """What :meth:`packed` made, for the sender it was found to be from."""
         return cls(
-            account=Account(packed["account"]),
+            account=WechatAccount(packed["account"]),
             openid=packed["openid"],
             sent_at=datetime.fromtimestamp(packed["sent_at"], UTC),
             key=packed["key"],
