@@ -10,6 +10,7 @@ from server.programme.review import ReviewKind, ReviewSubject
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Actor, LegalForm, Party
 from server.rules.chat_messages import MessageKind, WechatAccount
+from server.rules.complaints import Channel, Closing, ComplaintStatus, EntryKind, Finding, SubjectKind
 from server.rules.contracts import ContractStatus
 from server.rules.documents import Printed, SignMethod
 from server.rules.enquiries import EnquiryStatus
@@ -797,6 +798,271 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="Complaint",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "number",
+                    fields.CharField(unique=True, description="What people read aloud", max_length=24),
+                ),
+                (
+                    "programme_slug",
+                    fields.CharField(
+                        default="", description="Empty: of no programme in particular", max_length=64
+                    ),
+                ),
+                ("programme_version", fields.CharField(default="", max_length=32)),
+                (
+                    "channel",
+                    fields.CharEnumField(
+                        description="CHAT: chat\nMINI_PROGRAM: mini_program\nHOTLINE: hotline\nLETTER: letter",
+                        enum_type=Channel,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "subject",
+                    fields.CharEnumField(
+                        description="ORDER: order\nPROVIDER: provider\nROUND: round\nOFFICIAL: official\nOTHER: other",
+                        enum_type=SubjectKind,
+                        max_length=16,
+                    ),
+                ),
+                ("subject_id", fields.BigIntField(null=True)),
+                (
+                    "accused",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="accused_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="complaints_against",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "accused_as",
+                    fields.CharEnumField(
+                        null=True, description="Which side the accused plays", enum_type=Party, max_length=16
+                    ),
+                ),
+                ("anonymous", fields.BooleanField(description="Nobody reads whose it is")),
+                (
+                    "happened_sealed",
+                    fields.TextField(description="What happened, in the complainant's words", unique=False),
+                ),
+                ("since", fields.DateField(null=True)),
+                ("wanted_sealed", fields.TextField(description="What is wanted", unique=False)),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=ComplaintStatus.FILED,
+                        description="FILED: filed\nIN_HAND: in_hand\nANSWERED: answered\nCLOSED: closed\nWITHDRAWN: withdrawn",
+                        enum_type=ComplaintStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("rung", fields.IntField(description="Its place on the ladder, from 0")),
+                (
+                    "turn",
+                    fields.CharEnumField(
+                        description="Who works on that rung", enum_type=Actor, max_length=16
+                    ),
+                ),
+                ("sealed", fields.BooleanField(default=False)),
+                ("assigned_to", fields.BigIntField(null=True, description="The member of staff who has it")),
+                ("assigned_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("answered_by", fields.BigIntField(null=True, description="Who gave the last answer")),
+                ("filed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "rung_since",
+                    fields.DatetimeField(
+                        description="Since when it stands on its rung", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
+                    "receipt_due_at",
+                    fields.DatetimeField(
+                        description="Until it is taken on, exclusive", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("half_way_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "answer_due_at",
+                    fields.DatetimeField(description="Exclusive", auto_now=False, auto_now_add=False),
+                ),
+                (
+                    "due_provisional",
+                    fields.BooleanField(default=False, description="A year's working days were guessed"),
+                ),
+                (
+                    "reminded_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="Half-way, once on each rung",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                (
+                    "overdue_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="Seen as overdue on its rung",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                ("urged_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("urge_again_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("urges", fields.IntField(default=0)),
+                (
+                    "finding",
+                    fields.CharEnumField(
+                        null=True,
+                        description="SUBSTANTIATED: substantiated\nUNSUBSTANTIATED: unsubstantiated",
+                        enum_type=Finding,
+                        max_length=16,
+                    ),
+                ),
+                ("serious", fields.BooleanField(default=False)),
+                ("found_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("answered_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "confirm_until",
+                    fields.DatetimeField(
+                        null=True, description="Exclusive", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("closed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "closed_how",
+                    fields.CharEnumField(
+                        null=True,
+                        description="CONFIRMED: confirmed\nBY_TIME: by_time",
+                        enum_type=Closing,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "reopen_until",
+                    fields.DatetimeField(
+                        null=True, description="Exclusive", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
+                    "reopened",
+                    fields.IntField(default=0, description="How often its complainant was not content"),
+                ),
+                (
+                    "handling",
+                    fields.CharField(
+                        null=True, description="How its complainant found the handling", max_length=16
+                    ),
+                ),
+                (
+                    "version",
+                    fields.IntField(default=1, description="Rises with every change: two who press at once"),
+                ),
+            ],
+            options={
+                "table": "complaint",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["turn", "status", "answer_due_at", "id"]),
+                    Index(fields=["assigned_to", "status", "answer_due_at"]),
+                    Index(fields=["accused_id", "id"]),
+                    Index(fields=["subject", "subject_id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "投诉: one case. Nothing in it says whose it is, and its words are sealed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Complainant",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "complaint",
+                    fields.OneToOneField(
+                        "models.Complaint",
+                        source_field="complaint_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="complainant",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("person_id", fields.BigIntField(null=True, db_index=True)),
+                ("sender_id", fields.BigIntField(null=True, db_index=True)),
+                ("organisation_id", fields.BigIntField(null=True, description="Whom they acted for then")),
+                ("name_sealed", fields.CharField(default="", max_length=400)),
+                ("contact_sealed", fields.CharField(default="", max_length=400)),
+            ],
+            options={
+                "table": "complainant",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "投诉人: whose a case is. Read to bring answers, and by whoever has it in hand, with a reason.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ComplaintEntry",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "complaint",
+                    fields.ForeignKeyField(
+                        "models.Complaint",
+                        source_field="complaint_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="entries",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="FILED: filed\nSUPPLEMENT: supplement\nURGED: urged\nRECEIVED: received\nASSIGNED: assigned\nRELEASED: released\nMESSAGE: message\nREQUEST: request\nSTATEMENT: statement\nMEDIATION: mediation\nNOTE: note\nHELD: held\nHOLD_LIFTED: hold_lifted\nFINDING: finding\nPROPOSED: proposed\nANSWER: answer\nCONFIRMED: confirmed\nREOPENED: reopened\nRATED: rated\nWITHDRAWN: withdrawn\nHANDED_OVER: handed_over\nHALF_WAY: half_way\nOVERDUE: overdue\nCLOSED_BY_TIME: closed_by_time",
+                        enum_type=EntryKind,
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "author",
+                    fields.CharField(description="complainant, accused, staff:3, clock", max_length=40),
+                ),
+                ("rung", fields.IntField(description="The rung it was written on")),
+                (
+                    "audiences",
+                    fields.JSONField(description="Who may read it", encoder=JSON_DUMPS, decoder=loads),
+                ),
+                ("words_sealed", fields.TextField(default="", unique=False)),
+                (
+                    "data",
+                    fields.JSONField(
+                        default=dict,
+                        description="Facts of the deed, nobody's identity",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "complaint_entry",
+                "app": "models",
+                "indexes": [Index(fields=["complaint_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One thing said or done in a case, and who may read it. Never changed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Contract",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -1531,6 +1797,51 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["order_id", "id"])],
                 "pk_attr": "id",
                 "table_description": "What the system found about an order when it was placed or contracted. Never changed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="OrderHold",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="supervision_holds",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "complaint",
+                    fields.ForeignKeyField(
+                        "models.Complaint",
+                        source_field="complaint_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="order_holds",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "clause",
+                    fields.CharField(default="", description="Empty: the house's default", max_length=120),
+                ),
+                ("placed_by", fields.BigIntField(description="The member of staff")),
+                ("placed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("lifted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("lifted_by", fields.BigIntField(null=True)),
+                ("lift_reason", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "order_hold",
+                "app": "models",
+                "indexes": [Index(fields=["order_id", "lifted_at"])],
+                "pk_attr": "id",
+                "table_description": "暂扣: an order that is not settled while a complaint about it is looked into or weighs on it.",
             },
             bases=["Model"],
         ),
@@ -2941,6 +3252,77 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="SanctionProposal",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "complaint",
+                    fields.OneToOneField(
+                        "models.Complaint",
+                        source_field="complaint_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="proposal",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                (
+                    "against",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="against_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="proposals_against",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "party",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider",
+                        enum_type=Party,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "sanction",
+                    fields.CharField(
+                        default="", description="The programme's, empty: the text names none", max_length=64
+                    ),
+                ),
+                ("ground", fields.CharField(default="", max_length=64)),
+                ("clause", fields.CharField(default="", max_length=120)),
+                ("measures", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "decided_by_role",
+                    fields.CharEnumField(description="Who decides", enum_type=Actor, max_length=16),
+                ),
+                (
+                    "reason",
+                    fields.TextField(
+                        description="The finding's reasons, without the complainant", unique=False
+                    ),
+                ),
+                ("proposed_by", fields.BigIntField(description="The member of staff")),
+                ("proposed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "sanction_proposal",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["programme_slug", "decided_at", "id"]),
+                    Index(fields=["against_id", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "处理建议: a verified serious complaint asks whoever decides to deal with a side (LS-82, GX-79).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="SelectionRound",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -3515,6 +3897,42 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["conversation_id", "id"])],
                 "pk_attr": "id",
                 "table_description": "A picture, voice, video or file that somebody sent, fetched from WeChat before it expires there.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ComplaintFile",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "entry",
+                    fields.ForeignKeyField(
+                        "models.ComplaintEntry",
+                        source_field="entry_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="files",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "file",
+                    fields.ForeignKeyField(
+                        "models.StoredFile",
+                        source_field="file_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="complaints",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+            ],
+            options={
+                "table": "complaint_file",
+                "app": "models",
+                "unique_together": (("entry_id", "file_id"),),
+                "pk_attr": "id",
+                "table_description": "A file handed in with an entry. No other door shows it to staff.",
             },
             bases=["Model"],
         ),

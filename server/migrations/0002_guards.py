@@ -20,6 +20,8 @@ APPEND_ONLY = (
     "order_finding",
     "rating_edit",
     "enquiry_message",
+    "complaint_entry",
+    "complaint_file",
     "signature",
     "printed_document",
 )
@@ -106,6 +108,16 @@ class Migration(migrations.Migration):
             "CREATE UNIQUE INDEX own_payment_pending ON own_payment (order_id, purpose)"
             " WHERE status = 'pending'"
         ),
+        # A complaint holds its order once at a time.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX order_hold_once ON order_hold (order_id, complaint_id)"
+            " WHERE lifted_at IS NULL"
+        ),
+        # What the clock looks at: cases that are open, and answers that wait for a word.
+        ops.RunSQL(
+            "CREATE INDEX complaint_open ON complaint (answer_due_at) WHERE status IN ('filed', 'in_hand')"
+        ),
+        ops.RunSQL("CREATE INDEX complaint_waiting ON complaint (confirm_until) WHERE status = 'answered'"),
         # One list, and one reviewer's paper, names an organisation once for a label.
         ops.RunSQL(
             "CREATE UNIQUE INDEX attested_label_once ON attested_label (uscc, code, list_name)"

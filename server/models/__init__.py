@@ -29,4 +29,5 @@ MODULES = (
     "server.models.enquiries",
     "server.models.applications",
     "server.models.chat",
+    "server.models.complaints",
 )

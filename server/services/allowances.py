@@ -21,6 +21,8 @@ OFFERINGS = 100
 """What a provider begins; an offering is saved and handed in as often as a form."""
 ENQUIRIES, ENQUIRY_ANSWERS, MESSAGES = 50, 100, 200
 """What an enterprise asks, what a provider answers, and what is said in one thread by both."""
+COMPLAINTS, SUPPLEMENTS = 20, 50
+"""What one complainant files, and adds to one case."""
 
 
 class TooManyToday(Refusal):

@@ -23,6 +23,8 @@ LINKS = (
     "programme",
     "rating",
     "enquiry",
+    "complaint",
+    "accusation",
 )
 """What a message may be about, the nearest first: the first of them that the data names is linked."""
 DEADLINES = ("until", "due_at", "deadline")

@@ -9,6 +9,7 @@ import pytest
 from tortoise.context import TortoiseContext
 
 from server.services import ledger
+from tests.complaining import Hall
 from tests.contracting import Desk
 from tests.factories import Office, an_office
 
@@ -32,3 +33,9 @@ async def desk(database: TortoiseContext) -> AsyncIterator[Desk]:
 def quiet_desk(database: TortoiseContext, tmp_path: Path) -> Desk:
     """The same in a year without any notice."""
     return Desk(tmp_path)
+
+
+@pytest.fixture
+def hall(database: TortoiseContext) -> Hall:
+    """Where people complain, without HTTP, once on each kind of database."""
+    return Hall()

@@ -1,0 +1,404 @@
+"""Complaints: what whoever complains does, from filing a case to saying that it is settled.
+
+It needs no account: a sender of the chat, a person, or a caller for whom staff write it down. What is filed
+has its number and the date of the answer at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from tortoise.expressions import F, Q
+from tortoise.transactions import in_transaction
+
+from server import texts
+from server.errors import Refusal
+from server.models.complaints import Complainant, Complaint, ComplaintEntry
+from server.models.files import StoredFile
+from server.models.orders import Order
+from server.models.organisations import Membership, Qualification
+from server.models.rounds import Round
+from server.programme.vocabulary import Party
+from server.rules.complaints import (
+    LONGEST_CONTACT,
+    LONGEST_MESSAGE,
+    LONGEST_NAME,
+    LONGEST_STORY,
+    SATISFACTION,
+    Channel,
+    Closing,
+    ComplaintAct,
+    ComplaintStatus,
+    EntryKind,
+    Finding,
+    SubjectKind,
+    ladder_of,
+    reopen_until,
+    urge_again_at,
+)
+from server.rules.deadlines import day_of, told
+from server.services import allowances, order_holds
+from server.services.access import Actor, NotFound
+from server.services.complaint_book import COMPLAINANT, ComplaintBook, files_of, new_number
+
+PAGE = 50
+
+
+class ComplaintEmpty(Refusal):
+    """Nobody can look into a complaint that does not say what happened."""
+
+    status, code = 422, "complaint_empty"
+
+
+class ComplaintTooLong(Refusal):
+    """More than anybody reads; ``most`` says how many letters are taken."""
+
+    status, code = 422, "complaint_too_long"
+
+
+class ComplaintSubjectUnknown(NotFound):
+    """What it is about is not known, or is none of the complainant's."""
+
+    status, code = 404, "complaint_subject_unknown"
+
+
+class UrgedAlready(Refusal):
+    """It was urged a moment ago; ``again`` says from when it may be urged anew."""
+
+    status, code = 409, "complaint_urged_already"
+
+
+class ComplaintWindowOver(Refusal):
+    """The days in which it could be opened again are over."""
+
+    status, code = 409, "complaint_window_over"
+
+
+class AlreadyInMailbox(Refusal):
+    """It stands in the mailbox: nothing is above that."""
+
+    status, code = 409, "complaint_in_mailbox"
+
+
+class HandlingLevelUnknown(Refusal):
+    """No such word for how the handling was."""
+
+    status, code = 422, "handling_level_unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filing:
+    """What somebody complains of.
+
+    ``subject_id``: the order, the provider's organisation or the round; ``None`` for the others. ``name`` and
+    ``contact`` are sealed, and are not kept at all of whoever stays anonymous. The files are those that the
+    person, the sender (``StoredFile.uploaded_by`` is ``sender:17``) or ``by`` uploaded.
+    """
+
+    channel: Channel
+    subject: SubjectKind
+    subject_id: int | None
+    programme_slug: str | None
+    happened: str
+    since: date | None
+    wanted: str
+    file_ids: tuple[int, ...]
+    anonymous: bool
+    name: str
+    contact: str
+    person_id: int | None
+    sender_id: int | None
+    by: Actor | None = None
+    """The member of staff who writes it down for a caller or from a letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """A complainant as they come to us: a person, a sender of the chat, or one that is both."""
+
+    person_id: int | None = None
+    sender_id: int | None = None
+
+    @property
+    def uploaders(self) -> tuple[str, ...]:
+        """Under which names they upload files."""
+        known = {"person": self.person_id, "sender": self.sender_id}
+        return tuple(f"{kind}:{one}" for kind, one in known.items() if one is not None)
+
+    @property
+    def rows(self) -> Q:
+        """The rows of :class:`Complainant` that are theirs. Nobody's where nothing is known."""
+        bounds = []
+        if self.person_id is not None:
+            bounds.append(Q(person_id=self.person_id))
+        if self.sender_id is not None:
+            bounds.append(Q(sender_id=self.sender_id))
+        return Q(*bounds, join_type=Q.OR) if bounds else Q(id__in=[])
+
+
+@dataclass(frozen=True, slots=True)
+class _Aim:
+    """What a complaint is about, as the database knows it."""
+
+    slug: str
+    accused_id: int | None = None
+    accused_as: Party | None = None
+
+
+class Complaints:
+    """The verbs of whoever complains. Instants are those of the case's programme."""
+
+    def __init__(self, book: ComplaintBook) -> None:
+        self.book = book
+
+    async def file(self, filing: Filing, *, now: datetime) -> Complaint:
+        """File a case, inside the caller's transaction; ``number`` and ``answer_due_at`` are on the row.
+
+        Raises :class:`ComplaintEmpty`, :class:`ComplaintTooLong`, :class:`ComplaintSubjectUnknown`,
+        ``UnknownProgramme``, ``FilesUnknown``, ``ComplaintTooManyFiles`` and ``TooManyToday``.
+        """
+        _require_words(filing.happened, LONGEST_STORY)
+        _require_short(filing.wanted, LONGEST_MESSAGE)
+        _require_short(filing.name, LONGEST_NAME)
+        _require_short(filing.contact, LONGEST_CONTACT)
+        whose = Whose(filing.person_id, filing.sender_id)
+        uploaders = whose.uploaders if filing.by is None else (*whose.uploaders, filing.by.name)
+        files = await files_of(filing.file_ids, uploaders)
+        organisation_id = await _acts_for(filing.person_id)
+        aim = await _aim(filing, organisation_id)
+        programme = self.book.programmes.get(aim.slug) if aim.slug else None
+        if whose.uploaders:
+            mine = Complainant.filter(whose.rows)
+            await allowances.require(mine, "complaint__filed_at", allowances.COMPLAINTS, now=now)
+        ladder = ladder_of(programme, self.book.defaults)
+        complaint = await Complaint.create(
+            number=new_number(),
+            programme_slug=aim.slug,
+            programme_version="" if programme is None else programme.version,
+            channel=filing.channel,
+            subject=filing.subject,
+            subject_id=filing.subject_id,
+            accused_id=aim.accused_id,
+            accused_as=aim.accused_as,
+            anonymous=filing.anonymous,
+            happened_sealed=self.book.sealer.seal(filing.happened.strip()),
+            since=filing.since,
+            wanted_sealed=self.book.sealer.seal(filing.wanted.strip()),
+            filed_at=now,
+            **self.book.on_rung(ladder, ladder.first(filing.subject), now),
+        )
+        known = not filing.anonymous
+        await Complainant.create(
+            complaint_id=complaint.id,
+            person_id=filing.person_id,
+            sender_id=filing.sender_id,
+            organisation_id=organisation_id,
+            name_sealed=self.book.sealer.seal(filing.name.strip() if known else ""),
+            contact_sealed=self.book.sealer.seal(filing.contact.strip() if known else ""),
+        )
+        author = COMPLAINANT if filing.by is None else filing.by.name
+        await self.book.write(
+            complaint, EntryKind.FILED, author=author, now=now, files=files, channel=filing.channel.value
+        )
+        due = complaint.answer_due_at.isoformat()
+        await self.book.tell_complainant(complaint, "complaint.filed", now=now, until=due)
+        await self.book.tell_handlers(complaint, "complaint.arrived", now=now, until=due)
+        return complaint
+
+    async def of_complainant(self, *, person_id: int | None, sender_id: int | None) -> list[Complaint]:
+        """Somebody's own cases, the newest first, at most :data:`PAGE`."""
+        mine = Complainant.filter(Whose(person_id, sender_id).rows).values_list("complaint_id", flat=True)
+        return await Complaint.filter(id__in=await mine).order_by("-id").limit(PAGE)
+
+    async def own(self, complaint_id: int, by: Whose) -> Complaint:
+        """A case of somebody's own. Raises ``NotFound`` for every other."""
+        if not await Complainant.filter(by.rows, complaint_id=complaint_id).exists():
+            raise NotFound()
+        return await Complaint.get(id=complaint_id)
+
+    async def supplement(
+        self, complaint_id: int, words: str, *, file_ids: Sequence[int] = (), by: Whose
+    ) -> Complaint:
+        """Add to what was said. Raises ``NotFound``, ``NotPermittedNow``, ``TooManyToday`` and others."""
+        _require_words(words, LONGEST_MESSAGE)
+        files: list[StoredFile] = await files_of(file_ids, by.uploaders)
+        async with in_transaction():
+            complaint, now = await self._mine(complaint_id, by)
+            said = ComplaintEntry.filter(complaint_id=complaint.id, kind=EntryKind.SUPPLEMENT)
+            await allowances.require(said, "at", allowances.SUPPLEMENTS, now=now)
+            complaint = await self.book.change(complaint, ComplaintAct.SUPPLEMENT)
+            await self.book.write(
+                complaint,
+                EntryKind.SUPPLEMENT,
+                author=COMPLAINANT,
+                now=now,
+                words=words.strip(),
+                files=files,
+            )
+            await self.book.tell_handlers(complaint, "complaint.supplemented", now=now)
+        return complaint
+
+    async def urge(self, complaint_id: int, *, by: Whose) -> Complaint:
+        """Urge, once in a period. Raises ``NotFound``, ``NotPermittedNow``, :class:`UrgedAlready`."""
+        async with in_transaction():
+            complaint, now = await self._mine(complaint_id, by)
+            if complaint.urge_again_at is not None and now < complaint.urge_again_at:
+                raise UrgedAlready(again=told(complaint.urge_again_at))
+            again = urge_again_at(
+                self.book.ladder_of(complaint), self.book.working_days.calendar, day_of(now)
+            )
+            # Of two who urge at once one finds the row as it was.
+            complaint = await self.book.change(
+                complaint,
+                ComplaintAct.URGE,
+                guard=Q(urges=complaint.urges),
+                urged_at=now,
+                urge_again_at=again,
+                urges=F("urges") + 1,
+            )
+            await self.book.write(complaint, EntryKind.URGED, author=COMPLAINANT, now=now)
+            due = complaint.answer_due_at.isoformat()
+            await self.book.tell_handlers(complaint, "complaint.urged", now=now, until=due)
+        return complaint
+
+    async def withdraw(self, complaint_id: int, *, reason: str = "", by: Whose) -> Complaint:
+        """Take it back, for good. Raises ``NotFound``, ``NotPermittedNow``, ``ComplaintMovedOn``."""
+        _require_short(reason, LONGEST_MESSAGE)
+        async with in_transaction():
+            complaint, now = await self._mine(complaint_id, by)
+            complaint = await self.book.change(
+                complaint, ComplaintAct.WITHDRAW, to=ComplaintStatus.WITHDRAWN, closed_at=now
+            )
+            await self.book.write(
+                complaint, EntryKind.WITHDRAWN, author=COMPLAINANT, now=now, words=reason.strip()
+            )
+            if complaint.finding is not Finding.SUBSTANTIATED:
+                await order_holds.lift(complaint, reason="withdrawn", by=None, now=now)
+            await self.book.tell_handlers(complaint, "complaint.withdrawn", now=now)
+        return complaint
+
+    async def confirm(self, complaint_id: int, *, by: Whose) -> Complaint:
+        """Content with the answer: closed. Raises ``NotFound``, ``NotPermittedNow``, ``ComplaintMovedOn``."""
+        async with in_transaction():
+            complaint, now = await self._mine(complaint_id, by)
+            ladder, calendar = self.book.ladder_of(complaint), self.book.working_days.calendar
+            complaint = await self.book.change(
+                complaint,
+                ComplaintAct.CONFIRM,
+                to=ComplaintStatus.CLOSED,
+                closed_at=now,
+                closed_how=Closing.CONFIRMED,
+                reopen_until=reopen_until(ladder, calendar, now),
+            )
+            await self.book.write(complaint, EntryKind.CONFIRMED, author=COMPLAINANT, now=now)
+            await self.book.tell_handlers(complaint, "complaint.confirmed", now=now)
+        return complaint
+
+    async def reopen(self, complaint_id: int, *, reason: str, mailbox: bool = False, by: Whose) -> Complaint:
+        """Not content: the next rung looks at it, or somebody else of this one, or the mailbox.
+
+        Into the mailbox nothing comes but so: from then on the rungs below see neither content nor
+        complainant (LS-83). Raises ``NotFound``, ``NotPermittedNow``, :class:`ComplaintWindowOver`,
+        :class:`AlreadyInMailbox`, :class:`ComplaintEmpty`, ``ComplaintMovedOn``.
+        """
+        _require_words(reason, LONGEST_MESSAGE)
+        async with in_transaction():
+            complaint, now = await self._mine(complaint_id, by)
+            if mailbox and complaint.sealed:
+                raise AlreadyInMailbox()
+            until = complaint.reopen_until if complaint.status is ComplaintStatus.CLOSED else None
+            if until is not None and now >= until:
+                raise ComplaintWindowOver()
+            ladder, left = self.book.ladder_of(complaint), complaint.rung
+            target = ladder.mailbox if mailbox else ladder.above(left)
+            target = left if target is None else target
+            complaint = await self.book.change(
+                complaint,
+                ComplaintAct.REOPEN,
+                reopened=F("reopened") + 1,
+                answered_at=None,
+                confirm_until=None,
+                closed_at=None,
+                closed_how=None,
+                reopen_until=None,
+                handling=None,
+                **self.book.on_rung(ladder, target, now),
+            )
+            await self.book.write(
+                complaint, EntryKind.REOPENED, author=COMPLAINANT, now=now, words=reason.strip(), left=left
+            )
+            due = complaint.answer_due_at.isoformat()
+            await self.book.tell_handlers(complaint, "complaint.arrived", now=now, until=due)
+        return complaint
+
+    async def rate(self, complaint_id: int, level: str, *, words: str = "", by: Whose) -> Complaint:
+        """Say how the handling was, once. Raises ``NotFound``, ``NotPermittedNow``, ``ComplaintMovedOn``,
+        :class:`HandlingLevelUnknown`."""
+        _require_short(words, LONGEST_MESSAGE)
+        if level not in SATISFACTION:
+            raise HandlingLevelUnknown(levels=texts.LIST.join(SATISFACTION))
+        async with in_transaction():
+            complaint, now = await self._mine(complaint_id, by)
+            complaint = await self.book.change(
+                complaint, ComplaintAct.RATE, guard=Q(handling__isnull=True), handling=level
+            )
+            await self.book.write(
+                complaint, EntryKind.RATED, author=COMPLAINANT, now=now, words=words.strip(), level=level
+            )
+        return complaint
+
+    async def _mine(self, complaint_id: int, by: Whose) -> tuple[Complaint, datetime]:
+        complaint = await self.own(complaint_id, by)
+        return complaint, self.book.now(complaint.programme_slug)
+
+
+def _require_words(words: str, most: int) -> None:
+    if not words.strip():
+        raise ComplaintEmpty()
+    _require_short(words, most)
+
+
+def _require_short(words: str, most: int) -> None:
+    if len(words.strip()) > most:
+        raise ComplaintTooLong(most=most)
+
+
+async def _acts_for(person_id: int | None) -> int | None:
+    """Whom a person acts for."""
+    place = None if person_id is None else await Membership.get_or_none(person_id=person_id, active=True)
+    return None if place is None else place.organisation_id
+
+
+async def _aim(filing: Filing, organisation_id: int | None) -> _Aim:
+    """What it is about and against whom. Raises :class:`ComplaintSubjectUnknown`."""
+    slug, about = filing.programme_slug or "", filing.subject_id
+    if filing.subject in (SubjectKind.OFFICIAL, SubjectKind.OTHER):
+        if about is not None:
+            raise ComplaintSubjectUnknown()
+        return _Aim(slug)
+    if about is None:
+        raise ComplaintSubjectUnknown()
+    if filing.subject is SubjectKind.ORDER:
+        return await _order_aim(about, organisation_id, known=filing.person_id is not None)
+    if filing.subject is SubjectKind.ROUND:
+        row = await Round.get_or_none(id=about).select_related("budget")
+        if row is None:
+            raise ComplaintSubjectUnknown()
+        return _Aim(row.budget.programme_slug)
+    standings = Qualification.filter(organisation_id=about, party=Party.PROVIDER)
+    slugs = {row.programme_slug for row in await standings}
+    if not slugs or (slug and slug not in slugs):
+        raise ComplaintSubjectUnknown()
+    return _Aim(slug or (slugs.pop() if len(slugs) == 1 else ""), about, Party.PROVIDER)
+
+
+async def _order_aim(order_id: int, organisation_id: int | None, *, known: bool) -> _Aim:
+    """An order: the other side is accused; whoever is known complains of none but their own."""
+    order = await Order.get_or_none(id=order_id)
+    if order is None or (known and organisation_id not in (order.enterprise_id, order.provider_id)):
+        raise ComplaintSubjectUnknown()
+    if organisation_id == order.provider_id:
+        return _Aim(order.programme_slug, order.enterprise_id, Party.ENTERPRISE)
+    return _Aim(order.programme_slug, order.provider_id, Party.PROVIDER)

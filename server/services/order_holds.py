@@ -1,0 +1,114 @@
+"""Order holds: an order is not settled while a serious complaint weighs on it; that one, and no other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from server import texts
+from server.errors import Refusal
+from server.models.complaints import Complaint, OrderHold
+from server.models.orders import Order
+from server.rules.complaints import Finding, SubjectKind
+from server.services import journal, outbox
+
+
+class OrderHeld(Refusal):
+    """The order is held by supervision: it is not settled until the hold is lifted."""
+
+    status, code = 409, "order_held"
+
+
+async def place(complaint: Complaint, *, clause: str, by: int, now: datetime) -> bool:
+    """Hold the order a complaint is about, inside the caller's transaction; whether that is new.
+
+    Both sides hear that the order is held, and not why.
+    """
+    if complaint.subject is not SubjectKind.ORDER or complaint.subject_id is None:
+        return False
+    order = await Order.get(id=complaint.subject_id)
+    try:
+        async with in_transaction():  # A savepoint: one hold of each complaint at a time.
+            await OrderHold.create(
+                order_id=order.id, complaint_id=complaint.id, clause=clause, placed_by=by, placed_at=now
+            )
+    except IntegrityError:
+        return False
+    await _note("order.held", order, complaint, now)
+    await outbox.tell_all(
+        (
+            outbox.Message(
+                f"organisation:{side}",
+                "order.held",
+                {"order": order.id, "number": order.number, "project": order.project},
+            )
+            for side in (order.enterprise_id, order.provider_id)
+        ),
+        at=now,
+    )
+    return True
+
+
+async def lift(complaint: Complaint, *, reason: str, by: int | None, now: datetime) -> bool:
+    """Lift a complaint's hold, inside the caller's transaction; whether there was one."""
+    lifted = await OrderHold.filter(complaint_id=complaint.id, lifted_at=None).update(
+        lifted_at=now, lifted_by=by, lift_reason=reason
+    )
+    if not lifted or complaint.subject_id is None:
+        return False
+    order = await Order.get(id=complaint.subject_id)
+    await _note("order.released", order, complaint, now)
+    if not await held(order.id):
+        await outbox.tell_all(
+            (
+                outbox.Message(
+                    f"organisation:{side}",
+                    "order.released",
+                    {"order": order.id, "number": order.number, "project": order.project},
+                )
+                for side in (order.enterprise_id, order.provider_id)
+            ),
+            at=now,
+        )
+    return True
+
+
+async def held(order_id: int) -> list[OrderHold]:
+    """The holds on an order that stand, with their complaints, oldest first."""
+    return await (
+        OrderHold.filter(order_id=order_id, lifted_at=None).select_related("complaint").order_by("id")
+    )
+
+
+async def require_free(order: Order) -> None:
+    """Raise :class:`OrderHeld` for an order that a complaint holds: nothing of it is settled."""
+    standing = await held(order.id)
+    if standing:
+        raise OrderHeld(clause=standing[0].clause, number=order.number)
+
+
+async def shown_to_sides(order_id: int) -> str:
+    """What both sides of an order read of a hold: that there is one, and its subject only after the finding.
+
+    Empty for an order that is free.
+    """
+    standing = await held(order_id)
+    if not standing:
+        return ""
+    found = [
+        one.complaint.number
+        for one in standing
+        if one.complaint.finding is Finding.SUBSTANTIATED and not one.complaint.sealed
+    ]
+    if found:
+        return texts.ORDER_HELD_FOUND.format(numbers=texts.LIST.join(found))
+    return texts.ORDER_HELD
+
+
+async def _note(action: str, order: Order, complaint: Complaint, now: datetime) -> None:
+    """In the journal of the order stands that it is held; which complaint it is, only in the complaint's."""
+    await journal.record(
+        action, f"order:{order.id}", actor="clock", at=now, programme_slug=order.programme_slug
+    )
