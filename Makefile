@@ -19,10 +19,11 @@ test: check programme-check simulate  ## The whole verdict: install, start real 
 	@$(PY) -m pytest -n 2 -p tools.rules.plugin --rules-to=var/rules/whole.json
 	@$(PY) -m tools.rules --evidence var/rules/whole.json
 
-check: tools-dev  ## Style, types and architecture, in seconds
+check: tools-dev  ## Style, types, architecture and the pages of the rule map, in seconds
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check --quiet
 	@$(PY) -m mypy
+	@$(PY) -m tools.rules --foreseen
 	@$(PY) -m pytest tests/test_architecture.py
 
 test-races: tools-dev  ## Only the races, on real PostgreSQL and Redis

@@ -410,6 +410,24 @@ def test_a_test_that_fails_anyway_catches_nothing(trials: dict[str, check.Trial]
     assert "fail unchanged" in trials["XX-03"].line
 
 
+def test_which_test_names_what_is_known_before_any_has_run(tree: Path) -> None:
+    (tree / "tests" / "test_traces.py").write_text(
+        'from pathlib import Path\n\nimport pytest\n\n\n@pytest.mark.rules("XX-02")\ndef test_x():\n'
+        '    Path("trace").touch()\n'
+    )
+
+    found = evidence.foreseen(tree, tree / "var" / "foreseen.json", seconds=60)
+
+    assert found.exit == 0
+    assert {rule: pages.functions(proofs) for rule, proofs in found.passing().items()} == {
+        "XX-01": ["tests/test_tokens.py::test_the_line_is_kept"],
+        "XX-02": ["tests/test_tokens.py::test_nothing_at_all", "tests/test_traces.py::test_x"],
+        # It will fail, and then the page is wrong and the verdict says so.
+        "XX-03": ["tests/test_tokens.py::test_that_fails"],
+    }
+    assert not (tree / "trace").exists()
+
+
 def test_evidence_is_kept_while_the_tree_is_the_same(tree: Path) -> None:
     results = tree / "var" / "evidence.json"
     (tree / "tests" / "test_tokens.py").write_text(

@@ -2,7 +2,8 @@
 
 Loaded with ``-p tools.rules.plugin --rules-to=FILE``; the file is JSON,
 ``{"exit": 0, "tests": {"tests/x.py::test_y": {"outcome": "passed", "rules": ["LS-30"]}}}``. An outcome is
-``passed`` only if set-up, test and tear-down all passed.
+``passed`` only if set-up, test and tear-down all passed. With ``--collect-only`` nothing runs, and every test
+is ``collected``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import TypedDict
 import pytest
 
 _PROPERTY = "rules"
+COLLECTED = "collected"
+"""The outcome of a test that was only found."""
 
 
 class Recorded(TypedDict):
@@ -39,6 +42,11 @@ class Recorder:
         if outcome != "passed" and test["outcome"] == "passed":
             test["outcome"] = outcome
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if session.config.option.collectonly:
+            for item in session.items:
+                self._tests[item.nodeid] = Recorded(outcome=COLLECTED, rules=_named(item))
+
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(
@@ -55,8 +63,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The rule ids travel with the reports, also out of the worker processes of a distributed run."""
     for item in items:
-        named = sorted({str(rule) for mark in item.iter_markers("rules") for rule in mark.args})
-        item.user_properties.append((_PROPERTY, named))
+        item.user_properties.append((_PROPERTY, _named(item)))
+
+
+def _named(item: pytest.Item) -> list[str]:
+    return sorted({str(rule) for mark in item.iter_markers("rules") for rule in mark.args})
 
 
 def pytest_configure(config: pytest.Config) -> None:
