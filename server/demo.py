@@ -20,7 +20,7 @@ from server.app import create_app
 from server.clock import CHINA
 from server.demo_forms import fill_in, hand_in
 from server.demo_offerings import hand_in_one, list_offerings, open_selection
-from server.models.offerings import Offering
+from server.demo_orders import order_a_voucher
 from server.models.organisations import MemberRole, Organisation
 from server.models.people import Person, Staff
 from server.models.reviews import ReviewCase
@@ -30,7 +30,6 @@ from server.programme.model import Programme
 from server.programme.people import ConditionKind
 from server.programme.review import ReviewKind
 from server.programme.vocabulary import Party
-from server.rules.offerings import OfferingStatus
 from server.rules.review import CaseStatus, Verdict
 from server.services import budgets
 from server.services.access import Actor, StaffRole
@@ -39,8 +38,6 @@ from server.services.applications import Ask
 from server.services.assessments import assess
 from server.services.attestations import Statement
 from server.services.memberships import lock, take_place
-from server.services.order_opening import Sketch as OrderSketch
-from server.services.order_wishes import Wish
 from server.services.qualifications import SUBJECTS
 from server.services.rounds import RoundPlan
 from server.services.staff import create_staff
@@ -51,7 +48,6 @@ PASSWORD = "Try-the-console-2026"
 YEAR_FEN = 300_000_000
 OPEN_POOL_FEN = 30_000_000
 NEXT_POOL_FEN = 20_000_000
-CONTRACT_FEN = 600_000
 ASKED_FEN = 1_000_000
 ELIGIBLE = 3
 STRANGER, WAITING, RETURNED, FIRST_PROVIDER, PROVIDERS = 9, 11, 12, 21, 2
@@ -126,7 +122,7 @@ async def _seed_programme(app: web.Application, programme: Programme, officials:
     for place, provider in enumerate(providers):
         await list_offerings(app, programme, place, provider.person, now)
     await hand_in_one(app, programme, providers[0].person, now)
-    await _issue(app, programme, enterprises[0], providers[0], opened, now)
+    await _issue(app, programme, enterprises[0], providers[0], opened)
 
 
 async def _papers(
@@ -192,7 +188,6 @@ async def _issue(
     enterprise: Side,
     provider: Side,
     opened: Round | None,
-    now: datetime,
 ) -> None:
     """The first step towards a voucher that the programme's way of issuing knows; a grab is the visitor's."""
     match programme.issuance.mode:
@@ -202,23 +197,9 @@ async def _issue(
             ask = Ask(opened.id, demo_key(programme.slug), ASKED_FEN)
             await app[keys.APPLICATIONS].put(ask, actor=enterprise.person)
             return
-        case mode:
-            drawn = mode is IssuanceMode.PROVIDER_DRAW
-    offering = await Offering.filter(
-        provider_id=provider.organisation.id, programme_slug=programme.slug, status=OfferingStatus.LISTED
-    ).first()
-    sketch = OrderSketch(
-        offering_id=None if offering is None else offering.id,
-        other_uscc=(enterprise if drawn else provider).organisation.uscc,
-        category=programme.categories[0].code,
-        project=DEMO["project"],
-        price_fen=CONTRACT_FEN,
-        kind=next((kind.code for kind in programme.voucher_kinds if not kind.by_notice), ""),
-    )
-    if offering is None and programme.contract.matches_offering:
-        return
-    opens = provider if drawn else enterprise
-    await app[keys.ORDER_OPENING].open(programme.slug, sketch, Wish(), actor=opens.person)
+        case _:
+            people = {Party.ENTERPRISE: enterprise.person, Party.PROVIDER: provider.person}
+            await order_a_voucher(app, programme, people)
 
 
 async def _side(

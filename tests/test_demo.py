@@ -12,18 +12,20 @@ from server.demo import PASSWORD, seed, username
 from server.demo_offerings import LISTED
 from server.models.applications import Application
 from server.models.offerings import Offering
-from server.models.orders import Order
+from server.models.orders import Order, VoucherHold
 from server.models.organisations import Organisation, Qualification
 from server.models.people import Staff
 from server.models.registrations import Registration
 from server.models.reviews import ReviewCase
 from server.models.rounds import Round
+from server.models.voucher_requests import VoucherRequest
 from server.models.vouchers import Voucher
 from server.programme.issuance import IssuanceMode
 from server.programme.registry import Programmes
 from server.programme.review import ReviewSubject
 from server.programme.vocabulary import Party
-from server.rules.lifecycles import QualificationStatus, RegistrationStatus
+from server.rules.lifecycles import QualificationStatus, RegistrationStatus, VoucherStatus
+from server.rules.money import Basis
 from server.rules.offerings import DraftStatus, OfferingStatus
 from server.services.access import StaffRole
 from server.settings import Settings
@@ -86,8 +88,11 @@ async def test_every_list_of_every_programme_has_something_in_it(guides: tuple[s
             case IssuanceMode.RANKED_BATCH:
                 assert (rounds, await Application.all().count()) == (2, 1)
             case IssuanceMode.ON_CONTRACT:
-                assert (rounds, orders) == (2, 1)
+                asked = VoucherRequest.filter(order__programme_slug=programme.slug)
+                assert (rounds, orders, await asked.count(), vouchers) == (2, 1, 1, 0)
             case IssuanceMode.ALLOTMENT:
                 assert (rounds, orders, vouchers) == (0, 1, 3)
+                assert await VoucherHold.filter(order__programme_slug=programme.slug).count() == 1
             case IssuanceMode.PROVIDER_DRAW:
-                assert (rounds, orders) == (0, 1)
+                drawn = Voucher.filter(**of_it, basis=Basis.ON_FILE, status=VoucherStatus.ACTIVE)
+                assert (rounds, orders, vouchers, await drawn.count()) == (0, 1, 1, 1)
