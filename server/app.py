@@ -33,6 +33,8 @@ from server.gateways.live_feed import RedisFeed
 from server.gateways.press import Press
 from server.gateways.redis_lane import RedisLane
 from server.gateways.wechat import Wechat
+from server.gateways.wechat_calls import WechatCalls, tokens_of
+from server.gateways.wechat_http import WechatHttp
 from server.gateways.wechat_pay import WechatPay, merchant_of
 from server.handlers import bearer, doors
 from server.handlers.grabs import GrabDoor
@@ -159,6 +161,13 @@ def create_app(
     app[keys.IDENTITIES], app[keys.IDENTIFY] = identities, bearer.identify
     sealer, sessions = Sealer(settings.data_keys), Sessions(tokens, feed)
     app[keys.SEALER], app[keys.SESSIONS] = sealer, sessions
+    redis = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
+    wechat = WechatHttp(settings.wechat_base_url)
+    wechat_calls = WechatCalls(wechat, tokens_of(settings, wechat, redis, sealer, clock))
+    app[keys.WECHAT_CALLS] = wechat_calls
+    app[keys.WECHAT] = Wechat(
+        wechat, wechat_calls, appid=settings.wechat_appid, secret=settings.wechat_secret
+    )
     app[keys.STAFF_SIGN_IN] = StaffSignIn(
         sessions, sealer, second_factor_required=settings.staff_totp_required
     )
@@ -280,7 +289,7 @@ def create_app(
         [
             _database(settings),
             _redis(settings),
-            _wechat(settings, own_payments),
+            _wechat(settings, wechat, redis, own_payments),
             _feed(feed),
             _launch(lane, store, desk, committer),
             _rechecking(identities),
@@ -353,15 +362,9 @@ def _redis(settings: Settings) -> Context:
     return context
 
 
-def _wechat(settings: Settings, own_payments: OwnPayments) -> Context:
+def _wechat(settings: Settings, wechat: WechatHttp, redis: Redis, own_payments: OwnPayments) -> Context:
     async def context(app: web.Application) -> AsyncIterator[None]:
-        async with ClientSession() as http:
-            app[keys.WECHAT] = Wechat(
-                http,
-                base_url=settings.wechat_base_url,
-                appid=settings.wechat_appid,
-                secret=settings.wechat_secret,
-            )
+        async with redis, wechat, ClientSession() as http:
             if settings.wechat_pay_mchid:
                 merchant = await asyncio.to_thread(merchant_of, settings)
                 own_payments.gateway = WechatPay(http, merchant, base_url=settings.wechat_pay_base_url)

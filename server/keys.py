@@ -17,6 +17,7 @@ from server.settings import Settings
 if TYPE_CHECKING:
     from server.gateways.press import Press
     from server.gateways.wechat import Wechat
+    from server.gateways.wechat_calls import WechatCalls
     from server.handlers.api import Route
     from server.handlers.docs_page import Documents
     from server.handlers.grabs import GrabDoor
@@ -85,6 +86,7 @@ SEALER: web.AppKey[Sealer] = web.AppKey("sealer")
 
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 WECHAT: web.AppKey[Wechat] = web.AppKey("wechat")
+WECHAT_CALLS: web.AppKey[WechatCalls] = web.AppKey("wechat_calls")
 STAFF_SIGN_IN: web.AppKey[StaffSignIn] = web.AppKey("staff_sign_in")
 STAFF_ACCOUNTS: web.AppKey[StaffAccounts] = web.AppKey("staff_accounts")
 

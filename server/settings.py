@@ -8,6 +8,7 @@ default mode is production, which refuses them: nobody runs unsafely by forgetti
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -18,6 +19,8 @@ from typing import Any, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 Mode = Literal["demo", "test", "production"]
+TokenEndpoint = Literal["stable", "classic"]
+CallbackMode = Literal["safe", "compatible", "plain"]
 
 ENVIRONMENT_PREFIX = "QIQUAN_"
 CONFIG_VARIABLE = "QIQUAN_CONFIG"
@@ -28,11 +31,17 @@ DEFAULT_FILE = Path("config/server.toml")
 WECHAT_ADDRESS = "https://api.weixin.qq.com"
 WECHAT_PAY_ADDRESS = "https://api.mch.weixin.qq.com"
 WECHAT_PAY_SECRET_BYTES = 32
+AES_KEY = re.compile(r"[A-Za-z0-9]{42}[AEIMQUYcgkosw048]")
+"""An EncodingAESKey: 32 bytes in Base64 without its last sign. Any other last letter has bits too many."""
+CALLBACK_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
+SHORTEST_CALLBACK_TOKEN = 16
 DEMO_SECRET = "demo-secret-known-to-everybody-never-in-production"
 SHORTEST_KEY_BYTES = 32
 LONGEST_KEY_ID = 32
 KEYRINGS = frozenset({"jwt_keys", "data_keys"})
 """Settings that hold secrets by key id."""
+CHOICES = frozenset({"mode", "wechat_token_endpoint", "wechat_callback_mode"})
+"""Settings that are one of a few words."""
 _SAMPLE_MARKS = ("demo", "example", "change-me", "secret-here")
 
 
@@ -84,6 +93,19 @@ class Settings:
     wechat_base_url: str = WECHAT_ADDRESS
     wechat_appid: str = ""
     wechat_secret: str = field(default="", repr=False)
+
+    wechat_token_endpoint: TokenEndpoint = "stable"
+    """Where access tokens come from. With "classic" nothing else may fetch tokens of these accounts."""
+
+    wechat_oa_appid: str = ""
+    """The official account that people write to; empty: only the mini-program's messages arrive."""
+    wechat_oa_secret: str = field(default="", repr=False)
+    wechat_callback_mode: CallbackMode = "safe"
+    """As chosen in WeChat's console. Only the safe mode is served."""
+    wechat_callback_token: str = field(default="", repr=False)
+    """Signs what WeChat delivers, the same for both accounts; empty: there is no chat."""
+    wechat_callback_aes_key: str = field(default="", repr=False)
+    """The EncodingAESKey, 43 characters, the same for both accounts."""
 
     wechat_pay_base_url: str = WECHAT_PAY_ADDRESS
     wechat_pay_mchid: str = ""
@@ -155,6 +177,7 @@ def _unworkable(settings: Settings) -> Iterator[str]:
     if not settings.data_keys:
         yield "data_keys is empty: at least one key is needed to seal personal data."
     yield from _unworkable_payments(settings)
+    yield from _unworkable_chat(settings)
     for key_id in settings.data_keys:
         if "." in key_id or len(key_id) > LONGEST_KEY_ID:
             yield f"data_keys.{key_id} is no usable id: at most {LONGEST_KEY_ID} characters and no dot."
@@ -172,6 +195,28 @@ def _unworkable_payments(settings: Settings) -> Iterator[str]:
     for name in ("wechat_pay_key_file", "wechat_pay_platform_key_file"):
         if not getattr(settings, name).is_file():
             yield f"{name} is {getattr(settings, name)}, which is no file."
+
+
+def _unworkable_chat(settings: Settings) -> Iterator[str]:
+    """What WeChat delivers is signed and encrypted, or not taken at all."""
+    if settings.wechat_callback_mode != "safe":
+        yield (
+            f"wechat_callback_mode is {settings.wechat_callback_mode}: what WeChat sends in it is not signed."
+            " Choose the safe mode (安全模式) in WeChat's console and here."
+        )
+    if settings.wechat_oa_appid and not settings.wechat_oa_secret:
+        yield "wechat_oa_secret is empty: with wechat_oa_appid it is needed."
+    if not (settings.wechat_callback_token or settings.wechat_callback_aes_key):
+        return
+    if not CALLBACK_TOKEN.fullmatch(settings.wechat_callback_token):
+        yield "wechat_callback_token must have 3 to 32 letters and digits, as in WeChat's console."
+    if not AES_KEY.fullmatch(settings.wechat_callback_aes_key):
+        yield (
+            "wechat_callback_aes_key must be the 43 characters of WeChat's console: without them messages"
+            " would arrive in the plain mode, which is not served."
+        )
+    if not (settings.wechat_appid or settings.wechat_oa_appid):
+        yield "wechat_oa_appid and wechat_appid are empty: with wechat_callback_token one of them is needed."
 
 
 def _unsafe_in_production(settings: Settings) -> Iterator[str]:
@@ -198,6 +243,11 @@ def _unsafe_in_production(settings: Settings) -> Iterator[str]:
     for name in ("wechat_appid", "wechat_secret"):
         if not getattr(settings, name):
             yield f"{name} is empty: nobody could sign in."
+    if 0 < len(settings.wechat_callback_token) < SHORTEST_CALLBACK_TOKEN:
+        yield (
+            f"wechat_callback_token has {len(settings.wechat_callback_token)} characters:"
+            f" at least {SHORTEST_CALLBACK_TOKEN} are needed."
+        )
 
 
 def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -208,6 +258,8 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "receipt_key", settings.receipt_key
     if settings.wechat_pay_mchid:
         yield "wechat_pay_secret", settings.wechat_pay_secret
+    if settings.wechat_callback_aes_key:
+        yield "wechat_callback_aes_key", settings.wechat_callback_aes_key
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -272,10 +324,10 @@ def _typed(name: str, value: object, where: str) -> Any:
     kind = _TYPES[name]
     if kind is Path and isinstance(value, str):
         return Path(value)
-    if name == "mode":
-        if value in get_args(Mode):
+    if name in CHOICES:
+        if value in get_args(kind):
             return value
-        raise SettingsError(f"{where} is {value!r}; it must be one of {', '.join(get_args(Mode))}.")
+        raise SettingsError(f"{where} is {value!r}; it must be one of {', '.join(get_args(kind))}.")
     if name in KEYRINGS:
         # Nothing of the value is shown: it holds secrets.
         if isinstance(value, dict) and all(k and isinstance(v, str) and v for k, v in value.items()):

@@ -69,6 +69,7 @@ class Accounts:
         self._latest_token = ""
         self._stable_token = ""
         self._asked: OrderedDict[tuple[str, int], int] = OrderedDict()
+        self._people: OrderedDict[str, str] = OrderedDict()
 
     def mint_code(self, kind: str, owner: str, now: datetime) -> str:
         """A code as the phone would get it: ``kind`` is ``login`` or ``phone``."""
@@ -84,10 +85,22 @@ class Accounts:
             self._count(f"log in:{known.owner}", now, MINUTE, self._logins_a_minute, TOO_MANY_CALLS_A_MINUTE)
         owner = self._spend(code, "login", now)
         return Login(
-            openid="o" + self._fixed("openid", owner)[:27],
-            unionid="u" + self._fixed("unionid", owner)[:27],
+            openid=self.openid(owner),
+            unionid=self._unionid(owner),
             session_key=base64.b64encode(self._digest("session key", code)[:16]).decode(),
         )
+
+    def openid(self, owner: str) -> str:
+        """What this account calls a person; another account calls them otherwise."""
+        openid = "o" + self._fixed("openid", owner)[:27]
+        self._people[openid] = owner
+        _forget_oldest(self._people)
+        return openid
+
+    def unionid(self, openid: str) -> str:
+        """What all accounts call somebody; nothing for who never wrote here."""
+        owner = self._people.get(openid)
+        return self._unionid(owner) if owner is not None else ""
 
     def phone_number(self, code: str, now: datetime) -> str:
         """Spend a phone code; raises :class:`Refused` 40029 or 40163."""
@@ -150,6 +163,10 @@ class Accounts:
     def _next(self, what: str) -> str:
         self._made += 1
         return self._fixed(what, str(self._made))[:32]
+
+    def _unionid(self, owner: str) -> str:
+        digest = hashlib.sha256(f"{self._seed}|unionid|{owner}".encode()).digest()
+        return "u" + base64.urlsafe_b64encode(digest).decode()[:27]
 
     def _fixed(self, what: str, of: str) -> str:
         return base64.urlsafe_b64encode(self._digest(what, of)).decode().rstrip("=")

@@ -9,7 +9,8 @@ from typing import Literal
 from aiohttp import web
 from pydantic import Field
 
-from server.gateways.wechat import LoginBlocked, LoginCodeInvalid, TooManyLogins, WechatUnavailable
+from server.gateways.wechat import LoginBlocked, LoginCodeInvalid, TooManyLogins
+from server.gateways.wechat_http import WechatUnavailable
 from server.handlers.api import PERSON, PUBLIC, SIGNED_IN, Answer, Routes
 from server.handlers.parsing import Body
 from server.keys import CLOCK, SEALER, SESSIONS, STAFF_SIGN_IN, WECHAT

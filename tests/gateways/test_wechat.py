@@ -6,27 +6,23 @@ import asyncio
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
+from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from server.clock import FixedClock
 from server.errors import Refusal
-from server.gateways.wechat import (
-    LONGEST_ANSWER,
-    LoginBlocked,
-    LoginCodeInvalid,
-    TooManyLogins,
-    Wechat,
-    WechatIdentity,
-    WechatUnavailable,
-)
+from server.gateways.wechat import LoginBlocked, LoginCodeInvalid, TooManyLogins, Wechat, WechatIdentity
+from server.gateways.wechat_http import LONGEST_ANSWER, WechatHttp, WechatUnavailable
 from standin.accounts import MOST_REMEMBERED, Accounts
 from standin.wechat import DEMO_APPID, DEMO_SECRET, WechatStandIn
+from tests.wechat_door import gateway, opened
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SESSION_KEY = "c2Vzc2lvbiBrZXkgY2FuYXJ5"
@@ -36,13 +32,17 @@ SECRET = "app secret canary"
 class Phones:
     """The stand-in, the clock it lives by, and what phones get from it."""
 
-    def __init__(self, clock: FixedClock, http: ClientSession, base_url: str) -> None:
+    def __init__(
+        self, clock: FixedClock, http: ClientSession, base_url: str, wechat: WechatHttp, redis: Redis
+    ) -> None:
         self.clock = clock
         self.http = http
         self.base_url = base_url
+        self._wechat = wechat
+        self._redis = redis
 
     def gateway(self, *, appid: str = DEMO_APPID, secret: str = DEMO_SECRET) -> Wechat:
-        return Wechat(self.http, base_url=self.base_url, appid=appid, secret=secret)
+        return gateway(self._wechat, self._redis, self.clock, appid=appid, secret=secret)
 
     async def post(self, path: str, body: Any) -> Any:
         async with self.http.post(self.base_url + path, json=body) as response:
@@ -65,11 +65,13 @@ async def http() -> AsyncIterator[ClientSession]:
 
 
 @pytest.fixture
-async def phones(http: ClientSession) -> AsyncIterator[Phones]:
+async def phones(http: ClientSession, redis_url: str) -> AsyncIterator[Phones]:
     clock = FixedClock(NOW)
     accounts = Accounts(DEMO_APPID, seed=1, logins_a_minute=5, tokens_a_day=3)
     async with TestServer(WechatStandIn(accounts, clock).app) as server:
-        yield Phones(clock, http, str(server.make_url("")))
+        address = str(server.make_url(""))
+        async with opened(address, redis_url) as (wechat, redis):
+            yield Phones(clock, http, address, wechat, redis)
 
 
 async def refusal_of(asking: Awaitable[object]) -> Refusal:
@@ -233,21 +235,19 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @pytest.fixture
-async def answering(http: ClientSession) -> AsyncIterator[Callable[[Handler], Awaitable[Wechat]]]:
+async def answering(redis_url: str) -> AsyncIterator[Callable[[Handler], Awaitable[Wechat]]]:
     """A gateway in front of a WeChat that answers whatever it is told to."""
-    servers: list[TestServer] = []
+    started = AsyncExitStack()
 
     async def serve(handler: Handler) -> Wechat:
         app = web.Application()
         app.router.add_route("*", "/{anything:.*}", handler)
-        server = TestServer(app)
-        servers.append(server)
-        await server.start_server()
-        return Wechat(http, base_url=str(server.make_url("")), appid="wx1", secret=SECRET)
+        server = await started.enter_async_context(TestServer(app))
+        wechat, redis = await started.enter_async_context(opened(str(server.make_url("")), redis_url))
+        return gateway(wechat, redis, FixedClock(NOW), appid="wx1", secret=SECRET)
 
-    yield serve
-    for server in servers:
-        await server.close()
+    async with started:
+        yield serve
 
 
 def saying(text: str, status: int = 200, content_type: str = "text/plain") -> Handler:
@@ -294,7 +294,7 @@ async def test_another_status_is_unavailable_whatever_it_says(answering: Any, st
 
 
 async def test_a_silent_wechat_is_unavailable(answering: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.gateways.wechat.TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("server.gateways.wechat_http.TIMEOUT_SECONDS", 0.05)
 
     async def never(request: web.Request) -> web.Response:
         await asyncio.sleep(60)
@@ -314,12 +314,13 @@ async def test_a_wechat_that_hangs_up_is_unavailable(answering: Any) -> None:
     assert isinstance(await refusal_of(wechat.code_to_session("code")), WechatUnavailable)
 
 
-async def test_an_absent_wechat_is_unavailable(http: ClientSession) -> None:
+async def test_an_absent_wechat_is_unavailable(redis_url: str) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        wechat = Wechat(http, base_url=address, appid="wx1", secret=SECRET)
-        assert isinstance(await refusal_of(wechat.code_to_session("code")), WechatUnavailable)
+        async with opened(address, redis_url) as (http, redis):
+            wechat = gateway(http, redis, FixedClock(NOW), appid="wx1", secret=SECRET)
+            assert isinstance(await refusal_of(wechat.code_to_session("code")), WechatUnavailable)
 
 
 @pytest.mark.parametrize(
@@ -373,7 +374,7 @@ async def test_the_stand_in_hands_out_no_code_for_nobody(phones: Phones, body: b
         assert b"phone_code" not in await response.read()
 
 
-async def test_the_stand_in_runs_on_loopback_as_a_program() -> None:
+async def test_the_stand_in_runs_on_loopback_as_a_program(redis_url: str) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -381,8 +382,9 @@ async def test_the_stand_in_runs_on_loopback_as_a_program() -> None:
         sys.executable, "-m", "standin.wechat", "--port", str(port), "--seed", "7"
     )
     try:
-        async with ClientSession() as http:
-            phones = Phones(FixedClock(NOW), http, f"http://127.0.0.1:{port}")
+        address = f"http://127.0.0.1:{port}"
+        async with ClientSession() as http, opened(address, redis_url) as (wechat, redis):
+            phones = Phones(FixedClock(NOW), http, address, wechat, redis)
             while True:
                 try:
                     code = await phones.code("Li Na")

@@ -43,6 +43,7 @@ from server.services.tokens import AccessTokens
 from server.settings import Settings
 from standin.accounts import Accounts
 from standin.wechat import DEMO_APPID, DEMO_SECRET, WechatStandIn
+from tests.wechat_door import gateway, opened
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "Correct-horse-7"
@@ -97,15 +98,19 @@ def server_app(clock: FixedClock, wechat: Wechat, *, demo_login: bool, trust_pro
 
 
 @pytest.fixture
-async def desk(request: pytest.FixtureRequest, database: TortoiseContext) -> AsyncIterator[Desk]:
+async def desk(
+    request: pytest.FixtureRequest, database: TortoiseContext, redis_url: str
+) -> AsyncIterator[Desk]:
     """``@pytest.mark.parametrize("desk", [{"demo_login": True}], indirect=True)`` changes its settings."""
     chosen = {"demo_login": False, "trust_proxy": False} | getattr(request, "param", {})
     clock = FixedClock(NOW)
     accounts = Accounts(DEMO_APPID, seed=1, logins_a_minute=20)
-    async with TestServer(WechatStandIn(accounts, clock).app) as standin, ClientSession() as http:
-        wechat = Wechat(http, base_url=str(standin.make_url("")), appid=DEMO_APPID, secret=DEMO_SECRET)
-        async with TestClient(TestServer(server_app(clock, wechat, **chosen))) as client:
-            yield Desk(client, clock, standin)
+    async with (
+        TestServer(WechatStandIn(accounts, clock).app) as standin,
+        opened(str(standin.make_url("")), redis_url) as (http, redis),
+        TestClient(TestServer(server_app(clock, gateway(http, redis, clock), **chosen))) as client,
+    ):
+        yield Desk(client, clock, standin)
 
 
 # -- WeChat ------------------------------------------------------------------------------------------
