@@ -11,6 +11,7 @@ Servers start when the first test asks for them and once per worker. Nothing her
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -46,6 +47,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
     return report
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests are nobody's garbage: who looks for some need not look at them again."""
+    gc.collect()
+    gc.freeze()
 
 
 FINISHED = (
