@@ -2,9 +2,11 @@ from tortoise import migrations
 from tortoise.migrations import operations as ops
 from orjson import loads
 from server.models.columns import CheckedBigInt
+from server.models.deliveries import ConsentKind, DeliveryState
 from server.models.jobs import RunStatus
 from server.models.labels import LabelSource
 from server.models.organisations import ActivityKind, MemberRole
+from server.programme.messages import Channel
 from server.programme.papers import DocumentKind
 from server.programme.review import ReviewKind, ReviewSubject
 from server.programme.steps import StepKind
@@ -218,6 +220,94 @@ class Migration(migrations.Migration):
                 "unique_together": (("programme_slug", "year"),),
                 "pk_attr": "id",
                 "table_description": "A programme year's money, and the fence of its launches.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Delivery",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("outbox_id", fields.BigIntField(null=True)),
+                ("addressee", fields.CharField(description="person:12, sender:17", max_length=40)),
+                ("topic", fields.CharField(max_length=64)),
+                (
+                    "programme_slug",
+                    fields.CharField(default="", description="Empty: no programme's", max_length=64),
+                ),
+                (
+                    "state",
+                    fields.CharEnumField(
+                        default=DeliveryState.WAITING,
+                        description="WAITING: waiting\nSENT: sent\nKEPT: kept\nHELD: held\nDEAD: dead",
+                        enum_type=DeliveryState,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "channel",
+                    fields.CharEnumField(
+                        null=True, description="By which it goes, or went", enum_type=Channel, max_length=16
+                    ),
+                ),
+                (
+                    "holds",
+                    fields.BooleanField(
+                        default=False,
+                        description="It has a consent, or a place in the window, of its channel",
+                    ),
+                ),
+                (
+                    "uncertain",
+                    fields.BooleanField(
+                        default=False,
+                        description="It was given to its channel, and whether it arrived there is not known",
+                    ),
+                ),
+                (
+                    "tried",
+                    fields.JSONField(
+                        default=list,
+                        description="Channels that do not reach them",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("attempts", fields.IntField(default=0)),
+                (
+                    "next_at",
+                    fields.DatetimeField(
+                        description="When it is due, while claimed the lease's end",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                (
+                    "claimed_by",
+                    fields.CharField(
+                        default="", description="The process that has it, for this time", max_length=32
+                    ),
+                ),
+                ("error_code", fields.IntField(null=True, description="WeChat's last code")),
+                ("error", fields.CharField(default="", description="What it means, a code", max_length=32)),
+                (
+                    "message_id",
+                    fields.CharField(
+                        default="", description="The channel's own name of what it took on", max_length=64
+                    ),
+                ),
+                (
+                    "text_sealed",
+                    fields.TextField(default="", description="Of a reply of the chat", unique=False),
+                ),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("settled_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "delivery",
+                "app": "models",
+                "unique_together": (("outbox_id", "addressee"),),
+                "pk_attr": "id",
+                "table_description": "One message to one addressee beyond the inbox. Instants are the machine's clock.",
             },
             bases=["Model"],
         ),
@@ -2256,6 +2346,73 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="ConsentBalance",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "person",
+                    fields.ForeignKeyField(
+                        "models.Person",
+                        source_field="person_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="consent_balances",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("template", fields.CharField(max_length=32)),
+                ("left_count", CheckedBigInt(default=0, check="left_count >= 0")),
+                ("long_term", fields.BooleanField(default=False, description="Consented to for good")),
+            ],
+            options={
+                "table": "consent_balance",
+                "app": "models",
+                "unique_together": (("person_id", "template"),),
+                "pk_attr": "id",
+                "table_description": "What is left of a person's consents to one template: the sum of the ledger, and its lock.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ConsentEntry",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "person",
+                    fields.ForeignKeyField(
+                        "models.Person",
+                        source_field="person_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="consent_entries",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("template", fields.CharField(description="Code of the template", max_length=32)),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="GIVEN: given\nCONFIRMED: confirmed\nUSED: used\nRETURNED: returned\nREFUSED: refused",
+                        enum_type=ConsentKind,
+                        max_length=16,
+                    ),
+                ),
+                ("count", fields.IntField(description="By how much what is left changed")),
+                ("source", fields.CharField(description="phone, wechat, delivery", max_length=16)),
+                ("long_term", fields.BooleanField(default=False)),
+                ("delivery_id", fields.BigIntField(null=True)),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "consent_entry",
+                "app": "models",
+                "indexes": [Index(fields=["person_id", "template", "at"])],
+                "pk_attr": "id",
+                "table_description": "One line of the ledger of consents, never changed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Conversation",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -2286,6 +2443,36 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["sender_id", "id"])],
                 "pk_attr": "id",
                 "table_description": "One conversation and where in the chart it stands. One of a sender's is alive at a time.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="DeliveryPreference",
+            fields=[
+                (
+                    "person",
+                    fields.OneToOneField(
+                        "models.Person",
+                        source_field="person_id",
+                        primary_key=True,
+                        db_index=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="delivery_preference",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "quiet_from_minute",
+                    fields.IntField(description="Of the day in China; the same as the end: never quiet"),
+                ),
+                ("quiet_until_minute", fields.IntField()),
+            ],
+            options={
+                "table": "delivery_preference",
+                "app": "models",
+                "pk_attr": "person_id",
+                "table_description": "What somebody chose about being disturbed; without a row, the house's own quiet hours.",
             },
             bases=["Model"],
         ),

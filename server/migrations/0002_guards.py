@@ -22,6 +22,7 @@ APPEND_ONLY = (
     "enquiry_message",
     "complaint_entry",
     "complaint_file",
+    "consent_entry",
     "signature",
     "printed_document",
 )
@@ -155,6 +156,16 @@ class Migration(migrations.Migration):
         ),
         # What is computed anew when a year is published: next to nothing, among a million.
         ops.RunSQL("CREATE INDEX review_case_provisional ON review_case (id) WHERE due_provisional"),
+        # What is due to be sent, what waits for somebody to write again, what nobody could send: each a handful
+        # among all that was ever sent.
+        ops.RunSQL("CREATE INDEX delivery_due ON delivery (next_at, id) WHERE state = 'waiting'"),
+        ops.RunSQL("CREATE INDEX delivery_held ON delivery (addressee) WHERE state = 'held'"),
+        ops.RunSQL("CREATE INDEX delivery_dead ON delivery (id) WHERE state = 'dead'"),
+        ops.RunSQL(
+            "CREATE INDEX delivery_reply ON delivery (addressee, id)"
+            " WHERE state = 'waiting' AND outbox_id IS NULL"
+        ),
+        ops.RunSQL("CREATE INDEX delivery_message ON delivery (message_id) WHERE message_id <> ''"),
         # A step is decided once, and nobody decides twice in one chain, at no two places of it.
         ops.RunSQL(
             "CREATE UNIQUE INDEX review_decision_place_once ON review_decision (case_id, place)"

@@ -30,4 +30,5 @@ MODULES = (
     "server.models.applications",
     "server.models.chat",
     "server.models.complaints",
+    "server.models.deliveries",
 )
