@@ -6,10 +6,7 @@ opened is closed in the opposite order.
 
 from __future__ import annotations
 
-import asyncio
 import pkgutil
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -17,12 +14,12 @@ from random import Random
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
-from aiohttp import ClientSession, web
+from aiohttp import web
 from redis.asyncio import Redis
 
-from server import keys, rules, texts
+from server import contexts, keys, rules, texts
 from server.clock import CHINA, Clock, SystemClock
-from server.database import close_database, connection_name, is_sqlite, open_database, pending_migrations
+from server.database import connection_name, is_sqlite
 from server.errors import refusal_classes
 from server.gateways.evidence_store import EvidenceStore
 from server.gateways.file_lab import FileLab
@@ -35,10 +32,8 @@ from server.gateways.redis_lane import RedisLane
 from server.gateways.wechat import Wechat
 from server.gateways.wechat_calls import WechatCalls, tokens_of
 from server.gateways.wechat_http import WechatHttp
-from server.gateways.wechat_pay import WechatPay, merchant_of
 from server.handlers import bearer, doors
 from server.handlers.grabs import GrabDoor
-from server.handlers.health import Probe
 from server.jobs.runner import Runner
 from server.jobs.schedule import Works, plans, schedule
 from server.metrics import Metrics
@@ -117,8 +112,6 @@ from server.services.working_days import WorkingDays
 from server.settings import Settings
 
 SIZE_CLASSES = Path(__file__).parent.parent / "config" / "size-classes.toml"
-DRAIN_SECONDS = 10.0
-"""How long a stop waits for a database that is away; what is left then, another process commits."""
 ISSUER, AUDIENCE = "qiquan", "qiquan-api"
 
 
@@ -287,15 +280,15 @@ def create_app(
 
     app.cleanup_ctx.extend(
         [
-            _database(settings),
-            _redis(settings),
-            _wechat(settings, wechat, redis, own_payments),
-            _feed(feed),
-            _launch(lane, store, desk, committer),
-            _rechecking(identities),
-            _reloading(working_days),
-            _lab(lab),
-            _jobs(jobs_runner, settings),
+            contexts.database(settings),
+            contexts.redis_probe(settings),
+            contexts.wechat_accounts(settings, wechat, redis, own_payments),
+            contexts.live_feed(feed),
+            contexts.launch_desk(lane, store, desk, committer),
+            contexts.rechecking(identities),
+            contexts.reloading(working_days),
+            contexts.file_lab(lab),
+            contexts.running_jobs(jobs_runner, settings),
         ]
     )
     doors.open_all(app, demo_login=settings.demo_login)
@@ -325,120 +318,3 @@ def grab_store(database_url: str) -> PostgresGrabStore | SqliteGrabStore:
         return SqliteGrabStore(connection_name(database_url))
     # asyncpg takes no options of Tortoise's pool.
     return PostgresGrabStore(urlunsplit(urlsplit(database_url)._replace(query="")))
-
-
-Context = Callable[[web.Application], AsyncIterator[None]]
-
-
-def _database(settings: Settings) -> Context:
-    async def context(app: web.Application) -> AsyncIterator[None]:
-        opened = await open_database(settings.database_url)
-        connection = opened.connections.get(connection_name(settings.database_url))
-
-        async def migrated() -> None:
-            pending = await pending_migrations(opened, settings.database_url)
-            if pending:
-                raise RuntimeError(f"migrations to run: {', '.join(pending)}")
-
-        async def answers() -> None:
-            await connection.execute_query("SELECT 1")
-
-        app[keys.PROBES].append(Probe("database", answers))
-        app[keys.PROBES].append(Probe("migrations", migrated))
-        yield
-        await close_database(opened)
-
-    return context
-
-
-def _redis(settings: Settings) -> Context:
-    async def context(app: web.Application) -> AsyncIterator[None]:
-        redis = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
-        ping: Callable[[], Awaitable[object]] = redis.ping
-        app[keys.PROBES].append(Probe("redis", ping, essential=False))
-        yield
-        await redis.aclose()
-
-    return context
-
-
-def _wechat(settings: Settings, wechat: WechatHttp, redis: Redis, own_payments: OwnPayments) -> Context:
-    async def context(app: web.Application) -> AsyncIterator[None]:
-        async with redis, wechat, ClientSession() as http:
-            if settings.wechat_pay_mchid:
-                merchant = await asyncio.to_thread(merchant_of, settings)
-                own_payments.gateway = WechatPay(http, merchant, base_url=settings.wechat_pay_base_url)
-            yield
-            own_payments.gateway = None
-
-    return context
-
-
-def _feed(feed: RedisFeed) -> Context:
-    async def context(app: web.Application) -> AsyncIterator[None]:
-        async with feed:
-            yield
-
-    return context
-
-
-def _launch(
-    lane: RedisLane, store: PostgresGrabStore | SqliteGrabStore, desk: LaunchDesk, committer: GrabCommitter
-) -> Context:
-    async def context(app: web.Application) -> AsyncIterator[None]:
-        reconciling = asyncio.create_task(desk.run(), name="launch desk")
-        yield
-        # Requests are over by now; what they queued is still committed (launch.md C34).
-        with suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await committer.drain()
-        await _end(reconciling)
-        lane.close()
-        await store.close()
-
-    return context
-
-
-def _lab(lab: FileLab) -> Context:
-    async def context(app: web.Application) -> AsyncIterator[None]:
-        yield
-        await lab.close()
-
-    return context
-
-
-def _rechecking(identities: Identities) -> Context:
-    async def context(app: web.Application) -> AsyncIterator[None]:
-        rechecking = asyncio.create_task(identities.keep_rechecking(), name="identities")
-        yield
-        await _end(rechecking)
-
-    return context
-
-
-def _reloading(days: WorkingDays) -> Context:
-    async def context(app: web.Application) -> AsyncIterator[None]:
-        reloading = asyncio.create_task(days.keep_reloading(), name="working days")
-        yield
-        await _end(reloading)
-
-    return context
-
-
-def _jobs(runner: Runner, settings: Settings) -> Context:
-    async def context(app: web.Application) -> AsyncIterator[None]:
-        running = [
-            asyncio.create_task(runner.keep_running(job), name=f"job {job.plan.name}")
-            for job in (runner.jobs if settings.run_jobs else ())
-        ]
-        yield
-        for task in running:
-            await _end(task)
-
-    return context
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
