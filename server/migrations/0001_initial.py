@@ -2464,7 +2464,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "quiet_from_minute",
-                    fields.IntField(description="Of the day in China; the same as the end: never quiet"),
+                    fields.IntField(description="Of the day in China, as the end for never quiet"),
                 ),
                 ("quiet_until_minute", fields.IntField()),
             ],
@@ -2472,7 +2472,7 @@ class Migration(migrations.Migration):
                 "table": "delivery_preference",
                 "app": "models",
                 "pk_attr": "person_id",
-                "table_description": "What somebody chose about being disturbed; without a row, the house's own quiet hours.",
+                "table_description": "What somebody chose about being disturbed, without a row, the house's own quiet hours.",
             },
             bases=["Model"],
         ),

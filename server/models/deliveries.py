@@ -118,13 +118,13 @@ class ConsentBalance(Model):
 
 
 class DeliveryPreference(Model):
-    """What somebody chose about being disturbed; without a row, the house's own quiet hours."""
+    """What somebody chose about being disturbed, without a row, the house's own quiet hours."""
 
     person: fields.OneToOneRelation[Person] = fields.OneToOneField(
         "models.Person", related_name="delivery_preference", primary_key=True, on_delete=fields.RESTRICT
     )
     person_id: int
-    quiet_from_minute = fields.IntField(description="Of the day in China; the same as the end: never quiet")
+    quiet_from_minute = fields.IntField(description="Of the day in China, as the end for never quiet")
     quiet_until_minute = fields.IntField()
 
     class Meta:
