@@ -35,6 +35,8 @@ from tests.servers import redis_address as a_redis_address
 from tests.servers import redis_server as a_redis_server
 from tools.embedded import RedisServer
 
+# Until all is imported and collected there is no garbage.
+gc.disable()
 # The same examples on every run, and no verdict that depends on how fast the machine is.
 settings.register_profile("house", deadline=None, derandomize=True, database=None)
 settings.load_profile("house")
@@ -53,6 +55,7 @@ def pytest_collection_finish() -> None:
     """Thousands of collected tests are nobody's garbage: who looks for some need not look at them again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 FINISHED = (
