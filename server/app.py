@@ -38,6 +38,7 @@ from server.jobs.runner import Runner
 from server.jobs.schedule import Works, plans, schedule
 from server.metrics import Metrics
 from server.middlewares import platform
+from server.programme.messages import load_messages
 from server.programme.notices import YearlyNotices
 from server.programme.registry import Programmes
 from server.programme.review import ReviewSubject
@@ -48,7 +49,12 @@ from server.services.allotments import Allotments
 from server.services.annual_notices import AnnualNotices
 from server.services.applications import Applications
 from server.services.blocklist import Blocklist
+from server.services.carriers import Carriers
+from server.services.chat_replies import ChatReplies
 from server.services.clocks import ProgrammeClocks
+from server.services.complaint_office import ComplaintOffice
+from server.services.deliveries import Deliveries
+from server.services.delivery_plan import known_topics
 from server.services.documents import Documents
 from server.services.drafts import Drafts
 from server.services.enquiries import Enquiries
@@ -111,7 +117,10 @@ from server.services.waiting_list import WaitingList
 from server.services.working_days import WorkingDays
 from server.settings import Settings
 
-SIZE_CLASSES = Path(__file__).parent.parent / "config" / "size-classes.toml"
+CONFIG = Path(__file__).parent.parent / "config"
+SIZE_CLASSES = CONFIG / "size-classes.toml"
+MESSAGES = CONFIG / "messages.toml"
+COMPLAINTS = CONFIG / "complaints.toml"
 ISSUER, AUDIENCE = "qiquan", "qiquan-api"
 
 
@@ -237,6 +246,15 @@ def create_app(
     grades = ProviderGrades(qualifications, reviews)
     reviews.serve(ReviewSubject.PROVIDER_GRADE, grades)
     app[keys.PROVIDER_GRADES] = grades
+    complaints = ComplaintOffice(
+        programmes,
+        clocks,
+        working_days,
+        defaults=load_complaint_defaults(COMPLAINTS),
+        sealer=sealer,
+        evidence=evidence,
+    )
+    app[keys.COMPLAINTS] = complaints
     app[keys.GRAB_DOOR] = GrabDoor(
         identities=identities,
         book=book,
@@ -246,6 +264,14 @@ def create_app(
         metrics=metrics,
     )
     app[keys.PROBES] = []
+
+    messages = load_messages(MESSAGES, known_topics(), demo=not settings.is_production)
+    carriers = Carriers(mini_appid=settings.wechat_appid)
+    carriers.calls = wechat_calls
+    deliveries = Deliveries(
+        messages, carriers, sealer, clock, programme_name=programmes.name_of, random=random or Random()
+    )
+    app[keys.DELIVERIES], app[keys.CHAT_REPLIES] = deliveries, ChatReplies(sealer)
 
     jobs = schedule(
         Works(
@@ -271,6 +297,8 @@ def create_app(
             own_payments=own_payments,
             offerings=offerings,
             listings=listings,
+            complaints=complaints,
+            deliveries=deliveries,
         )
     )
     slugs = sorted(programme.slug for programme in programmes)
@@ -283,6 +311,7 @@ def create_app(
             contexts.database(settings),
             contexts.redis_probe(settings),
             contexts.wechat_accounts(settings, wechat, redis, own_payments),
+            contexts.sms_sender(settings, carriers),
             contexts.live_feed(feed),
             contexts.launch_desk(lane, store, desk, committer),
             contexts.rechecking(identities),

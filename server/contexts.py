@@ -16,10 +16,12 @@ from server.gateways.grab_store_postgres import PostgresGrabStore
 from server.gateways.grab_store_sqlite import SqliteGrabStore
 from server.gateways.live_feed import RedisFeed
 from server.gateways.redis_lane import RedisLane
+from server.gateways.sms import HttpSms
 from server.gateways.wechat_http import WechatHttp
 from server.gateways.wechat_pay import WechatPay, merchant_of
 from server.handlers.health import Probe
 from server.jobs.runner import Runner
+from server.services.carriers import Carriers
 from server.services.grab_commit import GrabCommitter
 from server.services.identities import Identities
 from server.services.launch import LaunchDesk
@@ -80,6 +82,19 @@ def wechat_accounts(
                 own_payments.gateway = WechatPay(http, merchant, base_url=settings.wechat_pay_base_url)
             yield
             own_payments.gateway = None
+
+    return context
+
+
+def sms_sender(settings: Settings, carriers: Carriers) -> Context:
+    """Whoever sends SMS, where the operator has somebody."""
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        async with ClientSession() as http:
+            if settings.sms_url:
+                carriers.sms = HttpSms(http, base_url=settings.sms_url, key=settings.sms_key)
+            yield
+            carriers.sms = None
 
     return context
 

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from server.services.access import Actor
     from server.services.applications import Applications
     from server.services.blocklist import Blocklist
+    from server.services.chat_replies import ChatReplies
     from server.services.clocks import ProgrammeClocks
+    from server.services.complaint_office import ComplaintOffice
+    from server.services.deliveries import Deliveries
     from server.services.documents import Documents as DocumentDesk
     from server.services.enquiries import Enquiries
     from server.services.files import Files
@@ -143,10 +146,15 @@ LISTINGS: web.AppKey[Listings] = web.AppKey("listings")
 """Writes the rows the marketplace is searched by."""
 MARKETPLACE: web.AppKey[Marketplace] = web.AppKey("marketplace")
 ENQUIRIES: web.AppKey[Enquiries] = web.AppKey("enquiries")
+COMPLAINTS: web.AppKey[ComplaintOffice] = web.AppKey("complaints")
 PRESS: web.AppKey[Press] = web.AppKey("press")
 DOCUMENT_DESK: web.AppKey[DocumentDesk] = web.AppKey("document_desk")
 FILES: web.AppKey[Files] = web.AppKey("files")
 UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")
+
+DELIVERIES: web.AppKey[Deliveries] = web.AppKey("deliveries")
+"""Everything on its way beyond the inbox."""
+CHAT_REPLIES: web.AppKey[ChatReplies] = web.AppKey("chat_replies")
 
 ROUNDS: web.AppKey[Rounds] = web.AppKey("rounds")
 APPLICATIONS: web.AppKey[Applications] = web.AppKey("applications")

@@ -122,6 +122,10 @@ class Settings:
     wechat_pay_notify_url: str = ""
     """Where WeChat Pay reaches ``/api/v1/payments/wechat/callback``."""
 
+    sms_url: str = ""
+    """Where SMS are sent from; empty: none are sent."""
+    sms_key: str = field(default="", repr=False)
+
     demo_login: bool = False
     demo_clocks: bool = False
     """Each programme runs under its own clock offset, inside its validity."""
@@ -178,6 +182,8 @@ def _unworkable(settings: Settings) -> Iterator[str]:
         yield "data_keys is empty: at least one key is needed to seal personal data."
     yield from _unworkable_payments(settings)
     yield from _unworkable_chat(settings)
+    if settings.sms_url and not settings.sms_key:
+        yield "sms_key is empty: with sms_url it is needed."
     for key_id in settings.data_keys:
         if "." in key_id or len(key_id) > LONGEST_KEY_ID:
             yield f"data_keys.{key_id} is no usable id: at most {LONGEST_KEY_ID} characters and no dot."
@@ -240,6 +246,8 @@ def _unsafe_in_production(settings: Settings) -> Iterator[str]:
         )
     if settings.wechat_pay_mchid and not settings.wechat_pay_notify_url.startswith("https://"):
         yield "wechat_pay_notify_url must begin with https://: WeChat Pay accepts no other."
+    if settings.sms_url and not settings.sms_url.startswith("https://"):
+        yield "sms_url must begin with https://: it carries telephone numbers."
     for name in ("wechat_appid", "wechat_secret"):
         if not getattr(settings, name):
             yield f"{name} is empty: nobody could sign in."
@@ -258,6 +266,8 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "receipt_key", settings.receipt_key
     if settings.wechat_pay_mchid:
         yield "wechat_pay_secret", settings.wechat_pay_secret
+    if settings.sms_url:
+        yield "sms_key", settings.sms_key
     if settings.wechat_callback_aes_key:
         yield "wechat_callback_aes_key", settings.wechat_callback_aes_key
 

@@ -8,6 +8,7 @@ from server.handlers import (
     activities,
     applications,
     blocklist,
+    channels,
     demo,
     districts,
     documents,
@@ -103,6 +104,7 @@ MODULES: tuple[Routes, ...] = (
     wallet.routes,
     voucher_ends.routes,
     inbox.routes,
+    channels.routes,
     jobs.routes,
 )
 """One entry for each module of handlers."""

@@ -6,7 +6,7 @@ from server.models.deliveries import ConsentKind, DeliveryState
 from server.models.jobs import RunStatus
 from server.models.labels import LabelSource
 from server.models.organisations import ActivityKind, MemberRole
-from server.programme.messages import Channel
+from server.programme.messages import MessageChannel
 from server.programme.papers import DocumentKind
 from server.programme.review import ReviewKind, ReviewSubject
 from server.programme.steps import StepKind
@@ -246,7 +246,10 @@ class Migration(migrations.Migration):
                 (
                     "channel",
                     fields.CharEnumField(
-                        null=True, description="By which it goes, or went", enum_type=Channel, max_length=16
+                        null=True,
+                        description="By which it goes, or went",
+                        enum_type=MessageChannel,
+                        max_length=16,
                     ),
                 ),
                 (

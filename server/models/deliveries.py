@@ -10,7 +10,7 @@ from tortoise.models import Model
 
 from server.models.columns import CheckedBigInt
 from server.models.people import Person
-from server.programme.messages import Channel
+from server.programme.messages import MessageChannel
 
 
 class DeliveryState(StrEnum):
@@ -41,8 +41,8 @@ class Delivery(Model):
     topic = fields.CharField(64)
     programme_slug = fields.CharField(64, default="", description="Empty: no programme's")
     state = fields.CharEnumField(DeliveryState, max_length=16, default=DeliveryState.WAITING)
-    channel: Channel | None = fields.CharEnumField(
-        Channel, max_length=16, null=True, description="By which it goes, or went"
+    channel = fields.CharEnumField(
+        MessageChannel, max_length=16, null=True, description="By which it goes, or went"
     )
     holds = fields.BooleanField(
         default=False, description="It has a consent, or a place in the window, of its channel"

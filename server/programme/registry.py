@@ -63,6 +63,10 @@ class Programmes:
         except KeyError:
             raise UnknownProgramme(programme=slug) from None
 
+    def name_of(self, slug: str) -> str:
+        """What a programme is called; one that is gone is called by its slug."""
+        return self._newest[slug].name if slug in self._newest else slug
+
     def version(self, slug: str, version: str) -> Programme:
         """The version a voucher, order or settlement was made under. Raises :class:`UnknownProgramme`."""
         try:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from random import Random
 
 from server.clock import CHINA
-from server.programme.messages import Channel
+from server.programme.messages import MessageChannel
 
 MESSAGE_WINDOW = timedelta(hours=48)
 MESSAGES_A_WINDOW = 5
@@ -74,28 +74,28 @@ class Reach:
 
 
 def next_channel(
-    order: Sequence[Channel],
+    order: Sequence[MessageChannel],
     reach: Reach,
     template: str,
     *,
-    usable: Collection[Channel],
+    usable: Collection[MessageChannel],
     tried: Collection[str],
     now: datetime,
-) -> Channel:
+) -> MessageChannel:
     """The channel to take next: the first of ``order`` that is usable, open to them and not tried yet.
 
     ``usable`` are the channels that are set up for this message. The inbox is what is left.
     """
     open_to_them = {
-        Channel.SUBSCRIBE: reach.mini_program and reach.consented(template),
-        Channel.TEMPLATE: reach.follows,
-        Channel.CUSTOM: reach.window.is_open(now),
-        Channel.SMS: reach.phone,
+        MessageChannel.SUBSCRIBE: reach.mini_program and reach.consented(template),
+        MessageChannel.TEMPLATE: reach.follows,
+        MessageChannel.CUSTOM: reach.window.is_open(now),
+        MessageChannel.SMS: reach.phone,
     }
     for channel in order:
         if channel in usable and channel not in tried and open_to_them[channel]:
             return channel
-    return Channel.INBOX
+    return MessageChannel.INBOX
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def back_off(attempts: int, random: Random) -> timedelta:
 
     The draw keeps thousands that failed together from coming back together.
     """
-    whole = min(FIRST_BACK_OFF * 2 ** min(attempts - 1, 10), LONGEST_BACK_OFF)
+    whole = min(FIRST_BACK_OFF * int(2 ** min(attempts - 1, 10)), LONGEST_BACK_OFF)
     return whole / 2 + whole / 2 * random.random()
 
 

@@ -1,12 +1,12 @@
 """The outbox: what people must be told, written in the transaction of the change, delivered after it.
 
 A recipient is ``person:12``, ``organisation:5`` (whoever acts for it), ``staff:3`` or
-``role:operator:<programme>`` (whoever works as one on it).
+``role:operator:<programme>`` (whoever works as one on it), or ``sender:17``: somebody who only ever wrote.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,11 +31,12 @@ WITH batch AS (
     FROM outbox_message o JOIN batch ON batch.id = o.id ORDER BY o.id
     ON CONFLICT (outbox_id) DO NOTHING
 )
-UPDATE outbox_message o SET delivered_at = $3 FROM batch WHERE o.id = batch.id RETURNING o.id"""
+UPDATE outbox_message o SET delivered_at = $3 FROM batch WHERE o.id = batch.id
+RETURNING o.id, o.recipient, o.topic, coalesce(o.data ->> 'programme', '') AS slug"""
 _MARK_SQLITE = """
 UPDATE outbox_message SET delivered_at = ?3 WHERE id IN (
     SELECT id FROM outbox_message WHERE id > ?1 AND delivered_at IS NULL ORDER BY id LIMIT ?2)
-RETURNING id"""
+RETURNING id, recipient, topic, coalesce(data ->> 'programme', '') AS slug"""
 _MOVE_SQLITE = """
 INSERT INTO inbox_message (outbox_id, created_at, delivered_at, topic, recipient, area, data)
 SELECT id, created_at, delivered_at, topic, recipient, coalesce(data ->> 'area', ''), data
@@ -81,26 +82,47 @@ async def tell_all(messages: Iterable[Message], *, at: datetime) -> None:
         await OutboxMessage.bulk_create(rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A message that has come into the inbox."""
+
+    id: int
+    recipient: str
+    topic: str
+    programme_slug: str
+    """Empty: of no programme."""
+
+
+Plan = Callable[[Sequence[Moved], datetime], Awaitable[None]]
+"""What else is to be done with a batch, in the transaction that moves it."""
+
+
 async def _at_once() -> None:
     """Nothing goes before."""
 
 
-async def deliver(now: datetime, *, turn: Callable[[], Awaitable[None]] = _at_once) -> int:
+async def _nothing_else(_: Sequence[Moved], __: datetime) -> None:
+    """The inbox is all."""
+
+
+async def deliver(
+    now: datetime, *, turn: Callable[[], Awaitable[None]] = _at_once, plan: Plan = _nothing_else
+) -> int:
     """Put every message that is committed into the inbox, in order, each once; returns how many.
 
-    ``now`` is the machine's clock. Every batch is a transaction of its own, and waits for its ``turn``:
-    a launch goes first.
+    ``now`` is the machine's clock. Every batch is a transaction of its own, in which ``plan`` is told of
+    it, and waits for its ``turn``: a launch goes first.
     """
     delivered = 0
     while True:
         await turn()
-        moved = await _deliver_batch(now)
+        moved = await _deliver_batch(now, plan)
         delivered += moved
         if moved < BATCH:
             return delivered
 
 
-async def _deliver_batch(now: datetime) -> int:
+async def _deliver_batch(now: datetime, plan: Plan) -> int:
     async with in_transaction() as connection:
         cursor, _ = await OutboxCursor.get_or_create(id=_CURSOR, defaults={"seen_at": now})
         if connection.capabilities.dialect == "postgres":
@@ -110,6 +132,8 @@ async def _deliver_batch(now: datetime) -> int:
             if rows:
                 ids = [row["id"] for row in rows]
                 await connection.execute_query(_MOVE_SQLITE, [min(ids), max(ids), str(now)])
+        if rows:
+            await plan([Moved(row["id"], row["recipient"], row["topic"], row["slug"]) for row in rows], now)
         if len(rows) < BATCH and now - cursor.seen_at >= HORIZON:
             # What was there an hour ago is delivered, and nothing can still appear below it.
             top = (await connection.execute_query_dict(_TOP))[0]["top"]

@@ -22,6 +22,10 @@ from server.texts.console import PAGE_NOTHING as PAGE_NOTHING
 from server.texts.console import PAGE_UNCOVERED as PAGE_UNCOVERED
 from server.texts.console import RANKING_COLUMNS as RANKING_COLUMNS
 from server.texts.console import RANKING_TIE_BREAK as RANKING_TIE_BREAK
+from server.texts.deliveries import CHANNELS as CHANNELS
+from server.texts.deliveries import CHAT_REPLY_TITLE as CHAT_REPLY_TITLE
+from server.texts.deliveries import DELIVERY_FAULTS as DELIVERY_FAULTS
+from server.texts.deliveries import FIELD_EMPTY as FIELD_EMPTY
 from server.texts.demo import DEMO as DEMO
 from server.texts.demo import DEMO_OFFERINGS as DEMO_OFFERINGS
 from server.texts.files import FILE_HINTS as FILE_HINTS

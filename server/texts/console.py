@@ -46,6 +46,8 @@ JOBS: Mapping[str, str] = {
     "lapse_orders": "终止逾期未办理的订单",
     "print_documents": "生成双方已签署的合同和确认书",
     "deliver_outbox": "投递站内消息",
+    "send_deliveries": "发送微信消息和短信",
+    "wake_deliveries": "用户再次来信后补发留存的消息",
     "close_rounds": "关闭到期批次",
     "rank_rounds": "截止批次的排名与发放",
     "tell_results": "告知申领结果",

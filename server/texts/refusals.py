@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from server.errors import Refusal
 from server.texts.accounts import ACCOUNT_REFUSALS
 from server.texts.complaints import COMPLAINT_REFUSALS
+from server.texts.deliveries import DELIVERY_REFUSALS
 from server.texts.files import FILE_REFUSALS
 from server.texts.interface import INTERFACE_REFUSALS, STATUS_TITLES
 from server.texts.lists import LIST_REFUSALS
@@ -44,6 +45,7 @@ REFUSALS: Mapping[str, str] = merged(
     VOUCHER_REFUSALS,
     OFFERING_REFUSALS,
     ORDER_REFUSALS,
+    DELIVERY_REFUSALS,
     PAPER_REFUSALS,
     COMPLAINT_REFUSALS,
 )
