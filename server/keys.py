@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from server.services.blocklist import Blocklist
     from server.services.chat_replies import ChatReplies
     from server.services.clocks import ProgrammeClocks
+    from server.services.complaint_office import ComplaintOffice
     from server.services.deliveries import Deliveries
     from server.services.documents import Documents as DocumentDesk
     from server.services.enquiries import Enquiries
@@ -145,6 +146,7 @@ LISTINGS: web.AppKey[Listings] = web.AppKey("listings")
 """Writes the rows the marketplace is searched by."""
 MARKETPLACE: web.AppKey[Marketplace] = web.AppKey("marketplace")
 ENQUIRIES: web.AppKey[Enquiries] = web.AppKey("enquiries")
+COMPLAINTS: web.AppKey[ComplaintOffice] = web.AppKey("complaints")
 PRESS: web.AppKey[Press] = web.AppKey("press")
 DOCUMENT_DESK: web.AppKey[DocumentDesk] = web.AppKey("document_desk")
 FILES: web.AppKey[Files] = web.AppKey("files")

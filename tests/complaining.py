@@ -11,10 +11,10 @@ from server.models.orders import Order
 from server.models.organisations import Membership, Organisation
 from server.models.people import Person, Staff
 from server.programme.complaints import load_complaint_defaults
-from server.rules.complaints import Channel, SubjectKind
+from server.rules.complaints import Channel, Finding, SubjectKind
 from server.services.access import Actor
-from server.services.complaint_book import ComplaintBook
-from server.services.complaints import Complaints, Filing
+from server.services.complaint_office import ComplaintOffice
+from server.services.complaints import Filing
 from tests.contracting import SEALER, Desk
 from tests.factories import make_enterprise
 from tests.ordering import make_order
@@ -29,8 +29,32 @@ class Hall(Desk):
 
     def __init__(self) -> None:
         super().__init__()
-        self.book = ComplaintBook(self.programmes, self.clocks, self.working_days, DEFAULTS, SEALER)
-        self.complaints = Complaints(self.book)
+        office = ComplaintOffice(
+            self.programmes,
+            self.clocks,
+            self.working_days,
+            defaults=DEFAULTS,
+            sealer=SEALER,
+            evidence=self.evidence,
+        )
+        self.book, self.complaints, self.complaint_desk = office.book, office.complaints, office.desk
+        self.handling, self.complaint_clock = office.handling, office.clock
+        self.accusations = office.accusations
+
+    async def taken(self, complaint: Complaint, *roles: str) -> Actor:
+        """Somebody of the rung has taken a case on."""
+        actor = await self.staff(*(roles or (complaint.turn.value,)))
+        await self.complaint_desk.claim(complaint.id, actor=actor)
+        return actor
+
+    async def answered(
+        self, complaint: Complaint, *, finding: Finding = Finding.UNSUBSTANTIATED, serious: bool = False
+    ) -> Actor:
+        """Taken on, looked into and answered."""
+        actor = await self.taken(complaint)
+        await self.handling.find(complaint.id, finding, "已核对合同和记录。", serious=serious, actor=actor)
+        await self.handling.answer(complaint.id, "答复如下。", actor=actor)
+        return actor
 
     async def file(self, **others: Any) -> Complaint:
         """A complaint by the chat about one programme in general, but for what ``others`` say."""

@@ -20,6 +20,7 @@ from server.rules.slots import Daily, Every
 from server.services import job_runs, outbox, sessions
 from server.services.allotments import Allotments
 from server.services.blocklist import Blocklist
+from server.services.complaint_office import ComplaintOffice
 from server.services.deliveries import Deliveries
 from server.services.job_runs import JobPlan
 from server.services.labels import Labels
@@ -68,13 +69,15 @@ class Works:
     own_payments: OwnPayments
     offerings: Offerings
     listings: Listings
+    complaints: ComplaintOffice
     deliveries: Deliveries
 
 
 def schedule(works: Works) -> tuple[Job, ...]:
     """Every job there is. Each has its line in ``texts.JOBS``."""
     reviews, notices, ranked = works.reviews, works.public_notices, works.ranked
-    recounts = (reviews.recount, notices.recount, ranked.recompute_provisional)
+    complaints = works.complaints.clock
+    recounts = (reviews.recount, notices.recount, ranked.recompute_provisional, complaints.recount)
     now, out = works.clock.now, works.deliveries
     jobs: tuple[Job, ...] = (
         # What a launch or a result waits for.
@@ -94,6 +97,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _every(60, "close_notices", lambda _: notices.close_due()),
         _every(60, "settle_payments", lambda _: works.own_payments.settle_due()),
         _every(60, "expire_approvals", lambda _: works.renewals.expire_due()),
+        _every(60, "mind_complaints", lambda _: complaints.turn_all()),
         _every(60, "end_suspensions", lambda _: works.suspensions.end_due()),
         _every(300, "settle_labels", lambda _: works.labels.settle_expired_labels(now())),
         _every(300, "recompute_deadlines", lambda _: recompute_deadlines(works.working_days, recounts)),

@@ -28,7 +28,7 @@ from server.services.passwords import PASSWORDS, one_time_password, require_stro
 from server.services.sessions import SYSTEM, Sessions
 
 ONE_TIME_PASSWORD_LASTS = timedelta(days=3)
-ALONE = frozenset({StaffRole.ADMINISTRATOR, StaffRole.AUDITOR})
+ALONE = frozenset({StaffRole.ADMINISTRATOR, StaffRole.AUDITOR, StaffRole.OVERSIGHT_BODY})
 """Roles that go with no other."""
 
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{2,31}")

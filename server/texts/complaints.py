@@ -15,6 +15,15 @@ COMPLAINT_REFUSALS: Mapping[str, str] = {
     "complaint_in_mailbox": "该投诉已在独立信箱，由监督机关办理",
     "complainant_revealed": "内容会让他人识别投诉人，请删去姓名、电话或单位名称",
     "handling_level_unknown": "请从以下评价中选择：{levels}",
+    "complaint_not_in_your_hand": "该投诉不在您手中，请先领取，或由领取的同事办理",
+    "complaint_own_answer": "投诉人对您的答复不满意，须由其他同事办理",
+    "complaint_no_such_colleague": "该人员不能办理此投诉",
+    "complainant_unnamed": "投诉人选择匿名，任何人不得查看其身份",
+    "complainant_reason_missing": "查看投诉人身份须说明理由",
+    "complaint_nobody_accused": "该投诉没有被投诉单位",
+    "complaint_finding_missing": "请先作出属实或不属实的认定并说明理由，再答复",
+    "complaint_nothing_above": "没有可以移交的上一级；独立信箱只能由投诉人本人选择",
+    "complaint_hold_impossible": "该投诉不涉及订单，或订单的暂扣状态无须改变",
     "order_held": "订单 {number} 由监督部门暂扣，暂不办理兑付",
 }
 

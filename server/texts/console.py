@@ -61,6 +61,7 @@ JOBS: Mapping[str, str] = {
     "end_catalogues": "年度服务产品目录期满下架",
     "recheck_listings": "核对服务超市的上架信息",
     "end_suspensions": "期满的暂停解除",
+    "mind_complaints": "投诉提醒、逾期移交和到期办结",
     "recompute_deadlines": "按新公布的放假安排重算暂定的期限",
     "expire_vouchers": "服务券到期失效",
     "reclaim_vouchers": "逾期未下单的服务券收回",
