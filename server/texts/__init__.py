@@ -7,6 +7,9 @@ name gets its line here; ``from server import texts`` is how everybody reads the
 from __future__ import annotations
 
 from server.texts.accounts import PASSWORD_RULES as PASSWORD_RULES
+from server.texts.chat import CHAT as CHAT
+from server.texts.chat import CHAT_WORDS as CHAT_WORDS
+from server.texts.chat import SPOKEN as SPOKEN
 from server.texts.complaints import ORDER_HELD as ORDER_HELD
 from server.texts.complaints import ORDER_HELD_FOUND as ORDER_HELD_FOUND
 from server.texts.console import DISTRICT_COLUMNS as DISTRICT_COLUMNS
