@@ -38,8 +38,8 @@ from server.jobs.runner import Runner
 from server.jobs.schedule import Works, plans, schedule
 from server.metrics import Metrics
 from server.middlewares import platform
-from server.programme.messages import load_messages
 from server.programme.complaints import load_complaint_defaults
+from server.programme.messages import load_messages
 from server.programme.notices import YearlyNotices
 from server.programme.registry import Programmes
 from server.programme.review import ReviewSubject
@@ -53,7 +53,6 @@ from server.services.blocklist import Blocklist
 from server.services.carriers import Carriers
 from server.services.chat_replies import ChatReplies
 from server.services.clocks import ProgrammeClocks
-from server.services.complaint_office import ComplaintOffice
 from server.services.complaint_office import ComplaintOffice
 from server.services.deliveries import Deliveries
 from server.services.delivery_plan import known_topics
@@ -122,7 +121,6 @@ from server.settings import Settings
 CONFIG = Path(__file__).parent.parent / "config"
 SIZE_CLASSES = CONFIG / "size-classes.toml"
 MESSAGES = CONFIG / "messages.toml"
-COMPLAINTS = CONFIG / "complaints.toml"
 COMPLAINTS = SIZE_CLASSES.with_name("complaints.toml")
 ISSUER, AUDIENCE = "qiquan", "qiquan-api"
 
@@ -258,15 +256,6 @@ def create_app(
         evidence=evidence,
     )
     app[keys.COMPLAINTS] = complaints
-    complaints = ComplaintOffice(
-        programmes,
-        clocks,
-        working_days,
-        defaults=load_complaint_defaults(COMPLAINTS),
-        sealer=sealer,
-        evidence=evidence,
-    )
-    app[keys.COMPLAINTS] = complaints
     app[keys.GRAB_DOOR] = GrabDoor(
         identities=identities,
         book=book,
@@ -309,7 +298,6 @@ def create_app(
             own_payments=own_payments,
             offerings=offerings,
             listings=listings,
-            complaints=complaints,
             complaints=complaints,
             deliveries=deliveries,
         )
