@@ -10,13 +10,17 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from redis.asyncio import Redis
 
+from server.__main__ import main
 from server.database import OTHER_SCHEMA, migrate
 from tests.servers import PostgresServer
 from tools.embedded import RedisServer
@@ -51,7 +55,22 @@ class Machine:
         return {name: value for name, value in chosen.items() if value is not None}
 
     def run(self, *command: str, **others: str | None) -> tuple[int, list[str]]:
-        """Run a command to its end: its exit status, and what it wrote to its standard error."""
+        """Run a command to its end: its exit status, and what it wrote to its standard error.
+
+        It runs in this process, whose start takes longer than most refusals, in a thread and so a loop of its
+        own. It must not come so far as to serve.
+        """
+        with (
+            patch.dict(os.environ, self.told(**others), clear=True),
+            patch("server.logs.configure"),
+            redirect_stderr(StringIO()) as said,
+            ThreadPoolExecutor(1) as thread,
+        ):
+            status = thread.submit(main, list(command)).result()
+        return status, said.getvalue().splitlines()
+
+    def process(self, *command: str, **others: str | None) -> tuple[int, list[str]]:
+        """The same in a process of its own."""
         done = subprocess.run(
             [sys.executable, "-m", "server", *command],
             cwd=self.directory,
@@ -106,7 +125,7 @@ def test_production_starts_when_all_is_in_order_alone_on_its_file_and_on_its_por
         with urllib.request.urlopen(f"http://127.0.0.1:{machine.port}/readyz", timeout=5) as ready:
             assert ready.status == 200
         elsewhere = str(free_port())
-        assert machine.run("serve", port=elsewhere) == (
+        assert machine.process("serve", port=elsewhere) == (
             1,
             ["Another server uses this SQLite file; SQLite serves one process."],
         )
@@ -114,7 +133,7 @@ def test_production_starts_when_all_is_in_order_alone_on_its_file_and_on_its_por
         other.write_bytes(
             Path(machine.environment["QIQUAN_DATABASE_URL"].removeprefix("sqlite://")).read_bytes()
         )
-        status, said = machine.run("serve", database_url=f"sqlite://{other}")
+        status, said = machine.process("serve", database_url=f"sqlite://{other}")
         assert (status, len(said)) == (1, 1)
         assert said[0] == f"Cannot listen on 127.0.0.1:{machine.port}: Address already in use."
         assert answers(machine.port)
@@ -126,7 +145,7 @@ def test_production_starts_when_all_is_in_order_alone_on_its_file_and_on_its_por
 
 
 def test_production_names_every_unsafe_setting_at_once(machine: Machine) -> None:
-    status, said = machine.run(
+    status, said = machine.process(
         "serve",
         jwt_keys=None,
         receipt_key="short",
