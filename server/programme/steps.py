@@ -176,9 +176,10 @@ class Cancellation(Clause):
     written: bool = False
     """In writing, each side for itself."""
     keeps_expiry: bool = True
-    """The amount comes back with its original expiry; if that is past, to the pool."""
+    """The amount comes back with its original expiry; otherwise the days it was held are added to it, within
+    the year. What has run out meanwhile goes to the pool in either case."""
     burns_quota: bool = False
-    """The amount counts as used."""
+    """The amount counts as used: no voucher has it back."""
     documents: tuple[Document, ...] = ()
     """What is handed in with the request; `by` says who, each for itself with `both`."""
     losses_between_parties: bool = False

@@ -76,15 +76,6 @@ def cancellation_unmet(programme: Programme, requested_by: frozenset[Actor]) -> 
     )
 
 
-def returns_to_holder(programme: Programme, expires_at: datetime, now: datetime) -> bool:
-    """Whether a cancelled order's money goes back to the voucher; else it goes to the pool (LS-53).
-
-    It comes back with its original expiry, where the programme keeps that: what has expired meanwhile
-    has nowhere to return to.
-    """
-    return not programme.cancellation.keeps_expiry or now < expires_at
-
-
 def may_return_payment(programme: Programme, actor: Actor, expires_at: datetime, now: datetime) -> bool:
     """Whether somebody may ask for a paid voucher to go back to its holder (GZ-101)."""
     rules = programme.payment_return

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from server import texts
 from server.errors import Refusal
-from server.models.orders import CancellationRequest, Order
+from server.models.orders import CancellationRequest, Order, VoucherHold
 from server.models.organisations import Organisation
 from server.models.reviews import ReviewCase
 from server.models.voucher_requests import VoucherRequest
@@ -27,6 +27,7 @@ from server.programme.review import ReviewSubject
 from server.programme.steps import Lapse, OrderStep
 from server.programme.vocabulary import Actor as ProgrammeActor
 from server.programme.vocabulary import Party
+from server.rules.deadlines import day_of, voucher_valid_until
 from server.rules.evidence import Handed, papers_missing
 from server.rules.lifecycles import VoucherStatus, require_act
 from server.rules.order_walk import next_step, sides
@@ -44,7 +45,7 @@ from server.services import (
     voucher_steps,
 )
 from server.services.access import CLOCK, Actor
-from server.services.order_book import subject_of
+from server.services.order_book import subject_of, tell_both
 from server.services.orders import Orders, of_party
 from server.services.reviewed import After, nothing
 from server.services.reviews import Reviews
@@ -175,7 +176,9 @@ class OrderEnds:
             case = await self._case(order)
             if case is not None:
                 await self.reviews.withdraw(case, reason=reason, actor=actor, now=now)
-            return await self.end(order, OrderStatus.CANCELLED, reason=reason, actor=actor, now=now)
+            return await self.end(
+                order, OrderStatus.CANCELLED, reason=reason, actor=actor, now=now, unperformed=True
+            )
 
     async def clear(self, order_id: int, *, allowed: bool, reason: str, actor: Actor) -> Order:
         """The operator has looked at an order that was held back: it goes on, or it ends.
@@ -189,7 +192,7 @@ class OrderEnds:
                 raise NotHeldBack()
             if not allowed:
                 return await self.end(order, OrderStatus.CANCELLED, reason=reason, actor=actor, now=now)
-            await order_book.tell_both("order.cleared", order, now=now, reason=reason)
+            await tell_both("order.cleared", order, now=now, reason=reason)
             return await self.goes_on(order, actor=actor, now=now)
 
     async def goes_on(self, order: Order, *, actor: Actor, now: datetime) -> Order:
@@ -231,10 +234,18 @@ class OrderEnds:
         now: datetime,
         days_lost: bool = False,
         reclaims: bool = False,
+        unperformed: bool = False,
     ) -> Order:
-        """End an order, and let go of everything it has; in the transaction that holds it."""
+        """End an order, and let go of everything it has; in the transaction that holds it.
+
+        ``days_lost``: its provider kept it waiting. ``reclaims``: its vouchers are taken back.
+        ``unperformed``: it bound both, and the rules for a cancellation say what becomes of its amount.
+        """
         terms = self.orders.terms_of(order)
-        held = [hold.voucher_id for hold in await order_purse.holds_of(order.id)]
+        rules, holds = terms.programme.cancellation, await order_purse.holds_of(order.id)
+        held, burnt = [hold.voucher_id for hold in holds], unperformed and rules.burns_quota
+        if unperformed and not rules.keeps_expiry:
+            await _lengthen(holds, order, terms.programme, actor, now)
         if days_lost:
             await _give_days_back(held, order, actor, now)
         request = await open_request(order)
@@ -244,7 +255,9 @@ class OrderEnds:
             await self.requests.give_up(request, order, reason=reason, actor=actor, now=now)
         # What was paid for work that comes to nothing goes the way of what was only held.
         await order_money.unspend(order, terms.programme, now=now)
-        released_fen = await order_money.release(order, terms.programme, offer=self.orders.offer, now=now)
+        released_fen = await order_money.release(
+            order, terms.programme, offer=self.orders.offer, burnt=burnt, now=now
+        )
         if reclaims:
             await self.vouchers.end_with_order(held, Ending.RECLAIM, actor=actor, reason=reason)
         if not terms.programme.issuance.outlives_order:
@@ -257,7 +270,10 @@ class OrderEnds:
         for hook in self.orders.enders:
             await hook(order, now)
         await order_book.note(f"order.{status}", order, actor, now, reason=reason, released_fen=released_fen)
-        await order_book.tell_both(f"order.{status}", order, now=now, reason=reason, amount_fen=released_fen)
+        if burnt:
+            await tell_both("order.unperformed", order, now=now, reason=reason, amount_fen=released_fen)
+        else:
+            await tell_both(f"order.{status}", order, now=now, reason=reason, amount_fen=released_fen)
         return await Order.get(id=order.id)
 
     # -- how it is done ------------------------------------------------------------------------------
@@ -318,7 +334,9 @@ class OrderEnds:
             return nothing
         reasons = texts.STEP.join(one.reason for one in asked)
         if programme.review(ReviewSubject.CANCELLATION) is None:
-            await self.end(order, OrderStatus.CANCELLED, reason=reasons, actor=actor, now=now)
+            await self.end(
+                order, OrderStatus.CANCELLED, reason=reasons, actor=actor, now=now, unperformed=True
+            )
             return nothing
         case = await self._case(order)
         if case is not None and case.status is CaseStatus.RETURNED:
@@ -406,3 +424,18 @@ async def _give_days_back(voucher_ids: Sequence[int], order: Order, actor: Actor
         await order_book.note(
             "order.days_given_back", order, actor, now, voucher=voucher.id, days=days, until=until.isoformat()
         )
+
+
+async def _lengthen(
+    holds: Sequence[VoucherHold], order: Order, programme: Programme, actor: Actor, now: datetime
+) -> None:
+    """What comes back runs on for as long as it was held, never beyond its year."""
+    for hold in holds:
+        voucher = hold.voucher
+        latest = voucher_valid_until(programme, day_of(voucher.granted_at), None)
+        until = min(voucher.valid_until + (now - hold.held_at), latest)
+        if voucher.status is VoucherStatus.ACTIVE and now < voucher.valid_until < until:
+            await Voucher.filter(id=voucher.id).update(valid_until=until)
+            await order_book.note(
+                "order.time_given_back", order, actor, now, voucher=voucher.id, until=until.isoformat()
+            )

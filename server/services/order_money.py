@@ -174,18 +174,21 @@ async def consume(order: Order, programme: Programme, *, now: datetime) -> int:
     return spent_fen
 
 
-async def release(order: Order, programme: Programme, *, offer: OfferReturned | None, now: datetime) -> int:
+async def release(
+    order: Order, programme: Programme, *, offer: OfferReturned | None, burnt: bool = False, now: datetime
+) -> int:
     """Give back all that an order holds, fen; in the transaction that ends the order.
 
-    What comes back to a voucher that has ended meanwhile ends with it: it keeps its original expiry
-    (LS-53), and goes where the programme lets such money go; ``offer`` serves a round's waiting list.
+    What comes back to a voucher that has ended meanwhile ends with it (LS-53), and goes where the programme
+    lets such money go; ``offer`` serves a round's waiting list. ``burnt``: no voucher has it back, and it
+    counts as used.
     """
     if order.budget_id is None:
         return 0
     async with budgets.locked(order.budget_id) as budget:
         holds = await order_purse.holds_of(order.id)
         held_fen = sum(hold.held_fen for hold in holds)
-        await _give_back(order, holds, held_fen, budget, programme, offer, now)
+        await _give_back(order, holds, held_fen, budget, programme, offer, now, burnt=burnt)
     return int(held_fen)
 
 
@@ -215,6 +218,8 @@ async def _give_back(
     programme: Programme,
     offer: OfferReturned | None,
     now: datetime,
+    *,
+    burnt: bool = False,
 ) -> None:
     """Let an amount go, from the last voucher held first; a promise and its money go side by side."""
     uncommitted_fen = 0
@@ -227,7 +232,7 @@ async def _give_back(
         await ledger.post(Movement.RELEASE, part_fen, _on(hold.voucher, order), at=now)
         if hold.voucher.basis is Basis.QUOTA:
             uncommitted_fen += part_fen
-        await _follow(hold.voucher, part_fen, order, budget, programme, offer, now)
+        await _follow(hold.voucher, part_fen, order, budget, programme, offer, now, burnt=burnt)
     if uncommitted_fen:
         await Budget.filter(id=budget.id).update(committed_fen=F("committed_fen") - uncommitted_fen)
         await ledger.post(Movement.UNCOMMIT, uncommitted_fen, _year(order, budget.id), at=now)
@@ -241,11 +246,13 @@ async def _follow(
     programme: Programme,
     offer: OfferReturned | None,
     now: datetime,
+    *,
+    burnt: bool,
 ) -> None:
-    """What came back to a voucher that has ended shares its end."""
+    """What came back to a voucher that has ended shares its end; what is burnt is taken back at once."""
     voucher = await Voucher.get(id=voucher.id)
     ending = ENDED.get(voucher.status)
-    if ending is None and voucher.reclaimed_at is not None:
+    if ending is None and (burnt or voucher.reclaimed_at is not None):
         ending = Ending.RECLAIM
     if ending is None:
         await _reopen(voucher)
@@ -261,7 +268,7 @@ async def _follow(
     where = _on(voucher, order)
     if end.movement is not None:
         await ledger.post(end.movement, amount_fen, where, at=now)
-    if end.given_back:
+    if end.given_back and not burnt:
         await Voucher.filter(id=voucher.id).update(given_back_fen=F("given_back_fen") + amount_fen)
         if programme.issuance.mode is IssuanceMode.GRAB:
             # A gate that counts quotas sees the gap in the numbers, and counts anew.

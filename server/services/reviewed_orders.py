@@ -86,7 +86,9 @@ class ReviewedCancellations:
         asked = await CancellationRequest.filter(order_id=order.id, taken_back_at=None).order_by("id")
         reason = texts.STEP.join(one.reason for one in asked)
         await order_book.touch(order)
-        await self.ends.end(order, OrderStatus.CANCELLED, reason=reason, actor=actor, now=now)
+        await self.ends.end(
+            order, OrderStatus.CANCELLED, reason=reason, actor=actor, now=now, unperformed=True
+        )
         return nothing
 
     async def refused(self, case: ReviewCase, *, reason: str, actor: Actor, now: datetime) -> After:

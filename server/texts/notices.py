@@ -25,6 +25,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "订单已取消",
         "订单 {number}（{project}）已取消：{reason}。{amount} 元已退回服务券。",
     ),
+    "order.unperformed": (
+        "订单已取消",
+        "订单 {number}（{project}）已取消：{reason}。占用的 {amount} 元按规定计为已用，不再退回服务券。",
+    ),
     "order.lapsed": ("订单已终止", "订单 {number}（{project}）已终止：{reason}。"),
     "order.cancellation_asked": (
         "对方申请取消订单",

@@ -15,7 +15,6 @@ from server.rules.steps import (
     may_return_payment,
     open_steps,
     require_step,
-    returns_to_holder,
     step_that,
 )
 from tests.rules.cast import GUANGXI, GUANGZHOU, LISHUI, NINGXIA, YINCHUAN, programme
@@ -199,19 +198,9 @@ def test_a_guangzhou_provider_gives_a_payment_back_until_the_voucher_expires() -
 @rules("GX-84")
 def test_a_guangxi_contract_that_fails_gives_its_quota_back() -> None:
     assert not programme(GUANGXI).cancellation.burns_quota
-    assert returns_to_holder(
-        programme(GUANGXI), datetime(2026, 12, 31, 16, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
-    )
+    assert programme(GUANGXI).cancellation.keeps_expiry
 
 
 def test_where_the_provider_alone_asks_its_request_is_enough() -> None:
     assert cancellation_unmet(programme(YINCHUAN), frozenset({PROVIDER})) == ()
     assert len(cancellation_unmet(programme(YINCHUAN), frozenset({ENTERPRISE}))) == 1
-
-
-@rules("LS-53")
-def test_a_cancelled_orders_money_returns_with_its_original_expiry_or_goes_to_the_pool() -> None:
-    expiry = datetime(2026, 12, 31, 16, tzinfo=UTC)
-    before = expiry - timedelta(microseconds=1)
-    assert returns_to_holder(programme(LISHUI), expiry, before)
-    assert not returns_to_holder(programme(LISHUI), expiry, expiry)

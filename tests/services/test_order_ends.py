@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -19,6 +19,7 @@ from server.models.vouchers import Voucher
 from server.programme.review import ReviewSubject
 from server.programme.steps import StepKind
 from server.rules.contracts import ContractStatus
+from server.rules.deadlines import end_of
 from server.rules.lifecycles import NotPermittedNow, VoucherStatus
 from server.rules.money import Account
 from server.rules.orders import OrderStatus
@@ -186,6 +187,52 @@ async def test_what_was_paid_for_comes_back_too_when_both_end_an_accepted_order(
     await decide(desk, ReviewSubject.CANCELLATION, Verdict.APPROVED)
     assert await free_yuan(voucher) == FACE
     assert await ledger.verify() == []
+
+
+def ruled(desk: Desk, order: Order, monkeypatch: pytest.MonkeyPatch, **rules: bool) -> None:
+    """From now on the order's programme has these rules for a cancellation."""
+    terms = desk.orders.terms_of(order)
+    cancellation = replace(terms.programme.cancellation, **rules)
+    ruled = replace(terms, programme=replace(terms.programme, cancellation=cancellation))
+    monkeypatch.setattr(desk.orders, "terms_of", lambda _: ruled)
+
+
+@pytest.mark.parametrize("bound", [True, False])
+async def test_where_a_cancellation_burns_the_amount_no_voucher_has_it_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, bound: bool
+) -> None:
+    order, voucher = await placed(desk)
+    ruled(desk, order, monkeypatch, burns_quota=True)
+    buyer, _ = await sides(order)
+    if bound:
+        await desk.walk(order, until=StepKind.DELIVER)
+        await desk.ends.terminate(order.id, reason="企业注销", actor=OPERATOR)
+    else:
+        await desk.ends.cancel(order.id, reason="下错了", file_ids=[], version=order.version, actor=buyer)
+    sums = await ledger.balances(voucher_id=voucher.id)
+    lost = yuan_to_fen(7_000) if bound else 0
+    assert (sums[Account.AVAILABLE], sums[Account.HELD]) == (yuan_to_fen(FACE) - lost, 0)
+    assert (await Voucher.get(id=voucher.id)).given_back_fen == 0
+    assert (await Budget.get(id=voucher.budget_id)).returned_fen == lost
+    assert await OutboxMessage.filter(topic="order.unperformed").count() == (2 if bound else 0)
+    assert await ledger.verify() == []
+
+
+async def test_where_the_expiry_is_not_kept_the_days_it_was_held_are_added_within_the_year(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, voucher = await placed(desk)
+    buyer, provider = [await Organisation.get(id=one) for one in (order.enterprise_id, order.provider_id)]
+    last = await desk.voucher(await Budget.get(), buyer, FACE, valid_days=220)
+    other = await desk.opened(GRABBED, buyer, provider, FACE, voucher_id=last.id)
+    ruled(desk, order, monkeypatch, keeps_expiry=False)
+    desk.clock.advance(timedelta(days=20))
+    for one in (order, other):
+        await desk.ends.terminate(one.id, reason="企业注销", actor=OPERATOR)
+    assert (await Voucher.get(id=voucher.id)).valid_until == voucher.valid_until + 20 * DAY
+    year_end = end_of(date(2026, 12, 31))
+    assert last.valid_until < year_end < last.valid_until + 20 * DAY
+    assert (await Voucher.get(id=last.id)).valid_until == year_end
 
 
 async def issued(desk: Desk) -> tuple[Order, Voucher]:
