@@ -66,7 +66,7 @@ def load_working_calendar(directory: Path) -> WorkingCalendar:
 def _read(path: Path) -> tuple[int, set[date], set[date]]:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as fault:
+    except ValueError as fault:  # Neither TOML, nor perhaps UTF-8.
         raise HolidayFileError(f"{path.name}: {fault}") from fault
     if set(data) != {"year", "source", "off", "worked"}:
         raise HolidayFileError(f"{path.name}: expected year, source, off and worked, got {sorted(data)}")
@@ -77,6 +77,8 @@ def _read(path: Path) -> tuple[int, set[date], set[date]]:
 
 
 def _days(path: Path, data: Mapping[str, Any], key: str, year: int) -> set[date]:
+    if not isinstance(data[key], list):
+        raise HolidayFileError(f"{path.name}: {key} is no list of days")
     for day in data[key]:
         if type(day) is not date or day.year != year:
             raise HolidayFileError(f"{path.name}: {key} holds {day}, which is no day of {year}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from server.programme.holidays import WorkingCalendar, load_working_calendar
+from server.programme.holidays import HolidayFileError, WorkingCalendar, load_working_calendar
 
 RELOAD_SECONDS = 600.0
 
@@ -38,6 +38,6 @@ class WorkingDays:
             try:
                 if await self.reload():
                     log.info("working_days.changed", years=len(self.calendar.years))
-            # Whatever is wrong with a file, the calendar that stood before still counts.
-            except Exception as fault:  # noqa: BLE001
-                log.error("working_days.not_loaded", fault=type(fault).__name__)
+            except (HolidayFileError, OSError) as fault:
+                # The calendar that stood before still counts.
+                log.error("working_days.not_loaded", fault=str(fault))

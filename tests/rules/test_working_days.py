@@ -120,11 +120,13 @@ def test_the_file_of_2026_agrees_with_the_library(calendar: WorkingCalendar, tmp
         ('year = 2027\nsource = ""\noff = []\nworked = [2027-01-04]', "which is not a weekend day"),
         ('year = 2027\nsource = ""\noff = ["2027-01-04"]\nworked = []', "which is no day of 2027"),
         ('year = 2027\nsource = ""\noff = []', "expected year, source, off and worked"),
+        ('year = 2027\nsource = ""\noff = 4\nworked = []', "off is no list of days"),
+        ('year = 2027\nsource = "\udcff"', "can't decode byte"),
         ("year = ", "2027.toml"),
     ],
 )
 def test_a_faulty_holiday_file_is_refused_by_name(tmp_path: Path, text: str, complaint: str) -> None:
-    (tmp_path / "2027.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "2027.toml").write_text(text, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(HolidayFileError) as fault:
         load_working_calendar(tmp_path)
     assert complaint in str(fault.value)
