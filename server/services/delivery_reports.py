@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from server.clock import Clock
 from server.models.chat import ChatSender
 from server.models.deliveries import Delivery, DeliveryState
 from server.models.people import Person
@@ -18,11 +19,8 @@ from server.rules.chat_messages import ChatMessage, WechatAccount
 from server.sealing import Sealer
 from server.services import consents
 
-POPUP, CHANGE, SENT = (
-    "subscribe_msg_popup_event",
-    "subscribe_msg_change_event",
-    "subscribe_msg_sent_event",
-)
+POPUP, CHANGE, SENT = "subscribemsgpopupevent", "subscribemsgchangeevent", "subscribemsgsentevent"
+"""What an event's items stand under, in lower case."""
 ACCEPT, REJECT = "accept", "reject"
 SUCCESS = "success"
 FAILED = "not_delivered"
@@ -30,23 +28,24 @@ LONGEST_ID = 64
 
 
 class DeliveryReports:
-    """Hears the door's events. ``now`` is the machine's clock."""
+    """Hears the door's events, inside the transaction in which the door marks them as heard."""
 
-    def __init__(self, messages: Messages, sealer: Sealer) -> None:
+    def __init__(self, messages: Messages, sealer: Sealer, clock: Clock) -> None:
         self._messages = messages
         self._sealer = sealer
+        self._clock = clock
 
-    async def subscribe_result(self, message: ChatMessage, *, now: datetime) -> None:
+    async def subscribe_result(self, message: ChatMessage) -> None:
         """The person answered a request to consent, changed their mind in the settings, or WeChat says
         whether a subscription message arrived."""
-        event = str(message.data.get("event", "")).lower()
-        for item in _items(message.data):
+        now = self._clock.now()
+        for event, item in _items(message.data):
             if event == SENT:
                 code = str(item.get("errorcode", ""))
                 await self._reported(
                     str(item.get("msgid", "")), MessageChannel.SUBSCRIBE, code in ("0", ""), now
                 )
-            elif event in (POPUP, CHANGE):
+            else:
                 template = self._messages.by_subscribe_id(str(item.get("templateid", "")))
                 person = await self._person(message)
                 if template is None or person is None:
@@ -65,11 +64,11 @@ class DeliveryReports:
                         person, template.code, source=consents.WECHAT, now=now, for_good=event == CHANGE
                     )
 
-    async def template_result(self, message: ChatMessage, *, now: datetime) -> None:
+    async def template_result(self, message: ChatMessage) -> None:
         """WeChat says whether a template message arrived."""
         status = str(message.data.get("status", "")).lower()
         message_id = str(message.data.get("msgid", ""))
-        await self._reported(message_id, MessageChannel.TEMPLATE, status == SUCCESS, now)
+        await self._reported(message_id, MessageChannel.TEMPLATE, status == SUCCESS, self._clock.now())
 
     async def _reported(self, message_id: str, channel: MessageChannel, arrived: bool, now: datetime) -> None:
         """Send by another channel what WeChat could not deliver after all."""
@@ -99,15 +98,11 @@ class DeliveryReports:
         return None if person is None else person.id
 
 
-def _items(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """What an event lists, one or several; names in lower case, as WeChat's differ in case."""
-    lists = [value for name, value in data.items() if str(name).lower().startswith("subscribemsg")]
-    for holder in lists or [data]:
-        listed = _lower(holder).get("list", holder) if isinstance(holder, Mapping) else holder
+def _items(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What the events list, one item or several, each with its event."""
+    for event in (POPUP, CHANGE, SENT):
+        holder = data.get(event)
+        listed = holder.get("list") if isinstance(holder, Mapping) else None
         for item in listed if isinstance(listed, list) else [listed]:
             if isinstance(item, Mapping):
-                yield _lower(item)
-
-
-def _lower(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(name).lower(): value for name, value in item.items()}
+                yield event, item
