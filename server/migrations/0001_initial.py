@@ -2439,11 +2439,26 @@ class Migration(migrations.Migration):
                 ("started_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("touched_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "form_index",
+                    fields.CharField(
+                        default="",
+                        db_index=True,
+                        description="Blind index of the link to the form, empty: none is out",
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "form_until",
+                    fields.DatetimeField(
+                        null=True, description="The link's end, exclusive", auto_now=False, auto_now_add=False
+                    ),
+                ),
             ],
             options={
                 "table": "conversation",
                 "app": "models",
-                "indexes": [Index(fields=["sender_id", "id"])],
+                "indexes": [Index(fields=["sender_id", "id"]), Index(fields=["ended_at", "touched_at"])],
                 "pk_attr": "id",
                 "table_description": "One conversation and where in the chart it stands. One of a sender's is alive at a time.",
             },
@@ -4077,14 +4092,34 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
+                ("complaint_id", fields.BigIntField(null=True, description="The case it is to be added to")),
+                (
+                    "added_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="When it was added to the case",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
                 ("attempts", fields.IntField(default=0)),
+                (
+                    "next_at",
+                    fields.DatetimeField(
+                        description="When it is tried next", auto_now=False, auto_now_add=False
+                    ),
+                ),
                 ("received_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("settled_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={
                 "table": "chat_media",
                 "app": "models",
-                "indexes": [Index(fields=["conversation_id", "id"])],
+                "indexes": [
+                    Index(fields=["conversation_id", "id"]),
+                    Index(fields=["status", "next_at"]),
+                    Index(fields=["complaint_id", "added_at"]),
+                ],
                 "pk_attr": "id",
                 "table_description": "A picture, voice, video or file that somebody sent, fetched from WeChat before it expires there.",
             },
@@ -4123,6 +4158,84 @@ class Migration(migrations.Migration):
                 "unique_together": (("entry_id", "file_id"),),
                 "pk_attr": "id",
                 "table_description": "A file handed in with an entry. No other door shows it to staff.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ContentCheck",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "sender",
+                    fields.ForeignKeyField(
+                        "models.ChatSender",
+                        source_field="sender_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="checks",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("complaint_id", fields.BigIntField(null=True, db_index=True)),
+                (
+                    "file",
+                    fields.ForeignKeyField(
+                        "models.StoredFile",
+                        source_field="file_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="content_checks",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "text_sealed",
+                    fields.TextField(default="", description="The text, empty: it is a file", unique=False),
+                ),
+                (
+                    "fetch_index",
+                    fields.CharField(
+                        default="",
+                        db_index=True,
+                        description="Blind index of the address WeChat fetches it from",
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "trace_index",
+                    fields.CharField(
+                        default="",
+                        db_index=True,
+                        description="Blind index of WeChat's number of the check",
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharField(
+                        default="waiting",
+                        description="waiting, asked, passed, risky, review or unchecked",
+                        max_length=16,
+                    ),
+                ),
+                ("label", fields.IntField(default=0, description="WeChat's word for what is wrong with it")),
+                ("attempts", fields.IntField(default=0)),
+                (
+                    "next_at",
+                    fields.DatetimeField(
+                        description="When it is asked next, or given up", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("settled_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "content_check",
+                "app": "models",
+                "indexes": [Index(fields=["status", "next_at"]), Index(fields=["file_id", "status"])],
+                "pk_attr": "id",
+                "table_description": "What WeChat thinks of a text or a picture that is part of a case. It marks, and stops nothing.",
             },
             bases=["Model"],
         ),

@@ -84,10 +84,14 @@ class Conversation(Model):
     started_at: datetime = fields.DatetimeField()
     touched_at: datetime = fields.DatetimeField()
     ended_at: datetime | None = fields.DatetimeField(null=True)
+    form_index = fields.CharField(
+        64, default="", db_index=True, description="Blind index of the link to the form, empty: none is out"
+    )
+    form_until: datetime | None = fields.DatetimeField(null=True, description="The link's end, exclusive")
 
     class Meta:
         table = "conversation"
-        indexes = (("sender_id", "id"),)
+        indexes = (("sender_id", "id"), ("ended_at", "touched_at"))
 
 
 class ChatMedia(Model):
@@ -110,10 +114,47 @@ class ChatMedia(Model):
         "models.StoredFile", related_name="chat_media", null=True, on_delete=fields.RESTRICT
     )
     file_id: int | None
+    complaint_id: int | None = fields.BigIntField(null=True, description="The case it is to be added to")
+    added_at: datetime | None = fields.DatetimeField(null=True, description="When it was added to the case")
     attempts = fields.IntField(default=0)
+    next_at: datetime = fields.DatetimeField(description="When it is tried next")
     received_at: datetime = fields.DatetimeField()
     settled_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "chat_media"
-        indexes = (("conversation_id", "id"),)
+        indexes = (("conversation_id", "id"), ("status", "next_at"), ("complaint_id", "added_at"))
+
+
+class ContentCheck(Model):
+    """What WeChat thinks of a text or a picture that is part of a case. It marks, and stops nothing."""
+
+    id = fields.BigIntField(primary_key=True)
+    sender: fields.ForeignKeyRelation[ChatSender] = fields.ForeignKeyField(
+        "models.ChatSender", related_name="checks", on_delete=fields.RESTRICT
+    )
+    sender_id: int
+    complaint_id: int | None = fields.BigIntField(null=True, db_index=True)
+    file: fields.ForeignKeyNullableRelation[StoredFile] = fields.ForeignKeyField(
+        "models.StoredFile", related_name="content_checks", null=True, on_delete=fields.RESTRICT
+    )
+    file_id: int | None
+    text_sealed = fields.TextField(default="", description="The text, empty: it is a file")
+    fetch_index = fields.CharField(
+        64, default="", db_index=True, description="Blind index of the address WeChat fetches it from"
+    )
+    trace_index = fields.CharField(
+        64, default="", db_index=True, description="Blind index of WeChat's number of the check"
+    )
+    status = fields.CharField(
+        16, default="waiting", description="waiting, asked, passed, risky, review or unchecked"
+    )
+    label = fields.IntField(default=0, description="WeChat's word for what is wrong with it")
+    attempts = fields.IntField(default=0)
+    next_at: datetime = fields.DatetimeField(description="When it is asked next, or given up")
+    created_at: datetime = fields.DatetimeField()
+    settled_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "content_check"
+        indexes = (("status", "next_at"), ("file_id", "status"))

@@ -186,8 +186,6 @@ class Chart:
     """How long a link to the form holds."""
     longest_draft: int
     """How many characters one conversation may hold."""
-    messages_a_minute: int
-    """More of one sender are kept, and not answered one by one."""
     form_path: str
     """The form in the mini-program; `{token}` is the link's."""
     market_path: str

@@ -52,3 +52,5 @@ class Turn:
     refused: str = ""
     ended: bool = False
     wants_form: bool = False
+    looked: frozenset[Shelf] = frozenset()
+    """Which offers it depended on: whoever did not hand them over gets them and takes the step again."""

@@ -9,9 +9,8 @@ from server import texts
 from server.programme.chart import Ask, Chart, Choice, Shelf, State
 from server.rules.chat_draft import Draft
 from server.rules.chat_turns import Offer, Offers, Turn
-from server.rules.said import Say, echoed, summary
+from server.rules.said import Say, echoed, labelled, summary
 
-LONGEST_LABEL = 36
 MOST_OFFERS = 9
 
 
@@ -27,6 +26,7 @@ class Walk:
         self._done: tuple[State, Draft] | None = None
         self._ended = False
         self.wants_form = False
+        self._looked: set[Shelf] = set()
 
     def turn(self) -> Turn:
         act, acted, refused = None, Draft(), ""
@@ -41,6 +41,7 @@ class Walk:
             refused=refused,
             ended=self._ended,
             wants_form=self.wants_form,
+            looked=frozenset(self._looked),
         )
 
     def offer_form(self) -> None:
@@ -161,6 +162,8 @@ class Walk:
         return next(one.code for one in self.chart.states if one.offers is Shelf.CASES)
 
     def shelf(self, shelf: Shelf) -> tuple[Offer, ...]:
+        """What may be chosen from a shelf."""
+        self._looked.add(shelf)
         return self.offers.get(shelf, ())[:MOST_OFFERS]
 
     @property
@@ -169,7 +172,8 @@ class Walk:
 
     @property
     def _case(self) -> Offer | None:
-        return next((one for one in self.shelf(Shelf.CASES) if str(one.id) == self.draft.get("case")), None)
+        known = self.draft.get("case")
+        return next((one for one in self.shelf(Shelf.CASES) if str(one.id) == known), None) if known else None
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -181,7 +185,7 @@ class Walk:
 
     def _lines(self) -> tuple[str, ...]:
         labels = [texts.CHAT[one.say] for one in self.choices]
-        labels += [echoed(one.label, LONGEST_LABEL) for one in self.here]
+        labels += [labelled(one.label) for one in self.here]
         option = texts.CHAT_WORDS["option"]
         return tuple(option.format(number=place, label=label) for place, label in enumerate(labels, 1))
 

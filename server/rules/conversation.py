@@ -6,6 +6,7 @@ anybody writes is lost, and the question is put again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -23,6 +24,8 @@ from server.rules.spoken_days import DayToCome, said_day
 MEDIA = frozenset({MessageKind.IMAGE, MessageKind.VOICE, MessageKind.VIDEO, MessageKind.FILE})
 ARRIVALS = frozenset({MessageKind.SUBSCRIBE, MessageKind.ENTER_SESSION})
 LONGEST_NAME, LONGEST_CONTACT = 40, 60
+NUMBER_OF_A_CASE = re.compile(r"[a-z][a-z0-9-]{3,23}", re.ASCII)
+"""As it may look when it is typed; whether it is one, the person's own cases say."""
 BELONGS = {"subject": ("subject_id",), "programme": ("programme_name",)}
 """What is known with an answer, and forgotten with it."""
 NAMED_IN_WORDS = frozenset({Shelf.ORDERS, Shelf.ROUNDS})
@@ -117,8 +120,8 @@ class _Listener(Walk):
     def _text(self, text: str) -> None:
         entry = next((one for one in self.chart.entries if says(text, one.words)), None)
         word = next((one for one in self.chart.commands if says(text, one.words)), None)
-        cases = self.shelf(Shelf.CASES)
-        case = next((one for one in cases if one.key and plain(one.key) == plain(text)), None)
+        cases = self.shelf(Shelf.CASES) if NUMBER_OF_A_CASE.fullmatch(plain(text)) else ()
+        case = next((one for one in cases if plain(one.key) == plain(text)), None)
         # A state's own words come first: 满意 is an answer before it is anything else.
         if self._choice(text) is None and entry is not None:
             self._enter(entry)

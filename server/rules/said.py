@@ -10,7 +10,7 @@ from server import texts
 from server.programme.chart import LONGEST_ANSWER_BYTES
 from server.rules.chat_draft import Draft
 
-LONGEST_ECHO = 60
+LONGEST_LABEL, LONGEST_ECHO = 36, 60
 """How much of somebody's own words is said back; all of it is kept."""
 BETWEEN = "\n\n"
 MORE = "…"
@@ -52,6 +52,12 @@ def echoed(words: str, most: int = LONGEST_ECHO) -> str:
     if len(line) <= most:
         return line
     return texts.CHAT_WORDS["shortened"].format(start=line[:most], count=len(words))
+
+
+def labelled(label: str) -> str:
+    """The name of an offer, on one line."""
+    line = " ".join(label.split()).replace("<", "＜").replace(">", "＞")
+    return line if len(line) <= LONGEST_LABEL else line[: LONGEST_LABEL - 1] + MORE
 
 
 def ago(silence: timedelta) -> str:
