@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from server.keys import RATINGS
+from server.models.complaints import Complainant, Complaint
 from server.models.enquiries import Enquiry, EnquiryAnswer
 from server.models.files import FileAttachment
 from server.models.inbox import InboxMessage
@@ -261,6 +262,38 @@ async def _rating(stage: Stage) -> int:
     return int((await Rating.get(order_id=await _order(stage))).id)
 
 
+async def _complaint(stage: Stage) -> int:
+    """A complaint of the organisation's handler about the programme in general."""
+    filed = await stage.owner.post(
+        "complaints", subject="other", programme=PROGRAMME, happened="迟迟不办理。", anonymous=True
+    )
+    assert filed.status == 201, filed.body
+    return int(filed.body["id"])
+
+
+async def _accusation(stage: Stage) -> int:
+    """A complaint against the organisation, which was asked for its account."""
+    complaint_id = await _complaint(stage)
+    await Complaint.filter(id=complaint_id).update(accused_id=stage.organisation_id)
+    await Complainant.filter(complaint_id=complaint_id).update(person_id=None)
+    for kind, extra in (("claim", {}), ("messages", {"kind": "request", "words": "请说明情况。"})):
+        done = await stage.operator.post(f"complaint-desk/{complaint_id}/{kind}", **extra)
+        assert done.status == 200, done.body
+    return complaint_id
+
+
+async def _attachment(stage: Stage) -> int:
+    """A scan that its complainant handed in."""
+    begun = await _upload(stage, paper())
+    await stage.owner.send(f"uploads/{begun}/parts", paper())
+    taken = await stage.owner.post(f"uploads/{begun}/completion")
+    assert taken.status == 201, taken.body
+    filed = await stage.owner.post(
+        f"complaints/{await _complaint(stage)}/supplements", words="见附件。", file_ids=[taken.body["id"]]
+    )
+    return int(filed.body["entries"][-1]["attachments"][0]["id"])
+
+
 async def _enquiry(stage: Stage) -> int:
     """An enquiry of the organisation that everybody sees."""
     made = await Enquiry.create(
@@ -331,6 +364,9 @@ OWNED: Mapping[str, Owned] = {
     "payment_id": Owned(_payment),
     "rating_id": Owned(_rating),
     "enquiry_id": Owned(_enquiry),
+    "complaint_id": Owned(_complaint),
+    "accusation_id": Owned(_accusation),
+    "attachment_id": Owned(_attachment),
     "answer_id": Owned(_answer),
     # What is solicited is published to everybody who works with it.
     "selection_id": Owned(_selection, persons=False),

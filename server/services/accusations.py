@@ -86,10 +86,14 @@ class Accusations:
 
     async def _called_into(self, complaint_id: int, actor: Actor) -> Complaint:
         complaint = await Complaint.get_or_none(id=complaint_id, accused_id=access.organisation_id_of(actor))
-        called = ComplaintEntry.filter(complaint_id=complaint_id, kind__in=list(CALLED_IN))
-        if complaint is None or not await called.exists():
+        if complaint is None or not await called_in(complaint_id):
             raise NotFound()
         return complaint
+
+
+async def called_in(complaint_id: int) -> bool:
+    """Whether the accused side knows of a case: it was asked, called to a mediation, or told the finding."""
+    return await ComplaintEntry.filter(complaint_id=complaint_id, kind__in=list(CALLED_IN)).exists()
 
 
 def _accusation(complaint: Complaint, lines: tuple[Line, ...]) -> Accusation:

@@ -73,8 +73,10 @@ class Line:
     """One entry of a thread, opened."""
 
     entry: ComplaintEntry
+    by: str
+    """Who wrote it, in Chinese and without a name."""
     words: str
-    files: tuple[StoredFile, ...]
+    files: tuple[ComplaintFile, ...]
 
 
 class ComplaintBook:
@@ -197,12 +199,18 @@ class ComplaintBook:
             for entry in await ComplaintEntry.filter(complaint_id=complaint.id).order_by("id")
             if audience in entry.audiences
         ]
-        attached: dict[int, list[StoredFile]] = {}
+        attached: dict[int, list[ComplaintFile]] = {}
         rows = ComplaintFile.filter(entry_id__in=[entry.id for entry in entries]).select_related("file")
         for row in await rows.order_by("id"):
-            attached.setdefault(row.entry_id, []).append(row.file)
+            attached.setdefault(row.entry_id, []).append(row)
+        rungs = self.ladder_of(complaint).rungs
         return [
-            Line(entry, self.sealer.open(entry.words_sealed), tuple(attached.get(entry.id, ())))
+            Line(
+                entry,
+                texts.COMPLAINT_AUTHORS.get(entry.author) or texts.ACTORS[rungs[entry.rung].handled_by],
+                self.sealer.open(entry.words_sealed),
+                tuple(attached.get(entry.id, ())),
+            )
             for entry in entries
         ]
 

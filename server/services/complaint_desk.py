@@ -90,12 +90,7 @@ class ComplaintDesk:
 
     async def record(self, filing: Filing, *, actor: Actor) -> Complaint:
         """Write a case down for a caller or from a letter. Raises what ``Complaints.file`` does."""
-        slug = filing.programme_slug or ""
-        if slug:
-            self.book.programmes.get(slug)
-        async with in_transaction():
-            written = replace(filing, by=actor, person_id=None, sender_id=None)
-            return await self._complaints.file(written, now=self.book.now(slug))
+        return await self._complaints.submit(replace(filing, by=actor, person_id=None, sender_id=None))
 
     async def claim(self, complaint_id: int, *, actor: Actor) -> Complaint:
         """Take a case on; its complainant hears it the first time.

@@ -9,9 +9,8 @@ from typing import Any
 from tortoise.expressions import Q
 
 from server.models.complaints import Complaint, OrderHold
-from server.models.files import StoredFile
 from server.rules.complaints import COMPLAINT_MAY, Audience, ComplaintAct
-from server.services.access import Actor, NotFound
+from server.services.access import Actor
 from server.services.complaint_book import ComplaintBook, Line
 from server.services.complaint_clock import OPEN
 from server.services.complaint_desk import case_for, visible
@@ -126,16 +125,6 @@ async def queue(
         later = Q(answer_due_at__gt=last.answer_due_at)
         rows = rows.filter(later | Q(answer_due_at=last.answer_due_at, id__gt=last.id))
     return await rows.order_by("answer_due_at", "id").limit(PAGE + 1)
-
-
-async def attached(book: ComplaintBook, complaint_id: int, file_id: int, *, actor: Actor) -> StoredFile:
-    """A file of a thread that its handlers read. Raises ``NotFound``."""
-    complaint = await case_for(actor, complaint_id)
-    for line in await book.lines(complaint, Audience.HANDLERS):
-        for file in line.files:
-            if file.id == file_id:
-                return file
-    raise NotFound()
 
 
 def _by_clock(book: ComplaintBook, actor: Actor, column: str) -> Q:

@@ -10,6 +10,7 @@ from server.services.clocks import ProgrammeClocks
 from server.services.complaint_book import ComplaintBook
 from server.services.complaint_clock import ComplaintClock
 from server.services.complaint_desk import ComplaintDesk
+from server.services.complaint_files import ComplaintFiles
 from server.services.complaint_handling import ComplaintHandling
 from server.services.complaints import Complaints
 from server.services.evidence import Evidence
@@ -35,4 +36,4 @@ class ComplaintOffice:
         self.handling = ComplaintHandling(self.desk)
         self.clock = ComplaintClock(self.handling)
         self.accusations = Accusations(self.book)
-        self.evidence = evidence
+        self.files = ComplaintFiles(self.book, self.complaints, evidence)

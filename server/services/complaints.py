@@ -17,10 +17,7 @@ from server import texts
 from server.errors import Refusal
 from server.models.complaints import Complainant, Complaint, ComplaintEntry
 from server.models.files import StoredFile
-from server.models.orders import Order
-from server.models.organisations import Membership, Qualification
-from server.models.rounds import Round
-from server.programme.vocabulary import Party
+from server.models.ratings import Rating
 from server.rules.complaints import (
     LONGEST_CONTACT,
     LONGEST_MESSAGE,
@@ -40,8 +37,10 @@ from server.rules.complaints import (
 )
 from server.rules.deadlines import day_of, told
 from server.services import allowances, order_holds
-from server.services.access import Actor, NotFound
+from server.services.access import Actor, NotFound, organisation_id_of
+from server.services.complaint_aims import acts_for, aim_of
 from server.services.complaint_book import COMPLAINANT, ComplaintBook, files_of, new_number
+from server.services.memberships import lock
 
 PAGE = 50
 
@@ -56,12 +55,6 @@ class ComplaintTooLong(Refusal):
     """More than anybody reads; ``most`` says how many letters are taken."""
 
     status, code = 422, "complaint_too_long"
-
-
-class ComplaintSubjectUnknown(NotFound):
-    """What it is about is not known, or is none of the complainant's."""
-
-    status, code = 404, "complaint_subject_unknown"
 
 
 class UrgedAlready(Refusal):
@@ -80,6 +73,12 @@ class AlreadyInMailbox(Refusal):
     """It stands in the mailbox: nothing is above that."""
 
     status, code = 409, "complaint_in_mailbox"
+
+
+class RatingNotLow(Refusal):
+    """Only a low rating becomes a complaint in one tap."""
+
+    status, code = 409, "rating_not_low"
 
 
 class HandlingLevelUnknown(Refusal):
@@ -138,15 +137,6 @@ class Whose:
         return Q(*bounds, join_type=Q.OR) if bounds else Q(id__in=[])
 
 
-@dataclass(frozen=True, slots=True)
-class _Aim:
-    """What a complaint is about, as the database knows it."""
-
-    slug: str
-    accused_id: int | None = None
-    accused_as: Party | None = None
-
-
 class Complaints:
     """The verbs of whoever complains. Instants are those of the case's programme."""
 
@@ -156,7 +146,7 @@ class Complaints:
     async def file(self, filing: Filing, *, now: datetime) -> Complaint:
         """File a case, inside the caller's transaction; ``number`` and ``answer_due_at`` are on the row.
 
-        Raises :class:`ComplaintEmpty`, :class:`ComplaintTooLong`, :class:`ComplaintSubjectUnknown`,
+        Raises :class:`ComplaintEmpty`, :class:`ComplaintTooLong`, ``ComplaintSubjectUnknown``,
         ``UnknownProgramme``, ``FilesUnknown``, ``ComplaintTooManyFiles`` and ``TooManyToday``.
         """
         _require_words(filing.happened, LONGEST_STORY)
@@ -166,8 +156,14 @@ class Complaints:
         whose = Whose(filing.person_id, filing.sender_id)
         uploaders = whose.uploaders if filing.by is None else (*whose.uploaders, filing.by.name)
         files = await files_of(filing.file_ids, uploaders)
-        organisation_id = await _acts_for(filing.person_id)
-        aim = await _aim(filing, organisation_id)
+        organisation_id = await acts_for(filing.person_id)
+        aim = await aim_of(
+            filing.subject,
+            filing.subject_id,
+            slug=filing.programme_slug or "",
+            organisation_id=organisation_id,
+            known=filing.person_id is not None,
+        )
         programme = self.book.programmes.get(aim.slug) if aim.slug else None
         if whose.uploaders:
             mine = Complainant.filter(whose.rows)
@@ -207,6 +203,57 @@ class Complaints:
         await self.book.tell_handlers(complaint, "complaint.arrived", now=now, until=due)
         return complaint
 
+    async def submit(self, filing: Filing) -> Complaint:
+        """:meth:`file` in a transaction of its own, at the instant of the programme it names."""
+        slug = filing.programme_slug or ""
+        if slug:
+            self.book.programmes.get(slug)
+        async with in_transaction():
+            return await self.file(filing, now=self.book.now(slug))
+
+    async def from_rating(self, rating_id: int, *, actor: Actor) -> Complaint:
+        """Make a low rating of one's own a complaint about its order, in one tap; tapped again, the same.
+
+        Raises ``NotFound``, :class:`RatingNotLow` and what :meth:`file` does.
+        """
+        mine = organisation_id_of(actor)
+        rating = await Rating.get_or_none(id=rating_id, enterprise_id=mine).select_related("order")
+        if rating is None:
+            raise NotFound()
+        if not rating.is_low:
+            raise RatingNotLow()
+        order = rating.order
+        by = Whose(person_id=actor.id)
+        async with in_transaction():
+            await lock(mine)
+            open_ = Complaint.filter(subject=SubjectKind.ORDER, subject_id=order.id, closed_at=None)
+            for known in await open_.order_by("-id"):
+                if await self.is_own(known.id, by):
+                    return known
+            story = texts.LOW_RATING_STORY.format(
+                number=order.number,
+                project=order.project,
+                level=rating.level,
+                tags="".join(f"{tag}。" for tag in rating.tags),
+                words=rating.words,
+            )
+            filing = Filing(
+                channel=Channel.MINI_PROGRAM,
+                subject=SubjectKind.ORDER,
+                subject_id=order.id,
+                programme_slug=order.programme_slug,
+                happened=story,
+                since=None,
+                wanted="",
+                file_ids=(),
+                anonymous=False,
+                name="",
+                contact="",
+                person_id=actor.id,
+                sender_id=None,
+            )
+            return await self.file(filing, now=self.book.now(order.programme_slug))
+
     async def of_complainant(self, *, person_id: int | None, sender_id: int | None) -> list[Complaint]:
         """Somebody's own cases, the newest first, at most :data:`PAGE`."""
         mine = Complainant.filter(Whose(person_id, sender_id).rows).values_list("complaint_id", flat=True)
@@ -214,9 +261,13 @@ class Complaints:
 
     async def own(self, complaint_id: int, by: Whose) -> Complaint:
         """A case of somebody's own. Raises ``NotFound`` for every other."""
-        if not await Complainant.filter(by.rows, complaint_id=complaint_id).exists():
+        if not await self.is_own(complaint_id, by):
             raise NotFound()
         return await Complaint.get(id=complaint_id)
+
+    async def is_own(self, complaint_id: int, by: Whose) -> bool:
+        """Whether a case is somebody's own."""
+        return await Complainant.filter(by.rows, complaint_id=complaint_id).exists()
 
     async def supplement(
         self, complaint_id: int, words: str, *, file_ids: Sequence[int] = (), by: Whose
@@ -337,10 +388,10 @@ class Complaints:
         """Say how the handling was, once. Raises ``NotFound``, ``NotPermittedNow``, ``ComplaintMovedOn``,
         :class:`HandlingLevelUnknown`."""
         _require_short(words, LONGEST_MESSAGE)
-        if level not in SATISFACTION:
-            raise HandlingLevelUnknown(levels=texts.LIST.join(SATISFACTION))
         async with in_transaction():
             complaint, now = await self._mine(complaint_id, by)
+            if level not in SATISFACTION:
+                raise HandlingLevelUnknown(levels=texts.LIST.join(SATISFACTION))
             complaint = await self.book.change(
                 complaint, ComplaintAct.RATE, guard=Q(handling__isnull=True), handling=level
             )
@@ -363,42 +414,3 @@ def _require_words(words: str, most: int) -> None:
 def _require_short(words: str, most: int) -> None:
     if len(words.strip()) > most:
         raise ComplaintTooLong(most=most)
-
-
-async def _acts_for(person_id: int | None) -> int | None:
-    """Whom a person acts for."""
-    place = None if person_id is None else await Membership.get_or_none(person_id=person_id, active=True)
-    return None if place is None else place.organisation_id
-
-
-async def _aim(filing: Filing, organisation_id: int | None) -> _Aim:
-    """What it is about and against whom. Raises :class:`ComplaintSubjectUnknown`."""
-    slug, about = filing.programme_slug or "", filing.subject_id
-    if filing.subject in (SubjectKind.OFFICIAL, SubjectKind.OTHER):
-        if about is not None:
-            raise ComplaintSubjectUnknown()
-        return _Aim(slug)
-    if about is None:
-        raise ComplaintSubjectUnknown()
-    if filing.subject is SubjectKind.ORDER:
-        return await _order_aim(about, organisation_id, known=filing.person_id is not None)
-    if filing.subject is SubjectKind.ROUND:
-        row = await Round.get_or_none(id=about).select_related("budget")
-        if row is None:
-            raise ComplaintSubjectUnknown()
-        return _Aim(row.budget.programme_slug)
-    standings = Qualification.filter(organisation_id=about, party=Party.PROVIDER)
-    slugs = {row.programme_slug for row in await standings}
-    if not slugs or (slug and slug not in slugs):
-        raise ComplaintSubjectUnknown()
-    return _Aim(slug or (slugs.pop() if len(slugs) == 1 else ""), about, Party.PROVIDER)
-
-
-async def _order_aim(order_id: int, organisation_id: int | None, *, known: bool) -> _Aim:
-    """An order: the other side is accused; whoever is known complains of none but their own."""
-    order = await Order.get_or_none(id=order_id)
-    if order is None or (known and organisation_id not in (order.enterprise_id, order.provider_id)):
-        raise ComplaintSubjectUnknown()
-    if organisation_id == order.provider_id:
-        return _Aim(order.programme_slug, order.enterprise_id, Party.ENTERPRISE)
-    return _Aim(order.programme_slug, order.provider_id, Party.PROVIDER)

@@ -10,6 +10,11 @@ from server.texts.accounts import PASSWORD_RULES as PASSWORD_RULES
 from server.texts.chat import CHAT as CHAT
 from server.texts.chat import CHAT_WORDS as CHAT_WORDS
 from server.texts.chat import SPOKEN as SPOKEN
+from server.texts.complaints import COMPLAINT_AUTHORS as COMPLAINT_AUTHORS
+from server.texts.complaints import COMPLAINT_ENTRIES as COMPLAINT_ENTRIES
+from server.texts.complaints import COMPLAINT_MAY_REVEAL as COMPLAINT_MAY_REVEAL
+from server.texts.complaints import COMPLAINT_STATUSES as COMPLAINT_STATUSES
+from server.texts.complaints import LOW_RATING_STORY as LOW_RATING_STORY
 from server.texts.complaints import ORDER_HELD as ORDER_HELD
 from server.texts.complaints import ORDER_HELD_FOUND as ORDER_HELD_FOUND
 from server.texts.console import DISTRICT_COLUMNS as DISTRICT_COLUMNS

@@ -24,9 +24,51 @@ COMPLAINT_REFUSALS: Mapping[str, str] = {
     "complaint_finding_missing": "请先作出属实或不属实的认定并说明理由，再答复",
     "complaint_nothing_above": "没有可以移交的上一级；独立信箱只能由投诉人本人选择",
     "complaint_hold_impossible": "该投诉不涉及订单，或订单的暂扣状态无须改变",
+    "complaint_reveal_unread": "匿名投诉订单前，请先确认已知悉：{warning}",
+    "rating_not_low": "只有差评可以一键转为投诉",
     "order_held": "订单 {number} 由监督部门暂扣，暂不办理兑付",
 }
 
 ORDER_HELD = "由监督部门暂扣"
 ORDER_HELD_FOUND = "由监督部门暂扣，原因：投诉 {numbers} 经核实属实"
 """What both sides of an order read while it is held; the second one after the finding."""
+
+COMPLAINT_MAY_REVEAL = "指明订单后，对方可能由订单推知投诉人是谁；平台和办理人员不会透露您的身份"
+"""What whoever stays anonymous is told before a complaint that names an order is filed."""
+COMPLAINT_STATUSES: Mapping[str, str] = {
+    "filed": "待受理",
+    "in_hand": "办理中",
+    "answered": "已答复，待确认",
+    "closed": "已办结",
+    "withdrawn": "已撤回",
+}
+COMPLAINT_ENTRIES: Mapping[str, str] = {
+    "filed": "提交投诉",
+    "supplement": "补充情况",
+    "urged": "催办",
+    "received": "受理",
+    "assigned": "转交办理",
+    "released": "退回待领",
+    "message": "办理人员来信",
+    "request": "要求说明",
+    "statement": "被投诉单位说明",
+    "mediation": "调解",
+    "note": "内部记录",
+    "held": "暂扣订单",
+    "hold_lifted": "解除暂扣",
+    "finding": "核查认定",
+    "proposed": "提请处理",
+    "answer": "答复",
+    "confirmed": "确认",
+    "reopened": "要求重新办理",
+    "rated": "评价办理",
+    "withdrawn": "撤回",
+    "handed_over": "移交",
+    "half_way": "时限过半提醒",
+    "overdue": "逾期",
+    "closed_by_time": "到期办结",
+}
+COMPLAINT_AUTHORS: Mapping[str, str] = {"complainant": "投诉人", "accused": "被投诉单位", "clock": "系统"}
+"""Who wrote an entry, where it was no member of staff; of those, the rung says it."""
+LOW_RATING_STORY = "对订单 {number}（{project}）的评价为“{level}”。{tags}{words}"
+"""A low rating as a complaint."""

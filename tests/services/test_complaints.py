@@ -15,13 +15,13 @@ from server.programme.vocabulary import Party
 from server.rules.complaints import Channel, Closing, ComplaintStatus, EntryKind, Finding, SubjectKind
 from server.services import order_holds
 from server.services.access import NotFound
+from server.services.complaint_aims import ComplaintSubjectUnknown
 from server.services.complaint_book import ComplainantRevealed, ComplaintMovedOn
 from server.services.complaint_desk import NotYourComplaint, OwnAnswer
 from server.services.complaint_handling import FindingMissing, NothingAbove
 from server.services.complaints import (
     AlreadyInMailbox,
     ComplaintEmpty,
-    ComplaintSubjectUnknown,
     ComplaintWindowOver,
     UrgedAlready,
     Whose,
