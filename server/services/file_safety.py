@@ -15,12 +15,12 @@ import filetype
 
 from server import texts
 from server.errors import Refusal
-from server.gateways.lab import JPEG, MP4, PDF, PNG, Flaw
+from server.gateways.lab import AMR, JPEG, MP4, PDF, PNG, Flaw
 from server.programme.model import Programme
 from server.rules.evidence import UploadedFile, file_faults
 
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
-    {"pdf": PDF, "jpg": JPEG, "jpeg": JPEG, "png": PNG, "mp4": MP4}
+    {"pdf": PDF, "jpg": JPEG, "jpeg": JPEG, "png": PNG, "mp4": MP4, "amr": AMR}
 )
 """What each extension stands for. What is not here cannot be opened, and so is never taken."""
 

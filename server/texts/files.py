@@ -56,6 +56,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     "image/jpeg": "JPG 图片",
     "image/png": "PNG 图片",
     "video/mp4": "MP4 视频",
+    "audio/amr": "AMR 语音",
     "application/zip": "压缩包",
 }
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, TypedDict
 
 PDF, JPEG, PNG, MP4 = "application/pdf", "image/jpeg", "image/png", "video/mp4"
+AMR = "audio/amr"
 
 LARGEST_PIXELS = 52_000_000
 """What a telephone's camera gives at most; 50,000 by 50,000 white pixels are a bomb of 300 KB."""

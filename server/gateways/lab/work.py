@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from server.gateways.lab import (
+    AMR,
     JPEG,
     MP4,
     PDF,
@@ -20,6 +21,7 @@ from server.gateways.lab import (
     papers,
     pictures,
     videos,
+    voices,
 )
 from server.gateways.lab.marks import require_clean
 
@@ -57,6 +59,9 @@ def examined(order: dict[str, Any]) -> Examined:
     if media_type == MP4:
         videos.examine(source, shown)
         return Examined(pages=1, hints=[], shown_media_type=MP4)
+    if media_type == AMR:
+        voices.examine(source, shown)
+        return Examined(pages=1, hints=[], shown_media_type=AMR)
     if media_type in (JPEG, PNG):
         hints = pictures.examine(source, media_type, shown, order["watermark"])
         return Examined(pages=1, hints=hints, shown_media_type=JPEG)
