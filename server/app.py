@@ -279,6 +279,7 @@ def create_app(
             clock=clock,
             calm=committer.calm,
             programmes=programmes,
+            clocks=clocks,
             working_days=working_days,
             rounds=rounds,
             ranked=ranked,

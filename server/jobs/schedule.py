@@ -15,11 +15,13 @@ from server.jobs.close_rounds import close_due_rounds
 from server.jobs.recompute_deadlines import recompute_deadlines
 from server.jobs.runner import Job, Slot
 from server.jobs.send_reminders import send_reminders
+from server.jobs.tell_round_news import tell_round_news
 from server.programme.registry import Programmes
 from server.rules.slots import Daily, Every
 from server.services import job_runs, outbox, sessions
 from server.services.allotments import Allotments
 from server.services.blocklist import Blocklist
+from server.services.clocks import ProgrammeClocks
 from server.services.complaint_office import ComplaintOffice
 from server.services.deliveries import Deliveries
 from server.services.job_runs import JobPlan
@@ -50,6 +52,7 @@ class Works:
     calm: Callable[[], Awaitable[None]]
     """To be awaited before what comes after a launch."""
     programmes: Programmes
+    clocks: ProgrammeClocks
     working_days: WorkingDays
     rounds: Rounds
     ranked: RankedRounds
@@ -83,6 +86,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         # What a launch or a result waits for.
         _every(2, "deliver_outbox", lambda _: outbox.deliver(now(), turn=works.calm, plan=out.plan)),
         _every(2, "send_deliveries", lambda _: out.send_due(turn=works.calm)),
+        _every(60, "tell_round_news", lambda _: tell_round_news(works.programmes, works.clocks, works.calm)),
         _every(30, "wake_deliveries", lambda _: out.wake_due()),
         _every(5, "close_rounds", lambda _: close_due_rounds(works.rounds)),
         _every(5, "rank_rounds", lambda _: ranked.rank_due()),

@@ -47,6 +47,7 @@ JOBS: Mapping[str, str] = {
     "print_documents": "生成双方已签署的合同和确认书",
     "deliver_outbox": "投递站内消息",
     "send_deliveries": "发送微信消息和短信",
+    "tell_round_news": "告知批次即将开始、暂停和恢复",
     "wake_deliveries": "用户再次来信后补发留存的消息",
     "close_rounds": "关闭到期批次",
     "rank_rounds": "截止批次的排名与发放",

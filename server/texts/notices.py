@@ -179,6 +179,16 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "blocklist.added": ("已列入限制名单", "您的企业已被列入限制名单。依据：{clause}。原因：{reason}"),
     "blocklist.lifted": ("已移出限制名单", "您的企业已被移出限制名单。原因：{reason}"),
+    "round.opens_soon": (
+        "领券即将开始，您已准备就绪",
+        "“{programme}”的“{title}”将于 {until} 开始，您的企业可以参加，请提前登录小程序。",
+    ),
+    "round.opens_not_ready": (
+        "领券即将开始，您尚不能参加",
+        "“{programme}”的“{title}”将于 {until} 开始，您的企业目前不能参加，请在小程序查看准备检查中缺少的条件。",
+    ),
+    "round.paused": ("领券暂停", "“{programme}”的“{title}”已暂停领取，恢复时将另行通知。"),
+    "round.resumed": ("领券恢复", "“{programme}”的“{title}”已恢复领取，至 {until} 截止。"),
     "round.ranked": (
         "批次已排名",
         "“{title}”已排名并发放：参与排名 {ranked} 家，获券 {awarded} 家，共 {amount} 元。"
