@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from server.keys import RATINGS
 from server.models.complaints import Complainant, Complaint
+from server.models.deliveries import Delivery, DeliveryState
 from server.models.enquiries import Enquiry, EnquiryAnswer
 from server.models.files import FileAttachment
 from server.models.inbox import InboxMessage
@@ -131,6 +132,20 @@ async def _message(stage: Stage) -> int:
     )
     assert told is not None
     return int(told.id)
+
+
+async def _delivery(stage: Stage) -> int:
+    # What could not be sent is the operator's to see, whosever it is.
+    row = await Delivery.create(
+        addressee="person:1",
+        topic="voucher.granted",
+        programme_slug=PROGRAMME,
+        state=DeliveryState.DEAD,
+        error="faulty",
+        next_at=stage.town.now,
+        created_at=stage.town.now,
+    )
+    return row.id
 
 
 async def _account(stage: Stage) -> int:
@@ -352,6 +367,7 @@ OWNED: Mapping[str, Owned] = {
     "membership_id": Owned(_membership),
     "entry_id": Owned(_ban),
     "message_id": Owned(_message),
+    "delivery_id": Owned(_delivery),
     "registration_id": Owned(_registration, areas=True),
     "review_id": Owned(_review, areas=True),
     "objection_id": Owned(_objection, areas=True),
