@@ -3,7 +3,7 @@
 It speaks the documented endpoints that the server uses, with their odd habits: ``jscode2session``
 answers JSON as ``text/plain``, errors come with status 200. It knows two accounts, a mini-program and an
 official account; what belongs to one noun stands in a module of its own (``wechat_menu``, ``wechat_media``,
-``wechat_sends``).
+``wechat_sends``, ``wechat_checks``).
 These endpoints are its own:
 
 ``POST /standin/codes {"phone_owner": "name"}``  what ``wx.login`` and ``getPhoneNumber`` give a phone:
@@ -27,6 +27,7 @@ from aiohttp import web
 
 from server.clock import Clock, SystemClock
 from standin.accounts import TOKEN_EXPIRED, Accounts, Refused
+from standin.wechat_checks import WechatChecks
 from standin.wechat_media import WechatMedia
 from standin.wechat_menu import WechatMenu
 from standin.wechat_sends import WechatSends
@@ -62,6 +63,7 @@ class WechatStandIn:
         self._faults: dict[str, tuple[int, int]] = {}
         self.app = web.Application(client_max_size=32 * 1024 * 1024)
         self.menu, self.media, self.sends = WechatMenu(), WechatMedia(clock), WechatSends()
+        self.checks = WechatChecks()
         self.app.add_routes(
             [
                 web.get("/sns/jscode2session", self._answering(self._jscode2session, "text/plain")),
@@ -77,6 +79,7 @@ class WechatStandIn:
         self.menu.add_to(self)
         self.media.add_to(self)
         self.sends.add_to(self)
+        self.checks.add_to(self)
 
     def called(
         self, endpoint: Callable[[web.Request, Accounts], Awaitable[Answer | web.Response]]
