@@ -112,8 +112,8 @@ class Programme:
     """The bank transfer at the end."""
     rating: Rating
     """The enterprise's satisfaction."""
-    complaints: Complaints
-    """Who may complain, how, and who answers."""
+    complaints: Complaints | None = None
+    """Who may complain, how, and who answers; absent: the house's defaults, which are nobody's clause."""
     sanctions: tuple[Sanction, ...]
     """What follows from breaches."""
     conflicts: tuple[Conflict, ...] = ()
