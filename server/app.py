@@ -31,6 +31,7 @@ from server.gateways.press import Press
 from server.gateways.redis_lane import RedisLane
 from server.gateways.wechat import Wechat
 from server.gateways.wechat_calls import WechatCalls, tokens_of
+from server.gateways.wechat_cipher import callback_cipher
 from server.gateways.wechat_http import WechatHttp
 from server.handlers import bearer, doors
 from server.handlers.grabs import GrabDoor
@@ -51,6 +52,7 @@ from server.services.annual_notices import AnnualNotices
 from server.services.applications import Applications
 from server.services.blocklist import Blocklist
 from server.services.carriers import Carriers
+from server.services.chat_door import ChatDoor
 from server.services.chat_replies import ChatReplies
 from server.services.clocks import ProgrammeClocks
 from server.services.complaint_office import ComplaintOffice
@@ -272,7 +274,10 @@ def create_app(
     deliveries = Deliveries(
         messages, carriers, sealer, clock, programme_name=programmes.name_of, random=random or Random()
     )
-    app[keys.DELIVERIES], app[keys.CHAT_REPLIES] = deliveries, ChatReplies(sealer)
+    replies = ChatReplies(sealer)
+    app[keys.DELIVERIES], app[keys.CHAT_REPLIES] = deliveries, replies
+    chat_door = ChatDoor(sealer, clock, wechat_calls, say=replies.say)
+    app[keys.CHAT_DOOR], app[keys.CALLBACK_CIPHER] = chat_door, callback_cipher(settings)
 
     jobs = schedule(
         Works(
@@ -320,6 +325,7 @@ def create_app(
             contexts.reloading(working_days),
             contexts.file_lab(lab),
             contexts.running_jobs(jobs_runner, settings),
+            contexts.chat(chat_door, settings),
         ]
     )
     doors.open_all(app, demo_login=settings.demo_login)

@@ -22,6 +22,7 @@ from server.gateways.wechat_pay import WechatPay, merchant_of
 from server.handlers.health import Probe
 from server.jobs.runner import Runner
 from server.services.carriers import Carriers
+from server.services.chat_door import ChatDoor
 from server.services.grab_commit import GrabCommitter
 from server.services.identities import Identities
 from server.services.launch import LaunchDesk
@@ -171,6 +172,21 @@ def running_jobs(runner: Runner, settings: Settings) -> Context:
         yield
         for task in running:
             await _end(task)
+
+    return context
+
+
+def chat(door: ChatDoor, settings: Settings) -> Context:
+    """What WeChat delivered is heard, also what another process left; on the way out, what was begun."""
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        if not settings.wechat_callback_token:
+            yield
+            return
+        sweeping = asyncio.create_task(door.keep_sweeping(), name="chat door")
+        yield
+        await _end(sweeping)
+        await door.drain()
 
     return context
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from server.gateways.press import Press
     from server.gateways.wechat import Wechat
     from server.gateways.wechat_calls import WechatCalls
+    from server.gateways.wechat_cipher import CallbackCipher
     from server.handlers.api import Route
     from server.handlers.docs_page import Documents
     from server.handlers.grabs import GrabDoor
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from server.services.applications import Applications
     from server.services.blocklist import Blocklist
     from server.services.chat_replies import ChatReplies
+    from server.services.chat_door import ChatDoor
     from server.services.clocks import ProgrammeClocks
     from server.services.complaint_office import ComplaintOffice
     from server.services.deliveries import Deliveries
@@ -90,6 +92,9 @@ SEALER: web.AppKey[Sealer] = web.AppKey("sealer")
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 WECHAT: web.AppKey[Wechat] = web.AppKey("wechat")
 WECHAT_CALLS: web.AppKey[WechatCalls] = web.AppKey("wechat_calls")
+CALLBACK_CIPHER: web.AppKey[CallbackCipher | None] = web.AppKey("callback_cipher")
+"""``None`` where no callback is configured: there is no chat."""
+CHAT_DOOR: web.AppKey[ChatDoor] = web.AppKey("chat_door")
 STAFF_SIGN_IN: web.AppKey[StaffSignIn] = web.AppKey("staff_sign_in")
 STAFF_ACCOUNTS: web.AppKey[StaffAccounts] = web.AppKey("staff_accounts")
 

@@ -263,6 +263,7 @@ class Routes:
         path_model: type[Path] | None = None,
         query_model: type[Query] | None = None,
         headers_model: type[Headers] | None = None,
+        receives: Media | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         """Declare a raw handler: it identifies, parses and renders by itself, as declared here."""
 
@@ -280,6 +281,7 @@ class Routes:
                     path_model=path_model,
                     query_model=query_model,
                     headers_model=headers_model,
+                    receives=receives,
                     is_bare=True,
                     is_quiet=True,
                 )

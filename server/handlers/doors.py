@@ -56,6 +56,7 @@ from server.handlers import (
     voucher_ends,
     voucher_requests,
     wallet,
+    wechat_callback,
 )
 from server.handlers.api import Routes
 
@@ -110,6 +111,7 @@ MODULES: tuple[Routes, ...] = (
     inbox.routes,
     channels.routes,
     jobs.routes,
+    wechat_callback.routes,
 )
 """One entry for each module of handlers."""
 

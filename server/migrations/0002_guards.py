@@ -254,6 +254,7 @@ class Migration(migrations.Migration):
             "CREATE INDEX inbound_message_waiting ON inbound_message (sender_index, id)"
             " WHERE handled_at IS NULL"
         ),
+        ops.RunSQL("CREATE INDEX inbound_message_left ON inbound_message (id) WHERE handled_at IS NULL"),
         # What listings are found by (rules/chinese_search.py). Not a column of theirs: a sale changes a listing,
         # and must not touch the index. Without a pending list, whose length every search would read.
         DialectSQL(

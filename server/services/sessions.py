@@ -24,7 +24,7 @@ from server.gateways.live_feed import LiveFeed
 from server.gateways.wechat import Wechat
 from server.models.people import Person, RefreshToken, SessionFamily, Staff
 from server.sealing import Sealer
-from server.services import journal
+from server.services import chat_senders, journal
 from server.services.access import Actor, NotFound, NotSignedIn, SessionEnded
 from server.services.identities import session_name
 from server.services.tokens import AccessTokens
@@ -218,6 +218,7 @@ async def sign_in_with_wechat(
                 account=sealer.blind(identity.openid),
                 defaults={"created_at": now, "openid_sealed": sealer.seal(identity.openid)},
             )
+        await chat_senders.know(person, identity.unionid, sealer=sealer)
         if is_new:
             await journal.record("person.registered", _name(person), actor=_name(person), at=now)
     return await sessions.start(person, now=now)

@@ -8,6 +8,7 @@ from server.errors import Refusal
 from server.texts.accounts import ACCOUNT_REFUSALS
 from server.texts.complaints import COMPLAINT_REFUSALS
 from server.texts.deliveries import DELIVERY_REFUSALS
+from server.texts.door import DOOR_REFUSALS
 from server.texts.files import FILE_REFUSALS
 from server.texts.interface import INTERFACE_REFUSALS, STATUS_TITLES
 from server.texts.lists import LIST_REFUSALS
@@ -46,6 +47,7 @@ REFUSALS: Mapping[str, str] = merged(
     OFFERING_REFUSALS,
     ORDER_REFUSALS,
     DELIVERY_REFUSALS,
+    DOOR_REFUSALS,
     PAPER_REFUSALS,
     COMPLAINT_REFUSALS,
 )
