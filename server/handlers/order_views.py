@@ -177,6 +177,7 @@ class OrderView(SummaryView):
     offer_complaint: bool = Field(
         description="I rated it low: the phone offers a complaint. | 本单位给了差评，提示可一键投诉。"
     )
+    held: str = Field(description="That supervision holds it, or empty. | 暂扣说明，未暂扣为空。")
     reason: str = Field(description="Why it ended. | 终止原因。")
     ended_at: AwareDatetime | None = Field(description="When it ended. | 终止时间。")
 
@@ -232,6 +233,7 @@ def view_of(shown: OrderShown) -> OrderView:
         arithmetic=row.arithmetic,
         papers=[_paper(one) for one in shown.papers],
         offer_complaint=shown.offer_complaint,
+        held=shown.held,
         reason=row.reason,
         ended_at=row.ended_at,
     )

@@ -89,21 +89,21 @@ async def require_free(order: Order) -> None:
         raise OrderHeld(clause=standing[0].clause, number=order.number)
 
 
-async def shown_to_sides(order_id: int) -> str:
-    """What both sides of an order read of a hold: that there is one, and its subject only after the finding.
+async def shown(order_id: int, *, to_staff: bool = False) -> str:
+    """What somebody reads of a hold: that there is one, and which complaint only as far as they may know.
 
-    Empty for an order that is free.
+    Both sides of the order read it once it was found true; staff at once; of the mailbox nobody does. Empty
+    for an order that is free.
     """
     standing = await held(order_id)
     if not standing:
         return ""
-    found = [
-        one.complaint.number
-        for one in standing
-        if one.complaint.finding is Finding.SUBSTANTIATED and not one.complaint.sealed
-    ]
+    open_ = [one.complaint for one in standing if not one.complaint.sealed]
+    found = [one.number for one in open_ if one.finding is Finding.SUBSTANTIATED]
     if found:
         return texts.ORDER_HELD_FOUND.format(numbers=texts.LIST.join(found))
+    if to_staff and open_:
+        return texts.ORDER_HELD_OPEN.format(numbers=texts.LIST.join(one.number for one in open_))
     return texts.ORDER_HELD
 
 

@@ -20,7 +20,7 @@ from server.rules.deadlines import told
 from server.rules.order_walk import Deed, is_done, missing_sides, next_step, whose_turn
 from server.rules.orders import OrderStatus
 from server.rules.payments import Payments, payments
-from server.services import access, order_book, order_papers
+from server.services import access, order_book, order_holds, order_papers
 from server.services.access import Actor, NotFound
 from server.services.order_wishes import Ask
 from server.services.orders import Orders, of_party
@@ -55,6 +55,8 @@ class OrderShown:
     papers: Sequence[OrderPaper]
     offer_complaint: bool
     """The asker's enterprise was not content: a complaint is one tap away."""
+    held: str
+    """That supervision holds it, as far as the asker may know why; empty where it is free."""
 
 
 async def one(order_id: int, *, actor: Actor) -> tuple[Order, Party | None]:
@@ -110,6 +112,7 @@ async def shown(orders: Orders, order_id: int, *, actor: Actor) -> OrderShown:
         acts=acts,
         papers=await order_papers.of_order(order.id),
         offer_complaint=party is Party.ENTERPRISE and await Rating.exists(order_id=order.id, is_low=True),
+        held=await order_holds.shown(order.id, to_staff=party is None),
     )
 
 

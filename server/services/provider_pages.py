@@ -15,6 +15,7 @@ from typing import Any
 from tortoise.expressions import Q, Subquery
 from tortoise.functions import Count
 
+from server.models.complaints import Complaint
 from server.models.labels import AttestedLabel
 from server.models.offerings import Offering, OfferingVersion
 from server.models.orders import Order
@@ -22,6 +23,7 @@ from server.models.organisations import Organisation, Qualification
 from server.models.provider_standing import ProviderGrade
 from server.programme.model import Programme
 from server.programme.vocabulary import Party
+from server.rules.complaints import Finding
 from server.rules.deadlines import day_of
 from server.rules.eligibility import AREA_SEPARATOR, label_valid
 from server.rules.facts import HeldLabel
@@ -66,6 +68,9 @@ class Performance:
     declined: int = 0
     cancelled: int = 0
     median_days: int | None = None
+    complaints: int = 0
+    """Complaints against it that proved true."""
+    serious_complaints: int = 0
     ratings: Figures
 
 
@@ -157,6 +162,12 @@ async def performance(slug: str, provider_id: int) -> Performance:
         .limit(RECENT)
         .only("id", "placed_at", "ended_at")
     )
+    upheld = Complaint.filter(
+        programme_slug=slug,
+        accused_id=provider_id,
+        accused_as=Party.PROVIDER,
+        finding=Finding.SUBSTANTIATED,
+    )
     days = [(one.ended_at - one.placed_at).days for one in finished if one.ended_at is not None]
     return Performance(
         done=mine.get(OrderStatus.DONE, 0),
@@ -164,6 +175,8 @@ async def performance(slug: str, provider_id: int) -> Performance:
         declined=mine.get(OrderStatus.DECLINED, 0),
         cancelled=mine.get(OrderStatus.CANCELLED, 0) + mine.get(OrderStatus.LAPSED, 0),
         median_days=median_low(days) if days else None,
+        complaints=await upheld.count(),
+        serious_complaints=await upheld.filter(serious=True).count(),
         ratings=await ratings.figures_of(provider_id, slug),
     )
 
@@ -176,6 +189,8 @@ def as_json(known: Performance) -> dict[str, Any]:
         "declined": known.declined,
         "cancelled": known.cancelled,
         "median_days": known.median_days,
+        "complaints": known.complaints,
+        "serious_complaints": known.serious_complaints,
         "votes": known.ratings.votes,
         "by_level": dict(known.ratings.by_level),
     }

@@ -17,6 +17,7 @@ from server.texts.complaints import COMPLAINT_STATUSES as COMPLAINT_STATUSES
 from server.texts.complaints import LOW_RATING_STORY as LOW_RATING_STORY
 from server.texts.complaints import ORDER_HELD as ORDER_HELD
 from server.texts.complaints import ORDER_HELD_FOUND as ORDER_HELD_FOUND
+from server.texts.complaints import ORDER_HELD_OPEN as ORDER_HELD_OPEN
 from server.texts.console import DISTRICT_COLUMNS as DISTRICT_COLUMNS
 from server.texts.console import DISTRICT_STAGES as DISTRICT_STAGES
 from server.texts.console import JOB_DAILY as JOB_DAILY

@@ -31,7 +31,8 @@ COMPLAINT_REFUSALS: Mapping[str, str] = {
 
 ORDER_HELD = "由监督部门暂扣"
 ORDER_HELD_FOUND = "由监督部门暂扣，原因：投诉 {numbers} 经核实属实"
-"""What both sides of an order read while it is held; the second one after the finding."""
+ORDER_HELD_OPEN = "由监督部门暂扣，投诉 {numbers} 正在核查"
+"""What is read of a held order: by both sides, by them after the finding, by staff before it."""
 
 COMPLAINT_MAY_REVEAL = "指明订单后，对方可能由订单推知投诉人是谁；平台和办理人员不会透露您的身份"
 """What whoever stays anonymous is told before a complaint that names an order is filed."""

@@ -27,6 +27,7 @@ from server.services.complaints import (
     Whose,
 )
 from server.services.order_holds import OrderHeld
+from server.services.provider_pages import as_json, performance
 from tests.complaining import LISHUI, Hall, name_of
 
 CALLER = Whose(sender_id=17)
@@ -147,6 +148,8 @@ async def test_a_serious_complaint_that_is_true_holds_its_order_alone_and_propos
     await hall.answered(filed, finding=Finding.SUBSTANTIATED, serious=True)
     assert await refused(order_holds.require_free(order)) is OrderHeld
     await order_holds.require_free(another)
+    figures = as_json(await performance(LISHUI, order.provider_id))
+    assert (figures["complaints"], figures["serious_complaints"]) == (1, 1)
     proposed = await SanctionProposal.get(complaint_id=filed.id)
     assert (proposed.against_id, proposed.clause, proposed.decided_by_role) == (
         order.provider_id,
@@ -172,20 +175,21 @@ async def test_a_hold_shows_no_subject_before_the_finding_and_ends_where_nothing
     order = await hall.order()
     filed = await hall.file(sender_id=17, subject=SubjectKind.ORDER, subject_id=order.id)
     actor = await hall.taken(filed)
-    assert await order_holds.shown_to_sides(order.id) == ""
+    assert await order_holds.shown(order.id) == ""
     await hall.handling.hold(filed.id, "先行暂扣，待核查。", actor=actor)
-    assert await order_holds.shown_to_sides(order.id) == "由监督部门暂扣"
+    assert await order_holds.shown(order.id) == "由监督部门暂扣"
+    assert filed.number in await order_holds.shown(order.id, to_staff=True)
     provider = await hall.staff("operator")
     person = await hall.handler_of(order.provider_id)
     as_provider = type(provider)("person", person.id, "", order.provider_id, frozenset({"handler"}))
     assert await hall.accusations.mine(actor=as_provider) == []
     assert await refused(hall.accusations.one(filed.id, actor=as_provider)) is NotFound
     await hall.handling.find(filed.id, Finding.SUBSTANTIATED, "属实。", serious=True, actor=actor)
-    assert filed.number in await order_holds.shown_to_sides(order.id)
+    assert filed.number in await order_holds.shown(order.id)
     (seen,) = await hall.accusations.mine(actor=as_provider)
     assert seen.order_id == order.id
     await hall.handling.find(filed.id, Finding.UNSUBSTANTIATED, "复查后不属实。", serious=False, actor=actor)
-    assert await order_holds.shown_to_sides(order.id) == ""
+    assert await order_holds.shown(order.id) == ""
     assert await OrderHold.filter(lifted_at=None).count() == 0
 
 
@@ -215,7 +219,8 @@ async def test_into_the_mailbox_only_its_complainant_brings_a_case_and_nobody_be
     await hall.handling.find(filed.id, Finding.SUBSTANTIATED, "属实。", serious=True, actor=oversight)
     await hall.handling.answer(filed.id, "已立案。", actor=oversight)
     # Its order is held, and nothing of the case gets out with that.
-    assert await order_holds.shown_to_sides(order.id) == "由监督部门暂扣"
+    for to_staff in (False, True):
+        assert await order_holds.shown(order.id, to_staff=to_staff) == "由监督部门暂扣"
     assert await SanctionProposal.all().count() == 0
     assert await topics(f"role:authority:{LISHUI}") == []
     again = hall.complaints.reopen(filed.id, reason="仍不满意。", mailbox=True, by=CALLER)
