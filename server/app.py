@@ -45,6 +45,7 @@ from server.programme.notices import YearlyNotices
 from server.programme.registry import Programmes
 from server.programme.review import ReviewSubject
 from server.programme.size_classes import load_size_standard
+from server.rules.chat_messages import MessageKind
 from server.sealing import Sealer
 from server.services.admissions import Admissions
 from server.services.allotments import Allotments
@@ -58,6 +59,7 @@ from server.services.clocks import ProgrammeClocks
 from server.services.complaint_office import ComplaintOffice
 from server.services.deliveries import Deliveries
 from server.services.delivery_plan import known_topics
+from server.services.delivery_reports import DeliveryReports
 from server.services.documents import Documents
 from server.services.drafts import Drafts
 from server.services.enquiries import Enquiries
@@ -270,13 +272,16 @@ def create_app(
 
     messages = load_messages(MESSAGES, known_topics(), demo=not settings.is_production)
     carriers = Carriers(mini_appid=settings.wechat_appid)
-    carriers.calls = wechat_calls
+    carriers.calls = wechat_calls if settings.wechat_appid else None
     deliveries = Deliveries(
         messages, carriers, sealer, clock, programme_name=programmes.name_of, random=random or Random()
     )
     replies = ChatReplies(sealer)
     app[keys.DELIVERIES], app[keys.CHAT_REPLIES] = deliveries, replies
     chat_door = ChatDoor(sealer, clock, wechat_calls, say=replies.say)
+    reports = DeliveryReports(messages, sealer, clock)
+    chat_door.on(MessageKind.SUBSCRIBE_RESULT, reports.subscribe_result)
+    chat_door.on(MessageKind.TEMPLATE_RESULT, reports.template_result)
     app[keys.CHAT_DOOR], app[keys.CALLBACK_CIPHER] = chat_door, callback_cipher(settings)
 
     jobs = schedule(
