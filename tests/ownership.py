@@ -401,12 +401,14 @@ EVERYBODYS: Mapping[str, str] = {
 UNREACHED: Mapping[str, str] = {
     "POST /api/v1/orders/{order_id}/repayments": "The provider's: tests/services/test_paying_steps.py.",
     "POST /api/v1/ratings/{rating_id}/answer": "The provider's to give: tests/handlers/test_ratings.py.",
+    "GET /api/v1/qualifications/{qualification_id}/ceilings": "A provider's: "
+    "tests/handlers/test_provider_standing.py.",
     "GET /api/v1/orders/{order_id}/forms/{form}": "Wants a programme with such a form: "
     "tests/handlers/test_documents.py.",
     **{
         f"POST /api/v1/qualifications/{{qualification_id}}/{what}": "A provider's: "
         "tests/handlers/test_provider_standing.py."
-        for what in ("suspension", "suspension/lifting", "removal", "grades")
+        for what in ("suspension", "suspension/lifting", "ceiling-raises", "removal", "grades")
     },
 }
 """Routes whose own object the same request does not reach, and where it is shown that the owner does."""

@@ -7,17 +7,20 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import PUBLIC, Answer, Routes, person_or_staff, staff
-from server.handlers.parsing import Body, Instant, Query
+from server.handlers.parsing import Body, Fen, Instant, Query
 from server.handlers.qualifications import PROGRAMME, QualificationPath
-from server.keys import PROGRAMMES, REMOVALS, SUSPENSIONS
+from server.keys import CLOCKS, PROGRAMMES, REMOVALS, SUSPENSIONS
+from server.models.ceilings import CeilingRaise
 from server.models.provider_standing import Removal, Suspension
 from server.programme.registry import UnknownProgramme
 from server.programme.vocabulary import Actor as Role
 from server.rules.lifecycles import BARRED_PROVIDER_MAY, IllegalMove, ProviderAct, QualificationStatus
 from server.rules.removals import RemovalStatus, removal_grounds, suspension_grounds
 from server.rules.review import ReasonMissing
-from server.services import access, removals, suspensions
-from server.services.access import Actor
+from server.services import access, ceilings, removals, suspensions
+from server.services.access import Actor, StaffRole
+from server.services.ceilings import CeilingHolds, CeilingNotRaised
+from server.services.order_purse import YearNotOpen
 from server.services.provider_standing import allowed
 from server.services.qualifications import QualificationMovedOn
 from server.services.removals import PROPOSERS, RemovalUnderWay
@@ -113,6 +116,47 @@ class SuspensionsView(Answer):
     """The suspensions of a provider, newest first."""
 
     suspensions: list[SuspensionView] = Field(description="The suspensions. | 暂停记录。")
+
+
+class RaiseCeiling(Body):
+    """Up to how much a provider may receive this year, and why."""
+
+    ceiling: str = Field(
+        min_length=1,
+        max_length=64,
+        description="Code of the ceiling. | 上限代码。",
+        examples=["service_year"],
+    )
+    most_fen: Fen = Field(gt=0, description="What it may receive in the year, fen. | 本年度上限，单位分。")
+    reason: str = Field(min_length=2, max_length=1000, description=REASON, examples=["重点项目集中签约"])
+
+
+class CeilingRaiseView(Answer):
+    """A ceiling that was raised."""
+
+    id: int = Field(description="The record. | 记录编号。")
+    ceiling: str = Field(description="Code of the ceiling. | 上限代码。")
+    clause: str = Field(description=CLAUSE)
+    most_fen: int = Field(description="What it may receive in the year, fen. | 本年度上限，单位分。")
+    reason: str = Field(description=REASON)
+    made_at: AwareDatetime = Field(description="When. | 批准时间。")
+
+
+class CeilingRaised(CeilingRaiseView):
+    """A ceiling just raised."""
+
+
+class CeilingsView(Answer):
+    """What a provider may still receive this year, and how its ceilings were raised in it."""
+
+    left_fen: int | None = Field(
+        description="Still to receive, fen; null: no limit. | 剩余额度，单位分，空为不限。"
+    )
+    clause: str = Field(description=CLAUSE)
+    arithmetic: str = Field(description="How it was worked out. | 计算过程。")
+    raises: list[CeilingRaiseView] = Field(
+        description="Newest first, the first counts. | 批准记录，以最新为准。"
+    )
 
 
 class ProposeRemoval(Body):
@@ -253,6 +297,46 @@ async def history(request: web.Request, actor: Actor, path: QualificationPath) -
 
 
 @routes.post(
+    "/api/v1/qualifications/{qualification_id}/ceiling-raises",
+    summary="Go beyond a ceiling that holds in principle. | 批准突破原则性收券上限。",
+    access=staff(StaffRole.AUTHORITY),
+    answers={201: CeilingRaised},
+    refusals=(CeilingHolds, CeilingNotRaised, OwnReview, ReasonMissing, YearNotOpen),
+)
+async def raise_ceiling(
+    request: web.Request, actor: Actor, path: QualificationPath, body: RaiseCeiling
+) -> CeilingRaised:
+    made = await ceilings.raise_for(
+        request.app[PROGRAMMES],
+        request.app[CLOCKS],
+        path.qualification_id,
+        body.ceiling,
+        body.most_fen,
+        reason=body.reason,
+        actor=actor,
+    )
+    return CeilingRaised(**_raise(made))
+
+
+@routes.get(
+    "/api/v1/qualifications/{qualification_id}/ceilings",
+    summary="What a provider may still receive this year. | 服务机构本年度收券上限和剩余额度。",
+    access=person_or_staff(*access.IN_THE_FILES),
+    answers={200: CeilingsView},
+)
+async def own_ceilings(request: web.Request, actor: Actor, path: QualificationPath) -> CeilingsView:
+    room, made = await ceilings.shown(
+        request.app[PROGRAMMES], request.app[CLOCKS], path.qualification_id, actor=actor
+    )
+    return CeilingsView(
+        left_fen=None if room is None else room.limit.amount_fen,
+        clause="" if room is None else room.limit.clause,
+        arithmetic="" if room is None else room.limit.arithmetic,
+        raises=[CeilingRaiseView(**_raise(one)) for one in made],
+    )
+
+
+@routes.post(
     "/api/v1/qualifications/{qualification_id}/removal",
     summary="Propose to remove a provider, or remove it where nobody else has to agree. | 提出清退服务机构。",
     access=SUPERVISORS,
@@ -299,6 +383,10 @@ async def announced(request: web.Request, query: AnnouncedQuery) -> AnnouncedLis
 
 def _suspension(row: Suspension) -> dict[str, object]:
     return {name: getattr(row, name) for name in SuspensionView.model_fields}
+
+
+def _raise(row: CeilingRaise) -> dict[str, object]:
+    return {name: getattr(row, name) for name in CeilingRaiseView.model_fields}
 
 
 def _removal(row: Removal) -> dict[str, object]:

@@ -854,6 +854,51 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="CeilingRaise",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "budget",
+                    fields.ForeignKeyField(
+                        "models.Budget",
+                        source_field="budget_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="ceiling_raises",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="ceiling_raises",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("ceiling", fields.CharField(description="The programme's ceiling", max_length=64)),
+                ("clause", fields.CharField(max_length=120)),
+                (
+                    "most_fen",
+                    CheckedBigInt(description="What it may receive in the year, fen", check="most_fen > 0"),
+                ),
+                ("reason", fields.TextField(unique=False)),
+                ("made_by", fields.BigIntField(description="The member of staff")),
+                ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "ceiling_raise",
+                "app": "models",
+                "indexes": [Index(fields=["budget_id", "provider_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "突破限额: a provider's ceiling in a year, as the authority has raised it. The last one counts.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="ChangeReport",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),

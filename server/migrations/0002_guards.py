@@ -18,6 +18,7 @@ APPEND_ONLY = (
     "waiting_award",
     "tie_declaration",
     "order_finding",
+    "ceiling_raise",
     "rating_edit",
     "enquiry_message",
     "complaint_entry",

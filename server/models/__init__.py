@@ -12,6 +12,7 @@ MODULES = (
     "server.models.imports",
     "server.models.reviews",
     "server.models.rounds",
+    "server.models.ceilings",
     "server.models.vouchers",
     "server.models.ledger",
     "server.models.journal",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from server import texts
 from server.errors import Refusal
@@ -13,6 +14,8 @@ from server.programme.money import ProviderCeiling
 from server.programme.vocabulary import ShareBase
 from server.rules.limits import Limit, room, smallest
 from server.units import percent, share, yuan
+
+NOT_RAISED: Mapping[str, int] = MappingProxyType({})
 
 
 class QuotaExceeded(Refusal):
@@ -149,28 +152,38 @@ def require_grantable(asked_fen: int, limit: Limit | None) -> None:
         )
 
 
+def ceiling_of(ceiling: ProviderCeiling, totals: Mapping[ShareBase, int]) -> tuple[int, str]:
+    """What a ceiling lets a provider receive in a year, fen, and what it is called; of shares, of what."""
+    name = texts.LIMITS["provider"]
+    if ceiling.amount_fen is not None:
+        return ceiling.amount_fen, name
+    rate, total = ceiling.share_bp or 0, totals[ceiling.share_of]
+    of = texts.SHARE_BASES[ceiling.share_of]
+    named = texts.SHARE_OF.format(name=name, rate=percent(rate), of=of, total=yuan(total))
+    return share(total, rate), named
+
+
 def provider_room(
-    programme: Programme, *, received_fen: int, year_total_fen: int, year_issued_fen: int
+    programme: Programme,
+    *,
+    received_fen: int,
+    year_total_fen: int,
+    year_issued_fen: int,
+    raised_fen: Mapping[str, int] = NOT_RAISED,
 ) -> ProviderRoom | None:
     """What a provider may still receive; of several ceilings the one that leaves least.
 
     ``received_fen`` is what it received (or has reserved) this year; the totals are those of the
-    programme year: planned, and issued so far. ``None`` where the programme sets no ceiling.
+    programme year: planned, and issued so far. ``raised_fen`` is what the authority lets it receive where a
+    ceiling holds in principle, by its code. ``None`` where the programme sets no ceiling.
     """
     totals = {ShareBase.YEAR_TOTAL: year_total_fen, ShareBase.YEAR_ISSUED: year_issued_fen}
     left: list[tuple[Limit, ProviderCeiling]] = []
     for ceiling in programme.provider_ceilings:
-        if ceiling.amount_fen is not None:
-            most, name = ceiling.amount_fen, texts.LIMITS["provider"]
-        else:
-            rate, total = ceiling.share_bp or 0, totals[ceiling.share_of]
-            most = share(total, rate)
-            name = texts.SHARE_OF.format(
-                name=texts.LIMITS["provider"],
-                rate=percent(rate),
-                of=texts.SHARE_BASES[ceiling.share_of],
-                total=yuan(total),
-            )
+        most, name = ceiling_of(ceiling, totals)
+        raised = raised_fen.get(ceiling.code, 0) if ceiling.in_principle else 0
+        if raised > most:
+            most, name = raised, texts.RAISED.format(name=name, most=yuan(most))
         left.append((room(most, received_fen, clause=ceiling.article, name=name), ceiling))
     if not left:
         return None

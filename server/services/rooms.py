@@ -14,9 +14,11 @@ from tortoise.connection import get_connections
 from tortoise.functions import Sum
 
 from server.gateways.offering_sought import Statement
+from server.models.ceilings import CeilingRaise
 from server.models.ledger import LedgerEntry
 from server.models.rounds import Budget, Round
 from server.programme.model import Programme
+from server.programme.money import ProviderCeiling
 from server.programme.vocabulary import ShareBase
 from server.rules import categories, quota
 from server.rules.categories import YearMoney
@@ -71,6 +73,7 @@ async def rooms(asks: Sequence[Asked]) -> Rooms:
     Call it under the budget's lock where an order depends on it.
     """
     received, used = await _taken_fen(asks)
+    raised = await _raised_fen(asks)
     providers: dict[tuple[str, int], ProviderRoom] = {}
     limits: dict[tuple[str, str], Limit] = {}
     for ask in asks:
@@ -84,6 +87,7 @@ async def rooms(asks: Sequence[Asked]) -> Rooms:
                     received_fen=received[budget.id].get(provider_id, 0),
                     year_total_fen=budget.total_fen,
                     year_issued_fen=issued_fen,
+                    raised_fen=raised.get((budget.id, provider_id), quota.NOT_RAISED),
                 )
                 if room is not None:
                     providers[programme.slug, provider_id] = room
@@ -101,6 +105,13 @@ async def provider_room(programme: Programme, provider_id: int, budget: Budget) 
     """What a provider may still receive of a year (GX-32, GZ-25, GZ-26); ``None``: nothing limits it."""
     found = await rooms([Asked(programme, budget, provider_ids=frozenset({provider_id}))])
     return found.providers.get((programme.slug, provider_id))
+
+
+async def ceiling_fen(ceiling: ProviderCeiling, budget: Budget) -> int:
+    """What a ceiling lets anybody receive in a year."""
+    issued_fen = await _issued_fen(budget, [ceiling.share_of])
+    totals = {ShareBase.YEAR_TOTAL: budget.total_fen, ShareBase.YEAR_ISSUED: issued_fen}
+    return quota.ceiling_of(ceiling, totals)[0]
 
 
 async def providers_without(programme: Programme, least_fen: int, budget: Budget) -> list[int]:
@@ -159,6 +170,20 @@ async def _taken_fen(
         else:
             used[row["budget_id"]][row["category"]] += amount_fen
     return received, used
+
+
+async def _raised_fen(asks: Sequence[Asked]) -> dict[tuple[int, int], dict[str, int]]:
+    """What the authority lets providers receive beyond a ceiling, by budget and provider, then by ceiling.
+
+    Asked only where a text has such ceilings; of one that was raised twice the last counts.
+    """
+    raised: dict[tuple[int, int], dict[str, int]] = defaultdict(dict)
+    for ask in asks:
+        if ask.of_providers and any(one.in_principle for one in ask.programme.provider_ceilings):
+            made = CeilingRaise.filter(budget_id=ask.budget.id, provider_id__in=sorted(ask.provider_ids))
+            for one in await made.order_by("id"):
+                raised[one.budget_id, one.provider_id][one.ceiling] = one.most_fen
+    return raised
 
 
 def _sums(dimension: str, condition: str, budget: str) -> str:

@@ -39,6 +39,8 @@ from server.texts.door import CHAT_NOT_HEARD as CHAT_NOT_HEARD
 from server.texts.door import CHAT_TOO_FAST as CHAT_TOO_FAST
 from server.texts.demo import DEMO as DEMO
 from server.texts.demo import DEMO_OFFERINGS as DEMO_OFFERINGS
+from server.texts.door import CHAT_NOT_HEARD as CHAT_NOT_HEARD
+from server.texts.door import CHAT_TOO_FAST as CHAT_TOO_FAST
 from server.texts.files import FILE_HINTS as FILE_HINTS
 from server.texts.files import FILE_NAME_FAULTS as FILE_NAME_FAULTS
 from server.texts.files import FILE_WATERMARK as FILE_WATERMARK
@@ -185,6 +187,7 @@ from server.texts.vouchers import MOVEMENTS as MOVEMENTS
 from server.texts.vouchers import NONE_LEFT as NONE_LEFT
 from server.texts.vouchers import PART as PART
 from server.texts.vouchers import PERIOD_LAPSED as PERIOD_LAPSED
+from server.texts.vouchers import RAISED as RAISED
 from server.texts.vouchers import REQUEST_CHECKS as REQUEST_CHECKS
 from server.texts.vouchers import REQUEST_TITLE as REQUEST_TITLE
 from server.texts.vouchers import REST_OF_PERIOD as REST_OF_PERIOD

@@ -67,6 +67,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "投诉已办结",
         "您的投诉 {number} 未在期限内收到您的意见，已办结。如不满意，可于 {until} 前要求重新办理。",
     ),
+    "complaint.flagged": ("投诉内容有提示", "投诉 {number} 有内容安全提示，请查看，照常办理。"),
     "complaint.stated": ("被投诉单位已说明", "投诉 {number} 的被投诉单位提交了说明。"),
     "complaint.sanction_proposed": (
         "请处理违规单位",
@@ -112,6 +113,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "provider.suspension_lifted": (
         "暂停已解除",
         "您的单位在“{programme}”的暂停已解除，请查看当前资格状态。说明：{reason}",
+    ),
+    "provider.ceiling_raised": (
+        "收券上限已调整",
+        "经批准，您的单位本年度在“{programme}”的收券上限为 {amount} 元。依据：{clause}。理由：{reason}",
     ),
     "provider.graded": ("评级已公布", "您的单位在“{programme}”{year} 年度的评级为：{grade}。"),
     "provider.removed": (

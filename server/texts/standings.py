@@ -23,6 +23,8 @@ STANDING_REFUSALS: Mapping[str, str] = {
     # suspending and removing providers
     "ground_unknown": "管理办法未规定以此为由停用或清退服务机构，可用的依据：{known}",
     "not_yours_to_hold": "依此条款，由{names}办理",
+    "ceiling_holds": "管理办法没有规定可由主管部门批准突破的这一收券上限",
+    "ceiling_not_raised": "批准的上限 {asked} 元须高于原上限 {most} 元",
     "suspension_past": "暂停的截止时间须晚于现在",
     "suspension_over": "该服务机构目前没有被暂停",
     "removed_otherwise": "服务机构的清退须按规定程序办理：请先行暂停，并提出清退",

@@ -108,6 +108,7 @@ LIMITS: Mapping[str, str] = {
 
 SHARE_BASES: Mapping[str, str] = {"year_total": "年度总额", "year_issued": "年度已发放额"}
 ROOM = "{name} {ceiling} − 已用 {used} = {left}"
+RAISED = "{name}（原则上 {most}，经批准）"
 SHARE_OF = "{name}（{of} {total} × {rate}）"
 FACE_VALUE = "{tier}面额 {amount}"
 PART = "{rate} × {base} = {part}"

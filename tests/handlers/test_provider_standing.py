@@ -7,17 +7,22 @@ from datetime import timedelta
 import pytest
 
 from server.keys import LISTINGS, PROGRAMMES, QUALIFICATIONS, SUSPENSIONS
+from server.models.journal import JournalEntry
 from server.models.organisations import BlocklistEntry, Organisation, Qualification
 from server.models.outbox import OutboxMessage
 from server.models.people import Person, Staff
 from server.models.provider_standing import Removal, Suspension
 from server.rules.lifecycles import ProviderAct
+from server.services import rooms
 from server.services.provider_standing import able, provider_missing
 from server.services.renewals import Renewals
+from server.units import yuan_to_fen
+from tests.factories import make_budget
 from tests.ordering import make_order, organisation_of
 from tests.stall import a_provider, listed
 from tests.town import DAY, PROGRAMME, Answered, Caller, Town
 
+IN_PRINCIPLE, CAPPED = "guangxi-2024", "guangzhou-2020"
 PROVIDER = {"legal_form": "legal_person"}
 REASON = {"ground": "violation", "reason": "涉嫌虚假交易，先行停用"}
 
@@ -315,3 +320,44 @@ async def test_the_operator_alone_does_not_withdraw_what_the_bureau_has_to_revie
     assert (refused.status, refused.code) == (409, "removed_otherwise")
     assert refused.body["clause"] == "三（四）1"
     assert await may(town) == set(ProviderAct)
+
+
+@pytest.mark.rules("GX-32")
+async def test_the_authority_goes_beyond_a_ceiling_in_principle_with_a_reason_and_once(town: Town) -> None:
+    programme = town.app[PROGRAMMES].get(IN_PRINCIPLE)
+    handler = await a_provider(town, IN_PRINCIPLE)
+    budget = await make_budget(programme)
+    where = f"qualifications/{(await Qualification.get()).id}"
+    asked = {"ceiling": "service_year", "most_fen": yuan_to_fen(6_000_000), "reason": "重点项目集中签约"}
+    operator, authority = await town.operator(), await town.staff("authority")
+    assert (await operator.post(f"{where}/ceiling-raises", **asked)).status == 403
+    for pressed in range(2):
+        made = await authority.post(f"{where}/ceiling-raises", **asked)
+        assert (made.status, made.body["clause"]) == (201, "第十一条"), pressed
+    seen = await handler.get(f"{where}/ceilings")
+    assert seen.body["left_fen"] == yuan_to_fen(6_000_000)
+    assert seen.body["arithmetic"] == (
+        "服务机构收券上限（原则上 5,000,000.00，经批准） 6,000,000.00 − 已用 0.00 = 6,000,000.00"
+    )
+    assert [one["reason"] for one in seen.body["raises"]] == [asked["reason"]] * 2
+    assert await OutboxMessage.filter(topic="provider.ceiling_raised").count() == 2
+    written = await JournalEntry.filter(action="provider.ceiling_raised").first()
+    assert written is not None
+    assert (written.data["reason"], written.data["amount_fen"]) == (asked["reason"], asked["most_fen"])
+    low = await authority.post(f"{where}/ceiling-raises", **{**asked, "most_fen": yuan_to_fen(5_000_000)})
+    other = await authority.post(f"{where}/ceiling-raises", **{**asked, "ceiling": "another"})
+    assert [(one.status, one.code) for one in (low, other)] == [
+        (422, "ceiling_not_raised"),
+        (409, "ceiling_holds"),
+    ]
+    assert (await rooms.ceiling_fen(programme.provider_ceilings[0], budget)) == yuan_to_fen(5_000_000)
+
+
+async def test_a_ceiling_without_exception_is_nobodys_to_raise(town: Town) -> None:
+    await a_provider(town, CAPPED)
+    where = f"qualifications/{(await Qualification.get()).id}/ceiling-raises"
+    code = town.app[PROGRAMMES].get(CAPPED).provider_ceilings[0].code
+    told = await (await town.staff("authority")).post(
+        where, ceiling=code, most_fen=yuan_to_fen(9_000_000), reason="重点项目"
+    )
+    assert (told.status, told.code) == (409, "ceiling_holds")

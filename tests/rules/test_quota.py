@@ -259,6 +259,34 @@ def test_of_two_ceilings_the_smaller_counts_and_says_which_it_was() -> None:
     )
 
 
+@rules("GX-32")
+@pytest.mark.parametrize(("raised", "left"), [(6_000_000, 1_500_000), (4_000_000, 500_000)])
+def test_what_the_authority_has_raised_counts_where_it_is_more_and_says_so(raised: int, left: int) -> None:
+    room = provider_room(
+        programme(GUANGXI),
+        received_fen=yuan_to_fen(4_500_000),
+        year_total_fen=0,
+        year_issued_fen=0,
+        raised_fen={"service_year": yuan_to_fen(raised)},
+    )
+    assert room is not None
+    assert room.limit.amount_fen == yuan_to_fen(left)
+    assert ("经批准" in room.limit.arithmetic) is (raised > 5_000_000)
+
+
+def test_a_ceiling_without_exception_is_raised_by_nobody() -> None:
+    (first, *_) = programme(GUANGZHOU).provider_ceilings
+    room = provider_room(
+        programme(GUANGZHOU),
+        received_fen=0,
+        year_total_fen=yuan_to_fen(100_000_000),
+        year_issued_fen=0,
+        raised_fen={first.code: yuan_to_fen(9_000_000)},
+    )
+    assert room is not None
+    assert room.limit.amount_fen == yuan_to_fen(500_000)
+
+
 def test_a_ceiling_that_holds_at_the_settlement_alone_hides_none_that_refuses_an_order() -> None:
     rules = programme(GUANGZHOU)
     smaller, larger = sorted(rules.provider_ceilings, key=lambda one: one.amount_fen or 0)
