@@ -16,7 +16,10 @@ from pathlib import Path
 ROWS: tuple[tuple[frozenset[str], ...], ...] = (
     (
         frozenset(
-            {"app", "__main__", "demo", "demo_forms", "demo_offerings", "demo_orders", "startup", "workers"}
+            {
+                *("app", "contexts", "__main__", "startup", "workers"),
+                *("demo", "demo_forms", "demo_offerings", "demo_orders"),
+            }
         ),
     ),
     (
