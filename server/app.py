@@ -39,6 +39,7 @@ from server.jobs.runner import Runner
 from server.jobs.schedule import Works, plans, schedule
 from server.metrics import Metrics
 from server.middlewares import platform
+from server.programme.chart import load_chart
 from server.programme.complaints import load_complaint_defaults
 from server.programme.messages import load_messages
 from server.programme.notices import YearlyNotices
@@ -53,6 +54,7 @@ from server.services.annual_notices import AnnualNotices
 from server.services.applications import Applications
 from server.services.blocklist import Blocklist
 from server.services.carriers import Carriers
+from server.services.chat_desk import ChatDesk
 from server.services.chat_door import ChatDoor
 from server.services.chat_replies import ChatReplies
 from server.services.clocks import ProgrammeClocks
@@ -125,6 +127,7 @@ from server.settings import Settings
 CONFIG = Path(__file__).parent.parent / "config"
 SIZE_CLASSES = CONFIG / "size-classes.toml"
 MESSAGES = CONFIG / "messages.toml"
+CHAT = CONFIG / "chat.toml"
 COMPLAINTS = SIZE_CLASSES.with_name("complaints.toml")
 ISSUER, AUDIENCE = "qiquan", "qiquan-api"
 
@@ -283,6 +286,19 @@ def create_app(
     chat_door.on(MessageKind.SUBSCRIBE_RESULT, reports.subscribe_result)
     chat_door.on(MessageKind.TEMPLATE_RESULT, reports.template_result)
     app[keys.CHAT_DOOR], app[keys.CALLBACK_CIPHER] = chat_door, callback_cipher(settings)
+    chat_desk = ChatDesk(
+        load_chart(CHAT, texts.CHAT, texts.SPOKEN),
+        complaints,
+        uploads,
+        wechat_calls,
+        replies,
+        sealer=sealer,
+        clocks=clocks,
+        mini_appid=settings.wechat_appid,
+        public_url=settings.public_url,
+    )
+    chat_desk.behind(chat_door)
+    app[keys.CHAT_DESK] = chat_desk
 
     jobs = schedule(
         Works(
@@ -311,6 +327,7 @@ def create_app(
             listings=listings,
             complaints=complaints,
             deliveries=deliveries,
+            chat=chat_desk,
         )
     )
     slugs = sorted(programme.slug for programme in programmes)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from server.services.applications import Applications
     from server.services.blocklist import Blocklist
     from server.services.chat_replies import ChatReplies
+    from server.services.chat_desk import ChatDesk
     from server.services.chat_door import ChatDoor
     from server.services.clocks import ProgrammeClocks
     from server.services.complaint_office import ComplaintOffice
@@ -95,6 +96,7 @@ WECHAT_CALLS: web.AppKey[WechatCalls] = web.AppKey("wechat_calls")
 CALLBACK_CIPHER: web.AppKey[CallbackCipher | None] = web.AppKey("callback_cipher")
 """``None`` where no callback is configured: there is no chat."""
 CHAT_DOOR: web.AppKey[ChatDoor] = web.AppKey("chat_door")
+CHAT_DESK: web.AppKey[ChatDesk] = web.AppKey("chat_desk")
 STAFF_SIGN_IN: web.AppKey[StaffSignIn] = web.AppKey("staff_sign_in")
 STAFF_ACCOUNTS: web.AppKey[StaffAccounts] = web.AppKey("staff_accounts")
 

@@ -66,6 +66,9 @@ class Settings:
     database_url: str = field(default="sqlite://var/qiquan.sqlite3", repr=False)
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
 
+    public_url: str = ""
+    """Where WeChat reaches this server, ``https://…``; empty: it is asked about no picture."""
+
     programmes_dir: Path = Path("config/programmes")
     notices_dir: Path = Path("config/notices")
     holidays_dir: Path = Path("config/holidays")

@@ -43,6 +43,7 @@ from server.services.complaint_desk import (
     NotYourComplaint,
     OwnAnswer,
 )
+from server.services.complaint_files import FileUnfit
 from server.services.complaint_handling import (
     FindingMissing,
     HoldImpossible,
@@ -81,6 +82,14 @@ class WhyQuery(Query):
     """Why somebody looks."""
 
     why: str = Field(default="", max_length=200, description="Why; it is kept. | 查看理由，将留痕。")
+
+
+class AttachmentQuery(WhyQuery):
+    """Why, and whether it is known what one will see."""
+
+    unfit: int = Field(
+        default=0, ge=0, le=1, description="1: I know that WeChat found it unfit. | 1 为已知悉内容安全提示。"
+    )
 
 
 class AttachmentPath(Path):
@@ -355,10 +364,14 @@ async def complainant(
     summary="The safe copy of what came with an entry I may read. | 查看投诉附件。",
     access=person_or_staff(*HANDLERS),
     answers={200: SHOWN},
-    refusals=(ViewReasonMissing, EvidenceDamaged),
+    refusals=(ViewReasonMissing, FileUnfit, EvidenceDamaged),
 )
-async def content(request: web.Request, actor: Actor, path: AttachmentPath, query: WhyQuery) -> web.Response:
-    file, shown = await request.app[COMPLAINTS].files.view(path.attachment_id, actor=actor, why=query.why)
+async def content(
+    request: web.Request, actor: Actor, path: AttachmentPath, query: AttachmentQuery
+) -> web.Response:
+    file, shown = await request.app[COMPLAINTS].files.view(
+        path.attachment_id, actor=actor, why=query.why, unfit=query.unfit == 1
+    )
     # Without the name its owner gave it: that may say who it is.
     name = f"{path.attachment_id}.{SHOWN_EXTENSIONS[file.shown_media_type]}"
     return web.Response(

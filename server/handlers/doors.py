@@ -9,6 +9,7 @@ from server.handlers import (
     applications,
     blocklist,
     channels,
+    chat_forms,
     complaint_desk,
     complaints,
     demo,
@@ -112,6 +113,7 @@ MODULES: tuple[Routes, ...] = (
     channels.routes,
     jobs.routes,
     wechat_callback.routes,
+    chat_forms.routes,
 )
 """One entry for each module of handlers."""
 

@@ -21,10 +21,10 @@ from server.services.files import FileInUse, ViewReasonMissing, hints_of
 routes = Routes("files")
 
 SHOWN_EXTENSIONS: Mapping[str, str] = MappingProxyType(
-    {"application/pdf": "pdf", "image/jpeg": "jpg", "video/mp4": "mp4"}
+    {"application/pdf": "pdf", "image/jpeg": "jpg", "video/mp4": "mp4", "audio/amr": "amr"}
 )
 SHOWN = Media(
-    "application/pdf, image/jpeg, video/mp4",
+    "application/pdf, image/jpeg, video/mp4, audio/amr",
     "The copy that may be shown: no metadata, nothing that runs. | 可供查看的副本：不含元数据和可执行内容。",
 )
 

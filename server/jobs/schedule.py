@@ -21,6 +21,7 @@ from server.rules.slots import Daily, Every
 from server.services import job_runs, outbox, sessions
 from server.services.allotments import Allotments
 from server.services.blocklist import Blocklist
+from server.services.chat_desk import ChatDesk
 from server.services.clocks import ProgrammeClocks
 from server.services.complaint_office import ComplaintOffice
 from server.services.deliveries import Deliveries
@@ -74,6 +75,7 @@ class Works:
     listings: Listings
     complaints: ComplaintOffice
     deliveries: Deliveries
+    chat: ChatDesk
 
 
 def schedule(works: Works) -> tuple[Job, ...]:
@@ -88,6 +90,8 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _every(2, "send_deliveries", lambda _: out.send_due(turn=works.calm)),
         _every(60, "tell_round_news", lambda _: tell_round_news(works.programmes, works.clocks, works.calm)),
         _every(30, "wake_deliveries", lambda _: out.wake_due()),
+        _every(2, "fetch_chat_media", lambda _: works.chat.media.fetch_due(now())),
+        _every(5, "check_contents", lambda _: works.chat.checks.ask_due()),
         _every(5, "close_rounds", lambda _: close_due_rounds(works.rounds)),
         _every(5, "rank_rounds", lambda _: ranked.rank_due()),
         _every(5, "tell_results", lambda _: ranked.tell_due()),
@@ -113,6 +117,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         # What is swept up.
         _every(600, "sweep_files", lambda _: works.uploads.sweep(now())),
         _every(3600, "forget_sessions", lambda _: sessions.forget_dead(now())),
+        _every(3600, "forget_conversations", lambda _: works.chat.conversations.forget()),
         _every(600, "forget_job_runs", lambda _: job_runs.forget(plans(jobs), now())),
     )
     return jobs

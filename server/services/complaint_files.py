@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tortoise.transactions import in_transaction
 
+from server.errors import Refusal
 from server.models.complaints import Complaint, ComplaintFile
 from server.models.files import StoredFile
 from server.rules.complaints import Audience
@@ -13,8 +14,15 @@ from server.services.accusations import called_in
 from server.services.complaint_book import ComplaintBook
 from server.services.complaint_desk import case_for
 from server.services.complaints import Complaints, Whose
+from server.services.content_checks import is_hidden
 from server.services.evidence import Evidence
 from server.services.files import ViewReasonMissing
+
+
+class FileUnfit(Refusal):
+    """WeChat found the picture unfit: it is shown to staff who say that they know."""
+
+    status, code = 403, "file_unfit"
 
 
 class ComplaintFiles:
@@ -25,10 +33,13 @@ class ComplaintFiles:
         self._complaints = complaints
         self._evidence = evidence
 
-    async def view(self, attachment_id: int, *, actor: Actor, why: str = "") -> tuple[StoredFile, bytes]:
+    async def view(
+        self, attachment_id: int, *, actor: Actor, why: str = "", unfit: bool = False
+    ) -> tuple[StoredFile, bytes]:
         """The safe copy; that staff looked, and why, is in the journal first.
 
-        Raises ``NotFound``, ``ViewReasonMissing``, ``EvidenceDamaged``.
+        ``unfit``: staff know that WeChat found it unfit. Raises ``NotFound``, ``ViewReasonMissing``,
+        :class:`FileUnfit`, ``EvidenceDamaged``.
         """
         row = await ComplaintFile.get_or_none(id=attachment_id).select_related("entry__complaint", "file")
         if row is None:
@@ -36,6 +47,8 @@ class ComplaintFiles:
         complaint: Complaint = row.entry.complaint
         if await self._audience(complaint, actor) not in row.entry.audiences:
             raise NotFound()
+        if await is_hidden(row.file_id) and not (unfit and actor.kind == "staff"):
+            raise FileUnfit()
         if actor.kind == "staff":
             if not why.strip():
                 raise ViewReasonMissing()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 FILE_REFUSALS: Mapping[str, str] = {
+    "file_unfit": "微信内容安全检查认为这份图片不当，已隐藏；确需查看的，请注明已知悉",
     "file_name_unusable": "文件名不能使用：{problem}，请改名后重新选择",
     "file_unacceptable": "“{name}”有 {count} 处不符合材料要求",
     "file_type_mismatch": "“{name}”按名称应是 {expected}，实际是 {found}，请用原软件另存为正确格式后重新上传",
