@@ -36,4 +36,5 @@ class ComplaintOffice:
         self.handling = ComplaintHandling(self.desk)
         self.clock = ComplaintClock(self.handling)
         self.accusations = Accusations(self.book)
+        self.evidence = evidence
         self.files = ComplaintFiles(self.book, self.complaints, evidence)
