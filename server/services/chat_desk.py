@@ -37,7 +37,9 @@ class ChatDesk:
         public_url: str,
     ) -> None:
         clock: Clock = clocks.base
-        self.checks = ContentChecks(office.book, calls, sealer, office.evidence, clock, public_url=public_url)
+        self.checks = ContentChecks(
+            office.book, calls, sealer, uploads.evidence, clock, public_url=public_url
+        )
         self.media = ChatMediaDesk(
             chart.media, calls, uploads, sealer, office.complaints, self.checks, replies
         )
