@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from server.services.access import Actor
     from server.services.applications import Applications
     from server.services.blocklist import Blocklist
-    from server.services.chat_replies import ChatReplies
     from server.services.chat_desk import ChatDesk
     from server.services.chat_door import ChatDoor
+    from server.services.chat_replies import ChatReplies
     from server.services.clocks import ProgrammeClocks
     from server.services.complaint_office import ComplaintOffice
     from server.services.deliveries import Deliveries
