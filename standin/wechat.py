@@ -27,6 +27,7 @@ from aiohttp import web
 
 from server.clock import Clock, SystemClock
 from standin.accounts import TOKEN_EXPIRED, Accounts, Refused
+from standin.sms import SmsStandIn
 from standin.wechat_checks import WechatChecks
 from standin.wechat_media import WechatMedia
 from standin.wechat_menu import WechatMenu
@@ -63,6 +64,7 @@ class WechatStandIn:
         self._faults: dict[str, tuple[int, int]] = {}
         self.app = web.Application(client_max_size=32 * 1024 * 1024)
         self.menu, self.media, self.sends = WechatMenu(), WechatMedia(clock), WechatSends()
+        self.sms = SmsStandIn()
         self.checks = WechatChecks()
         self.app.add_routes(
             [
@@ -79,6 +81,7 @@ class WechatStandIn:
         self.menu.add_to(self)
         self.media.add_to(self)
         self.sends.add_to(self)
+        self.sms.add_to(self)
         self.checks.add_to(self)
 
     def called(

@@ -37,6 +37,7 @@ DEMO = {
     "QIQUAN_DATABASE_URL": f"sqlite://{VAR}/qiquan.sqlite3",
     "QIQUAN_WECHAT_APPID": "wx-demo",
     "QIQUAN_WECHAT_SECRET": "demo-wechat-secret",
+    "QIQUAN_SMS_KEY": "demo-sms-key",
 }
 START_SECONDS = 60.0
 # Straight to loopback, whatever proxy the environment names.
@@ -219,6 +220,7 @@ def main() -> int:
         **DEMO,
         "QIQUAN_REDIS_URL": redis.url(),
         "QIQUAN_WECHAT_BASE_URL": f"http://127.0.0.1:{wechat_port}",
+        "QIQUAN_SMS_URL": f"http://127.0.0.1:{wechat_port}/sms",
         **os.environ,
         "PYTHONUNBUFFERED": "1",
     }
