@@ -422,6 +422,7 @@ NO_OBJECT: Mapping[str, str] = {
     "step": "confirm",  # What is done with an order.
     "document": "authorisation",  # A form that anybody may print.
     "number": "1",  # Of a registration's submissions.
+    "token": "0" * 22,  # A link's own secret: a guess reads like one that never was.
     "grab_key": "0" * 32,  # The phone's own secret: another's reads like one that never arrived.
 }
 """Variables that name nobody's object, with a value to put there."""
