@@ -17,7 +17,7 @@ from server.handlers.complaint_views import (
     handled_view,
     summary_view,
 )
-from server.handlers.complaints import ATTACHED, MOVED, SPOKEN
+from server.handlers.complaints import ABOUT, ATTACHED, MOVED, SPOKEN
 from server.handlers.files import SHOWN, SHOWN_EXTENSIONS
 from server.handlers.parsing import Body, Id, Path, Query
 from server.keys import COMPLAINTS
@@ -34,7 +34,6 @@ from server.rules.complaints import (
 )
 from server.services import complaint_lists
 from server.services.access import Actor, StaffRole
-from server.services.complaint_aims import ComplaintSubjectUnknown
 from server.services.complaint_book import ComplainantRevealed
 from server.services.complaint_desk import (
     ComplainantReasonMissing,
@@ -190,7 +189,7 @@ async def cases(request: web.Request, actor: Actor, query: QueueQuery) -> Compla
     summary="Write a complaint down for a caller or from a letter. | 代登记来电、来信投诉。",
     access=staff(*HANDLERS),
     answers={201: ComplaintSummary},
-    refusals=(*SPOKEN, *ATTACHED, ComplaintSubjectUnknown),
+    refusals=(*SPOKEN, *ATTACHED, *ABOUT),
 )
 async def record(request: web.Request, actor: Actor, body: RecordComplaint) -> ComplaintSummary:
     filing = Filing(

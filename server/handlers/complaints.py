@@ -25,6 +25,7 @@ from server.handlers.organisations import IN_CHARGE
 from server.handlers.parsing import Body, Id, Path, Query
 from server.handlers.ratings import RatingPath
 from server.keys import COMPLAINTS
+from server.programme.registry import UnknownProgramme
 from server.rules.complaints import (
     LONGEST_CONTACT,
     LONGEST_MESSAGE,
@@ -61,6 +62,7 @@ routes = Routes("complaints")
 SPOKEN = (ComplaintEmpty, ComplaintTooLong)
 MOVED = (NotPermittedNow, IllegalMove, ComplaintMovedOn)
 ATTACHED = (FilesUnknown, ComplaintTooManyFiles)
+ABOUT = (ComplaintSubjectUnknown, UnknownProgramme)
 
 
 class RevealUnread(Refusal):
@@ -184,6 +186,7 @@ class AccusationList(Answer):
     summary="How complaints are handled, and what to know before. | 投诉办理规则和须知。",
     access=PUBLIC,
     answers={200: ComplaintTerms},
+    refusals=(UnknownProgramme,),
 )
 async def terms(request: web.Request, query: TermsQuery) -> ComplaintTerms:
     book = request.app[COMPLAINTS].book
@@ -217,7 +220,7 @@ async def terms(request: web.Request, query: TermsQuery) -> ComplaintTerms:
     summary="File a complaint: number and date at once. | 提交投诉，当即返回编号和答复期限。",
     access=PERSON,
     answers={201: ComplaintSummary},
-    refusals=(*SPOKEN, *ATTACHED, ComplaintSubjectUnknown, RevealUnread, TooManyToday),
+    refusals=(*SPOKEN, *ATTACHED, *ABOUT, RevealUnread, TooManyToday),
 )
 async def file(request: web.Request, actor: Actor, body: FileComplaint) -> ComplaintSummary:
     if body.anonymous and body.subject is SubjectKind.ORDER and not body.warning_read:
