@@ -181,7 +181,9 @@ def run(settings: Settings, redis: RedisServer, wechat_port: int, environment: M
     address = f"http://127.0.0.1:{settings.port}"
     pay_port = free_port()
     # Its keys are made when the stand-in starts, before the first of them that reads settings.
-    supervisor = Supervisor(VAR / "log", {**merchant(settings, pay_port), **environment})
+    supervisor = Supervisor(
+        VAR / "log", {"QIQUAN_PUBLIC_URL": address, **merchant(settings, pay_port), **environment}
+    )
     supervisor.logs.mkdir(exist_ok=True)
     supervisor.listen()
     try:

@@ -117,7 +117,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         # What is swept up.
         _every(600, "sweep_files", lambda _: works.uploads.sweep(now())),
         _every(3600, "forget_sessions", lambda _: sessions.forget_dead(now())),
-        _every(3600, "forget_conversations", lambda _: works.chat.conversations.forget()),
+        _every(3600, "forget_conversations", lambda _: works.chat.forget(now())),
         _every(600, "forget_job_runs", lambda _: job_runs.forget(plans(jobs), now())),
     )
     return jobs

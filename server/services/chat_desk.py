@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from server.clock import Clock
 from server.gateways.wechat_calls import WechatCalls
 from server.programme.chart import Chart
@@ -52,6 +54,10 @@ class ChatDesk:
             mini_appid=mini_appid,
         )
         self.forms = ChatForms(self.conversations, sealer, clock)
+
+    async def forget(self, now: datetime) -> int:
+        """Forget conversations that nobody goes on with, and what was sent in those that are over."""
+        return await self.conversations.forget() + await self.media.sweep(now)
 
     def behind(self, door: ChatDoor) -> None:
         """Hear what comes through a door."""

@@ -20,7 +20,7 @@ from server.errors import Refusal
 from server.gateways.lab import AMR, JPEG, MP4, PDF, PNG
 from server.gateways.wechat_calls import WechatCalls, WechatRefused
 from server.gateways.wechat_http import Fetched, WechatUnavailable
-from server.models.chat import ChatMedia, ChatSender
+from server.models.chat import ChatMedia, ChatSender, ContentCheck
 from server.models.files import StoredFile, Upload
 from server.programme.chart import MediaRules
 from server.programme.papers import DocumentKind
@@ -40,7 +40,9 @@ MOST_ATTEMPTS = 40
 LONGEST_PAUSE = timedelta(hours=2)
 """Forty attempts are three days: by then WeChat has forgotten it."""
 GONE = frozenset({40007, 40004, 41006})
-EXPIRED, REFUSED, KEPT, WAITING = "expired", "refused", "kept", "waiting"
+EXPIRED, REFUSED, KEPT, WAITING, DROPPED = "expired", "refused", "kept", "waiting", "dropped"
+GIVEN_UP = timedelta(days=1)
+SWEPT_AT_ONCE = 200
 
 log = structlog.get_logger("server.chat_media")
 
@@ -72,6 +74,22 @@ class ChatMediaDesk:
         for row in await late.limit(AT_ONCE):
             await self._add(row, now)
         return len(mine)
+
+    async def sweep(self, now: datetime) -> int:
+        """Forget what was sent for a complaint that was given up; returns how many pieces."""
+        left = ChatMedia.filter(
+            complaint_id=None, conversation__ended_at__lt=now - GIVEN_UP, status=KEPT
+        ).order_by("id")
+        rows = await left.limit(SWEPT_AT_ONCE)
+        for row in rows:
+            async with in_transaction():
+                dropped = await ChatMedia.filter(id=row.id, complaint_id=None, status=KEPT).update(
+                    status=DROPPED, file_id=None
+                )
+                if dropped:
+                    await ContentCheck.filter(file_id=row.file_id).delete()
+                    await StoredFile.filter(id=row.file_id).delete()
+        return len(rows)
 
     async def _claimed(self, row: ChatMedia, now: datetime) -> bool:
         """The WHERE clause is the lock: of two processes one fetches."""

@@ -30,7 +30,7 @@ from server.services.uploads import Uploads
 from tests.chatting import Chat, Phone
 from tests.complaining import LISHUI, Hall
 from tests.contracting import SEALER
-from tests.hostile.seeds import film, paper, photo, script
+from tests.hostile.seeds import film, page, paper, photo, script
 from tests.talking import CHART
 
 VOICE = b"#!AMR\n" + (b"\x3c" + bytes(31)) * 20
@@ -205,6 +205,22 @@ async def test_what_is_not_what_it_says_is_refused_politely_and_the_case_goes_on
     assert part in await _said_to(phone)
     assert await StoredFile.all().count() == 0
     assert (await stage.filed(phone)).number
+
+
+async def test_what_was_sent_for_a_complaint_that_was_given_up_is_forgotten(stage: Stage) -> None:
+    dropping, filing = await stage.chat.phone(), await stage.chat.phone()
+    stage.wechat.kept.update(m1=PHOTO, m2=photo(page(seed=2)))
+    await dropping.send(MessageKind.IMAGE, "m1")
+    await filing.send(MessageKind.IMAGE, "m2")
+    await stage.fetch()
+    await stage.filed(filing)
+    await dropping.say("投诉", "取消", "1")
+    assert await stage.media.sweep(stage.hall.now) == 0
+    stage.hall.clock.advance(timedelta(days=1, minutes=1))
+    assert await stage.media.sweep(stage.hall.now) == 1
+    kept = await StoredFile.get()
+    assert kept.uploaded_by == f"sender:{filing.sender.id}"
+    assert await stage.media.sweep(stage.hall.now) == 0
 
 
 async def test_wechat_away_for_days_ends_in_an_explanation(stage: Stage) -> None:
