@@ -237,7 +237,7 @@ def create_app(
     reviews.serve(ReviewSubject.PAYMENT_RETURN, payment_returns)
     own_payments = OwnPayments(programmes, clocks, clock, sealer)
     app[keys.OWN_PAYMENTS], app[keys.REPAYMENTS] = own_payments, Repayments(programmes, clocks)
-    orders.enders.append(own_payments.let_go)
+    orders.enders += [own_payments.let_go, payment_returns.let_go]
     app[keys.MARKETPLACE] = Marketplace(programmes, clocks, ShopWindow(programmes, clocks, yearly))
     reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
     app[keys.ENQUIRIES] = Enquiries(programmes, clocks, reviews)

@@ -134,7 +134,7 @@ class Desk:
         self.ends = OrderEnds(self.orders, self.requests, self.reviews, self.vouchers)
         self.payment_returns = PaymentReturns(self.orders, self.reviews)
         self.own_payments = OwnPayments(self.programmes, self.clocks, self.clock, SEALER)
-        self.orders.enders.append(self.own_payments.let_go)
+        self.orders.enders += [self.own_payments.let_go, self.payment_returns.let_go]
         self.evidence = Evidence(EvidenceStore(Path(), "memory:///"))
         self.documents = Documents(self.programmes, self.clock, self.evidence, Press())
         ratings = Ratings(self.programmes, self.clocks)

@@ -128,6 +128,10 @@ async def due_of(
         ends = [voucher.order_deadline for voucher in vouchers if voucher.order_deadline is not None]
         return Due(min(ends), await _guessed(vouchers)) if ends else Due(None)
     happened: dict[Event | StepKind, date] = {act.step: day_of(act.at) for act in acts}
+    if acts:
+        # Nobody's time runs while the order is looked at, or before it is sent back to them.
+        last = acts[-1].step
+        happened[last] = max(happened[last], day_of(order.step_since))
     issued_on = day_of(min(voucher.granted_at for voucher in vouchers)) if vouchers else None
     if issued_on is not None:
         happened[Event.VOUCHER_ISSUED] = issued_on

@@ -181,7 +181,7 @@ class OrderEnds:
             )
 
     async def clear(self, order_id: int, *, allowed: bool, reason: str, actor: Actor) -> Order:
-        """The operator has looked at an order that was held back: it goes on, or it ends.
+        """The operator has looked at an order that was held back: it goes on, no day lost by it, or it ends.
 
         Raises ``NotFound``, :class:`NotHeldBack`, ``OrderMovedOn``.
         """
@@ -193,6 +193,9 @@ class OrderEnds:
             if not allowed:
                 return await self.end(order, OrderStatus.CANCELLED, reason=reason, actor=actor, now=now)
             await tell_both("order.cleared", order, now=now, reason=reason)
+            held = [hold.voucher_id for hold in await order_purse.holds_of(order.id)]
+            await _give_days_back(held, order, actor, now)
+            order = await order_book.change(order, step_since=now)
             return await self.goes_on(order, actor=actor, now=now)
 
     async def goes_on(self, order: Order, *, actor: Actor, now: datetime) -> Order:
@@ -407,7 +410,7 @@ def _lapsed(step: OrderStep) -> str:
 
 
 async def _give_days_back(voucher_ids: Sequence[int], order: Order, actor: Actor, now: datetime) -> None:
-    """The days a provider kept an enterprise waiting are added to what it has left to order in.
+    """The days an enterprise was kept waiting are added to what it has left to order in.
 
     Never beyond the voucher's own end; and what was taken back for the old deadline meanwhile stays taken,
     but for what this order held.

@@ -17,10 +17,10 @@ from server.programme.steps import StepKind
 from server.programme.vocabulary import Actor as ProgrammeActor
 from server.programme.vocabulary import Party
 from server.rules.orders import OrderStatus
-from server.rules.review import Check
+from server.rules.review import CaseStatus, Check
 from server.rules.steps import may_return_payment
 from server.services import order_book, order_money, order_purse
-from server.services.access import Actor
+from server.services.access import CLOCK, Actor
 from server.services.order_ends import OrderEnds
 from server.services.orders import Orders, of_party
 from server.services.reviewed import After, nothing
@@ -204,6 +204,20 @@ class PaymentReturns:
     ) -> After:
         """To be asked for anew; the payment stands until then."""
         return await self.refused(case, reason=reason, actor=actor, now=now)
+
+    async def let_go(self, order: Order, now: datetime) -> None:
+        """An order that ends gives its payment back by itself: nobody need decide on it any more."""
+        asked = await PaymentReturnRequest.get_or_none(order_id=order.id, ended_at=None)
+        if asked is None:
+            return
+        await PaymentReturnRequest.filter(id=asked.id).update(ended_at=now, granted=True)
+        case = await ReviewCase.filter(
+            subject=ReviewSubject.PAYMENT_RETURN,
+            subject_id=asked.id,
+            status__in=[CaseStatus.OPEN, CaseStatus.RETURNED],
+        ).first()
+        if case is not None:
+            await self.reviews.withdraw(case, reason=order.reason, actor=CLOCK, now=now)
 
     async def _require_returnable(
         self, order: Order, programme: Programme, party: Party, now: datetime

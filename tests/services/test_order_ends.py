@@ -10,7 +10,7 @@ import pytest
 
 from server.models.contracts import Contract
 from server.models.journal import JournalEntry
-from server.models.orders import CancellationRequest, Order
+from server.models.orders import CancellationRequest, Order, PaymentReturnRequest
 from server.models.organisations import Organisation
 from server.models.outbox import OutboxMessage
 from server.models.reviews import ReviewCase
@@ -23,7 +23,7 @@ from server.rules.deadlines import end_of
 from server.rules.lifecycles import NotPermittedNow, VoucherStatus
 from server.rules.money import Account
 from server.rules.orders import OrderStatus
-from server.rules.review import Verdict
+from server.rules.review import CaseStatus, Verdict
 from server.services import budgets, entitlements, ledger
 from server.services.access import Actor
 from server.services.order_ends import (
@@ -403,6 +403,25 @@ async def test_a_payment_goes_back_before_the_voucher_lapses_and_not_after(desk:
     desk.clock.advance(timedelta(days=200))
     with pytest.raises(PaymentNotReturned):
         await desk.payment_returns.ask(order.id, version=order.version, **ask)
+
+
+async def test_an_order_that_ends_leaves_no_return_of_a_payment_to_decide(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, voucher = await placed(desk)
+    order, (_, seller) = await desk.walk(order, until=StepKind.RATE), await sides(order)
+    terms, other = desk.orders.terms_of(order), desk.programme(RANKED)
+    chain = other.review(ReviewSubject.PAYMENT_RETURN)
+    lent = replace(
+        terms.programme, payment_return=other.payment_return, reviews=(*terms.programme.reviews, chain)
+    )
+    monkeypatch.setattr(desk.orders, "terms_of", lambda _: replace(terms, programme=lent))
+    order = await desk.payment_returns.ask(order.id, version=order.version, reason="企业多付了", actor=seller)
+    await desk.ends.terminate(order.id, reason="企业注销", actor=OPERATOR)
+    case = await ReviewCase.get(subject=ReviewSubject.PAYMENT_RETURN)
+    assert case.status is CaseStatus.WITHDRAWN
+    assert (await PaymentReturnRequest.get()).granted
+    assert await free_yuan(voucher) == FACE
 
 
 async def test_whoever_saw_an_older_order_is_told_what_happened(desk: Desk) -> None:

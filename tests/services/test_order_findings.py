@@ -7,6 +7,7 @@ import pytest
 from server.models.orders import Order
 from server.models.organisations import Qualification
 from server.models.relations import OrderFinding
+from server.models.vouchers import Voucher
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Party
 from server.rules.fair_price import PriceReasonMissing
@@ -18,7 +19,7 @@ from server.services.order_wishes import StepUnmet
 from server.services.standings import NotInStanding
 from server.services.tie_declarations import Declared, Shareholder
 from server.units import yuan_to_fen
-from tests.contracting import ALLOTTED, GRABBED, RANKED, SEALER, Desk, person_of
+from tests.contracting import ALLOTTED, DAY, GRABBED, RANKED, SEALER, Desk, person_of
 
 REASON = "加急，两周内完成并驻场"
 
@@ -75,6 +76,29 @@ async def test_a_hint_holds_an_order_until_the_operator_has_looked(desk: Desk) -
     assert await kept() == [("tie", "holds", "address")]
     cleared = await desk.ends.clear(order.id, allowed=True, reason="同楼不同室", actor=await desk.reviewer())
     assert cleared.status is OrderStatus.OPEN
+
+
+async def test_while_the_operator_looks_nobodys_time_runs(desk: Desk) -> None:
+    budget = await desk.budget(RANKED)
+    enterprise, provider = await desk.enterprise(RANKED), await desk.provider(RANKED)
+    voucher = await desk.voucher(budget, enterprise, 10_000, order_days=30)
+    for side in (enterprise, provider):
+        declared = Declared(representative=side.name, address="广州市中山街8号")
+        await tie_declarations.declare(declared, actor=person_of(side), sealer=SEALER, now=desk.now)
+    order = await desk.opened(RANKED, enterprise, provider, 10_000, voucher_id=voucher.id)
+    assert order.status is OrderStatus.ON_HOLD
+    held_until = order.step_due_at
+    desk.clock.advance(10 * DAY)
+    order = await desk.ends.clear(order.id, allowed=True, reason="同楼不同室", actor=await desk.reviewer())
+    assert held_until is not None
+    assert order.step_due_at is not None
+    assert held_until < desk.clocks.now(RANKED) < order.step_due_at
+    assert await desk.ends.lapse_due() == 0
+    order = await desk.walk(order, until=StepKind.UPLOAD_CONTRACT)
+    assert order.step is StepKind.UPLOAD_CONTRACT
+    before, after = voucher.order_deadline, (await Voucher.get(id=voucher.id)).order_deadline
+    assert before is not None
+    assert after == before + 10 * DAY
 
 
 @pytest.mark.rules("LS-77")
