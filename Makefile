@@ -7,7 +7,7 @@ PY := .venv/bin/python
 SEEDS ?= 200
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check programme-check rules simulate launch issue walk bench api lock clean test-races python tools-run tools-dev
+.PHONY: help run test check programme-check rules simulate launch issue walk chat bench api lock clean test-races python tools-run tools-dev
 
 help:  ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ issue: tools-dev  ## Every programme from an empty database to vouchers in walle
 
 walk: tools-dev  ## Every programme from registration to a rated order; PROGRAMME=file.toml for one of your own
 	@$(PY) -m walks.walk $(if $(PROGRAMME),--programme $(PROGRAMME))
+
+chat: tools-dev  ## Every path of the chat, disturbed and interrupted, by a WeChat of its own
+	@$(PY) -m walks.chat
 
 bench: tools-dev  ## How fast, as ratios measured in one run; PART=launch for one part
 	@$(PY) -m bench $(if $(PART),--part $(PART))

@@ -8,8 +8,9 @@ results go out the same way, each under its command's ``id``::
     {"id": 1, "answers": ["…"]}
 
 ``deliveries`` says how often WeChat delivers the same message, ``together`` at the same moment or one after
-the other; every delivery is signed and encrypted anew, as WeChat does. ``cut`` leaves before the answer is
-read. An answer is a text, ``""`` for an acknowledgement without words, or ``!`` and a status or fault.
+the other, each to any of the addresses; every delivery is signed and encrypted anew, as WeChat does. ``cut``
+hangs up before the answer is read. An answer is a text, ``""`` for an acknowledgement without words, or ``!``
+and a status or fault.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ import struct
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from random import Random
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
@@ -76,9 +78,17 @@ class Letterbox:
 class Phones:
     """Everybody who writes to the operator's accounts, and WeChat between them and the server."""
 
-    def __init__(self, http: ClientSession, url: str, boxes: Mapping[str, Letterbox], original: str) -> None:
+    def __init__(
+        self,
+        http: ClientSession,
+        urls: Sequence[str],
+        boxes: Mapping[str, Letterbox],
+        original: str,
+        random: Random,
+    ) -> None:
         self._http = http
-        self._url = url
+        self._urls = urls
+        self._random = random
         self._boxes = boxes
         self._original = original
         self._msg_ids = itertools.count(secrets.randbelow(10**9) * 10**6)
@@ -126,7 +136,7 @@ class Phones:
         patience = CUT_SECONDS if cut else PATIENCE_SECONDS
         try:
             async with self._http.post(
-                self._url,
+                self._random.choice(self._urls),
                 params=query,
                 data=body.encode(),
                 headers={"Content-Type": "text/xml"},
@@ -161,7 +171,7 @@ async def serve(options: argparse.Namespace) -> None:
     lines: asyncio.StreamReader = asyncio.StreamReader(limit=2**22)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     async with ClientSession(connector=TCPConnector(limit=50, force_close=True)) as http:
-        phones = Phones(http, options.url, boxes, options.original)
+        phones = Phones(http, options.url, boxes, options.original, Random(options.seed))
         async with asyncio.TaskGroup() as group:
             async for line in lines:
                 group.create_task(_answer(phones, json.loads(line)))
@@ -174,8 +184,10 @@ async def _answer(phones: Phones, command: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    for name in ("url", "token", "key", "official", "mini"):
+    parser.add_argument("--url", required=True, action="append")
+    for name in ("token", "key", "official", "mini"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--original", default="gh_qiquan")
     asyncio.run(serve(parser.parse_args()))
 
