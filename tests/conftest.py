@@ -26,7 +26,9 @@ from redis.asyncio import Redis
 from tortoise.apps import Apps
 from tortoise.context import TortoiseContext
 
+from server import app
 from server.database import close_database, migrate, open_database
+from server.gateways.file_lab import FileLab
 from server.programme import registry
 from server.programme.model import Programme
 from tests.servers import PostgresServer
@@ -106,6 +108,26 @@ def models_finished_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Apps, "_build_initial_querysets", remembered)
         yield
+
+
+class _Lab(FileLab):
+    """A lab that outlives the servers it works for."""
+
+    async def close(self) -> None:
+        """Not yet."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def lab() -> AsyncIterator[FileLab]:
+    """The lab of all these tests: starting one takes longer than most files.
+
+    Every server started here shares it. How a lab starts, dies and ends is proven on labs of their own.
+    """
+    shared = _Lab()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "FileLab", lambda: shared)
+        yield shared
+    await FileLab.close(shared)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""One lab for all these tests, as a server has one, and a fresh reception for each."""
+"""A fresh reception for each test; all of them share one lab, as everybody does at a server."""
 
 from __future__ import annotations
 
@@ -10,14 +10,6 @@ import pytest
 from server.database import close_database, open_database
 from server.gateways.file_lab import FileLab
 from tests.hostile.reception import Reception, a_reception
-
-
-@pytest.fixture(scope="session")
-async def lab() -> AsyncIterator[FileLab]:
-    """The processes that open files."""
-    lab = FileLab()
-    yield lab
-    await lab.close()
 
 
 @pytest.fixture

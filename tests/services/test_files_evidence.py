@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -31,11 +32,9 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-async def reception(database: TortoiseContext, tmp_path: Path) -> AsyncIterator[Reception]:
+async def reception(database: TortoiseContext, lab: FileLab, tmp_path: Path) -> Reception:
     """Where files are handed in, once on each kind of database."""
-    lab = FileLab()
-    yield await a_reception(lab, tmp_path / "house")
-    await lab.close()
+    return await a_reception(lab, tmp_path / "house")
 
 
 async def objects(reception: Reception) -> set[str]:
@@ -205,9 +204,9 @@ async def test_what_was_handed_in_withstands_raw_sql(reception: Reception, state
 
 # -- a kill in the middle --------------------------------------------------------------------------
 
-DIE = """
-import asyncio, os, sys
-sys.path.insert(0, {root!r})
+DIES = """
+import asyncio, gc, json, os, sys
+gc.disable()
 from pathlib import Path
 from server.database import open_database
 from server.services import evidence, file_intake, journal, uploads
@@ -218,36 +217,52 @@ from tests.hostile.seeds import paper
 async def die(*_, **__):
     os._exit(9)
 
-async def main():
-    await open_database({url!r})
-    reception = await a_reception(FileLab(), Path({folder!r}), organisation_id={owner})
-    target, name = {{
+async def main(url, folder, owner, where):
+    await open_database(url)
+    reception = await a_reception(FileLab(), Path(folder), organisation_id=owner)
+    target, name = {
         "before the bytes": (evidence.Evidence, "keep"),
         "after the bytes": (evidence.Evidence, "hold"),
         "inside the transaction": (journal, "record"),
-    }}[{where!r}]
+    }[where]
     setattr(target, name, die)
     await reception.send(paper())
 
-asyncio.run(main())
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        asyncio.run(main(**json.loads(line)))
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+"""Dies as it is told, line by line, in a child of its own each time: importing it all takes longer."""
+
+
+@pytest.fixture(scope="module")
+async def dying() -> AsyncIterator[asyncio.subprocess.Process]:
+    """The process whose children die."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        DIES,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    yield process
+    await process.communicate(b"")
 
 
 @pytest.mark.parametrize("where", ["before the bytes", "after the bytes", "inside the transaction"])
 async def test_a_kill_leaves_no_file_without_bytes_and_the_sweeper_clears_the_rest(
-    reception: Reception, database_url: str, where: str
+    reception: Reception, dying: asyncio.subprocess.Process, database_url: str, where: str
 ) -> None:
-    script = DIE.format(
-        root=str(ROOT),
-        url=database_url,
-        folder=str(reception.folder),
-        owner=reception.actor.organisation_id,
-        where=where,
-    )
-    killed = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", script, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
-    )
-    assert await killed.wait() == 9
+    assert dying.stdin is not None
+    assert dying.stdout is not None
+    told = {"folder": str(reception.folder), "owner": reception.actor.organisation_id, "where": where}
+    dying.stdin.write(json.dumps({"url": database_url, **told}).encode() + b"\n")
+    assert await dying.stdout.readline() == b"9\n"
     assert await StoredFile.all().count() == 0
     assert await Upload.all().count() == 1
     left = {"before the bytes": 0, "after the bytes": 2, "inside the transaction": 2}[where]
