@@ -153,19 +153,27 @@ MEANINGS: Mapping[int, Meaning] = {
     43004: Meaning.UNSUBSCRIBED,
     43019: Meaning.UNSUBSCRIBED,
     43101: Meaning.CONSENT_SPENT,
-    43107: Meaning.CONSENT_SPENT,
+    # Another message is on its way to the same person.
+    43108: Meaning.BUSY,
     45009: Meaning.DAY_QUOTA,
     45011: Meaning.MINUTE_QUOTA,
     45015: Meaning.WINDOW_CLOSED,
     45047: Meaning.WINDOW_CLOSED,
+    50002: Meaning.UNUSABLE,
+    40013: Meaning.FAULTY,
     40037: Meaning.FAULTY,
+    40165: Meaning.FAULTY,
     41028: Meaning.FAULTY,
     41029: Meaning.FAULTY,
     41030: Meaning.FAULTY,
     47001: Meaning.FAULTY,
     47003: Meaning.FAULTY,
     45002: Meaning.FAULTY,
+    # The account or the template may not send: WeChat's console says why.
+    43107: Meaning.FAULTY,
+    43116: Meaning.FAULTY,
     48001: Meaning.FAULTY,
+    48004: Meaning.FAULTY,
 }
 """WeChat's error codes by what they mean for a message that was to be sent."""
 NEXT_CHANNEL = frozenset(

@@ -141,7 +141,7 @@ class Deliveries:
         """Let what was held for somebody without an inbox go, now that they wrote again; returns how many."""
         now = self._clock.now()
         await Delivery.filter(state=DeliveryState.HELD, created_at__lt=now - HELD_FOR).update(
-            state=DeliveryState.KEPT, settled_at=now
+            state=DeliveryState.KEPT, settled_at=now, text_sealed=""
         )
         async with in_transaction() as connection:
             if connection.capabilities.dialect == "postgres":
@@ -193,9 +193,8 @@ class Deliveries:
                 elif (chosen := await self._choose(row, contact, wording, now)) is None:
                     held = row.addressee.startswith("sender:")
                     state = DeliveryState.HELD if held else DeliveryState.KEPT
-                    await self._let_go(
-                        row, page, state=state, channel=MessageChannel.INBOX, next_at=now, settled_at=now
-                    )
+                    ended = {"channel": MessageChannel.INBOX, "holds": False, "uncertain": False}
+                    await self._let_go(row, page, state=state, next_at=now, settled_at=now, **ended)
                 elif (rests := self._resting.get(chosen[0])) is not None and rests > now:
                     # It keeps what was set aside for it.
                     await self._let_go(row, page, channel=chosen[0], holds=chosen[1], next_at=rests)
@@ -238,13 +237,16 @@ class Deliveries:
     ) -> tuple[MessageChannel, bool] | None:
         """The channel, and whether something of it is set aside; ``None``: no channel reaches them."""
         usable, tried = self.carriers.usable(wording.template), set(row.tried)
+        code = "" if wording.template is None else wording.template.code
         if row.channel in usable and row.channel not in tried and (row.uncertain or row.holds):
             # Whoever had it before may have given it away: only the same channel can know it again.
             return row.channel, row.holds
+        if row.holds and row.channel is MessageChannel.SUBSCRIBE and contact.person_id is not None:
+            # The channel is closed by now, and with it what was set aside of it.
+            await consents.give_back(contact.person_id, code, delivery_id=row.id, now=now)
         order: Iterable[MessageChannel] = self.messages.order
         if wording.is_reply:
             order = sorted(order, key=lambda one: one is not MessageChannel.CUSTOM)
-        code = "" if wording.template is None else wording.template.code
         while True:
             channel = next_channel(list(order), contact.reach, code, usable=usable, tried=tried, now=now)
             if channel is MessageChannel.INBOX:

@@ -457,3 +457,15 @@ async def test_what_nobody_came_for_is_no_longer_held(post: Post) -> None:
     post.clock.advance(timedelta(days=31))
     await post.deliveries.wake_due()
     assert await states() == [("kept", "inbox")]
+
+
+async def test_a_consent_is_given_back_when_its_channel_is_no_longer_there(post: Post) -> None:
+    person = await post.person(consents_given=1, follows=True)
+    post.wechat.answers["subscribe"] = [-1]
+    await post.tell(f"person:{person}")
+    await post.send()
+    assert await left(person) == 0
+    post.wechat.accounts = frozenset({WechatAccount.OFFICIAL})
+    post.clock.advance(timedelta(minutes=1))
+    await post.send()
+    assert (post.sent, await left(person)) == (["template"], 1)
