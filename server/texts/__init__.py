@@ -35,8 +35,6 @@ from server.texts.deliveries import CHANNELS as CHANNELS
 from server.texts.deliveries import CHAT_REPLY_TITLE as CHAT_REPLY_TITLE
 from server.texts.deliveries import DELIVERY_FAULTS as DELIVERY_FAULTS
 from server.texts.deliveries import FIELD_EMPTY as FIELD_EMPTY
-from server.texts.door import CHAT_NOT_HEARD as CHAT_NOT_HEARD
-from server.texts.door import CHAT_TOO_FAST as CHAT_TOO_FAST
 from server.texts.demo import DEMO as DEMO
 from server.texts.demo import DEMO_OFFERINGS as DEMO_OFFERINGS
 from server.texts.door import CHAT_NOT_HEARD as CHAT_NOT_HEARD
