@@ -16,7 +16,7 @@ run: tools-run  ## Start everything on this machine with demo data; Ctrl-C ends 
 	@$(PY) -m tools.run
 
 test: check programme-check simulate  ## The whole verdict: install, start real servers, run every check and test
-	@$(PY) -m pytest -n 2 -p tools.rules.plugin --rules-to=var/rules/whole.json
+	@$(PY) -m pytest -n 2 --dist worksteal -p tools.rules.plugin --rules-to=var/rules/whole.json
 	@$(PY) -m tools.rules --evidence var/rules/whole.json
 
 check: tools-dev  ## Style, types, architecture and the pages of the rule map, in seconds
