@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextvars import copy_context
+from functools import partial
+
 import pytest
+from asyncpg import LockNotAvailableError
+from tortoise.transactions import in_transaction
 
 from server.models.orders import Order, OrderAct
 from server.models.vouchers import Voucher
@@ -10,11 +17,11 @@ from server.programme.steps import StepKind
 from server.rules.lifecycles import VoucherStatus
 from server.rules.money import Account
 from server.rules.orders import OrderStatus
-from server.services import ledger
+from server.services import budgets, ledger
 from server.services.order_wishes import Wish
 from server.units import yuan_to_fen
-from tests.contracting import GRABBED, RANKED, Desk, person_of
-from tests.races.crowd import together
+from tests.contracting import DAY, GRABBED, OPERATOR, RANKED, Desk, person_of
+from tests.races.crowd import all_wait, together
 
 MANY = 6
 
@@ -119,3 +126,55 @@ async def test_both_sides_who_sign_at_once_are_told_apart(desk: Desk) -> None:
     )
 
     assert outcomes == {"done": 1, "order_moved_on": 1}
+
+
+async def _without_the_year(desk: Desk, order: Order) -> None:
+    """The control: whoever has the order in hand, and asks for the year after it."""
+    async with (
+        desk.orders.held(order, version=order.version) as held,
+        budgets.locked(int(held.budget_id or 0)),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("way", ["decline", "lapse", "terminate", "control"])
+async def test_whoever_ends_an_order_waits_for_the_year_before_it_has_the_order(
+    desk: Desk, postgres_url: str, way: str
+) -> None:
+    budget = await desk.budget(RANKED)
+    enterprise, provider = await desk.enterprise(RANKED), await desk.provider(RANKED)
+    voucher = await desk.voucher(budget, enterprise, 10_000, order_days=30)
+    order = await desk.opened(RANKED, enterprise, provider, 10_000, voucher_id=voucher.id)
+    if way == "lapse":
+        desk.clock.advance(10 * DAY)
+    verbs: dict[str, Callable[[], Awaitable[object]]] = {
+        "decline": partial(
+            desk.ends.decline,
+            order.id,
+            reason="档期已满",
+            version=order.version,
+            actor=person_of(provider),
+        ),
+        "lapse": desk.ends.lapse_due,
+        "terminate": partial(desk.ends.terminate, order.id, reason="企业注销", actor=OPERATOR),
+        "control": partial(_without_the_year, desk, order),
+    }
+
+    async def run() -> object:
+        return await verbs[way]()
+
+    # Begun here, so that it has a transaction of its own.
+    free, outside = True, copy_context()
+    async with budgets.locked(budget.id):
+        verb = asyncio.create_task(run(), context=outside)
+        await all_wait(postgres_url, verb)
+        for row in (Order.filter(id=order.id), Voucher.filter(id=voucher.id)):
+            try:
+                async with in_transaction():  # A savepoint.
+                    await row.select_for_update(nowait=True).first()
+            except LockNotAvailableError:
+                free = False
+    await verb
+    assert free is (way != "control")
+    if way != "control":
+        assert (await Order.get(id=order.id)).status in {OrderStatus.DECLINED, OrderStatus.CANCELLED}
