@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from tortoise.expressions import F, Q
+from tortoise.expressions import F, Q, Subquery
 from tortoise.transactions import in_transaction
 
 from server import texts
 from server.errors import Refusal
+from server.models.chat import ChatSender
 from server.models.complaints import Complainant, Complaint, ComplaintEntry
 from server.models.files import StoredFile
 from server.models.ratings import Rating
@@ -128,10 +129,14 @@ class Whose:
 
     @property
     def rows(self) -> Q:
-        """The rows of :class:`Complainant` that are theirs. Nobody's where nothing is known."""
+        """The rows of :class:`Complainant` that are theirs; a person's by the chat, too.
+
+        Nobody's where nothing is known.
+        """
         bounds = []
         if self.person_id is not None:
-            bounds.append(Q(person_id=self.person_id))
+            senders = ChatSender.filter(person_id=self.person_id).values("id")
+            bounds += [Q(person_id=self.person_id), Q(sender_id__in=Subquery(senders))]
         if self.sender_id is not None:
             bounds.append(Q(sender_id=self.sender_id))
         return Q(*bounds, join_type=Q.OR) if bounds else Q(id__in=[])

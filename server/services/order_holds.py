@@ -36,7 +36,7 @@ async def place(complaint: Complaint, *, clause: str, by: int, now: datetime) ->
             )
     except IntegrityError:
         return False
-    await _note("order.held", order, complaint, now)
+    await _note("order.held", order, by, now)
     await outbox.tell_all(
         (
             outbox.Message(
@@ -59,7 +59,7 @@ async def lift(complaint: Complaint, *, reason: str, by: int | None, now: dateti
     if not lifted or complaint.subject_id is None:
         return False
     order = await Order.get(id=complaint.subject_id)
-    await _note("order.released", order, complaint, now)
+    await _note("order.released", order, by, now)
     if not await held(order.id):
         await outbox.tell_all(
             (
@@ -107,8 +107,12 @@ async def shown(order_id: int, *, to_staff: bool = False) -> str:
     return texts.ORDER_HELD
 
 
-async def _note(action: str, order: Order, complaint: Complaint, now: datetime) -> None:
-    """In the journal of the order stands that it is held; which complaint it is, only in the complaint's."""
+async def _note(action: str, order: Order, by: int | None, now: datetime) -> None:
+    """In the journal of an order stands that it is held; because of what, in the complaint's alone."""
     await journal.record(
-        action, f"order:{order.id}", actor="clock", at=now, programme_slug=order.programme_slug
+        action,
+        f"order:{order.id}",
+        actor="clock" if by is None else f"staff:{by}",
+        at=now,
+        programme_slug=order.programme_slug,
     )

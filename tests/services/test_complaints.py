@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from server.errors import Refusal
+from server.models.chat import ChatSender
 from server.models.complaints import Complainant, Complaint, ComplaintEntry, OrderHold, SanctionProposal
+from server.models.files import StoredFile
 from server.models.outbox import OutboxMessage
+from server.programme.papers import DocumentKind
 from server.programme.vocabulary import Actor as Role
 from server.programme.vocabulary import Party
-from server.rules.complaints import Channel, Closing, ComplaintStatus, EntryKind, Finding, SubjectKind
+from server.rules.complaints import (
+    Audience,
+    Channel,
+    Closing,
+    ComplaintStatus,
+    EntryKind,
+    Finding,
+    SubjectKind,
+)
 from server.services import order_holds
 from server.services.access import NotFound
 from server.services.complaint_aims import ComplaintSubjectUnknown
@@ -23,12 +35,15 @@ from server.services.complaints import (
     AlreadyInMailbox,
     ComplaintEmpty,
     ComplaintWindowOver,
+    Filing,
     UrgedAlready,
     Whose,
 )
+from server.services.files import FilesUnknown
 from server.services.order_holds import OrderHeld
 from server.services.provider_pages import as_json, performance
 from tests.complaining import LISHUI, Hall, name_of
+from tests.paperwork import a_file
 
 CALLER = Whose(sender_id=17)
 DAY = timedelta(days=1)
@@ -295,3 +310,66 @@ async def test_what_was_said_in_a_case_is_sealed_and_never_changed(hall: Hall) -
     assert "威胁" not in entry.words_sealed and "验收" not in filed.happened_sealed
     with pytest.raises(Exception, match="append-only"):
         await ComplaintEntry.filter(id=entry.id).update(author="staff:1")
+
+
+async def test_who_wrote_by_the_chat_finds_the_case_in_the_mini_program(hall: Hall) -> None:
+    person = await hall.handler_of((await hall.order()).enterprise_id)
+    sender = await ChatSender.create(
+        account="official",
+        openid_index="f" * 64,
+        openid_sealed="",
+        person_id=person.id,
+        first_seen_at=hall.now,
+    )
+    filed = await hall.file(sender_id=sender.id)
+    mine = await hall.complaints.of_complainant(person_id=person.id, sender_id=None)
+    assert [row.id for row in mine] == [filed.id]
+    other = await hall.handler_of((await hall.order()).enterprise_id)
+    assert await hall.complaints.of_complainant(person_id=other.id, sender_id=None) == []
+
+
+async def test_a_date_that_was_guessed_moves_nothing_until_the_year_is_published(hall: Hall) -> None:
+    hall.clock.advance(datetime(2026, 12, 30, 2, tzinfo=UTC) - hall.clock.now())
+    filed = await hall.file(sender_id=17)
+    assert filed.due_provisional
+    hall.clock.advance(20 * DAY)
+    assert await hall.complaint_clock.escalate_overdue(LISHUI) == 0
+    known = hall.working_days.calendar
+    hall.working_days.calendar = replace(known, years=known.years | {2027})
+    assert await hall.complaint_clock.recount() == 1
+    assert not (await Complaint.get(id=filed.id)).due_provisional
+    assert await hall.complaint_clock.escalate_overdue(LISHUI) == 1
+
+
+async def test_only_files_of_ones_own_are_handed_in(hall: Hall) -> None:
+    order = await hall.order()
+    paper = await a_file(order.enterprise_id, DocumentKind.OTHER, LISHUI, hall.now)
+    assert paper.uploaded_by != "sender:17"
+    assert await refused(hall.file(sender_id=17, file_ids=(paper.id,))) is FilesUnknown
+    person = await hall.handler_of(order.enterprise_id)
+    kept = {name: getattr(paper, name) for name in paper._meta.db_fields if name != "id"}
+    own = await StoredFile.create(**{**kept, "uploaded_by": f"person:{person.id}"})
+    filed = await hall.file(person_id=person.id, file_ids=(own.id, own.id))
+    (line,) = await hall.book.lines(filed, Audience.HANDLERS)
+    assert [row.file_id for row in line.files] == [own.id]
+    staff = await hall.staff("operator")
+    scan = await StoredFile.create(**{**kept, "uploaded_by": staff.name, "organisation_id": None})
+    letter = await hall.complaint_desk.record(
+        Filing(
+            channel=Channel.LETTER,
+            subject=SubjectKind.OTHER,
+            subject_id=None,
+            programme_slug=LISHUI,
+            happened="来信扫描件见附件。",
+            since=None,
+            wanted="",
+            file_ids=(scan.id,),
+            anonymous=True,
+            name="",
+            contact="",
+            person_id=None,
+            sender_id=None,
+        ),
+        actor=staff,
+    )
+    assert letter.channel is Channel.LETTER
