@@ -200,7 +200,10 @@ class Deliveries:
                     await self._let_go(row, page, channel=chosen[0], holds=chosen[1], next_at=rests)
                 else:
                     ready.append(Ready(row, *chosen, contact, wording))
-                    await self._mine(row, page).update(channel=chosen[0], holds=chosen[1], uncertain=True)
+            for channel, holds in {(one.channel, one.holds) for one in ready}:
+                ids = [one.row.id for one in ready if (one.channel, one.holds) == (channel, holds)]
+                theirs = Delivery.filter(id__in=ids, claimed_by=page.name)
+                await theirs.update(channel=channel, holds=holds, uncertain=True)
         return ready
 
     def _wording(self, row: Delivery, message: InboxMessage | None) -> Wording | None:
