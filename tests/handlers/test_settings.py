@@ -107,6 +107,8 @@ def test_production_accepts_safe_settings() -> None:
         ({"wechat_secret": ""}, "wechat_secret is empty"),
         ({"wechat_appid": ""}, "wechat_appid is empty"),
         ({"database_url": "sqlite://x.sqlite3", "workers": 2}, "workers is 2, but SQLite"),
+        ({"sms_url": "http://sms.example", "sms_key": LONG}, "sms_url must begin with https://"),
+        ({"sms_url": "https://sms.example", "sms_key": "k" * 31}, "sms_key has 31 bytes"),
     ],
 )
 def test_production_refuses_each_unsafe_setting_by_name(change: dict[str, object], named: str) -> None:
