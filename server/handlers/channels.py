@@ -97,7 +97,10 @@ class DeadLetter(Answer):
     topic: str = Field(description="What it is about. | 消息主题代码。")
     title: str = Field(description="Its heading. | 消息标题。")
     programme: str | None = Field(description="The programme it belongs to. | 项目代码，可为空。")
-    addressee: str = Field(description="Whom it is for, by id. | 收件人编号。", examples=["person:12"])
+    addressee: str = Field(
+        description="Whom it is for, by id; of a complaint, nobody. | 收件人编号，投诉人不显示。",
+        examples=["person:12"],
+    )
     channel: MessageChannel | None = Field(description="By which it was tried last. | 最后一次的送达方式。")
     error_code: int | None = Field(description="WeChat's code. | 微信错误码，可为空。")
     reason: str = Field(description="What that means. | 未送达原因。")
@@ -225,7 +228,7 @@ def _letter(row: Delivery) -> DeadLetter:
         topic=row.topic,
         title=title,
         programme=row.programme_slug or None,
-        addressee=row.addressee,
+        addressee=dead_letters.addressee_of(row),
         channel=row.channel,
         error_code=row.error_code,
         reason=texts.DELIVERY_FAULTS[row.error],

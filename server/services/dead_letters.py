@@ -11,6 +11,10 @@ from server.models.deliveries import Delivery, DeliveryState
 from server.services import journal
 from server.services.access import Actor, NotFound, within_programmes
 
+UNNAMED = "complaint."
+"""Topics whose addressee nobody reads: who complained stands apart (decision 0027)."""
+COMPLAINANT = "complainant"
+
 
 class DeliveryNotDead(Refusal):
     """It was sent meanwhile, or waits to be."""
@@ -24,6 +28,11 @@ async def page(actor: Actor, *, after: int | None, limit: int) -> list[Delivery]
     if after is not None:
         rows = rows.filter(id__lt=after)
     return await rows.order_by("-id").limit(limit)
+
+
+def addressee_of(row: Delivery) -> str:
+    """Whom a dead letter is for, as the operator may know it."""
+    return COMPLAINANT if row.topic.startswith(UNNAMED) else row.addressee
 
 
 async def retry(delivery_id: int, *, actor: Actor, now: datetime) -> Delivery:
