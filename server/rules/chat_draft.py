@@ -49,10 +49,12 @@ class Draft:
         """With one more state on the way back."""
         return replace(self, path=(*self.path, code)[-LONGEST_PATH:])
 
-    def without_side(self) -> Draft:
-        """As it is after a dialogue beside the complaint."""
+    def without_side(self, *, done: bool = False) -> Draft:
+        """As it is after a dialogue beside the complaint; what nothing was ``done`` with is kept for it."""
         kept = {name: value for name, value in self.fields.items() if name not in SIDE_FIELDS}
-        return replace(self, fields=kept, side_media=(), left_at="")
+        words, media = ("", ()) if done else (self.get("words"), self.side_media)
+        after = replace(self, fields=kept, side_media=(), left_at="", media=(*self.media, *media))
+        return after.noted(words) if words else after
 
     @property
     def is_empty(self) -> bool:

@@ -123,13 +123,11 @@ class Walk:
 
     def end_side(self) -> None:
         """Go on with the complaint that was left, or be at home again."""
-        left, words = self.draft.left_at, self.words
+        left = self.draft.left_at
         done = self._done is not None and self._done[0].act is not None
         beside = {one.code for one in self.chart.states if one.side}
         path = tuple(one for one in self.draft.path if one not in beside and one != left)
-        self.draft = replace(self.draft.without_side(), path=path)
-        if words and not done:
-            self.draft = self.draft.noted(words)
+        self.draft = replace(self.draft.without_side(done=done), path=path)
         if left and self.chart.has(left):
             self.state = self.chart.state(left)
             self.say("going_on")

@@ -176,6 +176,11 @@ class _Listener(Walk):
             self.ask()
 
     def _back(self) -> None:
+        if not self.draft.path and self.state.side:
+            self.end_side()
+            if self.at_home:
+                self.ask()
+            return
         if not self.draft.path:
             self.say("at_beginning")
             self.ask()
@@ -277,7 +282,10 @@ class _Listener(Walk):
         elif self.state.offers in NAMED_IN_WORDS and number is None:
             self.draft = self.draft.put(subject=text, subject_id="")
             self.advance(self.state.next)
-        elif self.state.offers is Shelf.CASES and number is None:
+        elif number is not None and not offered:
+            self.say("too_little")
+            self.ask()
+        elif self.state.offers is Shelf.CASES and NUMBER_OF_A_CASE.fullmatch(plain(text)):
             self._note(text)
             self.say("unknown_case")
             self.ask()

@@ -348,6 +348,21 @@ def test_words_beside_a_case_that_nothing_was_done_with_are_kept_for_a_complaint
     assert "还有一家也是这样" in talk.say("投诉", "5", "1")
 
 
+def test_back_from_a_look_at_one_s_cases_is_the_beginning_again() -> None:
+    talk = Talk()
+    talk.say("进度", "这句话先记下")
+    assert "投诉建议" in talk.say("返回")
+    assert (talk.state, talk.draft.remarks) == (CHART.home, ("这句话先记下",))
+
+
+def test_a_picture_sent_beside_the_complaint_goes_with_it_if_nothing_was_done_there() -> None:
+    talk = Talk()
+    talk.say("投诉", "5", "1", "收了钱", "进度")
+    talk.send(KINDS.IMAGE, 8)
+    talk.say("取消")
+    assert (talk.state, talk.draft.media, talk.draft.side_media) == ("since", (8,), ())
+
+
 def test_giving_up_is_asked_about_once() -> None:
     talk = Talk()
     talk.say("投诉", "5", "1", "收了钱", "取消", "2")

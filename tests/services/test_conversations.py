@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from random import Random
 
 import pytest
 
@@ -12,6 +13,8 @@ from server.models.chat import ChatMedia, ContentCheck, Conversation
 from server.models.complaints import Complainant, Complaint, ComplaintEntry
 from server.rules.chat_messages import MessageKind
 from server.rules.complaints import ComplaintStatus, EntryKind, SubjectKind
+from server.services.access import NotFound
+from server.services.chat_forms import ChatForms, FormAnswers
 from server.services.complaints import Whose
 from tests.chatting import Chat
 from tests.complaining import LISHUI, Hall
@@ -234,3 +237,61 @@ async def test_a_case_s_verbs_still_ask_whose_it_is(chat: Chat, hall: Hall) -> N
     case = await Complaint.get()
     with pytest.raises(Refusal):
         await hall.complaints.own(case.id, Whose(None, other.sender.id))
+
+
+async def test_the_chat_and_the_form_filed_at_the_same_moment_make_one_case(chat: Chat, hall: Hall) -> None:
+    forms = ChatForms(chat.conversations, SEALER, hall.clocks.base)
+    answers = FormAnswers(
+        kind=SubjectKind.OTHER,
+        subject="",
+        programme=LISHUI,
+        happened="没有来就收了钱",
+        since=None,
+        wanted="",
+        anonymous=True,
+        name="",
+        contact="",
+    )
+    for number in range(1, 4):
+        phone = await chat.phone()
+        await phone.say("投诉", "5", _place(hall), *TO_THE_READBACK)
+        link = await phone.say("表单")
+        token = link.partition("draft=")[2].split()[0]
+        said, filed = await asyncio.gather(phone.say("1"), forms.file(token, answers), return_exceptions=True)
+        assert await Complaint.all().count() == number
+        assert isinstance(said, str), said
+        assert ("编号" in said) is isinstance(filed, NotFound)
+
+
+WORDS = (
+    *("投诉", "进度", "人工", "返回", "取消", "跳过", "完成", "表单", "你好", "继续"),
+    *("1", "2", "3", "4", "5", "6", "7", "昨天", "3月5日", "13800000000", "张三", "😊"),
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_any_course_of_messages_is_answered_and_loses_no_statement(
+    chat: Chat, hall: Hall, seed: int
+) -> None:
+    random, phone = Random(seed), await chat.phone()
+    stated: list[str] = []
+    for number in range(70):
+        if random.random() < 0.25:
+            words = f"陈述{number}，他们没有来"
+            stated.append(words)
+        else:
+            words = random.choice(WORDS)
+        answer = await phone.say(words)
+        assert len(answer.encode()) <= 2048
+        if "已放弃" in answer:
+            stated.clear()
+        if random.random() < 0.1:
+            await phone.send(MessageKind.IMAGE, f"media-{number}")
+        hall.clock.advance(timedelta(minutes=random.choice([0, 1, 600])))
+    draft = await phone.draft()
+    cases = await Complaint.all()
+    told = [SEALER.open(sealed) for one in cases for sealed in (one.happened_sealed, one.wanted_sealed)]
+    told += [SEALER.open(one.words_sealed) for one in await ComplaintEntry.all()]
+    told += [*draft.fields.values(), *draft.remarks]
+    kept = "\n".join(told)
+    assert [one for one in stated if one not in kept] == []
