@@ -6,6 +6,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import WORKING, Answer, Routes
+from server.handlers.asked_views import asked_field
 from server.handlers.offering_views import PROGRAMME
 from server.handlers.parsing import Query
 from server.handlers.registration_forms import DocumentView, FieldView, document_fields
@@ -105,13 +106,9 @@ async def form(request: web.Request, query: OfferingFormQuery) -> OfferingFormVi
         fields=[
             FieldView(
                 key=one.code,
-                name=one.name,
-                kind=one.kind,
-                required=one.required,
-                choices=list(one.choices),
                 document=None,
                 personal=False,
-                clause=one.article or rules.article,
+                **{**asked_field(one), "clause": one.article or rules.article},
             )
             for one in own_fields(rules)
         ],

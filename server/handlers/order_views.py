@@ -10,10 +10,11 @@ from pydantic import AwareDatetime, Field
 from server import texts
 from server.errors import Unmet
 from server.handlers.api import Access, Answer
+from server.handlers.asked_views import AskedDocumentView, AskedFieldView, asked_document, asked_field
 from server.handlers.problems import UnmetCondition
 from server.models.orders import Order, OrderPaper
 from server.models.organisations import MemberRole
-from server.programme.papers import AmountRule, Document, DocumentForm, DocumentKind, FieldKind
+from server.programme.papers import AmountRule, Document
 from server.programme.papers import Field as FormField
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Actor as ProgrammeActor
@@ -73,32 +74,17 @@ class StepView(Answer):
     clause: str = Field(description="The provision. | 依据条款。")
 
 
-class AskFieldView(Answer):
-    """A field to fill in."""
+class AskFieldView(AskedFieldView):
+    """A field to fill in with a step."""
 
     code: str = Field(description="Its code in values. | 填写时使用的代码。")
-    name: str = Field(description="What it is called. | 名称。")
-    kind: FieldKind = Field(description="What it holds. | 类型。")
-    required: bool = Field(description="Must be filled in. | 是否必填。")
-    choices: list[str] = Field(description="The choices, for kind choice. | 可选项。")
-    clause: str = Field(description="The provision. | 依据条款。")
 
 
-class AskDocumentView(Answer):
-    """A document to hand in."""
+class AskDocumentView(AskedDocumentView):
+    """A document to hand in with a step."""
 
-    code: str = Field(description="Its code. | 材料代码。")
-    name: str = Field(description="What it is called. | 名称。")
-    kind: DocumentKind = Field(description="What it is evidence of. | 材料类别。")
-    form: DocumentForm = Field(description="In which form. | 提交形式。")
-    required: bool = Field(description="Must be there; of a group one is enough. | 是否必交，同组有一即可。")
-    groups: list[str] = Field(description="Groups whose members stand in for each other. | 可互相替代的组。")
-    minimum: int = Field(description="How many at least. | 至少份数。")
-    maximum: int | None = Field(description="How many at most; null: no limit. | 至多份数，空为不限。")
-    legal_forms: list[str] = Field(description="Asked of these only; empty: all. | 仅这些组织形式须交。")
     amount: AmountRule | None = Field(description="What the amount on it must be. | 金额要求。")
     minimum_bp: int | None = Field(description="Least part of the invoice, bp. | 至少占发票的万分比。")
-    clause: str = Field(description="The provision. | 依据条款。")
 
 
 class AskTermsView(Answer):
@@ -276,31 +262,11 @@ def _step(one: StepShown) -> StepView:
 
 
 def _field(one: FormField) -> AskFieldView:
-    return AskFieldView(
-        code=one.code,
-        name=one.name,
-        kind=one.kind,
-        required=one.required,
-        choices=list(one.choices),
-        clause=one.article,
-    )
+    return AskFieldView(code=one.code, **asked_field(one))
 
 
 def _document(one: Document) -> AskDocumentView:
-    return AskDocumentView(
-        code=one.code,
-        name=one.name,
-        kind=one.kind,
-        form=one.form,
-        required=one.required,
-        groups=list(one.groups),
-        minimum=one.minimum,
-        maximum=one.maximum,
-        legal_forms=sorted(form.value for form in one.legal_forms),
-        amount=one.amount,
-        minimum_bp=one.minimum_bp,
-        clause=one.article,
-    )
+    return AskDocumentView(amount=one.amount, minimum_bp=one.minimum_bp, **asked_document(one))
 
 
 def _terms(code: str, wanted: Wanted) -> AskTermsView:

@@ -8,13 +8,14 @@ from aiohttp import web
 from pydantic import Field
 
 from server.handlers.api import PERSON, Answer, Media, Routes
+from server.handlers.asked_views import AskedDocumentView, AskedFieldView, asked_document, asked_field
 from server.handlers.parsing import Path
 from server.handlers.qualifications import PARTY, PROGRAMME, ProgrammeQuery
 from server.keys import PROGRAMMES
-from server.programme.papers import Document, DocumentForm, DocumentKind, FieldKind
+from server.programme.papers import Document
 from server.programme.people import PartyRules
 from server.programme.registry import UnknownProgramme
-from server.programme.vocabulary import LegalForm, Party
+from server.programme.vocabulary import Party
 from server.rules.forms import SEALED_KINDS, form_fields
 from server.services import access, form_templates
 from server.services.access import Actor, NoOrganisation
@@ -25,39 +26,22 @@ from server.services.word_documents import MEDIA_TYPE
 routes = Routes("registrations")
 
 
-class FieldView(Answer):
+class FieldView(AskedFieldView):
     """One field of the form."""
 
     key: str = Field(description="How it is named when saved. | 保存时使用的键。")
-    name: str = Field(description="What it is called. | 名称。")
-    kind: FieldKind = Field(description="What it holds. | 类型。")
-    required: bool = Field(description="Must be filled in. | 是否必填。")
-    choices: list[str] = Field(description="The choices, for kind choice. | 可选项。")
     document: str | None = Field(description="The document that must show it. | 所属材料，无则为空。")
     personal: bool = Field(description="Kept sealed and shown masked. | 加密保存，显示时遮盖。")
-    clause: str = Field(description="The provision. | 依据条款。")
 
 
-class DocumentView(Answer):
+class DocumentView(AskedDocumentView):
     """One document of the form."""
 
-    code: str = Field(description="Stable code. | 材料代码。")
-    name: str = Field(description="What it is called. | 名称。")
-    kind: DocumentKind = Field(description="What it is evidence of. | 材料类别。")
-    form: DocumentForm = Field(description="In which form. | 提交形式。")
-    required: bool = Field(description="Must be there; of a group one is enough. | 是否必交，同组有一即可。")
-    groups: list[str] = Field(description="Groups whose members stand in for each other. | 可互相替代的组。")
-    minimum: int = Field(description="How many at least. | 至少份数。")
-    maximum: int | None = Field(description="How many at most; null: no limit. | 至多份数，空为不限。")
-    legal_forms: list[LegalForm] = Field(
-        description="Asked of these only; empty: all. | 仅这些组织形式须交。"
-    )
     sealed: bool = Field(description="Bears a clear seal. | 须加盖公章。")
     hand_signed: bool = Field(description="Signed by hand. | 须亲笔签字。")
     dated_this_year: bool = Field(description="Bears a date of this year. | 日期须在当年。")
     template: bool = Field(description="A template can be downloaded. | 可下载模板。")
     checks: list[str] = Field(description="What a reviewer looks at. | 审核要点。")
-    clause: str = Field(description="The provision. | 依据条款。")
 
 
 class UndertakingView(Answer):
@@ -164,13 +148,9 @@ def _fields(rules: PartyRules) -> list[FieldView]:
     return [
         FieldView(
             key=one.key,
-            name=one.field.name,
-            kind=one.field.kind,
-            required=one.field.required,
-            choices=list(one.field.choices),
             document=one.document or None,
             personal=one.field.kind in SEALED_KINDS,
-            clause=one.field.article,
+            **asked_field(one.field),
         )
         for one in form_fields(rules)
     ]
@@ -183,19 +163,10 @@ def _documents(rules: PartyRules) -> list[DocumentView]:
 def document_fields(one: Document) -> dict[str, Any]:
     """The fields of :class:`DocumentView`."""
     return {
-        "code": one.code,
-        "name": one.name,
-        "kind": one.kind,
-        "form": one.form,
-        "required": one.required,
-        "groups": list(one.groups),
-        "minimum": one.minimum,
-        "maximum": one.maximum,
-        "legal_forms": sorted(one.legal_forms),
+        **asked_document(one),
         "sealed": one.sealed,
         "hand_signed": one.hand_signed,
         "dated_this_year": one.dated_this_year,
         "template": one.template,
         "checks": list(one.checks),
-        "clause": one.article,
     }
