@@ -31,6 +31,7 @@ from walks.chat_world import KEY, TOKEN, ChatWorld, a_chat_world
 CALLBACK = "/api/v1/wechat/callback"
 AT_ONCE = 16
 DISTURBANCE = 0.12
+SAID_EVERY = 100
 KILLS, BETWEEN_KILLS = 2, 40
 
 
@@ -85,6 +86,8 @@ class Walk:
         disturbance = DISTURBANCE if number % 2 else 0.0
         await Talk(self.line, self.paths, self.random, disturbance=disturbance).walk(one)
         self.done.append(one)
+        if not len(self.done) % SAID_EVERY:
+            print(f"  {len(self.done)} conversations, {self.line.said} messages", flush=True)
         for place, many in enumerate(self._many, 1):
             if len(self.done) >= place * BETWEEN_KILLS:
                 many.set()
