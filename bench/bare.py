@@ -1,6 +1,6 @@
 """The bare handler: what aiohttp can do at best, and what the ratios are measured against.
 
-One route, an answer of a given size, no middleware, no access log, on uvloop.
+A route for each part, an answer of a given size, no middleware, no access log, on uvloop.
 
 python -m bench.bare PORT BODY_BYTES
 """
@@ -23,6 +23,7 @@ async def serve(port: int, body_bytes: int) -> None:
 
     app = web.Application()
     app.router.add_post("/api/v1/rounds/{round_id}/grabs", answer)
+    app.router.add_post("/api/v1/wechat/callback", answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -43,6 +43,8 @@ class Plan:
     connections: int
     seed: int
     opens_at: float | None = None
+    requests: str = ""
+    """A file with a JSON list of whole requests, to send these instead of grabs."""
 
 
 @dataclass(slots=True)
@@ -126,7 +128,7 @@ class Tally:
 async def run(plan: Plan, tokens: Sequence[str]) -> Outcome:
     """Carry a plan out, with the tokens of its file."""
     requests = requests_of(plan, tokens[plan.first : plan.first + plan.count])
-    assert len(requests) == plan.count, "not enough tokens"
+    assert len(requests) == plan.count, "not enough tokens or requests"
     tally = Tally(plan.count)
     seconds, cpu_seconds = await (_stream if plan.opens_at is None else _rush)(plan, requests, tally)
     last_grant = tally.last_grant - plan.opens_at if plan.opens_at else 0.0
@@ -134,7 +136,9 @@ async def run(plan: Plan, tokens: Sequence[str]) -> Outcome:
 
 
 def requests_of(plan: Plan, tokens: Sequence[str]) -> list[bytes]:
-    """The bytes of each request: a first attempt under a key of its own."""
+    """The bytes of each request: a first attempt under a key of its own, or what the plan's file says."""
+    if plan.requests:
+        return [request.encode() for request in json.loads(Path(plan.requests).read_text())]
     random = Random(plan.seed)
     return [
         (
@@ -199,7 +203,8 @@ def _cpu_seconds() -> float:
 def main(file: Path) -> None:
     """Run the plan in ``file``; its outcome goes to the same name with ``.outcome``."""
     plan = Plan(**json.loads(file.read_text()))
-    outcome = uvloop.run(run(plan, Path(plan.tokens).read_text().split()))
+    tokens = Path(plan.tokens).read_text().split() if plan.tokens else []
+    outcome = uvloop.run(run(plan, tokens))
     file.with_suffix(".outcome").write_text(json.dumps(asdict(outcome)))
 
 

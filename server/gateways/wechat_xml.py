@@ -6,8 +6,9 @@ XML has itself. wechatpy's replies put a person's ``]]>`` into the document as i
 
 from __future__ import annotations
 
+import re
 from typing import Any
-from xml.parsers.expat import ExpatError, ParserCreate
+from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 MOST_ELEMENTS = 500
 DEEPEST = 8
@@ -21,52 +22,27 @@ Fields = dict[str, Any]
 """Names to texts, to the fields of an element that has elements, or to a list where a name stands twice."""
 
 
+_OPENING = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^<>]*\?>\s*)?<xml>")
+"""A DOCTYPE can stand before the root element and nowhere else: with this beginning there is none."""
+
+
 def parse(document: bytes) -> Fields:
     """The fields of an ``<xml>`` document. Raises :class:`XmlUnusable`.
 
     The caller bounds the length: this takes time in proportion to it.
     """
-    root: Fields = {}
-    open_fields: list[Fields] = []
-    names: list[str] = []
-    texts: list[list[str]] = []
-    count = 0
-
-    def start(name: str, _: Any) -> None:
-        nonlocal count
-        count += 1
-        if count > MOST_ELEMENTS or len(names) >= DEEPEST or (not names and name != "xml"):
-            raise XmlUnusable
-        names.append(name)
-        open_fields.append({})
-        texts.append([])
-
-    def end(name: str) -> None:
-        names.pop()
-        fields, text = open_fields.pop(), "".join(texts.pop())
-        if not open_fields:
-            root.update(fields)
-            return
-        _add(open_fields[-1], name, fields or text)
-
-    def characters(data: str) -> None:
-        if texts:
-            texts[-1].append(data)
-
-    def refuse(*_: Any) -> None:
+    if not _OPENING.match(document):
         raise XmlUnusable
-
-    # Told the encoding, expat ignores the one that the document claims.
-    parser = ParserCreate("utf-8")
-    parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler = characters
-    parser.StartDoctypeDeclHandler = refuse
+    # Told the encoding, the parser ignores the one that the document claims.
+    parser = XMLParser(encoding="utf-8")
     try:
-        parser.Parse(document, True)
-    except (ExpatError, ValueError):
+        parser.feed(document)
+        root = parser.close()
+    except (ParseError, ValueError):
         raise XmlUnusable from None
-    return root
+    if sum(1 for _ in root.iter()) > MOST_ELEMENTS:
+        raise XmlUnusable
+    return _fields(root, DEEPEST)
 
 
 def text_of(fields: Fields, name: str) -> str:
@@ -84,10 +60,16 @@ def quoted(text: str) -> str:
     return "<![CDATA[" + kept.replace("]]>", "]]]]><![CDATA[>") + "]]>"
 
 
-def _add(fields: Fields, name: str, value: Any) -> None:
-    if name not in fields:
-        fields[name] = value
-    elif isinstance(fields[name], list):
-        fields[name].append(value)
-    else:
-        fields[name] = [fields[name], value]
+def _fields(element: Element, depth: int) -> Fields:
+    if not depth:
+        raise XmlUnusable
+    fields: Fields = {}
+    for child in element:
+        name, value = child.tag, _fields(child, depth - 1) if len(child) else child.text or ""
+        if name not in fields:
+            fields[name] = value
+        elif isinstance(fields[name], list):
+            fields[name].append(value)
+        else:
+            fields[name] = [fields[name], value]
+    return fields

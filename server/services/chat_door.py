@@ -34,15 +34,13 @@ from server.services.chat_intake import ChatIntake
 
 ANSWER_SECONDS = 3.0
 """So long a delivery waits for its answer: WeChat gives up after five."""
-KEEP_SECONDS = 4.5
-"""What is not kept by then is not acknowledged, and WeChat delivers it again."""
 LEASE = timedelta(seconds=30)
 HEARD_AT_ONCE = 4
 WAITING_AT_MOST = 24
 """With more of them unheard the next are acknowledged at once and answered afterwards."""
 REMEMBERED_AT_MOST = 200
 SWEEP_SECONDS = 1.0
-SWEPT_AT_ONCE = 50
+SWEPT_AT_ONCE = 100
 STEP_ASIDE_SECONDS = 0.25
 LOOK_AGAIN_SECONDS = 0.1
 MOST_ATTEMPTS = 5
@@ -110,11 +108,10 @@ class ChatDoor:
             if flood is not None:
                 return flood or None if message.account is WechatAccount.OFFICIAL else None
         ours = len(self._works) < REMEMBERED_AT_MOST
-        async with asyncio.timeout(KEEP_SECONDS):
-            kept = await self._intake.keep(message, index, ours=ours, now=now)
-        patience = max(0.0, ANSWER_SECONDS - (time.monotonic() - began))
+        kept = await self._intake.keep(message, index, ours=ours, now=now)
         if kept.is_first and not ours:
             return None
+        patience = max(0.0, ANSWER_SECONDS - (time.monotonic() - began))
         work = self._works.get(kept.id) or (self._begin(kept.id, message, index) if kept.is_first else None)
         if work is None:
             return await self._first_answer(kept.id, patience)
@@ -149,7 +146,7 @@ class ChatDoor:
                 # One after the other, as they were sent.
                 await asyncio.wait((before,))
             async with self._hands:
-                if self._intake.is_crowded:
+                if self._intake.is_crowded():
                     await asyncio.sleep(STEP_ASIDE_SECONDS)
                 answer = await self._heard(work)
         finally:
@@ -270,7 +267,7 @@ class ChatDoor:
 
     def _flood(self, index: str) -> str | None:
         """``None`` for who keeps within bounds; else what to tell them, once, and then ``""``."""
-        key = int(index[:15], 16)
+        key = hash(index)
         if not self._buckets.take(key, time.monotonic()):
             self._warned.pop(key, None)
             return None
@@ -284,18 +281,24 @@ class ChatDoor:
 
     async def sweep(self) -> int:
         """Take over what nobody works on: left by a process that died, or too much at the time. How many."""
-        now, taken = self._clock.now(), 0
-        room = max(0, WAITING_AT_MOST - len(self._works))
+        now = self._clock.now()
         left = InboundMessage.filter(handled_at=None, worker_until__lte=now).order_by("id")
-        for row in await left.limit(min(room, SWEPT_AT_ONCE)):
+        # A crowd may stay: something is done all the same.
+        most = HEARD_AT_ONCE if self._intake.is_crowded() else SWEPT_AT_ONCE
+        room = min(most, REMEMBERED_AT_MOST - len(self._works))
+        ids = await left.limit(room).values_list("id", flat=True) if room > 0 else []
+        if not ids:
+            return 0
+        # The WHERE clause is the lock: one process takes each of them over.
+        until = now + LEASE
+        free = InboundMessage.filter(id__in=ids, handled_at=None, worker_until__lte=now)
+        await free.update(worker=self._worker, worker_until=until)
+        taken = 0
+        mine = InboundMessage.filter(id__in=ids, handled_at=None, worker=self._worker, worker_until=until)
+        for row in await mine.order_by("id"):
             if row.id in self._works:
                 continue
-            # The WHERE clause is the lock: one process takes it over.
-            over = InboundMessage.filter(
-                id=row.id, handled_at=None, worker=row.worker, worker_until=row.worker_until
-            )
-            if not await over.update(worker=self._worker, worker_until=now + LEASE):
-                continue
+            taken += 1
             try:
                 message = self._intake.opened(row)
             except (NotSealedByUs, ValueError, KeyError):
@@ -303,7 +306,6 @@ class ChatDoor:
                 await InboundMessage.filter(id=row.id).update(handled_at=now, failed=True)
                 continue
             self._begin(row.id, message, row.sender_index, late=True)
-            taken += 1
         return taken
 
     async def keep_sweeping(self) -> None:

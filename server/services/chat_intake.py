@@ -7,6 +7,7 @@ of a message is unique: of two deliveries, also at the same instant at two worke
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +22,10 @@ from server.rules.chat_messages import ChatMessage
 from server.sealing import Sealer
 
 GROUP_SIZE = 200
+KEEP_SECONDS = 4.5
+"""What is not kept by then is not acknowledged, and WeChat delivers it again."""
+WINDOW_SECONDS, CROWD = 0.1, 20
+"""With more than these in a tenth of a second it is a crowd."""
 FORGET_GROUP = 500
 KEPT_FOR = timedelta(days=3)
 """How long a message that was heard stays: WeChat repeats within a minute, and the case has its own words."""
@@ -67,21 +72,30 @@ class ChatIntake:
         self._sealer, self._worker, self._lease = sealer, worker, lease
         self._arrived: list[_Arrived] = []
         self._keeping: asyncio.Task[None] | None = None
+        self._impatient: deque[tuple[float, asyncio.Future[int | None]]] = deque()
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._window, self._counted, self._crowd = 0.0, 0, 0
 
-    @property
     def is_crowded(self) -> bool:
-        """Whether more arrives than people alone would send: other work steps aside."""
-        return len(self._arrived) > GROUP_SIZE // 10
+        """Whether so much arrives just now that other work had better step aside."""
+        return asyncio.get_running_loop().time() < self._window + 2 * WINDOW_SECONDS and (
+            max(self._counted, self._crowd) > CROWD
+        )
 
     async def keep(self, message: ChatMessage, sender_index: str, *, ours: bool, now: datetime) -> Kept:
         """Keep a message; what returns is durable. With ``ours`` this process will hear it, else whoever can.
 
-        Raises what the database raises.
+        Raises what the database raises, and ``TimeoutError`` when it takes too long: the message may have
+        been kept all the same.
         """
         loop = asyncio.get_running_loop()
+        self._count(loop.time())
         body = self._sealer.seal(orjson.dumps(message.packed()).decode())
         one = _Arrived(message, sender_index, body, ours, loop.create_future())
         self._arrived.append(one)
+        self._impatient.append((loop.time() + KEEP_SECONDS, one.future))
+        if self._sweeper is None:
+            self._sweeper = loop.call_later(WINDOW_SECONDS, self._give_up)
         if self._keeping is None or self._keeping.done():
             self._keeping = loop.create_task(self._keep_all(now), name="chat intake")
         row_id = await one.future
@@ -93,6 +107,21 @@ class ChatIntake:
     def opened(self, row: InboundMessage, *, sender_id: int = 0) -> ChatMessage:
         """The message of a row. Raises :class:`~server.sealing.NotSealedByUs`."""
         return ChatMessage.unpacked(orjson.loads(self._sealer.open(row.body_sealed)), sender_id=sender_id)
+
+    def _count(self, now: float) -> None:
+        if now >= self._window + WINDOW_SECONDS:
+            self._crowd = self._counted if now < self._window + 2 * WINDOW_SECONDS else 0
+            self._window, self._counted = now, 0
+        self._counted += 1
+
+    def _give_up(self) -> None:
+        """Let those go whose time is over: one timer for all, in the order of their arrival."""
+        loop = asyncio.get_running_loop()
+        while self._impatient and (self._impatient[0][1].done() or self._impatient[0][0] <= loop.time()):
+            future = self._impatient.popleft()[1]
+            if not future.done():
+                future.set_exception(TimeoutError())
+        self._sweeper = loop.call_later(WINDOW_SECONDS, self._give_up) if self._impatient else None
 
     async def _keep_all(self, now: datetime) -> None:
         while self._arrived:

@@ -339,11 +339,11 @@ async def test_a_database_that_takes_too_long_is_not_acknowledged_either(
         return await written(self, *values)
 
     monkeypatch.setattr(chat_intake.ChatIntake, "_written", slow)
-    monkeypatch.setattr(chat_door, "KEEP_SECONDS", 0.1)
+    monkeypatch.setattr(chat_intake, "KEEP_SECONDS", 0.1)
     message = text("慢库")
     assert (await gate.deliver(message))[0] == 503
     go_on.set()
-    monkeypatch.setattr(chat_door, "KEEP_SECONDS", 4.5)
+    monkeypatch.setattr(chat_intake, "KEEP_SECONDS", 4.5)
     # WeChat delivers again. Whether the first one was written or not, it is one message.
     assert (await gate.deliver(message, worker=1))[0] == 200
     gate.clock.advance(timedelta(seconds=31))
