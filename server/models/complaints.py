@@ -15,6 +15,9 @@ from server.programme.vocabulary import Actor, Party
 from server.rules.complaints import Channel, Closing, ComplaintStatus, EntryKind, Finding, SubjectKind
 from server.sealing import SEALED_LENGTH
 
+COMPLAINANT = "complainant"
+"""The author of what whoever complained says: in thread and journal they have no other name."""
+
 
 class Complaint(Model):
     """投诉: one case. Nothing in it says whose it is, and its words are sealed.

@@ -44,8 +44,8 @@ from server.services.clocks import ProgrammeClocks
 from server.services.files import FilesUnknown
 from server.services.working_days import WorkingDays
 
-COMPLAINANT, ACCUSED, CLOCK = "complainant", "accused", "clock"
-"""Authors that are no member of staff, as thread and journal write them."""
+ACCUSED, CLOCK = "accused", "clock"
+"""Authors that are no member of staff, as thread and journal write them, besides ``COMPLAINANT``."""
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _NUMBER_LENGTH = 10
 

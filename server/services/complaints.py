@@ -16,7 +16,7 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.errors import Refusal
 from server.models.chat import ChatSender
-from server.models.complaints import Complainant, Complaint, ComplaintEntry
+from server.models.complaints import COMPLAINANT, Complainant, Complaint, ComplaintEntry
 from server.models.files import StoredFile
 from server.models.ratings import Rating
 from server.rules.complaints import (
@@ -40,7 +40,7 @@ from server.rules.deadlines import day_of, told
 from server.services import allowances, order_holds
 from server.services.access import Actor, NotFound, organisation_id_of
 from server.services.complaint_aims import acts_for, aim_of
-from server.services.complaint_book import COMPLAINANT, ComplaintBook, files_of, new_number
+from server.services.complaint_book import ComplaintBook, files_of, new_number
 from server.services.memberships import lock
 
 PAGE = 50

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tortoise.exceptions import IntegrityError
-from tortoise.expressions import Q
+from tortoise.expressions import Q, Subquery
 from tortoise.transactions import in_transaction
 
 from server import texts
 from server.errors import Refusal, Unmet
+from server.models.complaints import COMPLAINANT, ComplaintFile
 from server.models.files import FileAttachment, StoredFile
 from server.models.orders import Order
 from server.models.organisations import Organisation
@@ -170,6 +171,9 @@ class Files:
     async def mine(self, *, actor: Actor, after: int = 0) -> FilePage:
         """The files of the actor's organisation, by id. Raises ``NoOrganisation``."""
         owned = StoredFile.filter(organisation_id=organisation_id_of(actor), id__gt=after)
+        # What somebody handed in with a complaint, perhaps of this very organisation, is theirs alone.
+        told = Subquery(ComplaintFile.filter(entry__author=COMPLAINANT).values("file_id"))
+        owned = owned.filter(Q(uploaded_by=actor.name) | Q(id__not_in=told))
         rows = await owned.order_by("id").limit(PAGE + 1)
         return FilePage(rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None)
 
@@ -223,6 +227,8 @@ class Files:
 
     async def _may_see(self, actor: Actor, file: StoredFile) -> bool:
         if actor.kind == "person":
+            if file.uploaded_by != actor.name and await _told(file):
+                return False
             own = file.organisation_id is not None and file.organisation_id == actor.organisation_id
             return own or await _is_side(actor, file)
         if file.uploaded_by == actor.name:
@@ -245,6 +251,11 @@ class Files:
         reviewed = await _reviewed_as(subject)
         chain = None if reviewed is None else self._programmes.get(slug).review(reviewed)
         return chain is not None and not actor.roles.isdisjoint(step.by.value for step in chain.steps)
+
+
+async def _told(file: StoredFile) -> bool:
+    """Whether a file was handed in with a complaint."""
+    return await ComplaintFile.filter(file_id=file.id, entry__author=COMPLAINANT).exists()
 
 
 async def _is_side(actor: Actor, file: StoredFile) -> bool:

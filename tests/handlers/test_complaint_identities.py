@@ -227,6 +227,21 @@ async def test_a_named_complainant_is_read_by_whoever_has_it_in_hand_and_that_is
     assert (await operator.get(f"files/{affair.file_id}")).status == 404
 
 
+async def test_nobody_of_the_same_organisation_finds_what_was_handed_in(town: Town) -> None:
+    affair = await Affair.begun(town)
+    buyer = (await StoredFile.get(id=affair.file_id)).organisation_id
+    colleague = await Person.create(account="colleague", created_at=town.now)
+    await Membership.create(person_id=colleague.id, organisation_id=buyer, role="staff", created_at=town.now)
+    other = await town.signed_in(colleague)
+    seen = [one["id"] for one in (await ok(other.get("files"))).body["files"]]
+    assert affair.file_id in seen
+    await affair.complain(subject="provider", subject_id=(await organisation_of(affair.provider)).id)
+    hidden = [one["id"] for one in (await ok(other.get("files"))).body["files"]]
+    assert hidden == [one for one in seen if one != affair.file_id]
+    assert (await other.get(f"files/{affair.file_id}")).status == 404
+    assert (await affair.whistle.get(f"files/{affair.file_id}")).status == 200
+
+
 async def _everybody_asks(affair: Affair, staff: dict[str, Caller]) -> list[str]:
     """Every route that only reads, by everybody but the complainant: what each was told."""
     town = affair.town
