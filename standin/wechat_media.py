@@ -46,6 +46,7 @@ class WechatMedia:
                 web.get("/cgi-bin/media/get", standin.called(self._get)),
                 web.post("/cgi-bin/media/upload", standin.called(self._upload)),
                 web.post("/standin/media", self._send),
+                web.get("/standin/videos/{media_id}", self._video),
                 web.post("/standin/media/expire", self._expire),
             ]
         )
@@ -64,7 +65,17 @@ class WechatMedia:
             raise Refused(40007, "invalid media_id")
         name = f"media.{media.media_type.rpartition('/')[2]}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        if media.media_type.startswith("video/"):
+            # As WeChat does: a video is told by its address, which needs no token.
+            place = request.url.origin() / "standin" / "videos" / request.query["media_id"]
+            return web.json_response({"video_url": str(place)})
         return web.Response(body=media.content, content_type=media.media_type, headers=headers)
+
+    async def _video(self, request: web.Request) -> web.Response:
+        media = self._kept.get(request.match_info["media_id"])
+        if media is None or media.until <= self._clock.now():
+            raise web.HTTPNotFound
+        return web.Response(body=media.content, content_type=media.media_type)
 
     async def _upload(self, request: web.Request, caller: Accounts) -> dict[str, Any]:
         if not request.content_type.startswith("multipart/"):

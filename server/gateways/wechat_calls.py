@@ -65,7 +65,7 @@ class WechatCalls:
     async def media(
         self, media_id: str, *, account: WechatAccount, most_bytes: int = LARGEST_MEDIA
     ) -> Fetched | dict[str, Any]:
-        """What somebody sent, from WeChat, which keeps it for three days; a video is told by its address.
+        """What somebody sent, from WeChat, which keeps it for three days; a video from where WeChat says.
 
         Raises :class:`WechatRefused` (40007: not there any more) and :class:`WechatUnavailable`.
         """
@@ -75,7 +75,12 @@ class WechatCalls:
             return await self._wechat.fetch("/cgi-bin/media/get", query=query, most_bytes=most_bytes)
 
         answer = await self._with_token(ask, account)
-        return answer if isinstance(answer, Fetched) else _successful(answer)
+        if isinstance(answer, Fetched):
+            return answer
+        address = _successful(answer).get("video_url")
+        if not isinstance(address, str):
+            return answer
+        return await self._wechat.fetch_video(address, most_bytes=most_bytes)
 
     async def _with_token(self, ask: Any, account: WechatAccount) -> Any:
         tokens = self._tokens[account]

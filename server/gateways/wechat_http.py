@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import orjson
 import structlog
@@ -20,6 +21,9 @@ from server.errors import Refusal
 TIMEOUT_SECONDS = 5.0
 MEDIA_SECONDS = 30.0
 LONGEST_ANSWER = 65_536
+VIDEO = "video"
+"""How the log calls an address that WeChat names itself."""
+VIDEO_HOSTS = (".qq.com", ".qpic.cn")
 RETRY_SECONDS = 2
 
 log = structlog.get_logger()
@@ -72,13 +76,37 @@ class WechatHttp:
         Raises :class:`WechatUnavailable`, also for more than ``most_bytes``.
         """
         content, media_type = await self._exchange("GET", path, query, None, most_bytes, MEDIA_SECONDS)
+        return self._fetched(path, content, media_type)
+
+    async def fetch_video(self, address: str, *, most_bytes: int) -> Fetched | dict[str, Any]:
+        """What stands at an address that WeChat named: on a machine of WeChat's, and nowhere else.
+
+        Raises :class:`WechatUnavailable`, also for an address that is none of WeChat's.
+        """
+        if not (address.startswith(f"{self._base_url}/") or _is_wechat(address)):
+            log.warning("wechat.foreign_address")
+            raise WechatUnavailable(retry_after=RETRY_SECONDS)
+        content, media_type = await self._exchange(
+            "GET", VIDEO, None, None, most_bytes, MEDIA_SECONDS, address=address
+        )
+        return self._fetched(VIDEO, content, media_type)
+
+    def _fetched(self, path: str, content: bytes, media_type: str) -> Fetched | dict[str, Any]:
         # An error is JSON that begins with its code, under any content type; media never are.
         if content.startswith(b'{"errcode"') or media_type in ("application/json", "text/plain"):
             return self._object(path, content)
         return Fetched(content, media_type)
 
     async def _exchange(
-        self, method: str, path: str, query: Mapping[str, str] | None, body: Any, most: int, seconds: float
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: Any,
+        most: int,
+        seconds: float,
+        *,
+        address: str = "",
     ) -> tuple[bytes, str]:
         if self._http is None:
             log.warning("wechat.closed", path=path)
@@ -88,7 +116,7 @@ class WechatHttp:
         try:
             async with self._http.request(
                 method,
-                self._base_url + path,
+                address or self._base_url + path,
                 params=query,
                 data=data,
                 headers={"Content-Type": "application/json"} if data is not None else None,
@@ -114,6 +142,17 @@ class WechatHttp:
             log.warning("wechat.unusable_answer", path=path)
             raise WechatUnavailable(retry_after=RETRY_SECONDS)
         return told
+
+
+def _is_wechat(address: str) -> bool:
+    """Whether an address lies on a machine of WeChat's, at its usual door."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    return parts.scheme in ("http", "https") and host.endswith(VIDEO_HOSTS) and port in (None, 80, 443)
 
 
 def error_of(answer: Mapping[str, Any]) -> int:
