@@ -136,7 +136,7 @@ async def test_every_programme_qualifies_who_meets_it_and_tells_the_others_why(
     journey: Journey, slug: str
 ) -> None:
     programme = journey.town.programmes.get(slug)
-    operator = await journey.operator()
+    operator = await journey.town.operator()
     person = await approved(journey, operator, programme, 1)
     (mine,) = (await person.get("organisations/mine/qualifications")).body["qualifications"]
     assert (mine["programme"], mine["status"]) == (slug, "approved")

@@ -108,7 +108,7 @@ def read(results: Path) -> Evidence:
     return Evidence(document["exit"], tuple(proof for proof in proofs if proof.rules))
 
 
-def gather(root: Path, results: Path, *, seconds: float) -> Evidence:
+def gather(root: Path, results: Path, *, seconds: float, at_once: int = 2) -> Evidence:
     """The evidence of every rule-naming test, from the last run if the tree has not changed since."""
     stamp = results.with_suffix(".tree")
     tree = tree_hash(root)
@@ -116,7 +116,7 @@ def gather(root: Path, results: Path, *, seconds: float) -> Evidence:
         return read(results)
     stamp.unlink(missing_ok=True)
     # Two at a time, as `make test` runs the rest: many of them stand on a real database.
-    evidence = run(root, results, ("-n", "2", "-m", "rules", "tests"), seconds=seconds)
+    evidence = run(root, results, ("-n", str(at_once), "-m", "rules", "tests"), seconds=seconds)
     if evidence.exit == 0:
         # A failing run is not kept: what failed may be a server that was away.
         stamp.write_text(tree)
