@@ -77,9 +77,10 @@ class WechatCalls:
         answer = await self._with_token(ask, account)
         if isinstance(answer, Fetched):
             return answer
-        address = _successful(answer).get("video_url")
+        told = _successful(answer)
+        address = told.get("video_url")
         if not isinstance(address, str):
-            return answer
+            return told
         return await self._wechat.fetch_video(address, most_bytes=most_bytes)
 
     async def _with_token(self, ask: Any, account: WechatAccount) -> Any:
