@@ -26,9 +26,10 @@ class Kept:
     """Calls to the stand-in, and what it keeps."""
 
     def __init__(
-        self, standin: WechatStandIn, calls: WechatCalls, http: WechatHttp, clock: FixedClock
+        self, standin: WechatStandIn, http: WechatHttp, token: WechatToken, clock: FixedClock
     ) -> None:
-        self.standin, self.calls, self.http, self.clock = standin, calls, http, clock
+        self.standin, self.http, self.clock = standin, http, clock
+        self.calls = WechatCalls(http, {WechatAccount.MINI: token})
 
     async def fetched(self, media_id: str, most_bytes: int = 1_000) -> object:
         return await self.calls.media(media_id, account=WechatAccount.MINI, most_bytes=most_bytes)
