@@ -41,6 +41,7 @@ from server.programme.vocabulary import LegalForm, Party
 from server.rules.deadlines import day_of
 from server.rules.lifecycles import QualificationStatus, RoundStatus
 from server.rules.money import Basis, Movement
+from server.rules.order_walk import Deed, missing_sides, next_step
 from server.rules.orders import OrderStatus
 from server.rules.review import Verdict
 from server.sealing import Sealer
@@ -107,6 +108,12 @@ _numbers = count(1)
 def person_of(organisation: Organisation) -> Actor:
     """The handler of an organisation."""
     return Actor("person", 7000 + organisation.id, "", organisation.id, frozenset({"handler"}))
+
+
+def waits_for(programme: Programme, deeds: Sequence[Deed]) -> tuple[Party, ...]:
+    """Which sides have to do the next step."""
+    step = next_step(programme, deeds)
+    return () if step is None else missing_sides(step, deeds)
 
 
 class Desk:
@@ -440,7 +447,7 @@ class Desk:
         while order.status is OrderStatus.OPEN and order.step is not None and order.step is not until:
             programme = self.orders.terms_of(order).programme
             deeds = order_book.deeds_of(await order_book.acts_of(order.id))
-            waiting = order_lists.waits_for(programme, deeds)
+            waiting = waits_for(programme, deeds)
             if not waiting:
                 break
             order = await self.step(order, await Organisation.get(id=sides[waiting[0]]))

@@ -12,9 +12,6 @@ from server.programme.steps import Deadline, DeadlineRule, Effect, Event, OrderS
 
 Faults = Iterator[Fault]
 
-AFTER_PAYMENT = {ReviewKind.FILING, ReviewKind.ARCHIVE, ReviewKind.ANNOUNCEMENT}
-"""What may still happen when the money is paid."""
-
 
 def order_faults(programme: Programme) -> Faults:
     """What cannot be in the order of events."""

@@ -34,7 +34,6 @@ LARGEST_FIGURE = 10**15
 ID_LENGTH = 18
 SEALED_KINDS = frozenset({FieldKind.ID_NUMBER, FieldKind.PHONE})
 """What is personal: sealed at rest and masked in every answer."""
-ON_PAPER = frozenset({FieldKind.SEAL, FieldKind.SIGNATURE})
 _PHONE = re.compile(r"(?:\+?86)?1[3-9]\d{9}|0\d{2,3}-?\d{7,8}", re.ASCII)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from server import texts
 from server.errors import Refusal, Unmet
 from server.programme.model import Programme
-from server.programme.steps import Effect, OrderStep, StepKind
+from server.programme.steps import OrderStep, StepKind
 from server.programme.vocabulary import Actor
 
 
@@ -54,11 +54,6 @@ def require_step(programme: Programme, done: Sequence[StepKind], kind: StepKind,
     if actor not in sides:
         raise NotYourStep(clause=step.article, step=step.name, actor=texts.ACTORS[step.actor])
     return step
-
-
-def step_that(programme: Programme, effect: Effect) -> OrderStep | None:
-    """The step that reserves or consumes the voucher's money, or ``None``."""
-    return next((step for step in programme.order_steps if step.effect is effect), None)
 
 
 def cancellation_unmet(programme: Programme, requested_by: frozenset[Actor]) -> tuple[Unmet, ...]:

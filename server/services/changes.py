@@ -17,7 +17,6 @@ from server.programme.people import ChangeReport as ChangeRules
 from server.programme.registry import Programmes
 from server.programme.vocabulary import Actor as ProgrammeActor
 from server.rules.changes import lateness
-from server.rules.deadlines import start_of
 from server.rules.lifecycles import QualificationStatus
 from server.services import access, files, outbox
 from server.services.access import Actor
@@ -148,13 +147,3 @@ async def page(actor: Actor, *, slug: str, after: int, limit: int) -> list[Chang
         .order_by("id")
         .limit(limit)
     )
-
-
-async def name_on(organisation: Organisation, day: date) -> str:
-    """What an organisation was called on a day in China: its contracts of that day keep it (GZ-64, GZ-84)."""
-    earlier = await (
-        NameRecord.filter(organisation_id=organisation.id, until__gt=start_of(day))
-        .order_by("until", "id")
-        .first()
-    )
-    return organisation.name if earlier is None else earlier.name

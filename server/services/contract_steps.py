@@ -36,7 +36,6 @@ from server.rules.findings import FindingKind, Findings
 from server.rules.lifecycles import ProviderAct, QualificationAct
 from server.rules.offerings import price_unmet
 from server.rules.order_forms import field_of
-from server.rules.order_walk import Deed, is_done
 from server.rules.orders import COMING_TO_SOMETHING
 from server.services import order_book, related_parties
 from server.services.fair_price import price_findings
@@ -45,7 +44,6 @@ from server.services.standings import standing_unmet
 from server.services.step_work import Move, NothingMore
 from server.units import yuan
 
-MAKING = frozenset({StepKind.SIGN_CONTRACT, StepKind.UPLOAD_CONTRACT})
 _LIVE = (ContractStatus.DRAFTED, ContractStatus.SIGNED)
 
 
@@ -301,13 +299,6 @@ async def let_go(contract_id: int, *, now: datetime, reason: str = "") -> None:
     contract = await Contract.get(id=contract_id)
     ended = ContractStatus.WITHDRAWN if contract.status is ContractStatus.DRAFTED else ContractStatus.FAILED
     await Contract.filter(id=contract.id, status__in=_LIVE).update(status=ended, ended_at=now, reason=reason)
-
-
-async def is_concluded(order: Order, programme: Programme) -> bool:
-    """Whether the order's contract stands: then one side alone cannot end it any more."""
-    deeds: list[Deed] = order_book.deeds_of(await order_book.acts_of(order.id))
-    making = [step for step in programme.order_steps if step.kind in MAKING]
-    return bool(making) and all(is_done(step, deeds) for step in making)
 
 
 async def names_on(organisation: Organisation, day: date) -> frozenset[str]:

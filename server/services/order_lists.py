@@ -17,7 +17,7 @@ from server.programme.steps import OrderStep
 from server.programme.vocabulary import Actor as ProgrammeActor
 from server.programme.vocabulary import Party
 from server.rules.deadlines import told
-from server.rules.order_walk import Deed, is_done, missing_sides, next_step, whose_turn
+from server.rules.order_walk import Deed, is_done, next_step, whose_turn
 from server.rules.orders import OrderStatus
 from server.rules.payments import Payments, payments
 from server.services import access, order_book, order_holds, order_papers
@@ -144,9 +144,3 @@ def _steps(programme: Programme, acts: Sequence[OrderAct], deeds: Sequence[Deed]
         instants = [act.at for act in acts if act.step is step.kind]
         rows.append(StepShown(step, state, max(instants) if done and instants else None))
     return rows
-
-
-def waits_for(programme: Programme, deeds: Sequence[Deed]) -> tuple[Party, ...]:
-    """Which sides have to do the next step."""
-    step = next_step(programme, deeds)
-    return () if step is None else missing_sides(step, deeds)

@@ -65,17 +65,8 @@ async def rated(order_id: int) -> bool:
 
 async def figures_of(provider_id: int, slug: str) -> Figures:
     """What a provider's ratings in one programme add up to, up to this instant (GX-45)."""
-    return await _figures(provider_id=provider_id, programme_slug=slug)
-
-
-async def figures_of_offering(offering_id: int) -> Figures:
-    """What the ratings of one offering add up to."""
-    return await _figures(offering_id=offering_id)
-
-
-async def _figures(**wanted: object) -> Figures:
     grouped = (
-        await Rating.filter(**wanted)
+        await Rating.filter(provider_id=provider_id, programme_slug=slug)
         .annotate(votes=Count("id"), score=Sum("score_bp"))
         .group_by("level", "is_low")
         .values("level", "is_low", "votes", "score")

@@ -287,11 +287,6 @@ async def one(staff_id: int) -> Staff:
     return staff
 
 
-async def affiliations_of(actor: Actor) -> frozenset[str]:
-    """The codes (USCC) of the organisations on which a member of staff may not decide."""
-    return frozenset((await one(actor.id)).affiliations) if actor.kind == "staff" else frozenset()
-
-
 async def forget_second_factor(staff_id: int) -> None:
     """Take the second factor off an account, inside the caller's transaction."""
     await Staff.filter(id=staff_id).update(totp_sealed="", totp_confirmed_at=None)

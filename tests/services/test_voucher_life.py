@@ -38,7 +38,6 @@ from server.services import (
     entitlements,
     ledger,
     order_book,
-    order_lists,
     request_book,
     request_issuing,
     vouchers,
@@ -50,7 +49,7 @@ from server.services.ranked import RankedRounds
 from server.services.rounds import RoundPlan, Rounds
 from server.services.waiting_list import WaitingList
 from server.units import yuan_to_fen
-from tests.contracting import ALLOTTED, DAY, DRAWN, MORNING, ON_CONTRACT, Desk, person_of
+from tests.contracting import ALLOTTED, DAY, DRAWN, MORNING, ON_CONTRACT, Desk, person_of, waits_for
 from tests.factories import make_qualified
 
 RANKED = "guangzhou-2020"
@@ -180,7 +179,7 @@ class Walk:
             if order is None or order.status is not OrderStatus.OPEN:
                 return
             deeds = order_book.deeds_of(await order_book.acts_of(order.id))
-            turns = order_lists.waits_for(self.desk.orders.terms_of(order).programme, deeds)
+            turns = waits_for(self.desk.orders.terms_of(order).programme, deeds)
             if not turns or order.step is StepKind.REQUEST_VOUCHER:
                 return
             side = order.enterprise_id if turns[0] is Party.ENTERPRISE else order.provider_id
