@@ -249,7 +249,7 @@ async def release(request: web.Request, actor: Actor, path: ComplaintPath) -> Ha
     summary="Hand a case to a colleague. | 转交同事办理。",
     access=staff(*HANDLERS),
     answers={200: HandledComplaint},
-    refusals=(*MOVED, NotYourComplaint, NoSuchColleague),
+    refusals=(*MOVED, NotYourComplaint, NoSuchColleague, OwnAnswer),
 )
 async def assign(
     request: web.Request, actor: Actor, path: ComplaintPath, body: AssignComplaint

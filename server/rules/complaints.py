@@ -142,9 +142,12 @@ class EntryKind(StrEnum):
 
 COMPLAINT_MOVES: Mapping[ComplaintStatus, frozenset[ComplaintStatus]] = {
     ComplaintStatus.FILED: frozenset({ComplaintStatus.IN_HAND, ComplaintStatus.WITHDRAWN}),
-    ComplaintStatus.IN_HAND: frozenset({ComplaintStatus.ANSWERED, ComplaintStatus.WITHDRAWN}),
+    # Handed up, it waits for somebody of the next rung.
+    ComplaintStatus.IN_HAND: frozenset(
+        {ComplaintStatus.ANSWERED, ComplaintStatus.FILED, ComplaintStatus.WITHDRAWN}
+    ),
     ComplaintStatus.ANSWERED: frozenset(
-        {ComplaintStatus.CLOSED, ComplaintStatus.IN_HAND, ComplaintStatus.FILED, ComplaintStatus.WITHDRAWN}
+        {ComplaintStatus.CLOSED, ComplaintStatus.FILED, ComplaintStatus.WITHDRAWN}
     ),
     # Not content after all: another rung, or somebody else of the same one, looks at it from the start.
     ComplaintStatus.CLOSED: frozenset({ComplaintStatus.FILED}),

@@ -117,7 +117,6 @@ class ComplaintBook:
             "rung": place,
             "turn": rung.handled_by,
             "sealed": rung.bypasses_operator,
-            "status": ComplaintStatus.FILED,
             "assigned_to": None,
             "assigned_at": None,
             "rung_since": now,

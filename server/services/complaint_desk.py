@@ -101,7 +101,7 @@ class ComplaintDesk:
         complaint, now = await self._seen(complaint_id, actor)
         require_act(COMPLAINT_MAY, complaint.status, ComplaintAct.CLAIM)
         await self._require_impartial(complaint, actor)
-        await self._require_other_eyes(complaint, actor)
+        await _require_other_eyes(complaint, actor.id)
         if complaint.assigned_to is not None:
             raise NotYourComplaint()
         async with in_transaction():
@@ -110,7 +110,8 @@ class ComplaintDesk:
     async def assign(self, complaint_id: int, staff_id: int, *, actor: Actor) -> Complaint:
         """Hand a case that nobody has, or that the actor has, to a colleague of the rung.
 
-        Raises ``NotFound``, ``NotPermittedNow``, :class:`NotYourComplaint`, :class:`NoSuchColleague`.
+        Raises ``NotFound``, ``NotPermittedNow``, :class:`NotYourComplaint`, :class:`NoSuchColleague` and
+        :class:`OwnAnswer`.
         """
         complaint, now = await self._seen(complaint_id, actor)
         require_act(COMPLAINT_MAY, complaint.status, ComplaintAct.CLAIM)
@@ -120,6 +121,7 @@ class ComplaintDesk:
         accused = await _accused(complaint)
         if staff_id not in colleagues or (accused and accused.uscc in colleagues[staff_id].affiliations):
             raise NoSuchColleague()
+        await _require_other_eyes(complaint, staff_id)
         async with in_transaction():
             complaint = await self._hand_to(complaint, staff_id, author=actor.name, now=now)
             await self.book.tell_handlers(
@@ -203,12 +205,13 @@ class ComplaintDesk:
         if accused is not None:
             await require_impartial(actor, accused)
 
-    async def _require_other_eyes(self, complaint: Complaint, actor: Actor) -> None:
-        """Whoever gave the answer that did not content leaves it to a colleague, where there is one."""
-        if not complaint.reopened or complaint.answered_by != actor.id:
-            return
-        if any(one.id != actor.id for one in await _colleagues(complaint)):
-            raise OwnAnswer()
+
+async def _require_other_eyes(complaint: Complaint, staff_id: int) -> None:
+    """Whoever gave the answer that did not content leaves it to a colleague, where there is one."""
+    if not complaint.reopened or complaint.answered_by != staff_id:
+        return
+    if any(one.id != staff_id for one in await _colleagues(complaint)):
+        raise OwnAnswer()
 
 
 def _held_by(staff_id: int | None) -> Q:

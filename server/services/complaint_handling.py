@@ -216,7 +216,10 @@ class ComplaintHandling:
         if above is None:
             raise NothingAbove(clause=ladder.article)
         complaint = await self.book.change(
-            complaint, ComplaintAct.HAND_OVER, **self.book.on_rung(ladder, above, now)
+            complaint,
+            ComplaintAct.HAND_OVER,
+            to=ComplaintStatus.FILED,
+            **self.book.on_rung(ladder, above, now),
         )
         await self.book.write(complaint, kind, author=author, now=now, words=words)
         due = complaint.answer_due_at.isoformat()

@@ -373,6 +373,7 @@ class Complaints:
             complaint = await self.book.change(
                 complaint,
                 ComplaintAct.REOPEN,
+                to=ComplaintStatus.FILED,
                 reopened=F("reopened") + 1,
                 answered_at=None,
                 confirm_until=None,

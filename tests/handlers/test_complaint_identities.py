@@ -225,6 +225,18 @@ async def test_a_named_complainant_is_read_by_whoever_has_it_in_hand_and_that_is
     assert (await operator.get(f"complaint-attachments/{attached}/content")).code == "view_reason_missing"
     assert (await affair.provider.get(f"complaint-attachments/{attached}/content")).status == 404
     assert (await operator.get(f"files/{affair.file_id}")).status == 404
+    # What the accused side hands in, its complainant does not see either.
+    await ok(operator.post(f"complaint-desk/{case}/messages", kind="request", words="请说明。"))
+    seller = await organisation_of(affair.provider)
+    proof = await paperwork.a_file(seller.id, DocumentKind.OTHER, PROGRAMME, town.now)
+    said = await ok(
+        affair.provider.post(f"accusations/{case}/statements", words="见附件。", file_ids=[proof.id])
+    )
+    theirs = said.body["entries"][-1]["attachments"][0]["id"]
+    assert (await affair.whistle.get(f"complaint-attachments/{theirs}/content")).status == 404
+    assert (await affair.provider.get(f"complaint-attachments/{theirs}/content")).status != 404
+    kinds = [entry["kind"] for entry in (await ok(affair.whistle.get(f"complaints/{case}"))).body["entries"]]
+    assert kinds == ["filed", "received"]
 
 
 async def test_nobody_of_the_same_organisation_finds_what_was_handed_in(town: Town) -> None:

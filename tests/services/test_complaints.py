@@ -260,6 +260,8 @@ async def test_who_was_not_content_is_heard_by_the_next_rung_and_then_by_other_e
     assert (again.turn, again.status) == (Role.AUTHORITY, ComplaintStatus.FILED)
     colleague = await hall.staff("authority")
     assert await refused(hall.complaint_desk.claim(filed.id, actor=official)) is OwnAnswer
+    given = hall.complaint_desk.assign(filed.id, official.id, actor=colleague)
+    assert await refused(given) is OwnAnswer
     assert await refused(hall.complaint_desk.claim(filed.id, actor=colleague)) is None
 
 
