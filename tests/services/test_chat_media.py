@@ -26,6 +26,8 @@ from server.services import content_checks
 from server.services.access import NotFound
 from server.services.chat_media import ChatMediaDesk
 from server.services.chat_replies import ChatReplies
+from server.services.complaint_files import ComplaintFiles, FileUnfit
+from server.services.files import ViewReasonMissing
 from server.services.uploads import Uploads
 from tests.chatting import Chat, Phone
 from tests.complaining import LISHUI, Hall
@@ -312,6 +314,21 @@ async def test_a_picture_wechat_finds_unfit_is_hidden_and_its_handlers_told(stag
     assert await content_checks.is_hidden(file.id), "the first word counts"
     with pytest.raises(NotFound):
         await stage.chat.checks.fetched(token)
+
+
+async def test_staff_see_an_unfit_picture_only_when_they_know_and_say_why(stage: Stage) -> None:
+    _, case, check = await _pictured(stage)
+    hall = stage.hall
+    files = ComplaintFiles(hall.book, hall.complaints, hall.evidence)
+    handler, attachment = await hall.taken(case), await ComplaintFile.get()
+    _, shown = await files.view(attachment.id, actor=handler, why="核查")
+    number = next(n for n, one in enumerate(stage.wechat.asked, 1) if one[0].endswith("async"))
+    await stage.heard_of(check, "risky", number)
+    with pytest.raises(FileUnfit):
+        await files.view(attachment.id, actor=handler, why="核查")
+    with pytest.raises(ViewReasonMissing):
+        await files.view(attachment.id, actor=handler, unfit=True)
+    assert (await files.view(attachment.id, actor=handler, why="核查", unfit=True))[1] == shown
 
 
 async def test_a_picture_that_is_fit_is_shown_as_before(stage: Stage) -> None:
