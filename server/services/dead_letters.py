@@ -11,8 +11,8 @@ from server.models.deliveries import Delivery, DeliveryState
 from server.services import journal
 from server.services.access import Actor, NotFound, within_programmes
 
-UNNAMED = "complaint."
-"""Topics whose addressee nobody reads: who complained stands apart (decision 0027)."""
+UNNAMED = ("complaint.", "chat.")
+"""Topics whose addressee nobody reads: who complains, and who is about to, stands apart (decision 0027)."""
 COMPLAINANT = "complainant"
 
 

@@ -131,3 +131,17 @@ async def test_dead_letters_of_other_programmes_are_not_shown(town: Town) -> Non
     elsewhere = await town.staff("operator", programmes=["guangxi-2024"])
     assert (await elsewhere.get("staff/dead-letters")).body["dead_letters"] == []
     assert (await (await town.person()).get("staff/dead-letters")).status == 403
+
+
+async def test_who_writes_to_the_chat_is_not_named_among_dead_letters(town: Town) -> None:
+    now = town.now
+    await Delivery.create(
+        addressee="sender:17",
+        topic="chat.reply",
+        state=DeliveryState.DEAD,
+        error="busy",
+        next_at=now,
+        created_at=now,
+    )
+    (letter,) = (await (await town.operator()).get("staff/dead-letters")).body["dead_letters"]
+    assert (letter["addressee"], letter["title"]) == ("complainant", "您的咨询有新回复")
