@@ -38,7 +38,7 @@ def test_every_kind_of_frame_is_sound(tmp_path: Path) -> None:
         (b"#!AMR-WB\n" + frame(7), Flaw.DAMAGED),
         (frame(7), Flaw.DAMAGED),
         (MARK + frame(7)[:-1], Flaw.DAMAGED),
-        (MARK + frame(7) + b"<script>", Flaw.DISGUISED),
+        (MARK + frame(7) + b"<script>", Flaw.DAMAGED),
         (MARK + frame(7) + b"PK\x03\x04" + bytes(40), Flaw.DISGUISED),
         (MARK + frame(7) + bytes([9 << 3]) + bytes(40), Flaw.DISGUISED),
         (MARK + frame(7, padding=1), Flaw.DISGUISED),
