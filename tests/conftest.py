@@ -22,7 +22,6 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from redis.asyncio import Redis
 from tortoise.apps import Apps
 from tortoise.context import TortoiseContext
 
@@ -31,7 +30,7 @@ from server.database import close_database, migrate, open_database
 from server.gateways.file_lab import FileLab
 from server.programme import registry
 from server.programme.model import Programme
-from tests.servers import PostgresServer
+from tests.servers import PostgresServer, emptied_redis
 from tests.servers import postgres_server as a_postgres_server
 from tests.servers import redis_address as a_redis_address
 from tests.servers import redis_server as a_redis_server
@@ -67,7 +66,6 @@ FINISHED = (
     *("basetable", "basequery", "basequery_all_fields"),
 )
 """What the ORM works out of a model when a database is opened; some of it differs between dialects."""
-WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _numbers = count(1)
 
 
@@ -140,11 +138,7 @@ def redis_address() -> Iterator[str]:
 @pytest.fixture
 async def redis_url(redis_address: str) -> str:
     """An empty Redis database that nobody else uses during this test."""
-    url = f"{redis_address}/{1 + WORKER}"
-    async with Redis.from_url(url) as client:
-        await client.flushdb()
-        await client.script_flush()
-    return url
+    return await emptied_redis(redis_address)
 
 
 @pytest.fixture

@@ -23,10 +23,13 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+from redis.asyncio import Redis
 
 from tools.embedded import RedisServer
 from tools.processes import Child, ProcessFailed, free_port
 
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""Which of the test processes this is."""
 NOBODY = 65534
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 # Its clock says when each transaction was committed, for whoever measures that.
@@ -107,6 +110,15 @@ def redis_address() -> Iterator[str]:
 def _with_path(url: str, path: str) -> str:
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+
+
+async def emptied_redis(redis_address: str) -> str:
+    """The Redis database of this test process with nothing in it: its address."""
+    url = f"{redis_address}/{1 + WORKER}"
+    async with Redis.from_url(url) as client:
+        await client.flushdb()
+        await client.script_flush()
+    return url
 
 
 class PostgresServer:

@@ -11,7 +11,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
@@ -21,6 +20,7 @@ from server.models.people import Staff
 from server.programme.papers import DocumentKind
 from tests import paperwork
 from tests.handlers.test_handovers import membership_of
+from tests.servers import PostgresServer, emptied_redis
 from tests.town import PROGRAMME, Answered, Caller, Town, a_running_town
 from tools.processes import Child, free_port, stopping
 
@@ -43,9 +43,17 @@ class Workers:
         return here, there
 
 
-@pytest.fixture
-async def workers(postgres_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Workers]:
-    """Both processes, up and answering."""
+@pytest.fixture(scope="module")
+async def workers(
+    postgres_server: PostgresServer,
+    postgres_template: str,
+    redis_address: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Workers]:
+    """Both processes, up and answering; each test brings its own people."""
+    database, folder = f"two_workers_{os.getpid()}", tmp_path_factory.mktemp("workers")
+    postgres_url = await postgres_server.create(database, template=postgres_template)
+    redis_url = await emptied_redis(redis_address)
     async with AsyncExitStack() as stack:
         ports = free_port(), free_port()
         servers = []
@@ -59,11 +67,11 @@ async def workers(postgres_url: str, redis_url: str, tmp_path: Path) -> AsyncIte
                 "QIQUAN_RUN_JOBS": "false",
                 "QIQUAN_DEMO_CLOCKS": "true",
                 "QIQUAN_DEMO_ANCHOR": anchor().isoformat(),
-                "QIQUAN_EVIDENCE_DIR": str(tmp_path / "evidence"),
-                "QIQUAN_UPLOADS_DIR": str(tmp_path / "uploads"),
+                "QIQUAN_EVIDENCE_DIR": str(folder / "evidence"),
+                "QIQUAN_UPLOADS_DIR": str(folder / "uploads"),
             }
             command = [sys.executable, "-m", "server", "serve"]
-            log = tmp_path / f"server-{number}.log"
+            log = folder / f"server-{number}.log"
             child = Child(f"server {number}", command, log=log, environment=environment)
             servers.append(stack.enter_context(stopping(child)))
         town = await stack.enter_async_context(a_running_town(postgres_url, redis_url))
@@ -74,6 +82,7 @@ async def workers(postgres_url: str, redis_url: str, tmp_path: Path) -> AsyncIte
             for port in ports
         ]
         yield Workers(town, (doors[0], doors[1]))
+    await postgres_server.drop(database)
 
 
 def over(told: Answered) -> None:
