@@ -8,6 +8,8 @@ python -m server ledger verify               exit 1 if the books do not balance
 python -m server files verify                exit 1 if a file is not what was handed in
 python -m server launch restored             after restoring a backup: fence everything older
 python -m server jobs                        what runs when, what ran last and what came of it
+python -m server chat menu compare           the official account's menu beside config/chat_menu.toml
+python -m server chat menu create            make WeChat show it
 python -m server demo seed                   demo data of every programme, once
 """
 
@@ -33,22 +35,28 @@ from typing import Any
 
 import uvloop
 from aiohttp import web
+from redis.asyncio import Redis
 from tortoise.expressions import F
 
-from server import keys, logs
-from server.app import create_app
+from server import keys, logs, texts
+from server.app import CHAT, CHAT_MENU, create_app
 from server.clock import CHINA, SystemClock
 from server.database import OtherSchema, close_database, is_sqlite, migrate, open_database, sqlite_file
 from server.demo import seed
 from server.errors import Refusal
 from server.gateways.evidence_store import EvidenceStore
+from server.gateways.wechat_calls import WechatCalls, WechatRefused, tokens_of
+from server.gateways.wechat_http import WechatHttp
 from server.jobs.table import rendered
 from server.middlewares import runner_options
 from server.models.jobs import RunStatus
 from server.models.rounds import Budget
+from server.programme.chart import load_chart
+from server.programme.chat_menu import MenuFaulty, load_menu
 from server.programme.faults import ProgrammeError
 from server.programme.registry import Programmes
-from server.services import job_runs, ledger
+from server.sealing import Sealer
+from server.services import chat_menu, job_runs, ledger
 from server.services.access import StaffRole
 from server.services.evidence import Evidence
 from server.services.staff import create_staff, recover
@@ -83,7 +91,7 @@ def main(arguments: list[str]) -> int:
             uvloop.run(_require_fit(settings))
             return serve_with_workers(settings.workers)
         return uvloop.run(command(settings, chosen))
-    except (ProgrammeError, CannotServe) as fault:
+    except (ProgrammeError, MenuFaulty, CannotServe) as fault:
         print(fault, file=sys.stderr)
         return 1
     except Refusal as refusal:
@@ -237,6 +245,26 @@ async def _jobs(settings: Settings, _: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+async def _menu(settings: Settings, chosen: argparse.Namespace) -> int:
+    logs.configure(stream=sys.stderr)  # what is printed is the comparison alone
+    chart = load_chart(CHAT, texts.CHAT, texts.SPOKEN)
+    menu = load_menu(CHAT_MENU, keys=frozenset(key for entry in chart.entries for key in entry.menu_keys))
+    if not settings.wechat_oa_appid:
+        raise CannotServe("wechat_oa_appid is empty: there is no official account to have a menu.")
+    redis, wechat = Redis.from_url(settings.redis_url), WechatHttp(settings.wechat_base_url)
+    tokens = tokens_of(settings, wechat, redis, Sealer(settings.data_keys), SystemClock())
+    calls, mini_appid = WechatCalls(wechat, tokens), settings.wechat_appid
+    async with redis, wechat:
+        try:
+            if chosen.verb == "create":
+                await chat_menu.create(menu, mini_appid=mini_appid, calls=calls)
+            differences = await chat_menu.compare(menu, mini_appid=mini_appid, calls=calls)
+        except WechatRefused as refused:
+            raise CannotServe(f"{refused}; WeChat's documents say what that means.") from None
+    print("\n".join(differences or ["The menu is as it should be."]))
+    return 1 if differences else 0
+
+
 async def _seed(settings: Settings, _: argparse.Namespace) -> int:
     logs.configure(stream=sys.stderr)  # what is printed is the guide alone
     if settings.mode != "demo":
@@ -291,6 +319,11 @@ def _parser() -> argparse.ArgumentParser:
     launch.add_parser("restored", help="after restoring a backup").set_defaults(command=_restored)
 
     nouns.add_parser("jobs", help="what runs when, and how it went").set_defaults(command=_jobs)
+
+    chat = nouns.add_parser("chat", help="the official account").add_subparsers(required=True)
+    verbs = chat.add_parser("menu", help="its menu").add_subparsers(required=True, dest="verb")
+    verbs.add_parser("compare", help="what WeChat shows beside the file").set_defaults(command=_menu)
+    verbs.add_parser("create", help="make WeChat show the file").set_defaults(command=_menu)
 
     demo = nouns.add_parser("demo", help="demo data").add_subparsers(required=True)
     demo.add_parser("seed", help="write it once").set_defaults(command=_seed)

@@ -127,6 +127,7 @@ from server.settings import Settings
 CONFIG = Path(__file__).parent.parent / "config"
 SIZE_CLASSES = CONFIG / "size-classes.toml"
 MESSAGES = CONFIG / "messages.toml"
+CHAT_MENU = CONFIG / "chat_menu.toml"
 CHAT = CONFIG / "chat.toml"
 COMPLAINTS = SIZE_CLASSES.with_name("complaints.toml")
 ISSUER, AUDIENCE = "qiquan", "qiquan-api"

@@ -254,7 +254,9 @@ def _unsafe_in_production(settings: Settings) -> Iterator[str]:
     for name in ("wechat_appid", "wechat_secret"):
         if not getattr(settings, name):
             yield f"{name} is empty: nobody could sign in."
-    if 0 < len(settings.wechat_callback_token) < SHORTEST_CALLBACK_TOKEN:
+    if any(mark in settings.wechat_callback_token.lower() for mark in _SAMPLE_MARKS):
+        yield "wechat_callback_token is a demo or example secret: set one of your own."
+    elif 0 < len(settings.wechat_callback_token) < SHORTEST_CALLBACK_TOKEN:
         yield (
             f"wechat_callback_token has {len(settings.wechat_callback_token)} characters:"
             f" at least {SHORTEST_CALLBACK_TOKEN} are needed."

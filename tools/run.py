@@ -37,6 +37,10 @@ DEMO = {
     "QIQUAN_DATABASE_URL": f"sqlite://{VAR}/qiquan.sqlite3",
     "QIQUAN_WECHAT_APPID": "wx-demo",
     "QIQUAN_WECHAT_SECRET": "demo-wechat-secret",
+    "QIQUAN_WECHAT_OA_APPID": "wx-demo-official",
+    "QIQUAN_WECHAT_OA_SECRET": "demo-wechat-official-secret",
+    "QIQUAN_WECHAT_CALLBACK_TOKEN": "demoTokenOfTheChat",
+    "QIQUAN_WECHAT_CALLBACK_AES_KEY": "demoKeyOfTheChat0123456789abcdefghijklmnopq",
     "QIQUAN_SMS_KEY": "demo-sms-key",
 }
 START_SECONDS = 60.0

@@ -11,6 +11,7 @@ from server import settings
 from server.settings import Settings, SettingsError
 
 LONG = "k" * 48
+CHAT = {"wechat_callback_token": "T" * 32, "wechat_callback_aes_key": "k" * 43}
 SAFE = Settings(
     mode="production",
     database_url="postgres://qiquan@127.0.0.1/qiquan",
@@ -58,6 +59,8 @@ def test_jwt_keys_keep_their_order_because_the_first_one_signs(tmp_path: Path) -
         ({"QIQUAN_DEMO_LOGIN": "perhaps"}, "", "it must be true or false"),
         ({"QIQUAN_DEMO_ANCHOR": "1 March"}, "", "it must be a day as in 2026-03-01"),
         ({"QIQUAN_MODE": "live"}, "", "it must be one of demo, test, production"),
+        ({"QIQUAN_WECHAT_CALLBACK_MODE": "none"}, "", "it must be one of safe, compatible, plain"),
+        ({"QIQUAN_WECHAT_TOKEN_ENDPOINT": "new"}, "", "it must be one of stable, classic"),
         ({}, "port = true\n", "it must be a whole number"),
         ({}, "host = 5\n", "it must be a text"),
         ({}, 'jwt_keys = "x"\n', "must give secrets by key id"),
@@ -85,6 +88,10 @@ def test_a_wrong_secret_is_never_shown() -> None:
     assert "my-secret" not in str(caught.value)
 
 
+def test_production_accepts_a_chat_in_the_safe_mode() -> None:
+    assert settings.refuse_unsafe(dataclasses.replace(SAFE, **CHAT)) == []
+
+
 def test_production_accepts_safe_settings() -> None:
     assert settings.refuse_unsafe(SAFE) == []
 
@@ -107,6 +114,15 @@ def test_production_accepts_safe_settings() -> None:
         ({"wechat_secret": ""}, "wechat_secret is empty"),
         ({"wechat_appid": ""}, "wechat_appid is empty"),
         ({"database_url": "sqlite://x.sqlite3", "workers": 2}, "workers is 2, but SQLite"),
+        ({"wechat_callback_mode": "plain"}, "wechat_callback_mode is plain"),
+        ({**CHAT, "wechat_callback_mode": "compatible"}, "wechat_callback_mode is compatible"),
+        ({**CHAT, "wechat_callback_aes_key": ""}, "would arrive in the plain mode"),
+        ({**CHAT, "wechat_callback_aes_key": "k" * 42 + "="}, "must be the 43 characters"),
+        ({**CHAT, "wechat_callback_token": ""}, "wechat_callback_token must have 3 to 32"),
+        ({**CHAT, "wechat_callback_token": "short"}, "wechat_callback_token has 5 characters"),
+        ({**CHAT, "wechat_callback_token": "demoTokenOfTheChat"}, "wechat_callback_token is a demo"),
+        ({**CHAT, "wechat_callback_aes_key": "demo" + "k" * 39}, "wechat_callback_aes_key is a demo"),
+        ({"wechat_oa_appid": "wx2"}, "wechat_oa_secret is empty"),
         ({"sms_url": "http://sms.example", "sms_key": LONG}, "sms_url must begin with https://"),
         ({"sms_url": "https://sms.example", "sms_key": "k" * 31}, "sms_key has 31 bytes"),
     ],
