@@ -41,7 +41,8 @@ async def sender_of(message: ChatMessage, *, sealer: Sealer, now: datetime) -> C
             opened["person_id"] = person.id
     if opened:
         await ChatSender.filter(id=sender.id).update(**opened)
-        sender.update_from_dict(opened)
+        for name, value in opened.items():
+            setattr(sender, name, value)
     return sender
 
 
