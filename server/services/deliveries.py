@@ -185,7 +185,15 @@ class Deliveries:
             for row in rows:
                 contact = known.get(row.addressee)
                 message = inbox.get(row.outbox_id or 0)
-                wording = self._wording(row, message)
+                try:
+                    wording = self._wording(row, message)
+                # One that cannot be worded, whatever is wrong with it, must not keep a page from being sent.
+                except Exception as fault:  # noqa: BLE001
+                    log.warning("delivery.not_worded", topic=row.topic, fault=type(fault).__name__)
+                    await self._let_go(
+                        row, page, state=DeliveryState.DEAD, error=Meaning.FAULTY, settled_at=now
+                    )
+                    continue
                 if contact is None or wording is None:
                     await self._let_go(row, page, state=DeliveryState.KEPT, settled_at=now)
                 elif (until := self._quiet_until(row, contact, now)) is not None:
@@ -305,6 +313,10 @@ class Deliveries:
                 await self._next_channel(one, page, Meaning.UNUSABLE, None)
             else:
                 await self._dead(one, page, Meaning.FAULTY, None)
+        # Whatever else goes wrong with one must not end the others that are on their way.
+        except Exception as fault:  # noqa: BLE001
+            log.warning("delivery.failed", topic=one.row.topic, fault=type(fault).__name__)
+            await self._later(one, page, Meaning.UNKNOWN, uncertain=True)
         else:
             await self._sent(one, page, message_id)
 

@@ -36,6 +36,5 @@ DELIVERY_FAULTS: Mapping[str, str] = {
     "unknown": "微信返回了未知的错误码",
     "no_answer": "对方没有应答",
     "not_delivered": "微信报告未能送达",
-    "unreadable": "收件人信息无法解密",
 }
 """Why a message has not arrived, by the code of the reason."""

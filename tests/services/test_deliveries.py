@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -23,9 +24,10 @@ from server.models.organisations import MemberRole, Membership
 from server.models.people import Person
 from server.rules.channels import MOST_ATTEMPTS
 from server.rules.chat_messages import ChatMessage, MessageKind, WechatAccount
-from server.services import consents, outbox
+from server.services import consents, deliveries, outbox
 from server.services.deliveries import LEASE
 from server.services.delivery_reports import DeliveryReports
+from server.services.notices import Notice, notice
 from tests.factories import make_enterprise
 from tests.posting import NOW, TOPIC, Post, states
 
@@ -282,6 +284,40 @@ async def test_two_messages_never_take_the_same_consent(post: Post) -> None:
         ["subscribe"],
         [("kept", "inbox"), ("sent", "subscribe")],
     )
+
+
+async def test_one_that_cannot_be_worded_or_sent_keeps_no_other_from_its_way(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [await post.person(follows=True) for _ in range(3)]
+    for number, person in enumerate(people):
+        await post.tell(f"person:{person}", title="坏" if number == 0 else "好")
+    post.wechat.answers["template"] = [KeyError("unheard of"), 0]
+
+    def worded(topic: str, data: Mapping[str, Any], **others: Any) -> Notice:
+        if data["title"] == "坏":
+            raise ValueError
+        return notice(topic, data, **others)
+
+    monkeypatch.setattr(deliveries, "notice", worded)
+    await post.send()
+    assert sorted(await states()) == [("dead", None), ("sent", "template"), ("waiting", "template")]
+    post.clock.advance(timedelta(minutes=1))
+    await post.send()
+    assert sorted(await states()) == [("dead", None), ("sent", "template"), ("sent", "template")]
+
+
+async def test_a_launch_goes_before_every_page(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliveries, "PAGE", 2)
+    for _ in range(3):
+        await post.tell(f"person:{await post.person(follows=True)}")
+    turns: list[int] = []
+
+    async def turn() -> None:
+        turns.append(len(post.sent))
+
+    await post.deliveries.send_due(turn=turn)
+    assert turns == [0, 2, 3]
 
 
 # -- consents ---------------------------------------------------------------------------------------
