@@ -133,7 +133,10 @@ async def walk(directory: Path, *, seed: int, most: int) -> tuple[Walk, CaseTalk
             anybody = Caller(http, world.urls[0])
             verdict = await judge(talks.done, anybody, database_url, world.logs())
             cases = CaseTalk(line, talks.paths, random, world)
-            await cases.walk(talks.done, http)
+            try:
+                await cases.walk(talks.done, http)
+            except WalkFailed as broken:
+                cases.wrong.append(str(broken))  # What was judged before stands.
             return talks, cases, verdict
         finally:
             await line.close()

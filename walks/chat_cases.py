@@ -21,7 +21,7 @@ from walks.chat_world import ChatWorld
 
 LONGEST = 12
 CLOSED_AFTER_DAYS = 60
-SETTLED_SECONDS = 90
+SETTLED_SECONDS = 180
 
 
 class CaseTalk:
