@@ -18,7 +18,7 @@ from server.jobs.send_reminders import send_reminders
 from server.jobs.tell_round_news import tell_round_news
 from server.programme.registry import Programmes
 from server.rules.slots import Daily, Every
-from server.services import job_runs, outbox, sessions
+from server.services import chat_intake, job_runs, outbox, sessions
 from server.services.allotments import Allotments
 from server.services.blocklist import Blocklist
 from server.services.chat_desk import ChatDesk
@@ -118,6 +118,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _every(600, "sweep_files", lambda _: works.uploads.sweep(now())),
         _every(3600, "forget_sessions", lambda _: sessions.forget_dead(now())),
         _every(3600, "forget_conversations", lambda _: works.chat.forget(now())),
+        _every(3600, "forget_chat_messages", lambda _: chat_intake.forget_heard(now())),
         _every(600, "forget_job_runs", lambda _: job_runs.forget(plans(jobs), now())),
     )
     return jobs

@@ -51,6 +51,7 @@ JOBS: Mapping[str, str] = {
     "fetch_chat_media": "取回用户在微信里发来的图片、语音、视频和文件",
     "check_contents": "请微信检查投诉内容",
     "forget_conversations": "清理长期未继续的聊天填写",
+    "forget_chat_messages": "清理已处理的微信消息",
     "wake_deliveries": "用户再次来信后补发留存的消息",
     "close_rounds": "关闭到期批次",
     "rank_rounds": "截止批次的排名与发放",
