@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from server import texts
 from server.programme.messages import FieldKind, MessageChannel
 from server.rules.channels import (
     FIRST_BACK_OFF,
@@ -119,6 +120,11 @@ def test_quiet_hours_end_when_they_say_so_over_midnight_too(
 )
 def test_wechats_codes_are_understood(code: int, meaning: Meaning) -> None:
     assert meaning_of(code) is meaning
+
+
+def test_everything_that_an_operator_reads_has_its_words() -> None:
+    assert texts.DELIVERY_FAULTS.keys() == {*Meaning, "no_answer", "not_delivered"}
+    assert texts.CHANNELS.keys() == set(MessageChannel)
 
 
 def test_each_try_waits_longer_up_to_an_hour_and_no_two_alike() -> None:
