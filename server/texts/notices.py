@@ -190,7 +190,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "round.opens_not_ready": (
         "领券即将开始，您尚不能参加",
-        "“{programme}”的“{title}”将于 {until} 开始，您的企业目前不能参加，请在小程序查看准备检查中缺少的条件。",
+        "“{programme}”的“{title}”将于 {until} 开始，您的企业尚不能参加，请在小程序查看准备检查中缺少的条件。",
     ),
     "round.paused": ("领券暂停", "“{programme}”的“{title}”已暂停领取，恢复时将另行通知。"),
     "round.resumed": ("领券恢复", "“{programme}”的“{title}”已恢复领取，至 {until} 截止。"),
