@@ -108,6 +108,6 @@ def _single(request: web.Request) -> Mapping[str, str]:
 async def _body(request: web.Request) -> bytes:
     """The body; it has usually arrived with the head."""
     content = request.content
-    if content.is_eof() and content.total_bytes <= LARGEST_BODY:
+    if content.is_eof() and content.exception() is None and content.total_bytes <= LARGEST_BODY:
         return content.read_nowait()
     return await read_body(request, LARGEST_BODY, request.app[SETTINGS].body_seconds)
