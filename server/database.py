@@ -139,7 +139,7 @@ class _OneState(State):
         self.apps._init_relations()
         for app, name in models_to_reload:
             model = self.apps.get_model(app, name)
-            if model._meta._inited:
+            if model._meta._inited and not model._meta.db_fields:
                 model._meta.finalise_model()
 
 
