@@ -18,6 +18,7 @@ from tortoise.transactions import in_transaction
 from server import keys
 from server.app import create_app
 from server.clock import CHINA
+from server.demo_complaints import complain
 from server.demo_forms import fill_in, hand_in
 from server.demo_offerings import hand_in_one, list_offerings, open_selection
 from server.demo_orders import order_a_voucher
@@ -123,6 +124,7 @@ async def _seed_programme(app: web.Application, programme: Programme, officials:
         await list_offerings(app, programme, place, provider.person, now)
     await hand_in_one(app, programme, providers[0].person, now)
     await _issue(app, programme, enterprises[0], providers[0], opened)
+    await complain(app, programme, enterprises[0].person, providers[0].organisation, operator)
 
 
 async def _papers(

@@ -11,6 +11,7 @@ from server.database import close_database, migrate, open_database
 from server.demo import PASSWORD, seed, username
 from server.demo_offerings import LISTED
 from server.models.applications import Application
+from server.models.complaints import Complaint
 from server.models.offerings import Offering
 from server.models.orders import Order, VoucherHold
 from server.models.organisations import Organisation, Qualification
@@ -24,6 +25,7 @@ from server.programme.issuance import IssuanceMode
 from server.programme.registry import Programmes
 from server.programme.review import ReviewSubject
 from server.programme.vocabulary import Party
+from server.rules.complaints import ComplaintStatus
 from server.rules.lifecycles import QualificationStatus, RegistrationStatus, VoucherStatus
 from server.rules.money import Basis
 from server.rules.offerings import DraftStatus, OfferingStatus
@@ -79,6 +81,9 @@ async def test_every_list_of_every_programme_has_something_in_it(guides: tuple[s
         assert await Offering.filter(**of_it, status=OfferingStatus.LISTED).count() == sum(LISTED)
         waiting = await Offering.filter(**of_it, draft_status=DraftStatus.SUBMITTED).count()
         assert waiting == (programme.review(ReviewSubject.OFFERING) is not None)
+        complaints = [row.status for row in await Complaint.filter(**of_it).order_by("id")]
+        assert complaints == [ComplaintStatus.ANSWERED, ComplaintStatus.FILED, ComplaintStatus.FILED]
+        assert await Complaint.filter(**of_it, sealed=True).count() == 1
         rounds = await Round.filter(budget__programme_slug=programme.slug).count()
         orders = await Order.filter(**of_it).count()
         vouchers = await Voucher.filter(**of_it).count()
