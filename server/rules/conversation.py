@@ -44,12 +44,13 @@ def step(
 ) -> Turn:
     """One message later. ``today`` is a day in China, ``silence`` the time since the last message."""
     walk = _Listener(chart, state, draft, offers, today)
-    begun = walk.state.code != chart.home or not draft.is_empty
-    if begun and silence >= timedelta(hours=chart.resume_after_hours):
-        walk.say("resumed", ago=ago(silence))
-        walk.offer_form()
+    begun = walk.state.code != chart.home or bool(draft.fields)
     walk.hear(replace(heard, text=cleaned(heard.text)))
-    return walk.turn()
+    turn = walk.turn()
+    if turn.ended or not begun or silence < timedelta(hours=chart.resume_after_hours):
+        return turn
+    resumed = (Say("resumed", {"ago": ago(silence)}), *(() if turn.wants_form else (Say("form"),)))
+    return replace(turn, says=(*resumed, *turn.says), wants_form=True)
 
 
 def asked_again(chart: Chart, state: str, draft: Draft, offers: Offers, *, today: date) -> tuple[Say, ...]:

@@ -14,6 +14,7 @@ LONGEST_LABEL, LONGEST_ECHO = 36, 60
 """How much of somebody's own words is said back; all of it is kept."""
 BETWEEN = "\n\n"
 MORE = "…"
+LINK, SHORTEST_LINE = "<a ", 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,22 @@ def written(said: Sequence[Say], facts: Mapping[str, str] | None = None) -> str:
     for one in said:
         text = texts.CHAT[one.key].format_map({**(facts or {}), **one.values})
         blocks.append("\n".join((text, *one.lines)))
-    return cut(BETWEEN.join(block for block in blocks if block))
+    return fitted(BETWEEN.join(block for block in blocks if block))
+
+
+def fitted(text: str) -> str:
+    """The text in as many bytes as WeChat takes: the longest lines are shortened, no link and no question.
+
+    What is shortened so are somebody's own words as they are said back; all of them are kept.
+    """
+    lines = text.split("\n")
+    while len("\n".join(lines).encode()) > LONGEST_ANSWER_BYTES:
+        places = [place for place, line in enumerate(lines) if LINK not in line]
+        longest = max(places, key=lambda place: len(lines[place]), default=0)
+        if len(lines[longest]) <= SHORTEST_LINE:
+            break
+        lines[longest] = lines[longest][: len(lines[longest]) // 2] + MORE
+    return cut("\n".join(lines))
 
 
 def cut(text: str, most: int = LONGEST_ANSWER_BYTES) -> str:
@@ -83,16 +99,16 @@ def summary(draft: Draft, kinds: Mapping[str, str]) -> str:
     words = texts.CHAT_WORDS
     about = kinds.get(draft.get("kind"), words["not_said"])
     if draft.get("subject"):
-        about = words["about_this"].format(kind=about, subject=echoed(draft.get("subject")))
+        about = words["about_this"].format(kind=about, subject=echoed(draft.get("subject"), LONGEST_LABEL))
     named = draft.get("naming") == "named"
     lines = [
         ("about", about),
-        ("programme", echoed(draft.get("programme_name"))),
-        ("happened", echoed(draft.get("happened"), 2 * LONGEST_ECHO)),
-        ("remarks", echoed(" / ".join(draft.remarks), 2 * LONGEST_ECHO)),
-        ("since", echoed(draft.get("since_said") or draft.get("since"))),
+        ("programme", labelled(draft.get("programme_name"))),
+        ("happened", echoed(draft.get("happened"))),
+        ("remarks", echoed(" / ".join(draft.remarks))),
+        ("since", echoed(draft.get("since_said") or draft.get("since"), LONGEST_LABEL)),
         ("since_day", draft.get("since") if draft.get("since_said") else ""),
-        ("wanted", echoed(draft.get("wanted"), 2 * LONGEST_ECHO)),
+        ("wanted", echoed(draft.get("wanted"))),
         ("media", words["pieces"].format(count=len(draft.media)) if draft.media else ""),
         ("naming", echoed(draft.get("name")) if named else words["anonymous"]),
         ("contact", (echoed(draft.get("contact")) or words["no_contact"]) if named else ""),

@@ -234,6 +234,14 @@ def test_very_long_words_are_kept_whole_and_said_back_short() -> None:
     assert talk.last.acted.get("happened") == words
 
 
+def test_the_longest_read_back_still_asks_its_question_in_full() -> None:
+    talk, words = Talk(), "他们收了钱就不来了，" * 150
+    talk.say("投诉", "2", words, "1", words, f"3月5日{words}", words, words, "完成", "2", "某" * 40)
+    talk.say(f"{words}13800000000")
+    answer = talk.hear(Heard(KINDS.TEXT, words), timedelta(days=3))
+    assert answer.endswith("1. 提交\n2. 修改\n3. 放弃") and "全部保存" in answer
+
+
 def test_more_than_a_conversation_holds_is_said_not_to_be_kept() -> None:
     talk = Talk()
     talk.say("投诉", "5", "1", "起" * 11_000, "跳过")
@@ -279,6 +287,20 @@ def test_days_later_one_goes_on_where_one_left_off() -> None:
     answer = talk.hear(Heard(KINDS.TEXT, "退钱"), timedelta(days=3, hours=2))
     assert "3 天前" in answer and talk.last.wants_form and talk.state == "evidence"
     assert talk.draft.get("wanted") == "退钱"
+
+
+def test_days_later_the_last_word_is_the_receipt_alone() -> None:
+    talk = Talk()
+    talk.say("投诉", "5", "1", "收了钱", "跳过", "跳过", "跳过", "1")
+    answer = talk.hear(Heard(KINDS.TEXT, "1"), timedelta(days=3))
+    assert talk.last.act is Act.FILE and "天前" not in answer and "表单" not in answer
+    assert "填到一半" not in talk.hear(Heard(KINDS.TEXT, "你好"), timedelta(days=3))
+
+
+def test_a_word_at_home_is_nothing_half_done() -> None:
+    talk = Talk()
+    talk.say("有件事想说一下")
+    assert "填到一半" not in talk.hear(Heard(KINDS.TEXT, "你好"), timedelta(days=3))
 
 
 def test_somebody_new_is_not_told_that_they_come_back() -> None:
