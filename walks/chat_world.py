@@ -11,6 +11,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from server.clock import CHINA
+from server.database import close_database, migrate, open_database
+from server.demo import PASSWORD, username
+from server.services.access import StaffRole
+from server.services.staff import create_staff
 from standin.wechat import DEMO_APPID, DEMO_OA_APPID, DEMO_OA_SECRET
 from tests.servers import PostgresServer, postgres_server
 from tools.embedded import RedisServer
@@ -19,6 +23,7 @@ from tools.processes import Child, ProcessFailed, accepts_connections, free_port
 TOKEN = "WalkThroughTheChat2026"
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFA"
 PATIENCE_SECONDS = 60.0
+DESKS = (StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.OVERSIGHT_BODY)
 
 
 class ChatWorld:
@@ -77,8 +82,11 @@ class ChatWorld:
 
 
 @asynccontextmanager
-async def a_chat_world(directory: Path) -> AsyncIterator[tuple[ChatWorld, str, str]]:
-    """The world with its demo data, the stand-in's address and the database's; all ended afterwards."""
+async def a_chat_world(directory: Path, *, demo: bool = True) -> AsyncIterator[tuple[ChatWorld, str, str]]:
+    """The world, the stand-in's address and the database's; all ended afterwards.
+
+    Without its ``demo`` data there are the officials alone, and nothing to complain about but words.
+    """
     with ExitStack() as stack:
         postgres: PostgresServer = stack.enter_context(postgres_server())
         url = await postgres.create("chat")
@@ -89,8 +97,11 @@ async def a_chat_world(directory: Path) -> AsyncIterator[tuple[ChatWorld, str, s
         standin = stack.enter_context(stopping(Child("WeChat", wechat, log=directory / "wechat.log")))
         standin.wait_until(lambda: accepts_connections(port))
         world = ChatWorld(directory, _environment(directory, url, redis.url(), port))
-        world.command("migrate")
-        world.command("demo", "seed")
+        if demo:
+            world.command("migrate")
+            world.command("demo", "seed")
+        else:
+            await _officials_alone(url)
         try:
             for place in range(len(world.ports)):
                 world.children.append(world.start(place))
@@ -98,6 +109,16 @@ async def a_chat_world(directory: Path) -> AsyncIterator[tuple[ChatWorld, str, s
         finally:
             for child in world.children:
                 child.stop()
+
+
+async def _officials_alone(url: str) -> None:
+    await migrate(url)
+    opened = await open_database(url)
+    try:
+        for role in DESKS:
+            await create_staff(username(role), PASSWORD, [role.value], datetime.now(CHINA))
+    finally:
+        await close_database(opened)
 
 
 def _environment(directory: Path, url: str, redis: str, wechat_port: int) -> dict[str, str]:
