@@ -41,7 +41,7 @@ WAITING_AT_MOST = 24
 REMEMBERED_AT_MOST = 200
 SWEEP_SECONDS = 1.0
 SWEPT_AT_ONCE = 100
-STEP_ASIDE_SECONDS = 0.25
+STEP_ASIDE_SECONDS = 1.0
 LOOK_AGAIN_SECONDS = 0.1
 MOST_ATTEMPTS = 5
 DRAIN_SECONDS = 5.0
@@ -107,7 +107,8 @@ class ChatDoor:
             flood = self._flood(index)
             if flood is not None:
                 return flood or None if message.account is WechatAccount.OFFICIAL else None
-        ours = len(self._works) < REMEMBERED_AT_MOST
+        # In a crowd no more is begun than can be answered: the rest is heard when there is time.
+        ours = len(self._works) < (WAITING_AT_MOST if self._intake.is_crowded() else REMEMBERED_AT_MOST)
         kept = await self._intake.keep(message, index, ours=ours, now=now)
         if kept.is_first and not ours:
             return None
