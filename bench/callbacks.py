@@ -22,8 +22,8 @@ from server.database import migrate
 from walks.wechat_phones import Letterbox
 
 CONNECTIONS = 256
-MESSAGES, BARE, WARM_UP = 2_000, 12_000, 600
-SENDERS = 2_000
+MESSAGES, BARE, WARM_UP = 4_000, 12_000, 600
+SENDERS = 4_000
 HEAD_MARGIN = 160
 """About what aiohttp's own head takes; the bare body is the rest of the subject's answer."""
 FLOOR, GOAL = 0.4, 0.5

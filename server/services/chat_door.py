@@ -70,7 +70,8 @@ class _Work:
     id: int
     message: ChatMessage
     sender_index: str
-    done: asyncio.Future[str | None]
+    answer: asyncio.Future[str | None]
+    done: asyncio.Future[None]
     late: bool
 
 
@@ -82,10 +83,10 @@ class ChatDoor:
         self.hear: Hear | None = None
         """The conversation. Without one, people are heard by nobody and told nothing."""
         self._worker = secrets.token_hex(8)
-        self._intake = ChatIntake(sealer, self._worker, LEASE)
+        self._intake = ChatIntake(sealer, self._worker, LEASE, crowded=self._let_go)
         self._listeners: defaultdict[MessageKind, list[Listen]] = defaultdict(list)
         self._works: dict[int, _Work] = {}
-        self._tails: dict[str, asyncio.Future[str | None]] = {}
+        self._tails: dict[str, asyncio.Future[None]] = {}
         self._hands = asyncio.Semaphore(HEARD_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._buckets = Buckets(per_second=PER_SECOND, burst=BURST)
@@ -118,18 +119,20 @@ class ChatDoor:
             return await self._first_answer(kept.id, patience)
         if work.late:
             return None
-        done, _ = await asyncio.wait((work.done,), timeout=patience)
+        done, _ = await asyncio.wait((work.answer,), timeout=patience)
         # From here on the answer goes out as a message, for every delivery of it.
         work.late = work.late or not done
-        return work.done.result() if done else None
+        return work.answer.result() if done else None
 
     # -- behind the answer ---------------------------------------------------------------------------
 
     def _begin(self, row_id: int, message: ChatMessage, index: str, *, late: bool = False) -> _Work:
         # The mini-program's people are answered by messages only, and so is everybody in a crowd.
-        late = late or message.account is WechatAccount.MINI or len(self._works) >= WAITING_AT_MOST
-        done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        work = self._works[row_id] = _Work(row_id, message, index, done, late)
+        late = late or message.account is WechatAccount.MINI or self._intake.is_crowded()
+        late = late or len(self._works) >= WAITING_AT_MOST
+        loop = asyncio.get_running_loop()
+        answer, done = loop.create_future(), loop.create_future()
+        work = self._works[row_id] = _Work(row_id, message, index, answer, done, late)
         before = self._tails.get(index)
         self._tails[index] = done
         self._behind(self._work(work, before))
@@ -140,7 +143,7 @@ class ChatDoor:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _work(self, work: _Work, before: asyncio.Future[str | None] | None) -> None:
+    async def _work(self, work: _Work, before: asyncio.Future[None] | None) -> None:
         answer = None
         try:
             if before is not None:
@@ -154,8 +157,16 @@ class ChatDoor:
             self._works.pop(work.id, None)
             if self._tails.get(work.sender_index) is work.done:
                 del self._tails[work.sender_index]
-            if not work.done.done():
-                work.done.set_result(answer)
+            work.done.set_result(None)
+            if not work.answer.done():
+                work.answer.set_result(answer)
+
+    def _let_go(self) -> None:
+        """A crowd begins: whoever waits for an answer is acknowledged, and answered afterwards."""
+        for work in self._works.values():
+            work.late = True
+            if not work.answer.done():
+                work.answer.set_result(None)
 
     async def _heard(self, work: _Work) -> str | None:
         """Hear a message and everything that comes of it, once; the answer, if it is in time for one."""

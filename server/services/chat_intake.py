@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from server.sealing import Sealer
 GROUP_SIZE = 200
 KEEP_SECONDS = 4.5
 """What is not kept by then is not acknowledged, and WeChat delivers it again."""
-WINDOW_SECONDS, CROWD = 0.1, 20
+WINDOW_SECONDS, CROWD = 0.1, 50
 """With more than these in a tenth of a second it is a crowd."""
 FORGET_GROUP = 500
 KEPT_FOR = timedelta(days=3)
@@ -67,9 +67,12 @@ class _Arrived:
 class ChatIntake:
     """The messages of one process on their way into the database."""
 
-    def __init__(self, sealer: Sealer, worker: str, lease: timedelta) -> None:
-        """``worker`` names this process; what it keeps for itself nobody else touches within ``lease``."""
-        self._sealer, self._worker, self._lease = sealer, worker, lease
+    def __init__(self, sealer: Sealer, worker: str, lease: timedelta, *, crowded: Callable[[], None]) -> None:
+        """``worker`` names this process; what it keeps for itself nobody else touches within ``lease``.
+
+        ``crowded`` is called when a crowd begins, and a few times a second while it stays.
+        """
+        self._sealer, self._worker, self._lease, self._crowded = sealer, worker, lease, crowded
         self._arrived: list[_Arrived] = []
         self._keeping: asyncio.Task[None] | None = None
         self._impatient: deque[tuple[float, asyncio.Future[int | None]]] = deque()
@@ -113,6 +116,8 @@ class ChatIntake:
             self._crowd = self._counted if now < self._window + 2 * WINDOW_SECONDS else 0
             self._window, self._counted = now, 0
         self._counted += 1
+        if self._counted == CROWD + 1:
+            self._crowded()
 
     def _give_up(self) -> None:
         """Let those go whose time is over: one timer for all, in the order of their arrival."""
