@@ -67,7 +67,6 @@ class Talk:
         self.paths = paths
         self.random = random
         self.disturbance = disturbance
-        self.picture = a_picture(random)
         self._places = _places(paths)
 
     async def walk(self, one: Conversation) -> None:
@@ -103,7 +102,7 @@ class Talk:
         for move in option.moves:
             if move == "@image":
                 one.images += 1
-                heard = await self.send(one, await self.line.image(self.picture))
+                heard = await self.send(one, await self.line.image(a_picture(self.random)))
             else:
                 heard = await self.send(one, text_of(move))
         return heard
