@@ -37,7 +37,14 @@ class CaseTalk:
 
     async def walk(self, done: Sequence[Conversation], http: ClientSession) -> None:
         """Every dialogue, on cases that were handed in and are read by the operator."""
-        own = iter([one for one in done if one.is_filed and one.said.get("kind") != "official"])
+        # Of a programme: a case of none follows the machine's clock, which no walk can move.
+        own = iter(
+            [
+                one
+                for one in done
+                if one.is_filed and "programme" in one.said and one.said.get("kind") != "official"
+            ]
+        )
         await self._strangers()
         for chosen in ("supplement", "urge", "leave"):
             await self._follow(next(own), case=chosen)
