@@ -72,7 +72,7 @@ class Accusations:
         if len(words.strip()) > LONGEST_MESSAGE:
             raise ComplaintTooLong(most=LONGEST_MESSAGE)
         complaint = await self._called_into(complaint_id, actor)
-        files = await require_own(file_ids, access.organisation_id_of(actor))
+        files = await require_own(file_ids, access.organisation_id_of(actor), by=actor.name)
         now = self._book.now(complaint.programme_slug)
         said = ComplaintEntry.filter(complaint_id=complaint.id, kind=EntryKind.STATEMENT)
         async with in_transaction():

@@ -84,19 +84,22 @@ def hints_of(file: StoredFile) -> list[Hint]:
     return [Hint(code, texts.FILE_HINTS[code]) for code in file.hints]
 
 
-async def require_own(ids: Sequence[int], organisation_id: int) -> list[StoredFile]:
+async def require_own(ids: Sequence[int], organisation_id: int, *, by: str = "") -> list[StoredFile]:
     """The files with these ids, in this order, each of the organisation's own.
 
-    Raises :class:`FilesUnknown` naming every id that is not: unknown or another's, nobody is told which.
+    ``by`` names who will read what becomes of them (``person:12``): for them, what a colleague handed in
+    with a complaint is unknown. Raises :class:`FilesUnknown` naming every id that is not: unknown or
+    another's, nobody is told which.
     """
-    owned = {file.id: file for file in await StoredFile.filter(id__in=ids, organisation_id=organisation_id)}
+    rows = StoredFile.filter(id__in=ids, organisation_id=organisation_id)
+    owned = {file.id: file for file in await (rows.filter(_untold_to(by)) if by else rows)}
     return _in_order(ids, owned)
 
 
 async def own_files(ids: Sequence[int], *, actor: Actor) -> list[StoredFile]:
     """The same for whoever asks: a person's organisation's, or what a member of staff uploaded."""
     if actor.kind == "person":
-        return await require_own(ids, organisation_id_of(actor))
+        return await require_own(ids, organisation_id_of(actor), by=actor.name)
     owned = {file.id: file for file in await StoredFile.filter(id__in=ids, uploaded_by=actor.name)}
     return _in_order(ids, owned)
 
@@ -171,10 +174,7 @@ class Files:
     async def mine(self, *, actor: Actor, after: int = 0) -> FilePage:
         """The files of the actor's organisation, by id. Raises ``NoOrganisation``."""
         owned = StoredFile.filter(organisation_id=organisation_id_of(actor), id__gt=after)
-        # What somebody handed in with a complaint, perhaps of this very organisation, is theirs alone.
-        told = Subquery(ComplaintFile.filter(entry__author=COMPLAINANT).values("file_id"))
-        owned = owned.filter(Q(uploaded_by=actor.name) | Q(id__not_in=told))
-        rows = await owned.order_by("id").limit(PAGE + 1)
+        rows = await owned.filter(_untold_to(actor.name)).order_by("id").limit(PAGE + 1)
         return FilePage(rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None)
 
     async def find(self, file_id: int, *, actor: Actor) -> StoredFile:
@@ -207,7 +207,7 @@ class Files:
     async def discard(self, file_id: int, *, actor: Actor) -> None:
         """Take back an own file that was not handed in with anything. Raises :class:`FileInUse`."""
         file = await StoredFile.get_or_none(id=file_id, organisation_id=organisation_id_of(actor))
-        if file is None:
+        if file is None or not await self._may_see(actor, file):
             raise NotFound()
         try:
             async with in_transaction():
@@ -251,6 +251,15 @@ class Files:
         reviewed = await _reviewed_as(subject)
         chain = None if reviewed is None else self._programmes.get(slug).review(reviewed)
         return chain is not None and not actor.roles.isdisjoint(step.by.value for step in chain.steps)
+
+
+def _untold_to(name: str) -> Q:
+    """Files that somebody may know of: what a colleague handed in with a complaint is the colleague's alone.
+
+    The complaint may be of this very organisation.
+    """
+    told = Subquery(ComplaintFile.filter(entry__author=COMPLAINANT).values("file_id"))
+    return Q(uploaded_by=name) | Q(id__not_in=told)
 
 
 async def _told(file: StoredFile) -> bool:

@@ -78,6 +78,8 @@ class Affair:
     provider: Caller
     order_id: int
     file_id: int
+    enterprise: Caller
+    """Who is in charge where the complainant works."""
 
     @classmethod
     async def begun(cls, town: Town) -> Affair:
@@ -104,7 +106,7 @@ class Affair:
             if name not in {"id", "uploaded_by", "name"}
         }
         scan = await StoredFile.create(**kept, uploaded_by=person_name(person), name=f"{NAME}手写.pdf")
-        return cls(town, await town.signed_in(person), provider, order.id, scan.id)
+        return cls(town, await town.signed_in(person), provider, order.id, scan.id, enterprise)
 
     async def complain(self, **others: Any) -> int:
         filed = await self.whistle.post(
@@ -251,7 +253,29 @@ async def test_nobody_of_the_same_organisation_finds_what_was_handed_in(town: To
     hidden = [one["id"] for one in (await ok(other.get("files"))).body["files"]]
     assert hidden == [one for one in seen if one != affair.file_id]
     assert (await other.get(f"files/{affair.file_id}")).status == 404
+    # Nor is it copied into a paper of one's own, or told by refusing to throw it away.
+    plain = await paperwork.a_file(buyer, DocumentKind.OTHER, PROGRAMME, town.now)
+    copy = {"name": "合并.pdf", "programme": PROGRAMME, "kind": "other"}
+    merged = await other.post("files/merges", file_ids=[plain.id, affair.file_id], **copy)
+    assert merged.code == "files_unknown"
+    assert (await other.delete(f"files/{affair.file_id}")).code == "not_found"
+    assert (await affair.whistle.delete(f"files/{affair.file_id}")).code == "file_in_use"
     assert (await affair.whistle.get(f"files/{affair.file_id}")).status == 200
+
+
+async def test_an_accused_side_gets_at_no_paper_of_its_own_people_by_handing_it_in(town: Town) -> None:
+    affair = await Affair.begun(town)
+    accused = (await StoredFile.get(id=affair.file_id)).organisation_id
+    case = await affair.complain(subject="other", subject_id=None, programme=PROGRAMME)
+    # The enterprise whose employee complains without a name is the accused one.
+    await Complaint.filter(id=case).update(accused_id=accused)
+    operator = await town.operator()
+    await ok(operator.post(f"complaint-desk/{case}/claim"))
+    await ok(operator.post(f"complaint-desk/{case}/messages", kind="request", words="请说明。"))
+    said = await affair.enterprise.post(
+        f"accusations/{case}/statements", words="见附件。", file_ids=[affair.file_id]
+    )
+    assert said.code == "files_unknown"
 
 
 async def _everybody_asks(affair: Affair, staff: dict[str, Caller]) -> list[str]:
