@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 from server import texts
 from server.handlers.api import PUBLIC, Answer, Media, Routes
 from server.handlers.complaints import RevealUnread
-from server.handlers.parsing import Body, Path
+from server.handlers.parsing import Body, Day, Path
 from server.keys import CHAT_DESK
 from server.rules.complaints import LONGEST_CONTACT, LONGEST_MESSAGE, LONGEST_NAME, LONGEST_STORY, SubjectKind
 from server.services.allowances import TooManyToday
@@ -55,7 +55,7 @@ class FileDraft(Body):
     about: str = Field(default="", max_length=LONGEST_SUBJECT, description="Which one. | 对象名称或编号。")
     programme: str = Field(default="", max_length=64, description="The programme. | 项目代码。")
     happened: str = Field(max_length=LONGEST_STORY, description="What happened. | 经过。")
-    since: date | None = Field(default=None, description="Since when. | 从何时起。")
+    since: Day | None = Field(default=None, description="Since when. | 从何时起。")
     wanted: str = Field(default="", max_length=LONGEST_MESSAGE, description="What is wanted. | 诉求。")
     anonymous: bool = Field(description="Nobody shall read whose it is. | 是否匿名。")
     name: str = Field(default="", max_length=LONGEST_NAME, description="The name. | 称呼。")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Literal
 
 from aiohttp import web
@@ -19,7 +18,7 @@ from server.handlers.complaint_views import (
 )
 from server.handlers.complaints import ABOUT, ATTACHED, MOVED, SPOKEN
 from server.handlers.files import SHOWN, SHOWN_EXTENSIONS
-from server.handlers.parsing import Body, Id, Path, Query
+from server.handlers.parsing import Body, Day, Id, Path, Query
 from server.keys import COMPLAINTS
 from server.rules.complaints import (
     LONGEST_CONTACT,
@@ -105,7 +104,7 @@ class RecordComplaint(Body):
     subject_id: Id | None = Field(default=None, description="The order, provider or round. | 对象编号。")
     programme: str | None = Field(default=None, max_length=64, description="The programme. | 项目代码。")
     happened: str = Field(max_length=LONGEST_STORY, description="What happened. | 发生了什么。")
-    since: date | None = Field(default=None, description="Since when. | 从何时起。")
+    since: Day | None = Field(default=None, description="Since when. | 从何时起。")
     wanted: str = Field(default="", max_length=LONGEST_MESSAGE, description="What is wanted. | 诉求。")
     file_ids: list[Id] = Field(default=[], max_length=MOST_FILES, description="The scan. | 扫描件。")
     anonymous: bool = Field(description="Nobody shall read whose it is. | 是否匿名。")

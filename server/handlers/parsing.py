@@ -221,7 +221,7 @@ def _from_strings(model: type[_Model], given: Mapping[str, str], whole: Iterable
     faults = [
         _fault(name, "int_parsing", {})
         for name in whole
-        if name in given and not _WHOLE.fullmatch(given[name])
+        if name in given and not (_WHOLE.fullmatch(given[name]) and abs(int(given[name])) <= LARGEST_WHOLE)
     ]
     faults += [
         _fault(name, "other", {})

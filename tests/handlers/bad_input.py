@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import EnumType
 from typing import Any
 
+from annotated_types import MinLen
 from aiohttp import web
 
 from server.handlers.api import Route
@@ -48,10 +49,11 @@ def admit_everybody(app: web.Application) -> None:
 
 
 def address(route: Route) -> str:
-    """The route's path with a number for every variable, or the first of its words."""
+    """The route's path with a number long enough for every variable, or the first of its words."""
     path = route.path
     for name, field in route.path_model.model_fields.items() if route.path_model else ():
-        words = field.annotation if isinstance(field.annotation, EnumType) else ("1",)
+        least = next((one.min_length for one in field.metadata if isinstance(one, MinLen)), 1)
+        words = field.annotation if isinstance(field.annotation, EnumType) else ("1" * least,)
         path = path.replace(f"{{{name}}}", str(next(iter(words))))
     return path
 

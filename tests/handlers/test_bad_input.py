@@ -8,9 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from server.handlers import doors
 from server.handlers.api import Route
+from server.handlers.complaints import AccusationsQuery
+from server.handlers.parsing import query_parser
+from server.handlers.problems import Malformed
 from server.keys import ROUTES
 from tests.handlers.bad_input import JSON, Case, address, admit_everybody, cases, headers_of, writes
 from tests.handlers.platform import TEST, small_app
@@ -144,3 +148,10 @@ async def test_a_body_that_breaks_off_disturbs_nobody(client: Any) -> None:
     writer.close()
     await writer.wait_closed()
     assert (await client.post(PATH, json={"amount_fen": 7}, headers=HEADERS)).status == 201
+
+
+def test_a_number_beyond_64_bits_in_a_query_is_a_fault_and_no_failure_of_the_database() -> None:
+    read = query_parser(AccusationsQuery)
+    assert read(make_mocked_request("GET", f"/?after={2**63 - 1}")).after == 2**63 - 1
+    with pytest.raises(Malformed):
+        read(make_mocked_request("GET", f"/?after={2**63}"))
