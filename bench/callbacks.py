@@ -1,8 +1,9 @@
 """What WeChat delivers, measured: signed, decrypted, kept on disk and acknowledged, beside the bare handler.
 
 Every message is another one, from one of many senders, signed and encrypted in the safe mode as WeChat does.
-It is acknowledged when it is in the database; what the conversation makes of it is done behind the answer,
-on the same two cores, and between samples all of it is waited for and counted.
+It is acknowledged when it is in the database; what the conversation makes of it is done behind the answer, on
+the same two cores. Hearing takes longer than keeping: how much of it is done a second is printed, and what is
+left of a sample is set aside before the next, so that the bare handler has the machine to itself.
 """
 
 from __future__ import annotations
@@ -21,18 +22,21 @@ from bench.stage import Server, Stage, a_stage, settle
 from server.database import migrate
 from walks.wechat_phones import Letterbox
 
-CONNECTIONS = 256
-MESSAGES, BARE, WARM_UP = 4_000, 12_000, 600
+CONNECTIONS = 512
+"""As in the launch: in a crowd hundreds wait at any instant."""
+MESSAGES, BARE, WARM_UP = 8_000, 20_000, 1_000
 SENDERS = 4_000
 HEAD_MARGIN = 160
 """About what aiohttp's own head takes; the bare body is the rest of the subject's answer."""
 FLOOR, GOAL = 0.4, 0.5
 APPID, TOKEN = "wx-bench-official", "benchTokenOfTheCallback"
 KEY = secrets.token_hex(22)[:43]
-PATIENCE_SECONDS = 300
+HEARING_SECONDS, SETTLING_SECONDS = 5.0, 3.0
 LEFT = "SELECT count(*) FROM inbound_message WHERE handled_at IS NULL"
 FAILED = "SELECT count(*) FROM inbound_message WHERE failed"
 KEPT = "SELECT count(*) FROM inbound_message"
+SET_ASIDE = "WITH s AS (UPDATE inbound_message SET handled_at = now() WHERE handled_at IS NULL RETURNING 1)"
+SET_ASIDE += " SELECT count(*) FROM s"
 
 _numbers = count(1)
 
@@ -67,7 +71,7 @@ async def _run(stage: Stage) -> tuple[Series, Series]:
         await stage.past_first_jobs(server)
         warm = await stage.ask(_plan(stage, server.port, WARM_UP))
         size = max(warm.answer_bytes.values())
-        await _heard(stage, server)
+        await _set_aside(stage, server)
         async with stage.bare(max(0, size - HEAD_MARGIN)) as bare:
             await stage.ask(_plan(stage, bare.port, WARM_UP, repeated=BARE // WARM_UP))
             samples: dict[str, list[Sample]] = {"bare": [], "callbacks": []}
@@ -76,8 +80,9 @@ async def _run(stage: Stage) -> tuple[Series, Series]:
                 samples["bare"].append(await stage.sample(bare, plan, expected=200))
                 plan = _plan(stage, server.port, MESSAGES)
                 samples["callbacks"].append(await stage.sample(server, plan, expected=200))
-                seconds = await _heard(stage, server)
-                print(f"  {MESSAGES:,} messages acknowledged; all of them heard {seconds:.1f} s later")
+                rate = await _heard(stage, server)
+                await _set_aside(stage, server)
+                print(f"  {MESSAGES:,} messages acknowledged, {rate:.0f} heard a second afterwards")
         kept, failed = await stage.query(server, KEPT), await stage.query(server, FAILED)
         sent = WARM_UP + INTERLEAVINGS * MESSAGES
         if (kept, failed) != (sent, 0):
@@ -129,9 +134,13 @@ def _request(box: Letterbox, port: int) -> str:
 
 
 async def _heard(stage: Stage, server: Server) -> float:
-    """Wait until everything that was acknowledged is heard; seconds."""
-    began = time.perf_counter()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while await stage.query(server, LEFT):  # noqa: ASYNC110 - it is elsewhere
-            await asyncio.sleep(0.2)
-    return time.perf_counter() - began
+    """How many messages are heard in a second, when no more arrive."""
+    before, began = await stage.query(server, LEFT), time.perf_counter()
+    await asyncio.sleep(HEARING_SECONDS)
+    return float((before - await stage.query(server, LEFT)) / (time.perf_counter() - began))
+
+
+async def _set_aside(stage: Stage, server: Server) -> None:
+    """Leave the server nothing to hear."""
+    await stage.query(server, SET_ASIDE)
+    await asyncio.sleep(SETTLING_SECONDS)

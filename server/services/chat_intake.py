@@ -21,7 +21,7 @@ from server.models.chat import InboundMessage
 from server.rules.chat_messages import ChatMessage
 from server.sealing import Sealer
 
-GROUP_SIZE = 200
+GROUP_SIZE = 300
 KEEP_SECONDS = 4.5
 """What is not kept by then is not acknowledged, and WeChat delivers it again."""
 WINDOW_SECONDS, CROWD = 0.1, 50
