@@ -33,6 +33,7 @@ from server.rules.complaints import (
 )
 from server.services import complaint_lists
 from server.services.access import Actor, StaffRole
+from server.services.allowances import TooManyToday
 from server.services.complaint_book import ComplainantRevealed
 from server.services.complaint_desk import (
     ComplainantReasonMissing,
@@ -262,7 +263,7 @@ async def assign(
     summary="Say something in a case. | 发送消息、要求说明、组织调解或内部记录。",
     access=staff(*HANDLERS),
     answers={200: HandledComplaint},
-    refusals=(*TAKEN, *ATTACHED, ComplainantRevealed, NobodyAccused),
+    refusals=(*TAKEN, *ATTACHED, ComplainantRevealed, TooManyToday, NobodyAccused),
 )
 async def say(
     request: web.Request, actor: Actor, path: ComplaintPath, body: SayInComplaint
@@ -278,7 +279,7 @@ async def say(
     summary="Hold the order while it is looked into. | 核查期间暂扣订单。",
     access=staff(*HANDLERS),
     answers={200: HandledComplaint},
-    refusals=(*TAKEN, HoldImpossible, ComplainantRevealed),
+    refusals=(*TAKEN, HoldImpossible),
 )
 async def hold(request: web.Request, actor: Actor, path: ComplaintPath, body: GiveReason) -> HandledComplaint:
     await request.app[COMPLAINTS].handling.hold(path.complaint_id, body.reason, actor=actor)
@@ -302,7 +303,7 @@ async def lift(request: web.Request, actor: Actor, path: ComplaintPath, body: Gi
     summary="Say whether it is true, and why. | 作出核查认定。",
     access=staff(*HANDLERS),
     answers={200: HandledComplaint},
-    refusals=(*TAKEN, ComplainantRevealed),
+    refusals=(*TAKEN, ComplainantRevealed, TooManyToday),
 )
 async def find(
     request: web.Request, actor: Actor, path: ComplaintPath, body: FindInComplaint

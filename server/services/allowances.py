@@ -23,6 +23,8 @@ ENQUIRIES, ENQUIRY_ANSWERS, MESSAGES = 50, 100, 200
 """What an enterprise asks, what a provider answers, and what is said in one thread by both."""
 COMPLAINTS, SUPPLEMENTS = 20, 50
 """What one complainant files, and adds to one case."""
+REVEALING_TEXTS = 3
+"""Texts of handlers to the accused side that were refused in one case for naming who stays anonymous."""
 
 
 class TooManyToday(Refusal):

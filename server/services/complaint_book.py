@@ -13,11 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from tortoise.expressions import F, Q
+from tortoise.transactions import in_transaction
 
 from server import texts
 from server.errors import Refusal
 from server.models.complaints import Complainant, Complaint, ComplaintEntry, ComplaintFile
 from server.models.files import StoredFile
+from server.models.journal import JournalEntry
 from server.models.organisations import Organisation
 from server.models.people import Person
 from server.programme.complaints import ComplaintDefaults
@@ -39,11 +41,12 @@ from server.rules.complaints import (
 )
 from server.rules.lifecycles import require_act, require_move
 from server.sealing import Sealer
-from server.services import journal, outbox
+from server.services import allowances, journal, outbox
 from server.services.clocks import ProgrammeClocks
 from server.services.files import FilesUnknown
 from server.services.working_days import WorkingDays
 
+REVEALING = "complaint.revealing_text_refused"
 ACCUSED, CLOCK = "accused", "clock"
 """Authors that are no member of staff, as thread and journal write them, besides ``COMPLAINANT``."""
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -254,17 +257,37 @@ class ComplaintBook:
 
     # -- what must not be told ----------------------------------------------------------------------
 
-    async def require_veiled(self, complaint: Complaint, words: str) -> None:
-        """Raise :class:`ComplainantRevealed` for a text to others that names the complainant."""
+    async def require_veiled(self, complaint: Complaint, words: str, *, actor: str, now: datetime) -> None:
+        """Raise :class:`ComplainantRevealed` for a text to others that names the complainant.
+
+        A refusal says that a guess was right. Of whoever stays anonymous it is in the journal who had it,
+        and after a few in one day nothing more is tried: ``TooManyToday``. In a transaction of its own.
+        """
+        refused = JournalEntry.filter(action=REVEALING, subject=f"complaint:{complaint.id}")
+        await allowances.require(refused, "at", allowances.REVEALING_TEXTS, now=now)
+        if not reveals(words, await self._hidden(complaint)):
+            return
+        if complaint.anonymous:
+            async with in_transaction():
+                await journal.record(
+                    REVEALING,
+                    f"complaint:{complaint.id}",
+                    actor=actor,
+                    at=now,
+                    programme_slug=complaint.programme_slug,
+                )
+        raise ComplainantRevealed()
+
+    async def _hidden(self, complaint: Complaint) -> list[str]:
         whose = await Complainant.get(complaint_id=complaint.id)
         hidden = [self.sealer.open(whose.name_sealed), self.sealer.open(whose.contact_sealed)]
         person = None if whose.person_id is None else await Person.get_or_none(id=whose.person_id)
         if person is not None:
             hidden += [person.name, self.sealer.open(person.phone_sealed)]
-        if complaint.anonymous and whose.organisation_id is not None:
+        # To refuse the accused side's own name would say that its own people complain.
+        if complaint.anonymous and whose.organisation_id not in (None, complaint.accused_id):
             hidden.append((await Organisation.get(id=whose.organisation_id)).name)
-        if reveals(words, hidden):
-            raise ComplainantRevealed()
+        return hidden
 
     def _slugs(self) -> list[str]:
         return sorted(programme.slug for programme in self.programmes)

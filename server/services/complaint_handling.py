@@ -35,6 +35,7 @@ from server.services.complaints import ComplaintEmpty, ComplaintTooLong
 
 SAID_BY_STAFF = frozenset({EntryKind.MESSAGE, EntryKind.REQUEST, EntryKind.MEDIATION, EntryKind.NOTE})
 """What staff say in a thread; who reads it, its kind says."""
+_ASKED = frozenset({EntryKind.REQUEST, EntryKind.MEDIATION})
 
 
 class NobodyAccused(Refusal):
@@ -80,12 +81,10 @@ class ComplaintHandling:
         """Say something: to the complainant, to the accused side, to both, or among the handlers.
 
         Raises ``NotPermittedNow``, ``ComplaintEmpty``, ``ComplaintTooLong``, ``FilesUnknown``,
-        ``ComplainantRevealed``, :class:`NobodyAccused`.
+        ``ComplainantRevealed``, ``TooManyToday``, :class:`NobodyAccused`.
         """
         complaint, now = await self.desk.in_hand(complaint_id, actor)
-        await self._require_words(complaint, words, kind)
-        if kind in (EntryKind.REQUEST, EntryKind.MEDIATION) and complaint.accused_id is None:
-            raise NobodyAccused()
+        await self._require_words(complaint, words, kind, actor=actor, now=now)
         files = await files_of(file_ids, [actor.name])
         mediated = kind is EntryKind.MEDIATION
         async with in_transaction():
@@ -106,7 +105,7 @@ class ComplaintHandling:
     async def hold(self, complaint_id: int, reason: str, *, actor: Actor) -> Complaint:
         """Hold the order while its complaint is looked into. Raises :class:`HoldImpossible` and others."""
         complaint, now = await self.desk.in_hand(complaint_id, actor)
-        await self._require_words(complaint, reason, EntryKind.HELD)
+        await self._require_words(complaint, reason, EntryKind.HELD, actor=actor, now=now)
         async with in_transaction():
             complaint = await self.book.change(complaint, ComplaintAct.FIND, guard=Q(assigned_to=actor.id))
             if not await self._place(complaint, reason, actor, now):
@@ -116,7 +115,7 @@ class ComplaintHandling:
     async def lift(self, complaint_id: int, reason: str, *, actor: Actor) -> Complaint:
         """Let the order go. Raises :class:`HoldImpossible` where it is not held and others."""
         complaint, now = await self.desk.in_hand(complaint_id, actor)
-        await self._require_words(complaint, reason, EntryKind.HOLD_LIFTED)
+        await self._require_words(complaint, reason, EntryKind.HOLD_LIFTED, actor=actor, now=now)
         async with in_transaction():
             complaint = await self.book.change(complaint, None, guard=Q(assigned_to=actor.id))
             if not await order_holds.lift(complaint, reason=reason.strip(), by=actor.id, now=now):
@@ -132,10 +131,11 @@ class ComplaintHandling:
         """Say whether it is true, with reasons that both sides read.
 
         True and serious: its order is held, and a sanction proposed; not true: its hold is lifted. Raises
-        ``NotPermittedNow``, ``ComplaintEmpty``, ``ComplaintTooLong``, ``ComplainantRevealed``.
+        ``NotPermittedNow``, ``ComplaintEmpty``, ``ComplaintTooLong``, ``ComplainantRevealed`` and
+        ``TooManyToday``.
         """
         complaint, now = await self.desk.in_hand(complaint_id, actor)
-        await self._require_words(complaint, reasons, EntryKind.FINDING)
+        await self._require_words(complaint, reasons, EntryKind.FINDING, actor=actor, now=now)
         weighs = serious and finding is Finding.SUBSTANTIATED
         async with in_transaction():
             complaint = await self.book.change(
@@ -172,7 +172,7 @@ class ComplaintHandling:
         ``FilesUnknown``, ``ComplaintMovedOn``.
         """
         complaint, now = await self.desk.in_hand(complaint_id, actor)
-        await self._require_words(complaint, words, EntryKind.ANSWER)
+        await self._require_words(complaint, words, EntryKind.ANSWER, actor=actor, now=now)
         if complaint.found_at is None or complaint.found_at < complaint.rung_since:
             raise FindingMissing()
         files = await files_of(file_ids, [actor.name])
@@ -201,7 +201,7 @@ class ComplaintHandling:
         Raises ``NotPermittedNow``, ``ComplaintEmpty``, ``ComplaintTooLong``, :class:`NothingAbove`.
         """
         complaint, now = await self.desk.in_hand(complaint_id, actor)
-        await self._require_words(complaint, reason, EntryKind.HANDED_OVER)
+        await self._require_words(complaint, reason, EntryKind.HANDED_OVER, actor=actor, now=now)
         async with in_transaction():
             return await self.climb(
                 complaint, EntryKind.HANDED_OVER, author=actor.name, words=reason.strip(), now=now
@@ -231,13 +231,17 @@ class ComplaintHandling:
 
     # ------------------------------------------------------------------------------------------------
 
-    async def _require_words(self, complaint: Complaint, words: str, kind: EntryKind) -> None:
+    async def _require_words(
+        self, complaint: Complaint, words: str, kind: EntryKind, *, actor: Actor, now: datetime
+    ) -> None:
         if not words.strip():
             raise ComplaintEmpty()
         if len(words.strip()) > LONGEST_MESSAGE:
             raise ComplaintTooLong(most=LONGEST_MESSAGE)
-        if Audience.ACCUSED in AUDIENCES[kind] or kind is EntryKind.HELD:
-            await self.book.require_veiled(complaint, words)
+        if Audience.ACCUSED in AUDIENCES[kind]:
+            if kind in _ASKED and complaint.accused_id is None:
+                raise NobodyAccused()
+            await self.book.require_veiled(complaint, words, actor=actor.name, now=now)
 
     async def _place(self, complaint: Complaint, reason: str, actor: Actor, now: datetime) -> bool:
         clause = self.book.ladder_of(complaint).article

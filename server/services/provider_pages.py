@@ -69,7 +69,7 @@ class Performance:
     cancelled: int = 0
     median_days: int | None = None
     complaints: int = 0
-    """Complaints against it that proved true."""
+    """Complaints against it that proved true, outside the mailbox."""
     serious_complaints: int = 0
     ratings: Figures
 
@@ -162,7 +162,9 @@ async def performance(slug: str, provider_id: int) -> Performance:
         .limit(RECENT)
         .only("id", "placed_at", "ended_at")
     )
+    # What is in the mailbox is not counted: a figure that rises would tell everybody of it (LS-83).
     upheld = Complaint.filter(
+        sealed=False,
         programme_slug=slug,
         accused_id=provider_id,
         accused_as=Party.PROVIDER,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import EnumType
 from typing import Any
 
-from annotated_types import MinLen
 from aiohttp import web
+from annotated_types import MinLen
 
 from server.handlers.api import Route
 from server.handlers.openapi import document

@@ -12,6 +12,7 @@ from server.errors import Refusal
 from server.models.chat import ChatSender
 from server.models.complaints import Complainant, Complaint, ComplaintEntry, OrderHold, SanctionProposal
 from server.models.files import StoredFile
+from server.models.journal import JournalEntry
 from server.models.outbox import OutboxMessage
 from server.programme.papers import DocumentKind
 from server.programme.vocabulary import Actor as Role
@@ -27,10 +28,11 @@ from server.rules.complaints import (
 )
 from server.services import order_holds
 from server.services.access import NotFound
+from server.services.allowances import TooManyToday
 from server.services.complaint_aims import ComplaintSubjectUnknown
 from server.services.complaint_book import ComplainantRevealed, ComplaintMovedOn
 from server.services.complaint_desk import NotYourComplaint, OwnAnswer
-from server.services.complaint_handling import FindingMissing, NothingAbove
+from server.services.complaint_handling import FindingMissing, HoldImpossible, NobodyAccused, NothingAbove
 from server.services.complaints import (
     AlreadyInMailbox,
     ComplaintEmpty,
@@ -237,6 +239,8 @@ async def test_into_the_mailbox_only_its_complainant_brings_a_case_and_nobody_be
     for to_staff in (False, True):
         assert await order_holds.shown(order.id, to_staff=to_staff) == "由监督部门暂扣"
     assert await SanctionProposal.all().count() == 0
+    figures = as_json(await performance(LISHUI, order.provider_id))
+    assert (figures["complaints"], figures["serious_complaints"]) == (0, 0)
     assert await topics(f"role:authority:{LISHUI}") == []
     again = hall.complaints.reopen(filed.id, reason="仍不满意。", mailbox=True, by=CALLER)
     assert await refused(again) is AlreadyInMailbox
@@ -303,6 +307,32 @@ async def test_what_the_accused_reads_never_names_the_complainant(hall: Hall) ->
         assert await refused(asked) is ComplainantRevealed
     asked = hall.handling.say(filed.id, EntryKind.REQUEST, "请说明本项目的交付情况。", actor=actor)
     assert await refused(asked) is None
+
+
+async def test_nobody_finds_out_who_stays_anonymous_by_what_is_refused(hall: Hall) -> None:
+    order = await hall.order()
+    person = await hall.handler_of(order.provider_id, name="李小红")
+    others = {"person_id": person.id, "anonymous": True}
+    nobody = await hall.file(**others)
+    actor = await hall.taken(nobody)
+    # Where nothing would be sent, nothing is compared.
+    asked = hall.handling.say(nobody.id, EntryKind.REQUEST, "李小红", actor=actor)
+    assert await refused(asked) is NobodyAccused
+    assert await refused(hall.handling.hold(nobody.id, "李小红", actor=actor)) is HoldImpossible
+    filed = await hall.file(**others)
+    await Complaint.filter(id=filed.id).update(accused_id=order.provider_id)
+    await hall.complaint_desk.claim(filed.id, actor=actor)
+    # An accused side may be called by its name, also where its own people complain.
+    own = await name_of(order.provider_id)
+    guesses = (own, "李小红", "李小红", "李小红", "王芳", own)
+    said = [
+        await refused(hall.handling.say(filed.id, EntryKind.REQUEST, guess, actor=actor)) for guess in guesses
+    ]
+    assert said == [None, *[ComplainantRevealed] * 3, TooManyToday, TooManyToday]
+    tries = await JournalEntry.filter(action="complaint.revealing_text_refused")
+    assert [(one.actor, one.subject, one.data) for one in tries] == [
+        (actor.name, f"complaint:{filed.id}", {})
+    ] * 3
 
 
 async def test_what_was_said_in_a_case_is_sealed_and_never_changed(hall: Hall) -> None:
