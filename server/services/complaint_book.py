@@ -21,7 +21,7 @@ from server.models.complaints import Complainant, Complaint, ComplaintEntry, Com
 from server.models.files import StoredFile
 from server.models.journal import JournalEntry
 from server.models.organisations import Organisation
-from server.models.people import Person
+from server.models.people import Person, Staff
 from server.programme.complaints import ComplaintDefaults
 from server.programme.model import Programme
 from server.programme.registry import Programmes
@@ -230,8 +230,8 @@ class ComplaintBook:
         await outbox.tell(recipient, topic, at=now, complaint=complaint.id, number=complaint.number, **data)
 
     async def tell_handlers(self, complaint: Complaint, topic: str, *, now: datetime, **data: Any) -> None:
-        """Tell whoever has it in hand, or everybody of its rung."""
-        if complaint.assigned_to is not None:
+        """Tell whoever has it in hand, or everybody of its rung, also where whoever had it has left."""
+        if await Staff.exists(id=complaint.assigned_to, disabled=False):
             recipients = [f"staff:{complaint.assigned_to}"]
         else:
             slugs = [complaint.programme_slug] if complaint.programme_slug else self._slugs()

@@ -102,20 +102,20 @@ class ComplaintDesk:
         require_act(COMPLAINT_MAY, complaint.status, ComplaintAct.CLAIM)
         await self._require_impartial(complaint, actor)
         await _require_other_eyes(complaint, actor.id)
-        if complaint.assigned_to is not None:
+        if await _in_a_hand(complaint):
             raise NotYourComplaint()
         async with in_transaction():
             return await self._hand_to(complaint, actor.id, author=actor.name, now=now)
 
     async def assign(self, complaint_id: int, staff_id: int, *, actor: Actor) -> Complaint:
-        """Hand a case that nobody has, or that the actor has, to a colleague of the rung.
+        """Hand a case that nobody there has any more, or that the actor has, to a colleague of the rung.
 
         Raises ``NotFound``, ``NotPermittedNow``, :class:`NotYourComplaint`, :class:`NoSuchColleague` and
         :class:`OwnAnswer`.
         """
         complaint, now = await self._seen(complaint_id, actor)
         require_act(COMPLAINT_MAY, complaint.status, ComplaintAct.CLAIM)
-        if complaint.assigned_to not in (None, actor.id):
+        if complaint.assigned_to != actor.id and await _in_a_hand(complaint):
             raise NotYourComplaint()
         colleagues = {one.id: one for one in await _colleagues(complaint)}
         accused = await _accused(complaint)
@@ -212,6 +212,11 @@ async def _require_other_eyes(complaint: Complaint, staff_id: int) -> None:
         return
     if any(one.id != staff_id for one in await _colleagues(complaint)):
         raise OwnAnswer()
+
+
+async def _in_a_hand(complaint: Complaint) -> bool:
+    """Whether somebody has it who still works on its rung: whoever left keeps no case from the others."""
+    return any(one.id == complaint.assigned_to for one in await _colleagues(complaint))
 
 
 def _held_by(staff_id: int | None) -> Q:

@@ -14,6 +14,7 @@ from server.models.complaints import Complainant, Complaint, ComplaintEntry, Ord
 from server.models.files import StoredFile
 from server.models.journal import JournalEntry
 from server.models.outbox import OutboxMessage
+from server.models.people import Staff
 from server.programme.papers import DocumentKind
 from server.programme.vocabulary import Actor as Role
 from server.programme.vocabulary import Party
@@ -293,6 +294,17 @@ async def test_the_clock_reminds_half_way_brings_up_what_is_late_and_closes_what
     hall.clock.advance(30 * DAY)
     over = hall.complaints.reopen(filed.id, reason="不满意。", by=CALLER)
     assert await refused(over) is ComplaintWindowOver
+
+
+async def test_whoever_left_keeps_no_case_from_colleagues(hall: Hall) -> None:
+    filed = await hall.file(sender_id=17, **OFFICIAL)
+    gone, colleague = await hall.taken(filed), await hall.staff("oversight_body")
+    assert await refused(hall.complaint_desk.claim(filed.id, actor=colleague)) is NotYourComplaint
+    await Staff.filter(id=gone.id).update(disabled=True)
+    await hall.complaints.urge(filed.id, by=CALLER)
+    assert (await topics(f"role:oversight_body:{LISHUI}"))[-1] == "complaint.urged"
+    await hall.complaint_desk.claim(filed.id, actor=colleague)
+    assert (await Complaint.get(id=filed.id)).assigned_to == colleague.id
 
 
 async def test_what_the_accused_reads_never_names_the_complainant(hall: Hall) -> None:
