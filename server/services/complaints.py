@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from tortoise.expressions import F, Q, Subquery
 from tortoise.transactions import in_transaction
@@ -18,6 +18,7 @@ from server.errors import Refusal
 from server.models.chat import ChatSender
 from server.models.complaints import COMPLAINANT, Complainant, Complaint, ComplaintEntry
 from server.models.files import StoredFile
+from server.models.people import Person
 from server.models.ratings import Rating
 from server.rules.complaints import (
     LONGEST_CONTACT,
@@ -44,6 +45,7 @@ from server.services.complaint_book import ComplaintBook, files_of, new_number
 from server.services.memberships import lock
 
 PAGE = 50
+TWO_PRESSES = timedelta(minutes=1)
 
 
 class ComplaintEmpty(Refusal):
@@ -209,12 +211,29 @@ class Complaints:
         return complaint
 
     async def submit(self, filing: Filing) -> Complaint:
-        """:meth:`file` in a transaction of its own, at the instant of the programme it names."""
+        """:meth:`file` in a transaction of its own, at the instant of the programme it names.
+
+        Pressed twice within a minute, the same words of a person are the same case.
+        """
         slug = filing.programme_slug or ""
         if slug:
             self.book.programmes.get(slug)
         async with in_transaction():
+            if filing.person_id is not None:
+                # The lock: the second of two presses waits here, and then finds the first.
+                await Person.select_for_update(no_key=True).get(id=filing.person_id)
+                if (known := await self._pressed_before(filing)) is not None:
+                    return known
             return await self.file(filing, now=self.book.now(slug))
+
+    async def _pressed_before(self, filing: Filing) -> Complaint | None:
+        row = next(iter(await self.of_complainant(person_id=filing.person_id, sender_id=None)), None)
+        if row is None or self.book.now(row.programme_slug) - row.filed_at >= TWO_PRESSES:
+            return None
+        said = [self.book.sealer.open(words) for words in (row.happened_sealed, row.wanted_sealed)]
+        known = (row.status, row.subject, row.subject_id, row.anonymous, *said)
+        asked = (ComplaintStatus.FILED, filing.subject, filing.subject_id, filing.anonymous)
+        return row if known == (*asked, filing.happened.strip(), filing.wanted.strip()) else None
 
     async def from_rating(self, rating_id: int, *, actor: Actor) -> Complaint:
         """Make a low rating of one's own a complaint about its order, in one tap; tapped again, the same.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from tortoise.context import TortoiseContext
 
 from server.models.complaints import Complaint, ComplaintEntry, OrderHold
-from server.rules.complaints import ComplaintStatus, EntryKind, Finding, SubjectKind
-from server.services.complaints import Whose
-from tests.complaining import Hall
+from server.rules.complaints import Channel, ComplaintStatus, EntryKind, Finding, SubjectKind
+from server.services.complaints import Filing, Whose
+from tests.complaining import LISHUI, Hall
 from tests.races.crowd import together
 
 MANY = 6
@@ -23,6 +26,32 @@ def complaints_hall(postgres: TortoiseContext) -> Hall:
 
 async def entries(complaint_id: int, kind: EntryKind) -> int:
     return await ComplaintEntry.filter(complaint_id=complaint_id, kind=kind).count()
+
+
+async def test_one_complaint_pressed_many_times_is_one_case(complaints_hall: Hall) -> None:
+    hall = complaints_hall
+    person = await hall.handler_of((await hall.order()).enterprise_id)
+    filing = Filing(
+        channel=Channel.MINI_PROGRAM,
+        subject=SubjectKind.OTHER,
+        subject_id=None,
+        programme_slug=LISHUI,
+        happened="服务没有做完。",
+        since=None,
+        wanted="",
+        file_ids=(),
+        anonymous=True,
+        name="",
+        contact="",
+        person_id=person.id,
+        sender_id=None,
+    )
+    assert await together(*(hall.complaints.submit(filing) for _ in range(MANY))) == {"done": MANY}
+    assert await Complaint.all().count() == 1
+    await hall.complaints.submit(replace(filing, happened="又一次没有做完。"))
+    hall.clock.advance(timedelta(minutes=2))
+    await hall.complaints.submit(filing)
+    assert await Complaint.all().count() == 3
 
 
 async def test_many_take_a_case_on_at_once_and_one_has_it(complaints_hall: Hall) -> None:
