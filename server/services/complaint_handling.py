@@ -33,8 +33,6 @@ from server.services.complaint_book import ComplaintBook, files_of
 from server.services.complaint_desk import ComplaintDesk
 from server.services.complaints import ComplaintEmpty, ComplaintTooLong
 
-SAID_BY_STAFF = frozenset({EntryKind.MESSAGE, EntryKind.REQUEST, EntryKind.MEDIATION, EntryKind.NOTE})
-"""What staff say in a thread; who reads it, its kind says."""
 _ASKED = frozenset({EntryKind.REQUEST, EntryKind.MEDIATION})
 
 
@@ -130,7 +128,7 @@ class ComplaintHandling:
     ) -> Complaint:
         """Say whether it is true, with reasons that both sides read.
 
-        True and serious: its order is held, and a sanction proposed; not true: its hold is lifted. Raises
+        True and serious: its order is held, and a sanction proposed; otherwise neither stays. Raises
         ``NotPermittedNow``, ``ComplaintEmpty``, ``ComplaintTooLong``, ``ComplainantRevealed`` and
         ``TooManyToday``.
         """
@@ -158,8 +156,10 @@ class ComplaintHandling:
             if weighs:
                 await self._place(complaint, reasons, actor, now)
                 await self._propose(complaint, reasons.strip(), actor, now)
-            elif await order_holds.lift(complaint, reason=reasons.strip(), by=actor.id, now=now):
-                await self.book.write(complaint, EntryKind.HOLD_LIFTED, author=actor.name, now=now)
+            else:
+                await SanctionProposal.filter(complaint_id=complaint.id, decided_at=None).delete()
+                if await order_holds.lift(complaint, reason=reasons.strip(), by=actor.id, now=now):
+                    await self.book.write(complaint, EntryKind.HOLD_LIFTED, author=actor.name, now=now)
             await self.book.tell_accused(complaint, "accusation.found", now=now)
         return complaint
 

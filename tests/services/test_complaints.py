@@ -208,7 +208,7 @@ async def test_a_hold_shows_no_subject_before_the_finding_and_ends_where_nothing
     assert seen.order_id == order.id
     await hall.handling.find(filed.id, Finding.UNSUBSTANTIATED, "复查后不属实。", serious=False, actor=actor)
     assert await order_holds.shown(order.id) == ""
-    assert await OrderHold.filter(lifted_at=None).count() == 0
+    assert await OrderHold.filter(lifted_at=None).count() == await SanctionProposal.all().count() == 0
 
 
 @pytest.mark.rules("LS-83")
