@@ -20,6 +20,9 @@ from walks.chat_verdict import OPERATOR, sign_in
 from walks.chat_world import ChatWorld
 
 LONGEST = 12
+ANSWERED = 8
+"""Confirmed in three ways, reopened in two, and rated in three by whom the clock had closed."""
+FOLLOWED = ANSWERED + 5
 CLOSED_AFTER_DAYS = 60
 SETTLED_SECONDS = 180
 
@@ -45,21 +48,24 @@ class CaseTalk:
                 if one.is_filed and "programme" in one.said and one.said.get("kind") != "official"
             ]
         )
+        if sum(one.is_filed and "programme" in one.said for one in done) < FOLLOWED * 2:
+            raise WalkFailed("too few cases were filed to follow them up")
         await self._strangers()
         for chosen in ("supplement", "urge", "leave"):
             await self._follow(next(own), case=chosen)
         await self._follow(next(own), case="withdraw", withdraw="no")
         await self._follow(next(own), case="withdraw", withdraw="yes")
-        answered = [next(own) for _ in range(7)]
+        answered = [next(own) for _ in range(ANSWERED)]
         officer = await sign_in(Caller(http, self.world.urls[0]), OPERATOR)
         await _answer_all(officer, answered)
         for one, stars in zip(answered, "123", strict=False):
             await self._follow(one, case="confirm", satisfaction=stars)
-        await self._follow(answered[3], case="reopen")
+        for one, whom in zip(answered[3:5], ("above", "mailbox"), strict=True):
+            await self._follow(one, case="reopen", instance=whom)
         await asyncio.to_thread(self.world.go_on, CLOSED_AFTER_DAYS)
         officer = await sign_in(Caller(http, self.world.urls[0]), OPERATOR)
-        await _until_closed(officer, answered[4:])
-        for one, stars in zip(answered[4:], "123", strict=True):
+        await _until_closed(officer, answered[5:])
+        for one, stars in zip(answered[5:], "123", strict=True):
             await self._follow(one, case="rate", rating=stars)
 
     def unwalked(self, done: Sequence[Conversation]) -> list[str]:

@@ -122,7 +122,9 @@ class PhoneLine:
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             told = json.loads(line)
-            self._waiting.pop(told["id"]).set_result(told["answers"])
+            waiting = self._waiting.pop(told["id"])
+            if not waiting.done():  # Nobody waits any more where the walk was broken off.
+                waiting.set_result(told["answers"])
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(WalkFailed("the phones' process ended"))

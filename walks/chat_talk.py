@@ -185,7 +185,7 @@ class Talk:
     def place(self, heard: str) -> str:
         """The state whose question was put last; ``""`` where none was."""
         found = [
-            (match.start(), match.end() - match.start(), code)
+            (match.end(), match.end() - match.start(), code)
             for code, pattern in self._places
             for match in pattern.finditer(heard)
         ]

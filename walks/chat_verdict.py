@@ -19,7 +19,7 @@ from walks.callers import Caller
 from walks.chat_talk import Conversation
 
 OPERATOR, AUTHORITY, MAILBOX = "operator", "authority", "oversight_body"
-FETCHED_SECONDS = 60
+FETCHED_SECONDS = 200
 ADDRESSES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 
 
