@@ -43,7 +43,7 @@ async def record(
     if held_on > day_of(now):
         raise ActivityInFuture(day=held_on.isoformat())
     async with in_transaction():
-        rows = await files.require_own(list(dict.fromkeys(file_ids)), organisation_id)
+        rows = await files.require_own(list(dict.fromkeys(file_ids)), organisation_id, by=actor.name)
         await lock(organisation_id)
         await allowances.require(
             ActivityRecord.filter(organisation_id=organisation_id, programme_slug=programme.slug),

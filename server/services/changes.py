@@ -55,7 +55,7 @@ async def report(
     approved = await Qualification.filter(
         organisation_id=organisation.id, status=QualificationStatus.APPROVED
     ).order_by("id")
-    rows = await files.require_own(list(dict.fromkeys(documents)), organisation.id)
+    rows = await files.require_own(list(dict.fromkeys(documents)), organisation.id, by=actor.name)
     if not approved:
         return None
     late = [found for one in approved if (found := _late(one, programmes, changed_on, now)) is not None]

@@ -149,7 +149,7 @@ class Drafts:
         require_known(rules, dict.fromkeys(changes.keys))
         accepted = _accepted(rules, changes.undertakings, actor=actor, now=now)
         organisation_id = access.organisation_id_of(actor)
-        await require_papers(rules.documents, changes.documents, organisation_id)
+        await require_papers(rules.documents, changes.documents, organisation_id, by=actor.name)
         async with in_transaction():
             organisation = await lock(organisation_id)
             draft = await self._draft(organisation, programme, party, actor=actor, now=now)
@@ -350,11 +350,11 @@ async def registration_for(actor: Actor, registration_id: int) -> Registration:
 
 
 async def require_papers(
-    documents: Sequence[Document], papers: Mapping[str, Collection[int]], owner_id: int
+    documents: Sequence[Document], papers: Mapping[str, Collection[int]], owner_id: int, *, by: str
 ) -> None:
     """Raise ``FilesUnknown`` for files of others, :class:`FormValuesUnusable` for those of another kind."""
     ids = list(dict.fromkeys(one for named in papers.values() for one in named))
-    kinds = {file.id: file.kind for file in await files.require_own(ids, owner_id)}
+    kinds = {file.id: file.kind for file in await files.require_own(ids, owner_id, by=by)}
     strange = [
         Unmet(f"{DOCUMENTS}.{one.code}", one.article, texts.FORM_FAULTS["wrong_kind"].format(name=one.name))
         for one in documents

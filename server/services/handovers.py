@@ -74,7 +74,7 @@ class Handovers:
             colleague = await access.membership_for(actor, membership_id)
             if colleague.role is not MemberRole.STAFF:
                 raise NotACandidate()
-            rows = await files.require_own([letter], organisation.id)
+            rows = await files.require_own([letter], organisation.id, by=actor.name)
             former = await Membership.get_or_none(
                 organisation_id=organisation.id, active=True, role=MemberRole.HANDLER
             )

@@ -101,7 +101,7 @@ class OfferingDrafts:
         programme, now = self.programmes.get(slug), self.clocks.now(slug)
         _require_known(programme, writing)
         provider_id = access.organisation_id_of(actor)
-        await require_papers(programme.offering.documents, writing.documents, provider_id)
+        await require_papers(programme.offering.documents, writing.documents, provider_id, by=actor.name)
         async with in_transaction():
             provider = await lock(provider_id)
             await require_provider(programme, provider, ProviderAct.PUBLISH, now=now)
@@ -131,7 +131,8 @@ class OfferingDrafts:
             self.clocks.now(offering.programme_slug),
         )
         _require_known(programme, writing)
-        await require_papers(programme.offering.documents, writing.documents, offering.provider_id)
+        documents = programme.offering.documents
+        await require_papers(documents, writing.documents, offering.provider_id, by=actor.name)
         async with in_transaction():
             await lock(offering.provider_id)
             offering = await own(offering_id, actor=actor)

@@ -258,6 +258,11 @@ async def test_nobody_of_the_same_organisation_finds_what_was_handed_in(town: To
     copy = {"name": "合并.pdf", "programme": PROGRAMME, "kind": "other"}
     merged = await other.post("files/merges", file_ids=[plain.id, affair.file_id], **copy)
     assert merged.code == "files_unknown"
+    training = {"programme": PROGRAMME, "kind": "training", "held_on": "2026-05-18", "what": "培训"}
+    attached = await affair.enterprise.post(
+        "organisations/mine/activities", files=[affair.file_id], **training
+    )
+    assert attached.code == "files_unknown"
     assert (await other.delete(f"files/{affair.file_id}")).code == "not_found"
     assert (await affair.whistle.delete(f"files/{affair.file_id}")).code == "file_in_use"
     assert (await affair.whistle.get(f"files/{affair.file_id}")).status == 200
