@@ -379,11 +379,16 @@ async def test_what_was_heard_is_forgotten_after_days(gate: Gate) -> None:
 
 
 async def test_a_flood_of_one_sender_is_told_once_and_nobody_else_suffers(gate: Gate) -> None:
-    told = [await gate.deliver(text(str(number))) for number in range(45)]
+    told = [await gate.deliver(text(str(number))) for number in range(60)]
     assert all(status == 200 for status, _ in told)
-    assert [words for _, words in told[40:]] == [texts.CHAT_TOO_FAST, *["success"] * 4]
+    words = [said for _, said in told]
+    # One more is heard every two seconds, and nobody knows how long sixty take.
+    heard = [said for said in words if said.startswith("已收到")]
+    assert all(said.startswith("已收到") for said in words[:40])
+    assert words.count(texts.CHAT_TOO_FAST) == 1
+    assert words.count("success") == len(words) - len(heard) - 1 > 0
     assert (await gate.deliver(text(sender="oWang")))[1].startswith("已收到")
-    assert await InboundMessage.all().count() == 41
+    assert await InboundMessage.all().count() == len(heard) + 1
 
 
 @pytest.mark.parametrize(
