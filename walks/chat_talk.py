@@ -89,7 +89,8 @@ class Talk:
     async def _answer(self, one: Conversation, code: str, heard: str) -> str:
         """Say what the plan says here; a question that comes again is answered as it was."""
         options = self.paths.options(code, len(shown_in(heard)), one.mark)
-        option = options[self._taken(one, code, len(options))]
+        # Asked once more, perhaps in fewer words, a question may show fewer things to choose from.
+        option = options[min(self._taken(one, code, len(options)), len(options) - 1)]
         if option.field and not option.passes:
             one.said[option.field] = option.choice or option.moves[0]
         return await self.say(one, code, option, heard)
