@@ -89,6 +89,8 @@ class Talk:
     async def _answer(self, one: Conversation, code: str, heard: str) -> str:
         """Say what the plan says here; a question that comes again is answered as it was."""
         options = self.paths.options(code, len(shown_in(heard)), one.mark)
+        if not options:
+            return await self.send(one, text_of("返回"))  # Beside the complaint, and nothing is shown.
         # Asked once more, perhaps in fewer words, a question may show fewer things to choose from.
         option = options[min(self._taken(one, code, len(options)), len(options) - 1)]
         if option.field and not option.passes:
