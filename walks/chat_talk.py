@@ -149,7 +149,7 @@ class Talk:
 
     async def _newest_case(self, one: Conversation) -> str:
         heard = await self.send(one, text_of("进度"))
-        shown = shown_in(heard)
+        shown = shown_in(heard) if self.place(heard) == "progress" else []
         return re.split(r"[\s：:（]", shown[0][1])[0] if shown else ""
 
     # -- hearing ---------------------------------------------------------------------------------------
