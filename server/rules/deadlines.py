@@ -58,6 +58,14 @@ def told(instant: datetime) -> str:
     return texts.INSTANT.format(at=instant.astimezone(CHINA))
 
 
+def told_until(end: datetime) -> str:
+    """Until when, the instant itself exclusive: a day's end is said as 24:00 of that day, not as the next."""
+    local = end.astimezone(CHINA)
+    if (local.hour, local.minute) == (0, 0):
+        return texts.END_OF_DAY.format(day=local - timedelta(days=1))
+    return texts.INSTANT.format(at=local)
+
+
 def start_of(day: date) -> datetime:
     """The first instant of a day in China, in UTC."""
     return datetime.combine(day, time(), CHINA).astimezone(UTC)

@@ -23,7 +23,7 @@ from server.rules.complaints import (
     Channel,
     SubjectKind,
 )
-from server.rules.deadlines import told
+from server.rules.deadlines import told_until
 from server.rules.lifecycles import RoundStatus
 from server.rules.said import story
 from server.services.complaints import Complaints, Filing, Whose
@@ -50,7 +50,7 @@ class ChatActs:
             complaint = await self._ask_staff(draft, sender, now=now)
         else:
             complaint = await self._on_case(act, draft, sender, now=now)
-        return {"number": complaint.number, "due": told(complaint.answer_due_at)}
+        return {"number": complaint.number, "due": told_until(complaint.answer_due_at)}
 
     # -- a new case ------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from server.programme.chart import Shelf
 from server.rules.chat_turns import Offer, Offers
 from server.rules.chat_walk import MOST_OFFERS
 from server.rules.complaints import COMPLAINT_MAY, Audience, ComplaintAct, ComplaintStatus, EntryKind
-from server.rules.deadlines import told
+from server.rules.deadlines import told, told_until
 from server.rules.lifecycles import RoundStatus
 from server.rules.said import echoed
 from server.services.complaint_book import ComplaintBook
@@ -102,7 +102,7 @@ class ChatOffers:
         status = words[f"status_{row.status.value}"]
         standing = words["case_standing"].format(status=status, filed=told(row.filed_at))
         if row.status in (ComplaintStatus.FILED, ComplaintStatus.IN_HAND):
-            standing += words["case_due"].format(due=told(row.answer_due_at))
+            standing += words["case_due"].format(due=told_until(row.answer_due_at))
         if answer:
             standing += words["case_answer"].format(answer=echoed(answer, LONGEST_ANSWER_SHOWN))
         return Offer(

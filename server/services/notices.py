@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from server import texts
 from server.clock import CHINA
+from server.rules.deadlines import told_until
 from server.units import yuan
 
 LINKS = (
@@ -99,11 +100,7 @@ def _words(data: Mapping[str, Any], programme_name: Callable[[str], str]) -> dic
 
 
 def _said_until(end: datetime, data: Mapping[str, Any]) -> str:
-    local = end.astimezone(CHINA)
-    if (local.hour, local.minute) == (0, 0):
-        said = texts.END_OF_DAY.format(day=local - timedelta(days=1))
-    else:
-        said = texts.INSTANT.format(at=local)
+    said = told_until(end)
     return texts.PROVISIONAL.format(day=said) if data.get("provisional") else said
 
 

@@ -17,6 +17,7 @@ from server.rules.deadlines import (
     end_of,
     in_service_window,
     natural_days_after,
+    told_until,
     voucher_valid_until,
     year_bounds,
 )
@@ -210,3 +211,8 @@ def test_a_day_belongs_to_the_year_it_is_in_china() -> None:
     midnight = datetime(2025, 12, 31, 16, tzinfo=UTC)
     assert programme(LISHUI).year_of(midnight) == 2026 == day_of(midnight).year
     assert programme(LISHUI).year_of(midnight - timedelta(microseconds=1)) == 2025
+
+
+def test_the_end_of_a_day_is_told_as_that_day() -> None:
+    assert told_until(datetime(2026, 5, 25, 16, tzinfo=UTC)) == "2026年5月25日 24:00"
+    assert told_until(datetime(2026, 5, 25, 1, 30, tzinfo=UTC)) == "2026年5月25日 09:30"
