@@ -35,8 +35,13 @@ HEARING_SECONDS, SETTLING_SECONDS = 5.0, 3.0
 LEFT = "SELECT count(*) FROM inbound_message WHERE handled_at IS NULL"
 FAILED = "SELECT count(*) FROM inbound_message WHERE failed"
 KEPT = "SELECT count(*) FROM inbound_message"
-SET_ASIDE = "WITH s AS (UPDATE inbound_message SET handled_at = now() WHERE handled_at IS NULL RETURNING 1)"
-SET_ASIDE += " SELECT count(*) FROM s"
+SET_ASIDE = """
+    WITH waiting AS (
+        SELECT id FROM inbound_message WHERE handled_at IS NULL ORDER BY id FOR UPDATE SKIP LOCKED
+    ), s AS (
+        UPDATE inbound_message SET handled_at = now() WHERE id IN (SELECT id FROM waiting) RETURNING 1
+    ) SELECT count(*) FROM s"""
+"""What the server has in hand at this moment it finishes itself: waiting for it could be a deadlock."""
 
 _numbers = count(1)
 
