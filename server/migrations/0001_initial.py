@@ -25,6 +25,7 @@ from server.rules.money import Account, Basis, Movement
 from server.rules.offerings import DraftStatus, OfferingStatus
 from server.rules.orders import OrderStatus
 from server.rules.own_payments import PaymentMethod, PaymentPurpose, PaymentStatus
+from server.rules.payment_holds import HoldCause
 from server.rules.removals import RemovalStatus
 from server.rules.request_line import RequestStatus
 from server.rules.review import CaseStatus, Verdict
@@ -2241,6 +2242,82 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["order_id", "step"])],
                 "pk_attr": "id",
                 "table_description": "The number of an invoice or a bank receipt: it counts once, over all programmes and years.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="PaymentHold",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="payment_holds",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "enterprise",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="enterprise_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="payment_holds_as_enterprise",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="payment_holds",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "cause",
+                    fields.CharEnumField(
+                        description="SANCTION: sanction\nANOMALY: anomaly\nINSPECTION: inspection\nCOMPLAINT: complaint",
+                        enum_type=HoldCause,
+                        max_length=16,
+                    ),
+                ),
+                ("cause_id", fields.BigIntField(description="The row of whatever it rests on")),
+                ("clause", fields.CharField(max_length=120)),
+                (
+                    "reason",
+                    fields.TextField(description="What both sides may read, nobody's identity", unique=False),
+                ),
+                (
+                    "placed_by",
+                    fields.BigIntField(null=True, description="The member of staff, null: the clock"),
+                ),
+                ("placed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("lifted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("lifted_by", fields.BigIntField(null=True)),
+                ("lift_reason", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "payment_hold",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["cause", "cause_id"]),
+                    Index(fields=["programme_slug", "lifted_at", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "暂停兑付: nothing of a provider, an enterprise or one order is paid. Lifted, never deleted.",
             },
             bases=["Model"],
         ),

@@ -115,6 +115,12 @@ class Migration(migrations.Migration):
             "CREATE UNIQUE INDEX order_hold_once ON order_hold (order_id, complaint_id)"
             " WHERE lifted_at IS NULL"
         ),
+        # One cause holds the same money once at a time.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX payment_hold_once ON payment_hold (cause, cause_id, coalesce(order_id, 0),"
+            " coalesce(provider_id, 0), coalesce(enterprise_id, 0)) WHERE lifted_at IS NULL"
+        ),
+        ops.RunSQL("CREATE INDEX payment_hold_order ON payment_hold (order_id) WHERE lifted_at IS NULL"),
         # What the clock looks at: cases that are open, and answers that wait for a word.
         ops.RunSQL(
             "CREATE INDEX complaint_open ON complaint (answer_due_at) WHERE status IN ('filed', 'in_hand')"

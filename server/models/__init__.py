@@ -31,5 +31,6 @@ MODULES = (
     "server.models.applications",
     "server.models.chat",
     "server.models.complaints",
+    "server.models.payment_holds",
     "server.models.deliveries",
 )

@@ -41,6 +41,8 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "订单 {number}（{project}）支付的 {amount} 元服务券已退回，请重新办理支付。",
     ),
     "order.payment_return_refused": ("支付不予退回", "订单 {number}（{project}）：{reason}。"),
+    "payment.held": ("兑付暂停", "贵单位在“{programme}”的兑付暂停（{scope}）：{reason}。"),
+    "payment.released": ("兑付恢复", "贵单位在“{programme}”的兑付暂停已解除（{scope}）：{reason}。"),
     "rating.received": ("收到新的评价", "贵单位在“{programme}”收到一条新的服务评价，可以回复一次。"),
     "rating.answered": ("评价已获回复", "服务机构回复了贵单位在“{programme}”的评价。"),
     "complaint.filed": (

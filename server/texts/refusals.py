@@ -17,6 +17,7 @@ from server.texts.orders import ORDER_REFUSALS
 from server.texts.organisations import ORGANISATION_REFUSALS
 from server.texts.papers import PAPER_REFUSALS
 from server.texts.reviews import REVIEW_REFUSALS
+from server.texts.sanctions import SANCTION_REFUSALS
 from server.texts.standings import STANDING_REFUSALS
 from server.texts.vouchers import VOUCHER_REFUSALS
 
@@ -50,6 +51,7 @@ REFUSALS: Mapping[str, str] = merged(
     DOOR_REFUSALS,
     PAPER_REFUSALS,
     COMPLAINT_REFUSALS,
+    SANCTION_REFUSALS,
 )
 """The sentence of each refusal, by the code of its class."""
 
