@@ -3,6 +3,7 @@ from tortoise.migrations import operations as ops
 from orjson import loads
 from server.models.columns import CheckedBigInt
 from server.models.deliveries import ConsentKind, DeliveryState
+from server.models.exports import ExportFormat, ExportStatus
 from server.models.jobs import RunStatus
 from server.models.labels import LabelSource
 from server.models.organisations import ActivityKind, MemberRole
@@ -326,6 +327,147 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "pk_attr": "sha256",
                 "table_description": "Bytes in the evidence store, named by their hash. There before them, and gone after them.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ExportJob",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "number",
+                    fields.CharField(unique=True, description="What people read aloud", max_length=24),
+                ),
+                ("kind", fields.CharField(description="Which list", max_length=32)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                (
+                    "filters",
+                    fields.JSONField(
+                        default=dict, description="As they were chosen", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "areas",
+                    fields.JSONField(
+                        default=list,
+                        description="The areas its asker is bound to",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "format",
+                    fields.CharEnumField(
+                        description="XLSX: xlsx\nCSV: csv", enum_type=ExportFormat, max_length=8
+                    ),
+                ),
+                ("revealed", fields.BooleanField(default=False, description="Personal data in clear")),
+                (
+                    "reason",
+                    fields.CharField(
+                        default="", description="Why personal data is needed in clear", max_length=500
+                    ),
+                ),
+                ("asked_by", fields.BigIntField(description="The member of staff")),
+                ("asked_name", fields.CharField(description="As they were called then", max_length=64)),
+                ("asked_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=ExportStatus.WAITING,
+                        description="WAITING: waiting\nRUNNING: running\nDONE: done\nFAILED: failed\nCANCELLED: cancelled\nEXPIRED: expired",
+                        enum_type=ExportStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("through_id", fields.BigIntField(null=True, description="The last row it reads")),
+                ("resume_after", fields.BigIntField(default=0, description="The last row that is kept")),
+                ("rows_total", fields.IntField(null=True)),
+                ("rows_done", fields.IntField(default=0)),
+                ("attempts", fields.IntField(default=0)),
+                ("leased_until", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "error",
+                    fields.CharField(
+                        default="", description="The kind of the last failure, never its text", max_length=120
+                    ),
+                ),
+                ("started_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("finished_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "file",
+                    fields.ForeignKeyField(
+                        "models.EvidenceObject",
+                        source_field="file_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="sha256",
+                        related_name="exports",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "sha256",
+                    fields.CharField(
+                        default="", description="Of the file, kept when the file is gone", max_length=64
+                    ),
+                ),
+                ("size_bytes", CheckedBigInt(default=0, check="size_bytes >= 0")),
+                (
+                    "expires_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="Until then it can be fetched",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                ("downloads", fields.IntField(default=0)),
+            ],
+            options={
+                "table": "export_job",
+                "app": "models",
+                "indexes": [Index(fields=["asked_by", "id"]), Index(fields=["status", "id"])],
+                "pk_attr": "id",
+                "table_description": "导出: one list that somebody asked for. Its rows come page by page, each kept before the next.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ExportPart",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "job",
+                    fields.ForeignKeyField(
+                        "models.ExportJob",
+                        source_field="job_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="parts",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("place", fields.IntField(description="From 0")),
+                ("rows", fields.IntField()),
+                (
+                    "object",
+                    fields.ForeignKeyField(
+                        "models.EvidenceObject",
+                        source_field="object_id",
+                        db_constraint=True,
+                        to_field="sha256",
+                        related_name="export_parts",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+            ],
+            options={
+                "table": "export_part",
+                "app": "models",
+                "unique_together": (("job_id", "place"),),
+                "pk_attr": "id",
+                "table_description": "One page of an export's rows, kept so that nobody reads it twice. Gone when the file is made.",
             },
             bases=["Model"],
         ),
@@ -3095,6 +3237,102 @@ class Migration(migrations.Migration):
                 ],
                 "pk_attr": "id",
                 "table_description": "清退: a provider proposed for removal on a ground of the text, and what was decided.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ReportEdition",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "number",
+                    fields.CharField(unique=True, description="What people read aloud", max_length=24),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("code", fields.CharField(description="Of the programme's report", max_length=64)),
+                (
+                    "subject",
+                    fields.CharField(
+                        default="", description="What it is about besides its days", max_length=40
+                    ),
+                ),
+                ("period_from", fields.DateField()),
+                ("period_to", fields.DateField(description="Its last day, inclusive")),
+                ("version", fields.IntField(default=1)),
+                ("title", fields.CharField(max_length=200)),
+                (
+                    "article",
+                    fields.CharField(default="", description="Empty: the house's own", max_length=200),
+                ),
+                (
+                    "content",
+                    fields.JSONField(
+                        description="Every figure, with what it was counted from",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("sha256", fields.CharField(description="Of the content", max_length=64)),
+                (
+                    "differences",
+                    fields.JSONField(
+                        default=list,
+                        description="Figures that differ from the version before",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("reason", fields.CharField(default="", description="Why it was made anew", max_length=500)),
+                ("made_by", fields.CharField(description="staff:3, clock", max_length=40)),
+                ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "delivered_to",
+                    fields.JSONField(description="The roles it went to", encoder=JSON_DUMPS, decoder=loads),
+                ),
+                (
+                    "page",
+                    fields.ForeignKeyField(
+                        "models.EvidenceObject",
+                        source_field="page_id",
+                        db_constraint=True,
+                        to_field="sha256",
+                        related_name="report_pages",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "sheet",
+                    fields.ForeignKeyField(
+                        "models.EvidenceObject",
+                        source_field="sheet_id",
+                        db_constraint=True,
+                        to_field="sha256",
+                        related_name="report_sheets",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "paper",
+                    fields.ForeignKeyField(
+                        "models.EvidenceObject",
+                        source_field="paper_id",
+                        db_constraint=True,
+                        to_field="sha256",
+                        related_name="report_papers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+            ],
+            options={
+                "table": "report_edition",
+                "app": "models",
+                "unique_together": (
+                    ("programme_slug", "code", "subject", "period_from", "period_to", "version"),
+                ),
+                "indexes": [Index(fields=["programme_slug", "id"])],
+                "pk_attr": "id",
+                "table_description": "报表: one report as it was delivered. Never changed: a correction is the next version.",
             },
             bases=["Model"],
         ),

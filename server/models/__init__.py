@@ -33,4 +33,6 @@ MODULES = (
     "server.models.complaints",
     "server.models.payment_holds",
     "server.models.deliveries",
+    "server.models.exports",
+    "server.models.reports",
 )
