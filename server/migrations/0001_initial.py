@@ -30,6 +30,7 @@ from server.rules.payment_holds import HoldCause
 from server.rules.removals import RemovalStatus
 from server.rules.request_line import RequestStatus
 from server.rules.review import CaseStatus, Verdict
+from server.rules.settlements import ApplicationStatus, SettlementStatus
 from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS
 from uuid import uuid4
@@ -188,7 +189,7 @@ class Migration(migrations.Migration):
                     "allotted_fen",
                     CheckedBigInt(
                         description="Given to rounds, fen",
-                        check="allotted_fen >= 0 AND allotted_fen + committed_fen <= total_fen + returned_fen",
+                        check="allotted_fen >= 0 AND allotted_fen + committed_fen + on_file_fen + fees_fen <= total_fen + returned_fen",
                     ),
                 ),
                 (
@@ -197,6 +198,22 @@ class Migration(migrations.Migration):
                         default=0,
                         description="Taken at signing where quota was promised, fen",
                         check="committed_fen >= 0",
+                    ),
+                ),
+                (
+                    "on_file_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Taken by complete settlement files, in line, fen",
+                        check="on_file_fen >= 0",
+                    ),
+                ),
+                (
+                    "fees_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Taken by the operator for supervision, fen",
+                        check="fees_fen >= 0",
                     ),
                 ),
                 (
@@ -222,6 +239,81 @@ class Migration(migrations.Migration):
                 "unique_together": (("programme_slug", "year"),),
                 "pk_attr": "id",
                 "table_description": "A programme year's money, and the fence of its launches.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="DayRoot",
+            fields=[
+                ("number", CheckedBigInt(primary_key=True, unique=True, db_index=True, check="number > 0")),
+                ("day", fields.DateField(unique=True)),
+                ("first_place", fields.BigIntField(unique=True)),
+                ("last_place", fields.BigIntField(unique=True)),
+                ("first_entry", fields.BigIntField(description="The lowest id among the entries")),
+                ("last_entry", fields.BigIntField(description="The highest")),
+                (
+                    "root",
+                    fields.CharField(
+                        description="Root of the Merkle tree over the hashes in order, hex", max_length=64
+                    ),
+                ),
+                (
+                    "previous",
+                    fields.CharField(description="Hash of the statement before it, hex", max_length=64),
+                ),
+                (
+                    "statement",
+                    fields.CharField(
+                        description="SHA-256 of what is signed: all of the above, hex", max_length=64
+                    ),
+                ),
+                (
+                    "signature",
+                    fields.CharField(description="Ed25519 over the statement's bytes, hex", max_length=128),
+                ),
+                ("key_id", fields.CharField(max_length=32)),
+                ("signed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "day_root",
+                "app": "models",
+                "pk_attr": "number",
+                "table_description": "Everything sealed on one day, under one signed hash. Days are China's, by the machine's clock.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="DayAnchor",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "root",
+                    fields.ForeignKeyField(
+                        "models.DayRoot",
+                        source_field="root_id",
+                        db_constraint=True,
+                        to_field="number",
+                        related_name="anchors",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "anchor",
+                    fields.CharField(description="Who keeps it: file, rfc3161, blockchain", max_length=32),
+                ),
+                ("statement", fields.CharField(description="What was handed over, hex", max_length=64)),
+                ("token", fields.TextField(default="", description="What came back, Base64", unique=False)),
+                (
+                    "stamped_at",
+                    fields.DatetimeField(description="As they say", auto_now=False, auto_now_add=False),
+                ),
+            ],
+            options={
+                "table": "day_anchor",
+                "app": "models",
+                "unique_together": (("root_id", "anchor"),),
+                "pk_attr": "id",
+                "table_description": "What somebody outside gave for a day's statement: a time stamp, a place in a chain.",
             },
             bases=["Model"],
         ),
@@ -754,6 +846,50 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="JournalSeal",
+            fields=[
+                ("place", CheckedBigInt(primary_key=True, unique=True, db_index=True, check="place > 0")),
+                ("entry_id", fields.BigIntField(unique=True)),
+                ("subject", fields.CharField(description="As the entry says it", max_length=40)),
+                (
+                    "seq",
+                    CheckedBigInt(description="Counted without a gap within the subject", check="seq > 0"),
+                ),
+                (
+                    "previous",
+                    fields.CharField(
+                        description="The hash before it in the subject's chain, hex", max_length=64
+                    ),
+                ),
+                (
+                    "hash",
+                    fields.CharField(
+                        description="SHA-256 of the entry with its place in the chain, hex", max_length=64
+                    ),
+                ),
+                (
+                    "late",
+                    fields.BooleanField(
+                        default=False, description="An entry of a higher id was sealed before"
+                    ),
+                ),
+                (
+                    "sealed_at",
+                    fields.DatetimeField(
+                        description="By the machine's clock", auto_now=False, auto_now_add=False
+                    ),
+                ),
+            ],
+            options={
+                "table": "journal_seal",
+                "app": "models",
+                "unique_together": (("subject", "seq"),),
+                "pk_attr": "place",
+                "table_description": "One entry's link in the chain of its subject, and its leaf in the tree of a day.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="LedgerEntry",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -761,7 +897,7 @@ class Migration(migrations.Migration):
                 (
                     "movement",
                     fields.CharEnumField(
-                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nCOMMIT: commit\nUNCOMMIT: uncommit\nISSUE: issue\nPOST_QUOTA: post_quota\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nTAKE_BACK: take_back\nDISBURSE: disburse\nCLAW_BACK: claw_back\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void\nRETURN_EXPIRED: return_expired\nRETURN_RECLAIMED: return_reclaimed\nRETURN_HANDED_BACK: return_handed_back\nRETURN_VOIDED: return_voided\nPAY_ESCROW: pay_escrow\nRELEASE_ESCROW: release_escrow\nREFUND_ESCROW: refund_escrow",
+                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nCOMMIT: commit\nUNCOMMIT: uncommit\nISSUE: issue\nPOST_QUOTA: post_quota\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nTAKE_BACK: take_back\nTAKE_ON_FILE: take_on_file\nLET_GO_ON_FILE: let_go_on_file\nDISALLOW: disallow\nTAKE_FEE: take_fee\nDISBURSE: disburse\nCLAW_BACK: claw_back\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void\nRETURN_EXPIRED: return_expired\nRETURN_RECLAIMED: return_reclaimed\nRETURN_HANDED_BACK: return_handed_back\nRETURN_VOIDED: return_voided\nPAY_ESCROW: pay_escrow\nRELEASE_ESCROW: release_escrow\nREFUND_ESCROW: refund_escrow",
                         enum_type=Movement,
                         max_length=32,
                     ),
@@ -4033,6 +4169,322 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="SettlementWindow",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("year", fields.IntField(description="The programme year it is counted in")),
+                ("number", fields.IntField(description="Which of the year it is")),
+                ("name", fields.CharField(max_length=120)),
+                ("opens_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "closes_at",
+                    fields.DatetimeField(description="Exclusive", auto_now=False, auto_now_add=False),
+                ),
+                ("announced_by", fields.BigIntField(description="The member of staff")),
+                ("announced_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("told_opened_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("told_closing_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "settlement_window",
+                "app": "models",
+                "unique_together": (("programme_slug", "year", "number"),),
+                "pk_attr": "id",
+                "table_description": "集中兑付: a span in which settlements are handed in, where the text has such spans (GX-60).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SettlementApplication",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "number",
+                    fields.CharField(unique=True, description="What people read aloud", max_length=24),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="settlement_applications",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "window",
+                    fields.ForeignKeyField(
+                        "models.SettlementWindow",
+                        source_field="window_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="applications",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=ApplicationStatus.DRAFT,
+                        description="DRAFT: draft\nSUBMITTED: submitted\nWITHDRAWN: withdrawn",
+                        enum_type=ApplicationStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("actor", fields.CharField(description="As the journal names who opened it", max_length=64)),
+                ("opened_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("submitted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "version",
+                    fields.IntField(default=1, description="Rises with every change: two who press at once"),
+                ),
+            ],
+            options={
+                "table": "settlement_application",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["provider_id", "id"]),
+                    Index(fields=["programme_slug", "status", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "兑付申请: what one provider hands in together: one or several orders, and the forms for all of them.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Settlement",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "number",
+                    fields.CharField(unique=True, description="What people read aloud", max_length=24),
+                ),
+                (
+                    "application",
+                    fields.ForeignKeyField(
+                        "models.SettlementApplication",
+                        source_field="application_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="settlements",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="settlements",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("provider_id", fields.BigIntField()),
+                ("enterprise_id", fields.BigIntField()),
+                (
+                    "budget_id",
+                    fields.BigIntField(null=True, description="Whose money it is, once it is known"),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("category", fields.CharField(max_length=64)),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=SettlementStatus.DRAFT,
+                        description="DRAFT: draft\nIN_REVIEW: in_review\nRETURNED: returned\nPAYABLE: payable\nAWAITING_BUDGET: awaiting_budget\nIN_PAYMENT: in_payment\nPAID: paid\nCLOSED: closed\nREFUSED: refused\nWITHDRAWN: withdrawn",
+                        enum_type=SettlementStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("asked_fen", CheckedBigInt(default=0, check="asked_fen >= 0")),
+                ("ledger_fen", CheckedBigInt(default=0, check="ledger_fen >= 0")),
+                (
+                    "amount_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Nobody is paid more than the ledger has of the order",
+                        check="amount_fen >= 0 AND amount_fen + reduced_fen <= ledger_fen",
+                    ),
+                ),
+                ("reduced_fen", CheckedBigInt(default=0, check="reduced_fen >= 0")),
+                ("reduction_reason", fields.TextField(default="", unique=False)),
+                (
+                    "escrow_fen",
+                    CheckedBigInt(default=0, description="Released to the provider", check="escrow_fen >= 0"),
+                ),
+                (
+                    "escrow_back_fen",
+                    CheckedBigInt(
+                        default=0, description="Given back to the enterprise", check="escrow_back_fen >= 0"
+                    ),
+                ),
+                (
+                    "fee_fen",
+                    CheckedBigInt(
+                        default=0, description="The operator's supervision fee", check="fee_fen >= 0"
+                    ),
+                ),
+                ("clause", fields.CharField(default="", max_length=200)),
+                (
+                    "arithmetic",
+                    fields.TextField(
+                        default="", description="How the amount was worked out, limit by limit", unique=False
+                    ),
+                ),
+                ("result_on", fields.DateField(null=True, description="The day its result was obtained")),
+                (
+                    "flagged",
+                    fields.BooleanField(
+                        default=False, description="A paper stood in for another: into the sample"
+                    ),
+                ),
+                ("year", fields.IntField(description="The programme year it was handed in for")),
+                (
+                    "line_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="When its file was first complete",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                ("payable_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("paid_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "reason",
+                    fields.TextField(
+                        default="", description="Why it was returned, refused or withdrawn", unique=False
+                    ),
+                ),
+                ("case_id", fields.BigIntField(null=True, description="Its review, once it was handed in")),
+                ("version", fields.IntField(default=1)),
+            ],
+            options={
+                "table": "settlement",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["application_id", "id"]),
+                    Index(fields=["provider_id", "id"]),
+                    Index(fields=["programme_slug", "status", "line_at", "id"]),
+                    Index(fields=["budget_id", "status"]),
+                    Index(fields=["case_id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "兑付: one order's redemption, from the application to the money in the provider's account.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RefundTask",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "settlement",
+                    fields.OneToOneField(
+                        "models.Settlement",
+                        source_field="settlement_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="refund_task",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("order_id", fields.BigIntField(db_index=True)),
+                ("provider_id", fields.BigIntField()),
+                ("enterprise_id", fields.BigIntField()),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                ("clause", fields.CharField(default="", max_length=200)),
+                ("arithmetic", fields.TextField(default="", unique=False)),
+                ("opened_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "done_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="When a bank's receipt showed it",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+            ],
+            options={
+                "table": "refund_task",
+                "app": "models",
+                "indexes": [Index(fields=["provider_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "退还任务: a provider whose enterprise had paid in full gives the voucher's amount back (GZ-48).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SettlementPaper",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "application",
+                    fields.ForeignKeyField(
+                        "models.SettlementApplication",
+                        source_field="application_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="papers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "settlement",
+                    fields.ForeignKeyField(
+                        "models.Settlement",
+                        source_field="settlement_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="papers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("code", fields.CharField(description="Of the programme's document", max_length=64)),
+                (
+                    "files",
+                    fields.JSONField(
+                        description="The stored files, in their order", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "number",
+                    fields.CharField(default="", description="Of an invoice or a receipt", max_length=64),
+                ),
+                ("amount_fen", fields.BigIntField(null=True)),
+                ("dated", fields.DateField(null=True)),
+                ("payer", fields.CharField(default="", max_length=200)),
+                ("payee", fields.CharField(default="", max_length=200)),
+                ("handed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "withdrawn_at",
+                    fields.DatetimeField(
+                        null=True, description="Another took its place", auto_now=False, auto_now_add=False
+                    ),
+                ),
+            ],
+            options={
+                "table": "settlement_paper",
+                "app": "models",
+                "indexes": [Index(fields=["application_id", "id"]), Index(fields=["settlement_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One document handed in with an application, for one of its orders or for all.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="SignInFailures",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -4677,6 +5129,51 @@ class Migration(migrations.Migration):
                 "unique_together": (("order_id", "document", "version"),),
                 "pk_attr": "id",
                 "table_description": "One document as it was printed: from ``content`` come the same bytes again.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SettlementForm",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "application",
+                    fields.ForeignKeyField(
+                        "models.SettlementApplication",
+                        source_field="application_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="forms",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("code", fields.CharField(description="Of the programme's document", max_length=64)),
+                ("content", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "text_sha256",
+                    fields.CharField(
+                        description="Of what it says: other orders make another form", max_length=64
+                    ),
+                ),
+                (
+                    "file",
+                    fields.ForeignKeyField(
+                        "models.StoredFile",
+                        source_field="file_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="settlement_forms",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("printed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "settlement_form",
+                "app": "models",
+                "unique_together": (("application_id", "code", "text_sha256"),),
+                "pk_attr": "id",
+                "table_description": "A form the platform filled in for an application, as it was printed (GZ-40, GX-62); never changed.",
             },
             bases=["Model"],
         ),

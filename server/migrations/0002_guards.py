@@ -8,6 +8,9 @@ from server.models.dialects import DialectSQL
 APPEND_ONLY = (
     "ledger_entry",
     "journal_entry",
+    "journal_seal",
+    "day_root",
+    "day_anchor",
     "submission",
     "change_report",
     "handover",
@@ -110,6 +113,10 @@ class Migration(migrations.Migration):
         ops.RunSQL(
             "CREATE UNIQUE INDEX own_payment_pending ON own_payment (order_id, purpose)"
             " WHERE status = 'pending'"
+        ),
+        # An order is settled once: only what its provider took back is asked for again.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX settlement_once ON settlement (order_id) WHERE status <> 'withdrawn'"
         ),
         # A complaint holds its order once at a time.
         ops.RunSQL(
