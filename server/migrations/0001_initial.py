@@ -5173,7 +5173,7 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "unique_together": (("application_id", "code", "text_sha256"),),
                 "pk_attr": "id",
-                "table_description": "A form the platform filled in for an application, as it was printed (GZ-40, GX-62); never changed.",
+                "table_description": "A form the platform filled in for an application, as it was printed and never changed (GZ-40, GX-62).",
             },
             bases=["Model"],
         ),

@@ -29,6 +29,7 @@ APPEND_ONLY = (
     "consent_entry",
     "signature",
     "printed_document",
+    "settlement_form",
     "report_edition",
 )
 OFFERED = (

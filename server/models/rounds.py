@@ -27,11 +27,20 @@ class Budget(Model):
     year = fields.IntField()
     total_fen = CheckedBigInt(check="total_fen >= 0", description="What the year may spend, fen")
     allotted_fen = CheckedBigInt(
-        check="allotted_fen >= 0 AND allotted_fen + committed_fen <= total_fen + returned_fen",
+        check=(
+            "allotted_fen >= 0 AND"
+            " allotted_fen + committed_fen + on_file_fen + fees_fen <= total_fen + returned_fen"
+        ),
         description="Given to rounds, fen",
     )
     committed_fen = CheckedBigInt(
         check="committed_fen >= 0", default=0, description="Taken at signing where quota was promised, fen"
+    )
+    on_file_fen = CheckedBigInt(
+        check="on_file_fen >= 0", default=0, description="Taken by complete settlement files, in line, fen"
+    )
+    fees_fen = CheckedBigInt(
+        check="fees_fen >= 0", default=0, description="Taken by the operator for supervision, fen"
     )
     returned_fen = CheckedBigInt(
         check="returned_fen >= 0", default=0, description="Come back from vouchers for others to have, fen"
@@ -44,8 +53,9 @@ class Budget(Model):
 
     @property
     def free_fen(self) -> int:
-        """What the year can still give to rounds or commit to contracts, fen."""
-        return int(self.total_fen + self.returned_fen - self.allotted_fen - self.committed_fen)
+        """What the year can still give to rounds, commit to contracts or let complete files take, fen."""
+        taken_fen = self.allotted_fen + self.committed_fen + self.on_file_fen + self.fees_fen
+        return int(self.total_fen + self.returned_fen - taken_fen)
 
     class Meta:
         table = "budget"

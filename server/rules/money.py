@@ -5,7 +5,9 @@ appropriation → budget → round → available on a voucher → held on an ord
 and the ways out: expired, reclaimed, handed back, voided. Where a programme promises a quota before it
 sets money aside, the promise and the money move side by side: quota → available → held, and
 budget → committed. What an enterprise pays itself into the operator's hands is kept apart from all public
-money: own money → escrow → released or given back, order by order (NX-20, NX-38).
+money: own money → escrow → released or given back, order by order (NX-20, NX-38). Where only a complete
+settlement file takes money at all, it goes from the year to what its order holds, and back if it comes to
+nothing (YC-19). What a settlement is cut by, or refused, is void; where it was money it is the year's again.
 """
 
 from __future__ import annotations
@@ -60,6 +62,8 @@ class Account(StrEnum):
     """保证金: an enterprise's own money that the operator holds for one order (NX-20)."""
     ESCROW_RELEASED = "escrow_released"
     """保证金划付: paid on to the provider at the settlement."""
+    FEE = "fee"
+    """监理服务收益: what the operator took of the fund for supervising settled projects (NX-36)."""
 
 
 class Movement(StrEnum):
@@ -78,6 +82,13 @@ class Movement(StrEnum):
     REDEEM = "redeem"
     TAKE_BACK = "take_back"
     """退回支付: a payment goes back to what its order holds (GZ-101)."""
+    TAKE_ON_FILE = "take_on_file"
+    """按完整材料占用: a complete settlement file takes its money, in the order of the line (YC-19)."""
+    LET_GO_ON_FILE = "let_go_on_file"
+    """It came to nothing: the money is the year's again."""
+    DISALLOW = "disallow"
+    """核减、不予兑付: spent on an order, and not to be paid out (NX-26)."""
+    TAKE_FEE = "take_fee"
     DISBURSE = "disburse"
     CLAW_BACK = "claw_back"
     EXPIRE = "expire"
@@ -106,6 +117,10 @@ ROUTES: Mapping[Movement, tuple[Account, Account]] = {
     Movement.RELEASE: (Account.HELD, Account.AVAILABLE),
     Movement.REDEEM: (Account.HELD, Account.REDEEMED),
     Movement.TAKE_BACK: (Account.REDEEMED, Account.HELD),
+    Movement.TAKE_ON_FILE: (Account.BUDGET, Account.HELD),
+    Movement.LET_GO_ON_FILE: (Account.HELD, Account.BUDGET),
+    Movement.DISALLOW: (Account.REDEEMED, Account.VOIDED),
+    Movement.TAKE_FEE: (Account.BUDGET, Account.FEE),
     Movement.DISBURSE: (Account.REDEEMED, Account.DISBURSED),
     Movement.CLAW_BACK: (Account.DISBURSED, Account.APPROPRIATION),
     Movement.EXPIRE: (Account.AVAILABLE, Account.EXPIRED),
@@ -145,7 +160,8 @@ RETURNS: Mapping[Account, Movement] = {
 """How money that came back unused returns to its year, where the text lets others have it (LS-32)."""
 
 ISSUES: Mapping[Basis, Movement] = {Basis.MONEY: Movement.ISSUE, Basis.QUOTA: Movement.POST_QUOTA}
-"""How a voucher's face value is posted when it is issued; ``ON_FILE`` posts nothing then."""
+"""How a voucher's face value is posted when it is issued; ``ON_FILE`` posts nothing then, and takes money
+by :attr:`Movement.TAKE_ON_FILE` when its settlement file is complete."""
 
 OF_ESCROW = frozenset({Movement.PAY_ESCROW, Movement.RELEASE_ESCROW, Movement.REFUND_ESCROW})
 """The movements of an enterprise's own money; they touch no account of public money."""

@@ -97,6 +97,7 @@ async def balances_of_vouchers(
 
 SPENDABLE = (VoucherStatus.ACTIVE, VoucherStatus.USED_UP)
 """Of any other voucher nothing is free: what comes back to it ends at once."""
+ON_FILE = (Movement.TAKE_ON_FILE, Movement.LET_GO_ON_FILE)
 ENDINGS = (Movement.EXPIRE, Movement.RECLAIM, Movement.HAND_BACK, Movement.VOID)
 
 
@@ -133,7 +134,7 @@ async def _voucher_faults() -> list[str]:
     """Per voucher: what stands behind it was posted, and is in exactly one place, none below zero (I12).
 
     Each basis has its own invariant: MONEY was issued out of a round, QUOTA was promised, and ON_FILE
-    has nothing posted before a redemption file is in.
+    has nothing posted but what complete settlement files took of the year.
     """
     held: dict[int, dict[Account, int]] = defaultdict(lambda: defaultdict(int))
     posted: dict[int, dict[Movement, int]] = defaultdict(lambda: defaultdict(int))
@@ -173,7 +174,7 @@ async def _voucher_faults() -> list[str]:
         if voucher_id in strays:
             faults.append(f"voucher {voucher_id}: {strays[voucher_id]} entries are another's")
         returned_fen = sum(posted[voucher_id][one] for one in RETURNS.values())
-        issued_fen = sum(posted[voucher_id][one] for one in ISSUES.values())
+        issued_fen = sum(posted[voucher_id][one] for one in ISSUES.values()) + _on_file(posted[voucher_id])
         somewhere_fen = sum(held[voucher_id].values()) + returned_fen
         if somewhere_fen != issued_fen:
             faults.append(
@@ -214,12 +215,21 @@ def _basis_faults(voucher_id: int, face_fen: int, basis: Basis, posted: Mapping[
     wanted = dict.fromkeys(ISSUES.values(), 0)
     if basis in ISSUES:
         wanted[ISSUES[basis]] = face_fen
-    return [
+    faults = [
         f"voucher {voucher_id} ({basis}): {movement} in the ledger is {yuan(posted[movement])},"
         f" not {yuan(fen)}"
         for movement, fen in wanted.items()
         if posted[movement] != fen
     ]
+    if basis is not Basis.ON_FILE and posted[Movement.TAKE_ON_FILE]:
+        taken = yuan(posted[Movement.TAKE_ON_FILE])
+        faults.append(f"voucher {voucher_id} ({basis}): {taken} taken on a file, with money behind it")
+    return faults
+
+
+def _on_file(posted: Mapping[Movement, int]) -> int:
+    """What complete settlement files took of the year, less what they let go again, fen (YC-19)."""
+    return posted[Movement.TAKE_ON_FILE] - posted[Movement.LET_GO_ON_FILE]
 
 
 async def _round_faults(each: Round) -> list[str]:
@@ -245,8 +255,11 @@ async def _budget_faults(budget: Budget) -> list[str]:
     sums = await balances(budget_id=budget.id)
     pools_fen = sum(row["pool_fen"] for row in await Round.filter(budget_id=budget.id).values("pool_fen"))
     returned_fen = sum([await _moved(one, budget_id=budget.id) for one in RETURNS.values()])
+    moved = {one: await _moved(one, budget_id=budget.id) for one in (*ON_FILE, Movement.TAKE_FEE)}
     checks = (
         ("allotted, against its rounds", budget.allotted_fen, pools_fen),
+        ("on file, against the ledger", budget.on_file_fen, _on_file(moved)),
+        ("fees, against the ledger", budget.fees_fen, moved[Movement.TAKE_FEE]),
         ("committed, against the ledger", budget.committed_fen, sums[Account.COMMITTED]),
         ("returned, against the ledger", budget.returned_fen, returned_fen),
         ("free, against the ledger", budget.free_fen, sums[Account.BUDGET]),
