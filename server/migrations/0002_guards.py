@@ -29,6 +29,9 @@ APPEND_ONLY = (
     "consent_entry",
     "signature",
     "printed_document",
+    "receipt_import",
+    "year_end",
+    "result_filing",
     "settlement_form",
     "report_edition",
 )
@@ -118,6 +121,62 @@ class Migration(migrations.Migration):
         # An order is settled once: only what its provider took back is asked for again.
         ops.RunSQL(
             "CREATE UNIQUE INDEX settlement_once ON settlement (order_id) WHERE status <> 'withdrawn'"
+        ),
+        # A provider has one account in a programme, and one more at most on the way (decision 0032).
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX bank_account_verified_once ON bank_account (organisation_id, programme_slug)"
+            " WHERE status = 'verified'"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX bank_account_live_once ON bank_account (organisation_id, programme_slug)"
+            " WHERE status IN ('waiting', 'checked')"
+        ),
+        # Nobody is paid twice, and a receipt of the bank's shows one payment.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX payment_live_once ON payment (settlement_id)"
+            " WHERE status IN ('waiting', 'paid')"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX payment_receipt_once ON payment (receipt_number) WHERE receipt_number <> ''"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX summary_invoice_once ON summary_invoice (batch_id, provider_id)"
+            " WHERE status IN ('handed', 'accepted')"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX summary_invoice_number_once ON summary_invoice (number)"
+            " WHERE status IN ('handed', 'accepted')"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX fund_entry_once ON fund_entry (budget_id, kind, reference)"
+            " WHERE status <> 'rejected'"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX hand_over_once ON hand_over (batch_id) WHERE status IN ('handed', 'received')"
+        ),
+        # An account keeps its number, a payment its sum and its account, and an archived batch everything.
+        DialectSQL(
+            postgres=(
+                "CREATE FUNCTION refuse_rewrite() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE EXCEPTION '% keeps what it says', TG_TABLE_NAME; END $$",
+                "CREATE TRIGGER bank_account_keeps BEFORE UPDATE OF organisation_id, programme_slug, holder,"
+                " number_sealed, number_index, tail ON bank_account"
+                " FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
+                "CREATE TRIGGER payment_keeps BEFORE UPDATE OF number, batch_id, settlement_id, account_id,"
+                " amount_fen ON payment FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
+                "CREATE TRIGGER payment_batch_archived BEFORE UPDATE ON payment_batch FOR EACH ROW"
+                " WHEN (OLD.archived_at IS NOT NULL) EXECUTE FUNCTION refuse_rewrite()",
+            ),
+            sqlite=(
+                "CREATE TRIGGER bank_account_keeps BEFORE UPDATE OF organisation_id, programme_slug, holder,"
+                " number_sealed, number_index, tail ON bank_account"
+                " BEGIN SELECT RAISE(ABORT, 'bank_account keeps what it says'); END",
+                "CREATE TRIGGER payment_keeps BEFORE UPDATE OF number, batch_id, settlement_id, account_id,"
+                " amount_fen ON payment BEGIN SELECT RAISE(ABORT, 'payment keeps what it says'); END",
+                "CREATE TRIGGER payment_batch_archived BEFORE UPDATE ON payment_batch"
+                " WHEN OLD.archived_at IS NOT NULL"
+                " BEGIN SELECT RAISE(ABORT, 'payment_batch keeps what it says'); END",
+            ),
         ),
         # A complaint holds its order once at a time.
         ops.RunSQL(

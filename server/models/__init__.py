@@ -26,6 +26,7 @@ MODULES = (
     "server.models.voucher_requests",
     "server.models.marketplace",
     "server.models.payments",
+    "server.models.disbursements",
     "server.models.documents",
     "server.models.ratings",
     "server.models.enquiries",

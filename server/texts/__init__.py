@@ -37,6 +37,9 @@ from server.texts.deliveries import DELIVERY_FAULTS as DELIVERY_FAULTS
 from server.texts.deliveries import FIELD_EMPTY as FIELD_EMPTY
 from server.texts.demo import DEMO as DEMO
 from server.texts.demo import DEMO_OFFERINGS as DEMO_OFFERINGS
+from server.texts.disbursements import RECEIPT_FAULTS as RECEIPT_FAULTS
+from server.texts.disbursements import SUM_OF_MANY as SUM_OF_MANY
+from server.texts.disbursements import SUMS_DIFFER as SUMS_DIFFER
 from server.texts.door import CHAT_NOT_HEARD as CHAT_NOT_HEARD
 from server.texts.door import CHAT_TOO_FAST as CHAT_TOO_FAST
 from server.texts.files import FILE_HINTS as FILE_HINTS

@@ -8,6 +8,7 @@ from server.errors import Refusal
 from server.texts.accounts import ACCOUNT_REFUSALS
 from server.texts.complaints import COMPLAINT_REFUSALS
 from server.texts.deliveries import DELIVERY_REFUSALS
+from server.texts.disbursements import DISBURSEMENT_REFUSALS
 from server.texts.door import DOOR_REFUSALS
 from server.texts.files import FILE_REFUSALS
 from server.texts.interface import INTERFACE_REFUSALS, STATUS_TITLES
@@ -52,6 +53,7 @@ REFUSALS: Mapping[str, str] = merged(
     PAPER_REFUSALS,
     COMPLAINT_REFUSALS,
     SANCTION_REFUSALS,
+    DISBURSEMENT_REFUSALS,
 )
 """The sentence of each refusal, by the code of its class."""
 
