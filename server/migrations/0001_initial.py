@@ -15,6 +15,15 @@ from server.programme.vocabulary import Actor, LegalForm, Party
 from server.rules.chat_messages import MessageKind, WechatAccount
 from server.rules.complaints import Channel, Closing, ComplaintStatus, EntryKind, Finding, SubjectKind
 from server.rules.contracts import ContractStatus
+from server.rules.disbursements import (
+    AccountStatus,
+    BatchStatus,
+    FundKind,
+    FundStatus,
+    HandOverStatus,
+    InvoiceStatus,
+    TransferStatus,
+)
 from server.rules.documents import Printed, SignMethod
 from server.rules.enquiries import EnquiryStatus
 from server.rules.findings import FindingKind, Weight
@@ -560,6 +569,66 @@ class Migration(migrations.Migration):
                 "unique_together": (("job_id", "place"),),
                 "pk_attr": "id",
                 "table_description": "One page of an export's rows, kept so that nobody reads it twice. Gone when the file is made.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="FundEntry",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "budget",
+                    fields.ForeignKeyField(
+                        "models.Budget",
+                        source_field="budget_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="fund_entries",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="ALLOCATION: allocation\nINTEREST: interest",
+                        enum_type=FundKind,
+                        max_length=16,
+                    ),
+                ),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                ("dated", fields.DateField(description="The day on the bank's statement")),
+                (
+                    "reference",
+                    fields.CharField(
+                        description="Of the statement, or of the document that allocates", max_length=64
+                    ),
+                ),
+                (
+                    "files",
+                    fields.JSONField(description="The bank's statement", encoder=JSON_DUMPS, decoder=loads),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=FundStatus.ENTERED,
+                        description="ENTERED: entered\nCONFIRMED: confirmed\nREJECTED: rejected",
+                        enum_type=FundStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("reason", fields.TextField(default="", unique=False)),
+                ("entered_by", fields.BigIntField()),
+                ("entered_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("decided_by", fields.BigIntField(null=True)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "fund_entry",
+                "app": "models",
+                "indexes": [Index(fields=["budget_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "专户入账: money that came into the account a year is paid from. It counts when confirmed by another.",
             },
             bases=["Model"],
         ),
@@ -1129,6 +1198,78 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["organisation_id", "programme_slug", "id"])],
                 "pk_attr": "id",
                 "table_description": "One training or activity of an organisation, with its proof.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="BankAccount",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="bank_accounts",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                (
+                    "holder",
+                    fields.CharField(description="The name the account is held under", max_length=200),
+                ),
+                ("bank", fields.CharField(description="The bank and its branch", max_length=120)),
+                (
+                    "bank_code",
+                    fields.CharField(
+                        default="", description="The branch's code between banks", max_length=16
+                    ),
+                ),
+                ("number_sealed", fields.CharField(max_length=400)),
+                (
+                    "number_index",
+                    fields.CharField(
+                        db_index=True, description="Keyed hash, to find the same number by", max_length=64
+                    ),
+                ),
+                ("tail", fields.CharField(description="All that is shown of the number", max_length=4)),
+                (
+                    "proof",
+                    fields.JSONField(
+                        description="The stored files it was entered with", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=AccountStatus.WAITING,
+                        description="WAITING: waiting\nCHECKED: checked\nVERIFIED: verified\nREPLACED: replaced\nREJECTED: rejected\nWITHDRAWN: withdrawn",
+                        enum_type=AccountStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("entered_by", fields.CharField(max_length=40)),
+                ("entered_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("checked_by", fields.BigIntField(null=True)),
+                ("checked_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("verified_by", fields.BigIntField(null=True)),
+                ("verified_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("reason", fields.TextField(default="", description="Why it was turned down", unique=False)),
+                ("version", fields.IntField(default=1)),
+            ],
+            options={
+                "table": "bank_account",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["organisation_id", "id"]),
+                    Index(fields=["programme_slug", "status", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "收款账户: where a provider is paid to in one programme. Its number is sealed and never changed.",
             },
             bases=["Model"],
         ),
@@ -2524,6 +2665,220 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="PaymentBatch",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("number", fields.CharField(unique=True, max_length=24)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                (
+                    "budget",
+                    fields.ForeignKeyField(
+                        "models.Budget",
+                        source_field="budget_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="payment_batches",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=BatchStatus.DRAFT,
+                        description="DRAFT: draft\nAPPROVED: approved\nSENT: sent\nCLOSED: closed\nDROPPED: dropped",
+                        enum_type=BatchStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("payments_count", fields.IntField(default=0)),
+                ("total_fen", CheckedBigInt(default=0, check="total_fen >= 0")),
+                (
+                    "content_sha256",
+                    fields.CharField(
+                        default="", description="Of the payments as they were approved", max_length=64
+                    ),
+                ),
+                (
+                    "reason",
+                    fields.TextField(
+                        default="", description="Why it was drawn up, approved or dropped", unique=False
+                    ),
+                ),
+                ("drafted_by", fields.BigIntField()),
+                ("drafted_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("approved_by", fields.BigIntField(null=True)),
+                ("approved_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("sent_by", fields.BigIntField(null=True)),
+                ("sent_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "template",
+                    fields.CharField(
+                        default="", description="Which bank's file it was sent as", max_length=64
+                    ),
+                ),
+                ("csv_sha256", fields.CharField(default="", max_length=64)),
+                ("xlsx_sha256", fields.CharField(default="", max_length=64)),
+                (
+                    "closed_at",
+                    fields.DatetimeField(
+                        null=True, description="Or dropped", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
+                    "archived_at",
+                    fields.DatetimeField(
+                        null=True, description="Read only from then on", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("version", fields.IntField(default=1)),
+            ],
+            options={
+                "table": "payment_batch",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["programme_slug", "status", "id"]),
+                    Index(fields=["budget_id", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "付款批次: payments of one programme year that are approved, sent and closed together.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="HandOver",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("number", fields.CharField(unique=True, max_length=24)),
+                (
+                    "batch",
+                    fields.ForeignKeyField(
+                        "models.PaymentBatch",
+                        source_field="batch_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="hand_overs",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "items",
+                    fields.JSONField(
+                        description="Each paper with its hash, in order", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("sha256", fields.CharField(description="Of the list", max_length=64)),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=HandOverStatus.HANDED,
+                        description="HANDED: handed\nRECEIVED: received\nSENT_BACK: sent_back",
+                        enum_type=HandOverStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("handed_by", fields.BigIntField()),
+                ("handed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("received_by", fields.BigIntField(null=True)),
+                ("received_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("remarks", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "hand_over",
+                "app": "models",
+                "indexes": [Index(fields=["batch_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "移交清单: all materials and bank receipts of a paid batch, handed to the archive (GZ-43).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Payment",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "number",
+                    fields.CharField(
+                        unique=True, description="What the bank is told, and tells us back", max_length=32
+                    ),
+                ),
+                (
+                    "batch",
+                    fields.ForeignKeyField(
+                        "models.PaymentBatch",
+                        source_field="batch_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="payments",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("settlement_id", fields.BigIntField()),
+                ("order_id", fields.BigIntField()),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="received_payments",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "models.BankAccount",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="payments",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=TransferStatus.WAITING,
+                        description="WAITING: waiting\nPAID: paid\nRETURNED: returned\nDROPPED: dropped",
+                        enum_type=TransferStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("receipt_number", fields.CharField(default="", description="The bank's own", max_length=64)),
+                ("receipt_on", fields.DateField(null=True)),
+                (
+                    "receipt_file",
+                    fields.BigIntField(null=True, description="Its scan, if it was entered singly"),
+                ),
+                (
+                    "reason",
+                    fields.TextField(
+                        default="", description="Why it came back, or was taken out", unique=False
+                    ),
+                ),
+                (
+                    "settled_by",
+                    fields.CharField(default="", description="Who entered what the bank said", max_length=40),
+                ),
+                ("settled_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "payment",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["batch_id", "id"]),
+                    Index(fields=["settlement_id", "id"]),
+                    Index(fields=["provider_id", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "付款: one attempt to pay one settlement to one account.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="PaymentHold",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -3211,6 +3566,36 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="ReceiptImport",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "batch",
+                    fields.ForeignKeyField(
+                        "models.PaymentBatch",
+                        source_field="batch_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="receipt_imports",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("sha256", fields.CharField(max_length=64)),
+                ("counts", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ("total_fen", CheckedBigInt(check="total_fen >= 0")),
+                ("done_by", fields.BigIntField()),
+                ("done_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "receipt_import",
+                "app": "models",
+                "unique_together": (("batch_id", "sha256"),),
+                "pk_attr": "id",
+                "table_description": "One file of the bank's receipts that was taken in, by its hash: the same file twice does nothing.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Registration",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -3469,6 +3854,36 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["programme_slug", "id"])],
                 "pk_attr": "id",
                 "table_description": "报表: one report as it was delivered. Never changed: a correction is the next version.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ResultFiling",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "batch",
+                    fields.OneToOneField(
+                        "models.PaymentBatch",
+                        source_field="batch_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="filing",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("filed_with", fields.CharField(max_length=120)),
+                ("reference", fields.CharField(description="Of the letter it was filed with", max_length=64)),
+                ("filed_on", fields.DateField()),
+                ("files", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ("filed_by", fields.BigIntField()),
+                ("filed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "result_filing",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "结果备案: the result of a batch is filed with a higher body (GZ-41).",
             },
             bases=["Model"],
         ),
@@ -5218,6 +5633,61 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="SummaryInvoice",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "batch",
+                    fields.ForeignKeyField(
+                        "models.PaymentBatch",
+                        source_field="batch_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="summary_invoices",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="summary_invoices",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("code", fields.CharField(description="Of the programme's document", max_length=64)),
+                ("number", fields.CharField(max_length=64)),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                ("dated", fields.DateField()),
+                ("files", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=InvoiceStatus.HANDED,
+                        description="HANDED: handed\nACCEPTED: accepted\nSENT_BACK: sent_back",
+                        enum_type=InvoiceStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("handed_by", fields.CharField(max_length=40)),
+                ("handed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("decided_by", fields.BigIntField(null=True)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("reason", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "summary_invoice",
+                "app": "models",
+                "indexes": [Index(fields=["batch_id", "provider_id"])],
+                "pk_attr": "id",
+                "table_description": "汇总发票: a provider's invoice to the authority for its vouchers in a batch (LS-57).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Suspension",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -5661,6 +6131,43 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "pk_attr": "id",
                 "table_description": "Money that came back and went down the waiting list of its round. Append-only.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="YearEnd",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("year", fields.IntField()),
+                ("budget_id", fields.BigIntField()),
+                ("ended_on", fields.DateField(description="The last day of the year")),
+                (
+                    "figures",
+                    fields.JSONField(
+                        description="Sums in fen, and counts", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "carried",
+                    fields.JSONField(
+                        description="Approved and unpaid, in their order", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "lapsed",
+                    fields.JSONField(
+                        description="What ends with the year", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("taken_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "year_end",
+                "app": "models",
+                "unique_together": (("programme_slug", "year"),),
+                "pk_attr": "id",
+                "table_description": "年终结转清单: what a programme year ended with, written once and never changed.",
             },
             bases=["Model"],
         ),
