@@ -1,4 +1,4 @@
-"""Disbursements: bank accounts, batches of payments, what the bank said of them, the fund, and the archive."""
+"""Disbursements: accounts, batches of payments, what the bank said of them, the fund, and the archive."""
 
 from __future__ import annotations
 

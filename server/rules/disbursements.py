@@ -305,7 +305,7 @@ class Matched:
 def matched(said: Receipt, known: Known | None, taken: Collection[str]) -> Matched:
     """What one line does. ``taken`` are numbers of receipts that other payments have already.
 
-    Broken: an unknown payment, one not sent or paid under another number, another amount, a number used twice.
+    Broken: an unknown payment, one paid under another number, another amount, a number used twice.
     """
     if known is None:
         return Matched(Match.BROKEN, texts.RECEIPT_FAULTS["unknown"].format(payment=said.payment))
