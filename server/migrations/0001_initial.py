@@ -39,7 +39,7 @@ from server.rules.payment_holds import HoldCause
 from server.rules.removals import RemovalStatus
 from server.rules.request_line import RequestStatus
 from server.rules.review import CaseStatus, Verdict
-from server.rules.settlements import ApplicationStatus, SettlementStatus
+from server.rules.settlements import SettlementApplicationStatus, SettlementStatus
 from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS
 from uuid import uuid4
@@ -4646,9 +4646,9 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     fields.CharEnumField(
-                        default=ApplicationStatus.DRAFT,
+                        default=SettlementApplicationStatus.DRAFT,
                         description="DRAFT: draft\nSUBMITTED: submitted\nWITHDRAWN: withdrawn",
-                        enum_type=ApplicationStatus,
+                        enum_type=SettlementApplicationStatus,
                         max_length=16,
                     ),
                 ),

@@ -16,7 +16,7 @@ from server.models.columns import CheckedBigInt
 from server.models.files import StoredFile
 from server.models.orders import Order
 from server.models.organisations import Organisation
-from server.rules.settlements import ApplicationStatus, SettlementStatus
+from server.rules.settlements import SettlementApplicationStatus, SettlementStatus
 
 
 class SettlementWindow(Model):
@@ -54,7 +54,9 @@ class SettlementApplication(Model):
         "models.SettlementWindow", related_name="applications", null=True, on_delete=fields.RESTRICT
     )
     window_id: int | None
-    status = fields.CharEnumField(ApplicationStatus, max_length=16, default=ApplicationStatus.DRAFT)
+    status = fields.CharEnumField(
+        SettlementApplicationStatus, max_length=16, default=SettlementApplicationStatus.DRAFT
+    )
     actor = fields.CharField(64, description="As the journal names who opened it")
     opened_at: datetime = fields.DatetimeField()
     submitted_at: datetime | None = fields.DatetimeField(null=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 
-class ApplicationStatus(StrEnum):
+class SettlementApplicationStatus(StrEnum):
     """Where an application stands; what became of its orders, each settlement says."""
 
     DRAFT = "draft"
