@@ -39,6 +39,14 @@ OFFERED = (
     "offering_id, number, programme_version, selection_id, category, service, kinds, name, areas,"
     ' price_from_fen, price_to_fen, price_parts, comparisons, "values", documents, submitted_at, submitted_by'
 )
+    "inspection_signature",
+    "inspection_finding",
+    "call_attempt",
+    "service_file_entry",
+    "audit_report",
+    "audit_comparison",
+    "evaluation_signature",
+    "contract_check",
 
 RANKS = "offering_id, quality, sales, score_bp, price_rank, listed_ms"
 OLD_RANKS = "OLD.offering_id, OLD.quality, OLD.sales, OLD.score_bp, OLD.price_rank, OLD.listed_ms"

@@ -39,3 +39,5 @@ MODULES = (
     "server.models.exports",
     "server.models.reports",
 )
+    "server.models.supervision",
+    "server.models.monitoring",

@@ -15,6 +15,7 @@ from server.clock import CHINA
 from server.programme.catalogue import Category, CategoryFloor, EnquiryRules, OfferingRules
 from server.programme.issuance import Issuance, QuotaEvent, VoucherKind, VoucherRules
 from server.programme.money import DeductionRule, FairPrice, OwnShare, ProviderCeiling, SupervisionFee
+from server.programme.monitoring import Monitoring
 from server.programme.oversight import Complaints, Conflict, Rating, Records, Reminder, Report, Sanction
 from server.programme.papers import FileRules
 from server.programme.people import Condition, Label, PartyRules
@@ -126,6 +127,8 @@ class Programme:
     """What is kept."""
     reminders: tuple[Reminder, ...] = ()
     """What the system reminds people of."""
+    monitoring: Monitoring | None = None
+    """How it is watched, where the text says more than the house's own defaults."""
 
     @property
     def slug(self) -> str:

@@ -182,6 +182,9 @@ from server.texts.standings import REMOVAL_CHECK as REMOVAL_CHECK
 from server.texts.standings import REMOVAL_TITLE as REMOVAL_TITLE
 from server.texts.standings import STANDINGS as STANDINGS
 from server.texts.vouchers import BALANCE as BALANCE
+from server.texts.supervision import ANOMALIES as ANOMALIES
+from server.texts.supervision import ANOMALY_SUMS as ANOMALY_SUMS
+from server.texts.supervision import MARK_KINDS as MARK_KINDS
 from server.texts.vouchers import FACE_VALUE as FACE_VALUE
 from server.texts.vouchers import FEE_BOUNDS as FEE_BOUNDS
 from server.texts.vouchers import LIMITS as LIMITS

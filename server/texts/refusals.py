@@ -20,6 +20,7 @@ from server.texts.papers import PAPER_REFUSALS
 from server.texts.reviews import REVIEW_REFUSALS
 from server.texts.sanctions import SANCTION_REFUSALS
 from server.texts.standings import STANDING_REFUSALS
+from server.texts.supervision import SUPERVISION_REFUSALS
 from server.texts.vouchers import VOUCHER_REFUSALS
 
 
@@ -53,6 +54,7 @@ REFUSALS: Mapping[str, str] = merged(
     PAPER_REFUSALS,
     COMPLAINT_REFUSALS,
     SANCTION_REFUSALS,
+    SUPERVISION_REFUSALS,
     DISBURSEMENT_REFUSALS,
 )
 """The sentence of each refusal, by the code of its class."""
