@@ -29,6 +29,7 @@ APPEND_ONLY = (
     "consent_entry",
     "signature",
     "printed_document",
+    "objection_file",
     "receipt_import",
     "year_end",
     "result_filing",
@@ -39,14 +40,6 @@ OFFERED = (
     "offering_id, number, programme_version, selection_id, category, service, kinds, name, areas,"
     ' price_from_fen, price_to_fen, price_parts, comparisons, "values", documents, submitted_at, submitted_by'
 )
-    "inspection_signature",
-    "inspection_finding",
-    "call_attempt",
-    "service_file_entry",
-    "audit_report",
-    "audit_comparison",
-    "evaluation_signature",
-    "contract_check",
 
 RANKS = "offering_id, quality, sales, score_bp, price_rank, listed_ms"
 OLD_RANKS = "OLD.offering_id, OLD.quality, OLD.sales, OLD.score_bp, OLD.price_rank, OLD.listed_ms"
@@ -374,6 +367,41 @@ class Migration(migrations.Migration):
                 f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
                 for table in APPEND_ONLY
                 for verb in ("UPDATE", "DELETE")
+            ),
+        ),
+        # A case waits for one notice at a time, and its result is published once. What a notice said when it
+        # was published, and which cases stood on it, never changes.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX notice_line_once ON notice_line (case_id) WHERE outcome IS NULL AND NOT result"
+        ),
+        ops.RunSQL("CREATE UNIQUE INDEX notice_line_result ON notice_line (case_id) WHERE result"),
+        DialectSQL(
+            postgres=(
+                "CREATE FUNCTION keep_notice() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN IF TG_OP = 'DELETE' OR (NEW.text, NEW.sha256, NEW.title, NEW.number, NEW.kind)"
+                " IS DISTINCT FROM (OLD.text, OLD.sha256, OLD.title, OLD.number, OLD.kind)"
+                " THEN RAISE EXCEPTION 'a published notice is kept as it is'; END IF; RETURN NEW; END $$",
+                "CREATE TRIGGER public_notice_kept BEFORE UPDATE OR DELETE ON public_notice"
+                " FOR EACH ROW WHEN (OLD.sha256 <> '') EXECUTE FUNCTION keep_notice()",
+                "CREATE FUNCTION keep_notice_line() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN IF TG_OP = 'DELETE' OR (NEW.notice_id, NEW.place, NEW.case_id)"
+                " IS DISTINCT FROM (OLD.notice_id, OLD.place, OLD.case_id)"
+                " THEN RAISE EXCEPTION 'a line of a published notice is kept'; END IF; RETURN NEW; END $$",
+                "CREATE TRIGGER notice_line_kept BEFORE UPDATE OR DELETE ON notice_line"
+                " FOR EACH ROW WHEN (OLD.place IS NOT NULL) EXECUTE FUNCTION keep_notice_line()",
+            ),
+            sqlite=(
+                "CREATE TRIGGER public_notice_kept BEFORE UPDATE ON public_notice WHEN OLD.sha256 <> '' AND"
+                " (NEW.text <> OLD.text OR NEW.sha256 <> OLD.sha256 OR NEW.title <> OLD.title"
+                " OR NEW.number IS NOT OLD.number OR NEW.kind <> OLD.kind)"
+                " BEGIN SELECT RAISE(ABORT, 'a published notice is kept as it is'); END",
+                "CREATE TRIGGER public_notice_no_delete BEFORE DELETE ON public_notice WHEN OLD.sha256 <> ''"
+                " BEGIN SELECT RAISE(ABORT, 'a published notice is kept as it is'); END",
+                "CREATE TRIGGER notice_line_kept BEFORE UPDATE ON notice_line WHEN OLD.place IS NOT NULL AND"
+                " (NEW.notice_id IS NOT OLD.notice_id OR NEW.place IS NOT OLD.place OR NEW.case_id <> OLD.case_id)"
+                " BEGIN SELECT RAISE(ABORT, 'a line of a published notice is kept'); END",
+                "CREATE TRIGGER notice_line_no_delete BEFORE DELETE ON notice_line WHEN OLD.place IS NOT NULL"
+                " BEGIN SELECT RAISE(ABORT, 'a line of a published notice is kept'); END",
             ),
         ),
         # A stored file is never changed; until it is handed in with something it may be taken back.

@@ -11,6 +11,7 @@ MODULES = (
     "server.models.labels",
     "server.models.imports",
     "server.models.reviews",
+    "server.models.public_notices",
     "server.models.rounds",
     "server.models.ceilings",
     "server.models.vouchers",
@@ -39,5 +40,3 @@ MODULES = (
     "server.models.exports",
     "server.models.reports",
 )
-    "server.models.supervision",
-    "server.models.monitoring",

@@ -109,10 +109,17 @@ class ReviewObjection(Model):
         "models.ReviewCase", related_name="objections", on_delete=fields.RESTRICT
     )
     case_id: int
-    made_by = fields.CharField(40, description="person:12, staff:3, shown to nobody outside the authority")
+    notice: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "models.PublicNotice", related_name="objections", null=True, on_delete=fields.RESTRICT
+    )
+    notice_id: int | None
+    made_by = fields.CharField(40, description="named or anonymous. Who it is stands in another table")
     reason = fields.TextField()
     made_at: datetime = fields.DatetimeField()
     due_at: datetime | None = fields.DatetimeField(null=True, description="Until when it is to be answered")
+    due_provisional = fields.BooleanField(default=False, description="A year's working days were guessed")
+    by_default = fields.BooleanField(default=False, description="No text names a time: the house's default")
+    escalated_at: datetime | None = fields.DatetimeField(null=True, description="Told as overdue")
     answered_at: datetime | None = fields.DatetimeField(null=True)
     answered_by: int | None = fields.BigIntField(null=True)
     upheld: bool | None = fields.BooleanField(null=True)  # type: ignore[assignment]

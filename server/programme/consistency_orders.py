@@ -101,6 +101,9 @@ def review_faults(programme: Programme) -> Faults:
     for subject in sorted(programme.public_notice.required_for):
         if subject not in subjects:
             yield Fault("public_notice.required_for", f'"{subject}"', "the subject of a chain")
+    for channel in programme.public_notice.on_platform:
+        if channel not in programme.public_notice.channels:
+            yield Fault("public_notice.on_platform", f'"{channel}"', "one of `public_notice.channels`")
     rating = programme.rating
     if rating.provider_grades != bool(rating.grades):
         yield Fault("rating.grades", "none, or too many", "the grades, where `provider_grades` says so")

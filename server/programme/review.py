@@ -146,6 +146,9 @@ class PublicNotice(Clause):
     """Chains that need it."""
     channels: tuple[str, ...]
     """Where it is shown; all of them."""
+    on_platform: tuple[str, ...] = ()
+    """Those of the channels that are this platform itself: publishing a notice shows it there. Of the others
+    somebody says when and where it was shown, and the days count from the last of them."""
     working_days: int
     """How long it stands."""
     objections_by: Actor

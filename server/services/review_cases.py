@@ -72,6 +72,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "when": ReviewWhen,
     "required_for": lambda subjects: frozenset(ReviewSubject(one) for one in subjects),
     "channels": tuple,
+    "on_platform": tuple,
     "looks_at": tuple,
     "assumed_keys": tuple,
 }
