@@ -62,6 +62,10 @@ class Account(StrEnum):
     """保证金: an enterprise's own money that the operator holds for one order (NX-20)."""
     ESCROW_RELEASED = "escrow_released"
     """保证金划付: paid on to the provider at the settlement."""
+    PAID_OUT = "paid_out"
+    """签约占用已付: committed money that left with the payment of what was promised."""
+    INTEREST = "interest"
+    """利息: what the account of the year's money has borne; its balance is minus what ever came of it."""
     FEE = "fee"
     """监理服务收益: what the operator took of the fund for supervising settled projects (NX-36)."""
 
@@ -90,6 +94,13 @@ class Movement(StrEnum):
     """核减、不予兑付: spent on an order, and not to be paid out (NX-26)."""
     TAKE_FEE = "take_fee"
     DISBURSE = "disburse"
+    RETURN_DISBURSEMENT = "return_disbursement"
+    """退汇: the bank sent the money back."""
+    PAY_OUT = "pay_out"
+    """The money behind a promise leaves the year, side by side with DISBURSE."""
+    RETURN_PAID_OUT = "return_paid_out"
+    POST_INTEREST = "post_interest"
+    """利息转入: rolls into the year's money (NX-38)."""
     CLAW_BACK = "claw_back"
     EXPIRE = "expire"
     RECLAIM = "reclaim"
@@ -122,6 +133,10 @@ ROUTES: Mapping[Movement, tuple[Account, Account]] = {
     Movement.DISALLOW: (Account.REDEEMED, Account.VOIDED),
     Movement.TAKE_FEE: (Account.BUDGET, Account.FEE),
     Movement.DISBURSE: (Account.REDEEMED, Account.DISBURSED),
+    Movement.RETURN_DISBURSEMENT: (Account.DISBURSED, Account.REDEEMED),
+    Movement.PAY_OUT: (Account.COMMITTED, Account.PAID_OUT),
+    Movement.RETURN_PAID_OUT: (Account.PAID_OUT, Account.COMMITTED),
+    Movement.POST_INTEREST: (Account.INTEREST, Account.BUDGET),
     Movement.CLAW_BACK: (Account.DISBURSED, Account.APPROPRIATION),
     Movement.EXPIRE: (Account.AVAILABLE, Account.EXPIRED),
     Movement.RECLAIM: (Account.AVAILABLE, Account.RECLAIMED),
@@ -162,6 +177,9 @@ RETURNS: Mapping[Account, Movement] = {
 ISSUES: Mapping[Basis, Movement] = {Basis.MONEY: Movement.ISSUE, Basis.QUOTA: Movement.POST_QUOTA}
 """How a voucher's face value is posted when it is issued; ``ON_FILE`` posts nothing then, and takes money
 by :attr:`Movement.TAKE_ON_FILE` when its settlement file is complete."""
+
+PAID_OUT: Mapping[Movement, int] = {Movement.PAY_OUT: 1, Movement.RETURN_PAID_OUT: -1}
+"""What takes committed money out of the year, and brings it back; by which sign it counts."""
 
 OF_ESCROW = frozenset({Movement.PAY_ESCROW, Movement.RELEASE_ESCROW, Movement.REFUND_ESCROW})
 """The movements of an enterprise's own money; they touch no account of public money."""

@@ -19,7 +19,7 @@ from server.models.rounds import Budget, Round
 from server.models.vouchers import Voucher
 from server.rules.lifecycles import VoucherStatus
 from server.rules.money import ISSUES, OF_A_VOUCHER, RETURNS, ROUTES, Account, Basis, Movement
-from server.services import escrow_books, hold_books
+from server.services import escrow_books, hold_books, payment_books
 from server.units import yuan
 
 
@@ -108,7 +108,7 @@ async def verify() -> list[str]:
         faults += await _round_faults(each)
     for budget in await Budget.all().order_by("id"):
         faults += await _budget_faults(budget)
-    return faults + await escrow_books.faults()
+    return faults + await escrow_books.faults() + await payment_books.faults()
 
 
 async def _route_faults() -> list[str]:
@@ -260,7 +260,11 @@ async def _budget_faults(budget: Budget) -> list[str]:
         ("allotted, against its rounds", budget.allotted_fen, pools_fen),
         ("on file, against the ledger", budget.on_file_fen, _on_file(moved)),
         ("fees, against the ledger", budget.fees_fen, moved[Movement.TAKE_FEE]),
-        ("committed, against the ledger", budget.committed_fen, sums[Account.COMMITTED]),
+        (
+            "committed, paid or not, against the ledger",
+            budget.committed_fen,
+            sums[Account.COMMITTED] + sums[Account.PAID_OUT],
+        ),
         ("returned, against the ledger", budget.returned_fen, returned_fen),
         ("free, against the ledger", budget.free_fen, sums[Account.BUDGET]),
     )

@@ -75,6 +75,7 @@ MOVEMENTS: Mapping[str, str] = {
     "redeem": "验收核销 {amount} 元",
     "take_back": "支付退回，{amount} 元恢复冻结",
     "disburse": "核销的 {amount} 元已拨付给服务机构",
+    "return_disbursement": "银行退汇，{amount} 元待重新拨付",
     "claw_back": "已拨付的 {amount} 元被追回",
     "expire": "到期未用，{amount} 元失效",
     "reclaim": "逾期未办理，或所属订单已结束，收回 {amount} 元",
