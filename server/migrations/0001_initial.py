@@ -8,12 +8,15 @@ from server.models.jobs import RunStatus
 from server.models.labels import LabelSource
 from server.models.organisations import ActivityKind, MemberRole
 from server.programme.messages import MessageChannel
+from server.programme.monitoring import Anomaly
 from server.programme.papers import DocumentKind
 from server.programme.review import ReviewKind, ReviewSubject
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Actor, LegalForm, Party
+from server.rules.anomalies import MarkKind
 from server.rules.chat_messages import MessageKind, WechatAccount
 from server.rules.complaints import Channel, Closing, ComplaintStatus, EntryKind, Finding, SubjectKind
+from server.rules.contract_checks import CheckVerdict, Source
 from server.rules.contracts import ContractStatus
 from server.rules.disbursements import (
     AccountStatus,
@@ -37,10 +40,27 @@ from server.rules.orders import OrderStatus
 from server.rules.own_payments import PaymentMethod, PaymentPurpose, PaymentStatus
 from server.rules.payment_holds import HoldCause
 from server.rules.public_notices import LineOutcome, NoticeKind, NoticeStatus
+from server.rules.recoveries import ReceiptKind, RecoveryStatus
 from server.rules.removals import RemovalStatus
 from server.rules.request_line import RequestStatus
 from server.rules.review import CaseStatus, Verdict
-from server.rules.settlements import ApplicationStatus, SettlementStatus
+from server.rules.sanction_cases import Effect, SanctionSource, SanctionStatus
+from server.rules.settlements import SettlementApplicationStatus, SettlementStatus
+from server.rules.supervision import (
+    AnomalyStatus,
+    AuditKind,
+    AuditOpinion,
+    CallMethod,
+    CallOutcome,
+    CallStatus,
+    Consequence,
+    EntryKind,
+    InspectionKind,
+    InspectionStatus,
+    TaskStatus,
+    Tone,
+    VisitStatus,
+)
 from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS
 from uuid import uuid4
@@ -52,6 +72,30 @@ class Migration(migrations.Migration):
     initial = True
 
     operations = [
+        ops.CreateModel(
+            name="AnomalyScan",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("settlement_id", fields.BigIntField(unique=True)),
+                (
+                    "submitted_at",
+                    fields.DatetimeField(
+                        description="What was looked at was handed in then",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                ("scanned_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("found", fields.IntField()),
+            ],
+            options={
+                "table": "anomaly_scan",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "A settlement was looked through by the rules, as it was handed in then.",
+            },
+            bases=["Model"],
+        ),
         ops.CreateModel(
             name="ApplicationRequest",
             fields=[
@@ -249,6 +293,40 @@ class Migration(migrations.Migration):
                 "unique_together": (("programme_slug", "year"),),
                 "pk_attr": "id",
                 "table_description": "A programme year's money, and the fence of its launches.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="CallBackList",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("number", fields.CharField(unique=True, max_length=24)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("year", fields.IntField()),
+                ("clause", fields.CharField(default="", max_length=120)),
+                ("draw_id", fields.BigIntField(null=True, description="The draw it comes from")),
+                (
+                    "reason",
+                    fields.TextField(
+                        default="", description="Why these, where they were named and not drawn", unique=False
+                    ),
+                ),
+                (
+                    "script",
+                    fields.JSONField(
+                        description="What is asked, in its order", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("made_by", fields.BigIntField()),
+                ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "call_back_list",
+                "app": "models",
+                "indexes": [Index(fields=["programme_slug", "year", "id"])],
+                "pk_attr": "id",
+                "table_description": "回访名单: the enterprises of a sample that are asked how they were served.",
             },
             bases=["Model"],
         ),
@@ -831,6 +909,117 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="Inspection",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "number",
+                    fields.CharField(unique=True, description="What people read aloud", max_length=24),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="DAILY: daily\nJOINT: joint\nTHIRD_PARTY: third_party\nFOLLOW_UP: follow_up\nCOMMITMENT: commitment",
+                        enum_type=InspectionKind,
+                        max_length=16,
+                    ),
+                ),
+                ("year", fields.IntField(description="The programme year it counts for")),
+                ("title", fields.CharField(max_length=200)),
+                (
+                    "clause",
+                    fields.CharField(default="", description="Empty: the house's own", max_length=120),
+                ),
+                (
+                    "held_by",
+                    fields.JSONField(
+                        description="The roles that hold it, each signs at its end",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "items",
+                    fields.JSONField(
+                        description="Its checklist: code and words, as it was",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("draw_id", fields.BigIntField(null=True, description="The draw its sample comes from")),
+                (
+                    "reason",
+                    fields.TextField(
+                        default="", description="Why these, where they were named and not drawn", unique=False
+                    ),
+                ),
+                (
+                    "commissioned",
+                    fields.CharField(
+                        default="", description="The third party, where one was asked", max_length=200
+                    ),
+                ),
+                ("planned_on", fields.DateField()),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=InspectionStatus.PLANNED,
+                        description="PLANNED: planned\nCLOSED: closed\nCANCELLED: cancelled",
+                        enum_type=InspectionStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("opinion", fields.TextField(default="", unique=False)),
+                ("report_files", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("made_by", fields.BigIntField(description="The member of staff")),
+                ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("closed_by", fields.BigIntField(null=True)),
+                ("closed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "version",
+                    fields.IntField(default=1, description="Rises with every change: two who press at once"),
+                ),
+            ],
+            options={
+                "table": "inspection",
+                "app": "models",
+                "indexes": [Index(fields=["programme_slug", "year", "kind", "id"])],
+                "pk_attr": "id",
+                "table_description": "检查: one plan to look at a sample of organisations, and what came of it as a whole.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="InspectionSignature",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "inspection",
+                    fields.ForeignKeyField(
+                        "models.Inspection",
+                        source_field="inspection_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="signatures",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("role", fields.CharField(max_length=24)),
+                ("staff_id", fields.BigIntField()),
+                ("signed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "inspection_signature",
+                "app": "models",
+                "unique_together": (("inspection_id", "role"), ("inspection_id", "staff_id")),
+                "pk_attr": "id",
+                "table_description": "One role that held an inspection signed its result. Never changed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="JobRun",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -1117,6 +1306,58 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="OperatorAudit",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("year", fields.IntField()),
+                ("auditor", fields.CharField(max_length=200)),
+                (
+                    "opinion",
+                    fields.CharEnumField(
+                        description="CLEAN: clean\nQUALIFIED: qualified\nADVERSE: adverse",
+                        enum_type=AuditOpinion,
+                        max_length=16,
+                    ),
+                ),
+                ("words", fields.TextField(unique=False)),
+                ("files", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "figures",
+                    fields.JSONField(
+                        default=dict,
+                        description="By code, fen: the platform's own books",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("recorded_by", fields.BigIntField()),
+                ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "consequence",
+                    fields.CharEnumField(
+                        null=True,
+                        description="CONTINUES: continues\nCONDITIONS: conditions\nENDS: ends",
+                        enum_type=Consequence,
+                        max_length=16,
+                    ),
+                ),
+                ("reason", fields.TextField(default="", unique=False)),
+                ("effective_on", fields.DateField(null=True, description="From when the consequence holds")),
+                ("decided_by", fields.BigIntField(null=True)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "operator_audit",
+                "app": "models",
+                "unique_together": (("programme_slug", "year"),),
+                "pk_attr": "id",
+                "table_description": "The yearly audit of the operator, and whether its commission goes on (NX-39).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Organisation",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -1216,6 +1457,176 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["organisation_id", "programme_slug", "id"])],
                 "pk_attr": "id",
                 "table_description": "One training or activity of an organisation, with its proof.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="AnomalyFinding",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("settlement_id", fields.BigIntField()),
+                ("order_id", fields.BigIntField()),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="anomalies",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "rule",
+                    fields.CharEnumField(
+                        description="PRICE: price\nCONCENTRATION: concentration\nONE_PERSON: one_person\nSAME_INVOICE: same_invoice\nSHARED_CONTACT: shared_contact\nSHARED_PROVIDER: shared_provider\nYEAR_END_RUSH: year_end_rush\nSAME_INSPECTOR: same_inspector\nAT_CAP: at_cap\nTOO_QUICK: too_quick",
+                        enum_type=Anomaly,
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "clause",
+                    fields.CharField(default="", description="Empty: the house's default", max_length=120),
+                ),
+                ("message", fields.TextField(unique=False)),
+                ("arithmetic", fields.TextField(default="", unique=False)),
+                ("holds", fields.BooleanField(description="Nothing is paid until it is decided")),
+                ("hold_id", fields.BigIntField(null=True, description="The hold it placed")),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=AnomalyStatus.OPEN,
+                        description="OPEN: open\nLIFTED: lifted\nPROPOSED: proposed",
+                        enum_type=AnomalyStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("found_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("decided_by", fields.BigIntField(null=True)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("reason", fields.TextField(default="", unique=False)),
+                ("sanction_id", fields.BigIntField(null=True, description="What was proposed on it")),
+                (
+                    "referred_to",
+                    fields.CharField(default="", description="Whom the clues were handed to", max_length=120),
+                ),
+                ("version", fields.IntField(default=1)),
+            ],
+            options={
+                "table": "anomaly_finding",
+                "app": "models",
+                "unique_together": (("settlement_id", "rule"),),
+                "indexes": [
+                    Index(fields=["programme_slug", "status", "id"]),
+                    Index(fields=["provider_id", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "数据异常: one thing that looked wrong about a settlement, with its arithmetic; a person decides.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="AuditComparison",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="audit_comparisons",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("self_check_id", fields.BigIntField()),
+                ("audit_id", fields.BigIntField()),
+                (
+                    "lines",
+                    fields.JSONField(
+                        description="By figure: both, the difference, its share",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("serious", fields.BooleanField(description="Beyond what the tolerance allows")),
+                ("clause", fields.CharField(default="", max_length=120)),
+                ("arithmetic", fields.TextField(default="", unique=False)),
+                ("made_by", fields.BigIntField()),
+                ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "audit_comparison",
+                "app": "models",
+                "unique_together": (("self_check_id", "audit_id"),),
+                "pk_attr": "id",
+                "table_description": "A self-check against an audit, figure by figure (GX-80). Never changed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="AuditReport",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("year", fields.IntField()),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="SELF_CHECK: self_check\nAUDIT: audit", enum_type=AuditKind, max_length=16
+                    ),
+                ),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="audit_reports",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "party",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider",
+                        enum_type=Party,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "auditor",
+                    fields.CharField(
+                        default="", description="Who audited, empty for a self-check", max_length=200
+                    ),
+                ),
+                (
+                    "figures",
+                    fields.JSONField(
+                        description="By code: fen, or a count", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("words", fields.TextField(default="", unique=False)),
+                ("files", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "made_by",
+                    fields.CharField(description="As the journal names who handed it in", max_length=40),
+                ),
+                ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "audit_report",
+                "app": "models",
+                "indexes": [Index(fields=["programme_slug", "year", "organisation_id", "kind"])],
+                "pk_attr": "id",
+                "table_description": "A self-check or an audit, with the figures it gives. Never changed.",
             },
             bases=["Model"],
         ),
@@ -1639,6 +2050,42 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="ContactMark",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="contact_marks",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="PHONE: phone\nPERSON: person\nACCOUNT: account",
+                        enum_type=MarkKind,
+                        max_length=16,
+                    ),
+                ),
+                ("mark", fields.CharField(description="Blind index", max_length=64)),
+                ("noted_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "contact_mark",
+                "app": "models",
+                "unique_together": (("organisation_id", "kind", "mark"),),
+                "indexes": [Index(fields=["kind", "mark"])],
+                "pk_attr": "id",
+                "table_description": "A telephone, account or person of an organisation, as a keyed hash: to be compared, never read.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Contract",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -1707,6 +2154,49 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["enterprise_id", "id"]), Index(fields=["provider_id", "id"])],
                 "pk_attr": "id",
                 "table_description": "服务合同: its parties, amount and days, under the version it was entered under (GX-34).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ContractCheck",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "contract",
+                    fields.ForeignKeyField(
+                        "models.Contract",
+                        source_field="contract_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="checks",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "source",
+                    fields.CharEnumField(
+                        description="BUSINESS_REGISTER: business_register\nDISHONESTY_LIST: dishonesty_list\nBANK: bank",
+                        enum_type=Source,
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "verdict",
+                    fields.CharEnumField(
+                        description="LAWFUL: lawful\nDOUBTFUL: doubtful\nUNLAWFUL: unlawful\nUNANSWERED: unanswered",
+                        enum_type=CheckVerdict,
+                        max_length=16,
+                    ),
+                ),
+                ("says", fields.TextField(default="", unique=False)),
+                ("asked_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "contract_check",
+                "app": "models",
+                "indexes": [Index(fields=["contract_id", "source", "id"])],
+                "pk_attr": "id",
+                "table_description": "What a source answered about a contract. Never changed; the last answer counts.",
             },
             bases=["Model"],
         ),
@@ -1884,6 +2374,118 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["organisation_id", "id"])],
                 "pk_attr": "id",
                 "table_description": "One handler followed another, on a letter of the legal representative. Never changed (GZ-55).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="InspectionVisit",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "inspection",
+                    fields.ForeignKeyField(
+                        "models.Inspection",
+                        source_field="inspection_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="visits",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="inspections",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "party",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider",
+                        enum_type=Party,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "order_id",
+                    fields.BigIntField(null=True, description="The order whose performance is looked at"),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=VisitStatus.PLANNED,
+                        description="PLANNED: planned\nDONE: done\nREFUSED: refused",
+                        enum_type=VisitStatus,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "answers",
+                    fields.JSONField(
+                        default=dict,
+                        description="By item: whether it is right, a note",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "opinion",
+                    fields.TextField(
+                        default="", description="Or how the inspection was refused", unique=False
+                    ),
+                ),
+                ("files", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("visited_on", fields.DateField(null=True)),
+                ("inspector_id", fields.BigIntField(null=True, description="The member of staff")),
+                ("recorded_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("version", fields.IntField(default=1)),
+            ],
+            options={
+                "table": "inspection_visit",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["inspection_id", "id"]),
+                    Index(fields=["organisation_id", "id"]),
+                    Index(fields=["order_id", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "One organisation looked at, on site or on paper.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="InspectionFinding",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "visit",
+                    fields.ForeignKeyField(
+                        "models.InspectionVisit",
+                        source_field="visit_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="findings",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("item", fields.CharField(description="Of the checklist", max_length=64)),
+                ("says", fields.TextField(unique=False)),
+                ("serious", fields.BooleanField(default=False)),
+                ("files", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("found_by", fields.BigIntField(description="The member of staff")),
+                ("found_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "inspection_finding",
+                "app": "models",
+                "indexes": [Index(fields=["visit_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "Something that was not right, with its pictures. Never changed.",
             },
             bases=["Model"],
         ),
@@ -2194,6 +2796,102 @@ class Migration(migrations.Migration):
                 ],
                 "pk_attr": "id",
                 "table_description": "订单: an enterprise's order with a provider, under the terms it was opened on.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="CallBack",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "list",
+                    fields.ForeignKeyField(
+                        "models.CallBackList",
+                        source_field="list_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="calls",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="call_backs",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("provider_id", fields.BigIntField()),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=CallStatus.WAITING,
+                        description="WAITING: waiting\nANSWERED: answered\nDECLINED: declined",
+                        enum_type=CallStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("attempts", fields.IntField(default=0)),
+                (
+                    "level",
+                    fields.CharField(default="", description="One of the programme's scale", max_length=32),
+                ),
+                ("words", fields.TextField(default="", unique=False)),
+                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "call_back",
+                "app": "models",
+                "unique_together": (("list_id", "order_id"),),
+                "indexes": [Index(fields=["provider_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One order of which an enterprise is asked. It stays on the list until it answers or declines.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="CallAttempt",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "call",
+                    fields.ForeignKeyField(
+                        "models.CallBack",
+                        source_field="call_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="tries",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "method",
+                    fields.CharEnumField(
+                        description="PHONE: phone\nVISIT: visit", enum_type=CallMethod, max_length=16
+                    ),
+                ),
+                (
+                    "outcome",
+                    fields.CharEnumField(
+                        description="ANSWERED: answered\nNO_ANSWER: no_answer\nWRONG_NUMBER: wrong_number\nDECLINED: declined",
+                        enum_type=CallOutcome,
+                        max_length=16,
+                    ),
+                ),
+                ("note", fields.TextField(default="", unique=False)),
+                ("made_by", fields.BigIntField()),
+                ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "call_attempt",
+                "app": "models",
+                "indexes": [Index(fields=["call_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One try to reach an enterprise. Never changed.",
             },
             bases=["Model"],
         ),
@@ -3318,6 +4016,75 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="PolicyEvaluation",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("clause", fields.CharField(default="", max_length=120)),
+                ("starts_on", fields.DateField()),
+                ("ends_on", fields.DateField(description="Inclusive")),
+                (
+                    "indicators",
+                    fields.JSONField(
+                        description="Code, value and how it was worked out", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("words", fields.TextField(unique=False)),
+                ("files", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "signed_by",
+                    fields.JSONField(
+                        description="The roles that have to sign it", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("made_by", fields.BigIntField()),
+                ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "signed_at",
+                    fields.DatetimeField(
+                        null=True, description="When the last one signed", auto_now=False, auto_now_add=False
+                    ),
+                ),
+            ],
+            options={
+                "table": "policy_evaluation",
+                "app": "models",
+                "indexes": [Index(fields=["programme_slug", "id"])],
+                "pk_attr": "id",
+                "table_description": "绩效评价: how the money was managed and what it did, by both departments (GX-83).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="EvaluationSignature",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "evaluation",
+                    fields.ForeignKeyField(
+                        "models.PolicyEvaluation",
+                        source_field="evaluation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="signatures",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("role", fields.CharField(max_length=24)),
+                ("staff_id", fields.BigIntField()),
+                ("signed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "evaluation_signature",
+                "app": "models",
+                "unique_together": (("evaluation_id", "role"), ("evaluation_id", "staff_id")),
+                "pk_attr": "id",
+                "table_description": "One department signed an evaluation. Never changed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="PublicNotice",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -3728,6 +4495,76 @@ class Migration(migrations.Migration):
                 "unique_together": (("batch_id", "sha256"),),
                 "pk_attr": "id",
                 "table_description": "One file of the bank's receipts that was taken in, by its hash: the same file twice does nothing.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RectificationTask",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "finding",
+                    fields.OneToOneField(
+                        "models.InspectionFinding",
+                        source_field="finding_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="task",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "organisation",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="organisation_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="rectifications",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("wanted", fields.TextField(description="What is to be put right", unique=False)),
+                ("due_at", fields.DatetimeField(description="Exclusive", auto_now=False, auto_now_add=False)),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=TaskStatus.OPEN,
+                        description="OPEN: open\nHANDED_IN: handed_in\nACCEPTED: accepted",
+                        enum_type=TaskStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("answer", fields.TextField(default="", unique=False)),
+                ("files", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("handed_in_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("decided_by", fields.BigIntField(null=True)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "reason",
+                    fields.TextField(
+                        default="", description="Why it was accepted, or sent back last", unique=False
+                    ),
+                ),
+                ("sent_back", fields.IntField(default=0)),
+                (
+                    "overdue_at",
+                    fields.DatetimeField(
+                        null=True, description="Told as overdue, once", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("version", fields.IntField(default=1)),
+            ],
+            options={
+                "table": "rectification_task",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["organisation_id", "status", "id"]),
+                    Index(fields=["programme_slug", "status", "due_at"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "整改任务: a finding to be put right by a day, with proof.",
             },
             bases=["Model"],
         ),
@@ -4627,6 +5464,474 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="SanctionCase",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "number",
+                    fields.CharField(unique=True, description="What people read aloud", max_length=24),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("sanction", fields.CharField(description="The programme's sanction", max_length=64)),
+                ("ground", fields.CharField(description="The programme's ground", max_length=64)),
+                ("clause", fields.CharField(max_length=120)),
+                (
+                    "against",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="against_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="sanctions",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "party",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider",
+                        enum_type=Party,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "source",
+                    fields.CharEnumField(
+                        description="HAND: hand\nCOMPLAINT: complaint\nINSPECTION: inspection\nANOMALY: anomaly\nFINDING: finding\nAUDIT: audit",
+                        enum_type=SanctionSource,
+                        max_length=16,
+                    ),
+                ),
+                ("source_id", fields.BigIntField(null=True, description="The row it was proposed from")),
+                (
+                    "facts",
+                    fields.TextField(description="What was found, as the party reads it", unique=False),
+                ),
+                ("serious", fields.BooleanField(default=False)),
+                (
+                    "measures",
+                    fields.JSONField(
+                        description="What follows, by the sanction", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("orders", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("vouchers", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "reduced_fen",
+                    fields.BigIntField(null=True, description="By how much a settlement is reduced"),
+                ),
+                ("person_name_sealed", fields.CharField(default="", max_length=400)),
+                (
+                    "person_index",
+                    fields.CharField(
+                        default="", description="Blind index of the identity number", max_length=64
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=SanctionStatus.PROPOSED,
+                        description="PROPOSED: proposed\nDECIDED: decided\nDISMISSED: dismissed\nWITHDRAWN: withdrawn\nLIFTED: lifted\nREVERSED: reversed",
+                        enum_type=SanctionStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("proposed_by", fields.BigIntField(description="The member of staff")),
+                ("proposed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("suspension_id", fields.BigIntField(null=True, description="What was held at once")),
+                (
+                    "hearing_until",
+                    fields.DatetimeField(
+                        null=True, description="Exclusive", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
+                    "hearing_skipped",
+                    fields.TextField(default="", description="Why the party was not heard", unique=False),
+                ),
+                ("hearing_by", fields.BigIntField(null=True)),
+                ("decided_by", fields.BigIntField(null=True)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("reason", fields.TextField(default="", description="Why it was decided so", unique=False)),
+                ("preview", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
+                ("starts_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "ends_at",
+                    fields.DatetimeField(
+                        null=True, description="Exclusive, null: for good", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("ban_id", fields.BigIntField(null=True, description="The entry on the blocklist")),
+                (
+                    "published",
+                    fields.BooleanField(default=False, description="Shown to everybody while it is in force"),
+                ),
+                (
+                    "appeal_until",
+                    fields.DatetimeField(
+                        null=True, description="Exclusive", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
+                    "ended_at",
+                    fields.DatetimeField(
+                        null=True, description="Lifted or reversed", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("ended_by", fields.BigIntField(null=True)),
+                ("end_reason", fields.TextField(default="", unique=False)),
+                (
+                    "version",
+                    fields.IntField(default=1, description="Rises with every change: two who press at once"),
+                ),
+            ],
+            options={
+                "table": "sanction_case",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["programme_slug", "status", "id"]),
+                    Index(fields=["against_id", "id"]),
+                    Index(fields=["source", "source_id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "处理案件: somebody is to be sanctioned on a ground of the text, and what became of it.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="PersonBan",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.SanctionCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="person_bans",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "person_index",
+                    fields.CharField(
+                        db_index=True, description="Blind index of the identity number", max_length=64
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("clause", fields.CharField(max_length=120)),
+                ("starts_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "ends_at",
+                    fields.DatetimeField(
+                        null=True, description="Exclusive, null: for good", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("lifted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "person_ban",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "A person responsible for a breach who may not claim again (NX-28), known by a keyed hash alone.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Recovery",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("number", fields.CharField(unique=True, max_length=24)),
+                (
+                    "case",
+                    fields.OneToOneField(
+                        "models.SanctionCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="recovery",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "debtor",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="debtor_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="recoveries",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("principal_fen", CheckedBigInt(check="principal_fen > 0")),
+                (
+                    "yearly_bp",
+                    CheckedBigInt(description="Surcharge, basis points a year", check="yearly_bp >= 0"),
+                ),
+                (
+                    "rate_rests_on",
+                    fields.CharField(
+                        description="The clause, or that it is the house's default", max_length=200
+                    ),
+                ),
+                (
+                    "may_offset",
+                    fields.BooleanField(default=False, description="Later payments may be kept back for it"),
+                ),
+                (
+                    "collected_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Of the principal",
+                        check="collected_fen >= 0 AND collected_fen <= principal_fen",
+                    ),
+                ),
+                (
+                    "surcharge_due_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Borne by what came back, and not yet paid",
+                        check="surcharge_due_fen >= 0",
+                    ),
+                ),
+                (
+                    "surcharge_fen",
+                    CheckedBigInt(default=0, description="Collected", check="surcharge_fen >= 0"),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=RecoveryStatus.CLAIMED,
+                        description="CLAIMED: claimed\nDEMANDED: demanded\nCOLLECTED: collected\nWRITTEN_OFF: written_off\nCANCELLED: cancelled",
+                        enum_type=RecoveryStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("claimed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("demanded_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("due_on", fields.DateField(null=True)),
+                (
+                    "letter",
+                    fields.JSONField(
+                        default=dict,
+                        description="The demand as it was printed",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "instalments",
+                    fields.JSONField(
+                        default=list, description="due_on and amount_fen", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("reminded_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("write_off_reason", fields.TextField(default="", unique=False)),
+                ("write_off_asked_by", fields.BigIntField(null=True)),
+                ("ended_by", fields.BigIntField(null=True)),
+                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("version", fields.IntField(default=1)),
+            ],
+            options={
+                "table": "recovery",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["programme_slug", "status", "id"]),
+                    Index(fields=["debtor_id", "status"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "追缴: public money that was paid out and is claimed back, with its surcharge.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RecoveryLine",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "recovery",
+                    fields.ForeignKeyField(
+                        "models.Recovery",
+                        source_field="recovery_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="lines",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("budget_id", fields.BigIntField()),
+                ("round_id", fields.BigIntField(null=True)),
+                ("enterprise_id", fields.BigIntField(null=True)),
+                ("provider_id", fields.BigIntField(null=True)),
+                ("voucher_id", fields.BigIntField(null=True)),
+                ("order_id", fields.BigIntField()),
+                ("category", fields.CharField(null=True, max_length=64)),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                (
+                    "collected_fen",
+                    CheckedBigInt(default=0, check="collected_fen >= 0 AND collected_fen <= amount_fen"),
+                ),
+                ("paid_out_on", fields.DateField()),
+            ],
+            options={
+                "table": "recovery_line",
+                "app": "models",
+                "indexes": [Index(fields=["recovery_id", "id"]), Index(fields=["order_id"])],
+                "pk_attr": "id",
+                "table_description": "One payment out that is claimed back: an order's money off one voucher.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RecoveryReceipt",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "recovery",
+                    fields.ForeignKeyField(
+                        "models.Recovery",
+                        source_field="recovery_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="receipts",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="BANK: bank\nOFFSET: offset", enum_type=ReceiptKind, max_length=16
+                    ),
+                ),
+                (
+                    "reference",
+                    fields.CharField(
+                        description="The bank's number, or the payment kept back", max_length=64
+                    ),
+                ),
+                ("received_on", fields.DateField()),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                ("principal_fen", CheckedBigInt(check="principal_fen >= 0")),
+                ("surcharge_fen", CheckedBigInt(check="surcharge_fen >= 0")),
+                ("arithmetic", fields.TextField(unique=False)),
+                ("recorded_by", fields.BigIntField(description="The member of staff")),
+                ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "recovery_receipt",
+                "app": "models",
+                "unique_together": (("kind", "reference"),),
+                "pk_attr": "id",
+                "table_description": "Money that came back, and what it paid off. Never changed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SanctionAppeal",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.SanctionCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="appeals",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("filed_by", fields.CharField(max_length=40)),
+                ("words", fields.TextField(unique=False)),
+                ("files", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("filed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("upheld", fields.BooleanField(null=True)),
+                ("decided_by", fields.BigIntField(null=True)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("reason", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "sanction_appeal",
+                "app": "models",
+                "indexes": [Index(fields=["case_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "申诉: the party says that a decision is wrong, and somebody who had no part in it looks.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SanctionEffect",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.SanctionCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="effects",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "effect",
+                    fields.CharEnumField(
+                        description="END_STANDING: end_standing\nBAN: ban\nBAN_PERSON: ban_person\nHOLD_PAYMENT: hold_payment\nREFUSE_SETTLEMENT: refuse_settlement\nREDUCE_SETTLEMENT: reduce_settlement\nEND_ORDER: end_order\nVOID_VOUCHER: void_voucher\nRECOVER: recover\nANNOUNCE: announce\nCREDIT_RECORD: credit_record\nREVOKE_TITLE: revoke_title\nREFER: refer\nLIABILITY: liability",
+                        enum_type=Effect,
+                        max_length=24,
+                    ),
+                ),
+                ("subject", fields.CharField(description="As the journal names it", max_length=48)),
+                ("amount_fen", fields.BigIntField(null=True)),
+                ("note", fields.TextField(default="", description="What came of it, in words", unique=False)),
+                ("planned_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("done_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("undone_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "sanction_effect",
+                "app": "models",
+                "unique_together": (("case_id", "effect", "subject"),),
+                "pk_attr": "id",
+                "table_description": "One thing a decision does to one thing: planned with the decision, done, perhaps undone.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SanctionEntry",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.SanctionCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="entries",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("kind", fields.CharField(description="proposal, statement, note", max_length=16)),
+                ("author", fields.CharField(description="As the journal names who wrote it", max_length=40)),
+                ("words", fields.TextField(unique=False)),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "sanction_entry",
+                "app": "models",
+                "indexes": [Index(fields=["case_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One thing said in a case: the proposal, the party's statement, a note. Never changed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="SanctionProposal",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -4694,6 +5999,43 @@ class Migration(migrations.Migration):
                 ],
                 "pk_attr": "id",
                 "table_description": "处理建议: a verified serious complaint asks whoever decides to deal with a side (LS-82, GX-79).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SanctionReferral",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.SanctionCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="referrals",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("referred_to", fields.CharField(max_length=200)),
+                ("referred_on", fields.DateField()),
+                ("file_number", fields.CharField(description="Of the letter it went with", max_length=100)),
+                (
+                    "documents",
+                    fields.JSONField(
+                        description="What was handed over, by name", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("files", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("recorded_by", fields.BigIntField(description="The member of staff")),
+                ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "sanction_referral",
+                "app": "models",
+                "indexes": [Index(fields=["case_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "移送: a case was handed to another department, for good (YC-39, YC-40, LS-43).",
             },
             bases=["Model"],
         ),
@@ -4843,6 +6185,66 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="ServiceFileEntry",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="service_file",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("year", fields.IntField(description="The programme year it counts for")),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="ADMISSION: admission\nORDER: order\nRATING: rating\nINSPECTION: inspection\nRECTIFICATION: rectification\nCALL_BACK: call_back\nCOMPLAINT: complaint\nSANCTION: sanction\nSETTLEMENT: settlement\nANOMALY: anomaly\nCOMMITMENT: commitment\nAUDIT: audit",
+                        enum_type=EntryKind,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "source",
+                    fields.CharField(description="What made it: order:12, inspection_visit:7", max_length=64),
+                ),
+                (
+                    "tone",
+                    fields.CharEnumField(
+                        description="GOOD: good\nPLAIN: plain\nBAD: bad", enum_type=Tone, max_length=8
+                    ),
+                ),
+                ("clause", fields.CharField(default="", max_length=120)),
+                (
+                    "data",
+                    fields.JSONField(
+                        default=dict,
+                        description="What its sentence names, nobody's identity",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "service_file_entry",
+                "app": "models",
+                "unique_together": (("provider_id", "programme_slug", "kind", "source"),),
+                "indexes": [
+                    Index(fields=["provider_id", "id"]),
+                    Index(fields=["programme_slug", "provider_id", "year", "tone"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "服务档案: one line of a provider's file. Never changed; what made it makes it once.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="SettlementWindow",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -4905,9 +6307,9 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     fields.CharEnumField(
-                        default=ApplicationStatus.DRAFT,
+                        default=SettlementApplicationStatus.DRAFT,
                         description="DRAFT: draft\nSUBMITTED: submitted\nWITHDRAWN: withdrawn",
-                        enum_type=ApplicationStatus,
+                        enum_type=SettlementApplicationStatus,
                         max_length=16,
                     ),
                 ),
@@ -5155,6 +6557,40 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["application_id", "id"]), Index(fields=["settlement_id", "id"])],
                 "pk_attr": "id",
                 "table_description": "One document handed in with an application, for one of its orders or for all.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SharedRecord",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "source",
+                    fields.CharEnumField(
+                        description="BUSINESS_REGISTER: business_register\nDISHONESTY_LIST: dishonesty_list\nBANK: bank",
+                        enum_type=Source,
+                        max_length=24,
+                    ),
+                ),
+                ("uscc", fields.CharField(max_length=18)),
+                (
+                    "verdict",
+                    fields.CharEnumField(
+                        description="LAWFUL: lawful\nDOUBTFUL: doubtful\nUNLAWFUL: unlawful\nUNANSWERED: unanswered",
+                        enum_type=CheckVerdict,
+                        max_length=16,
+                    ),
+                ),
+                ("says", fields.TextField(unique=False)),
+                ("since", fields.DateField()),
+                ("until", fields.DateField(null=True, description="Inclusive, null: still")),
+            ],
+            options={
+                "table": "shared_record",
+                "app": "models",
+                "indexes": [Index(fields=["uscc", "source"])],
+                "pk_attr": "id",
+                "table_description": "What a bank or regulator shares of an organisation: the table the stand-in answers from (GX-69).",
             },
             bases=["Model"],
         ),
@@ -5839,6 +7275,42 @@ class Migration(migrations.Migration):
                 "unique_together": (("order_id", "document", "version"),),
                 "pk_attr": "id",
                 "table_description": "One document as it was printed: from ``content`` come the same bytes again.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SanctionFile",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "entry",
+                    fields.ForeignKeyField(
+                        "models.SanctionEntry",
+                        source_field="entry_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="files",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "file",
+                    fields.ForeignKeyField(
+                        "models.StoredFile",
+                        source_field="file_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="sanctions",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+            ],
+            options={
+                "table": "sanction_file",
+                "app": "models",
+                "unique_together": (("entry_id", "file_id"),),
+                "pk_attr": "id",
+                "table_description": "A file handed in with an entry.",
             },
             bases=["Model"],
         ),

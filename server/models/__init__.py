@@ -39,4 +39,6 @@ MODULES = (
     "server.models.deliveries",
     "server.models.exports",
     "server.models.reports",
+    "server.models.supervision",
+    "server.models.monitoring",
 )
