@@ -110,6 +110,7 @@ class Settlement(Model):
     result_on: date | None = fields.DateField(null=True, description="The day its result was obtained")
     flagged = fields.BooleanField(default=False, description="A paper stood in for another: into the sample")
     year = fields.IntField(description="The programme year it was handed in for")
+    carried_from_year: int | None = fields.IntField(null=True, description="Unpaid then, first now (GX-61)")
     line_at: datetime | None = fields.DatetimeField(null=True, description="When its file was first complete")
     payable_at: datetime | None = fields.DatetimeField(null=True)
     paid_at: datetime | None = fields.DatetimeField(null=True)

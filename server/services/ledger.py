@@ -261,7 +261,7 @@ async def _budget_faults(budget: Budget) -> list[str]:
         ("on file, against the ledger", budget.on_file_fen, _on_file(moved)),
         ("fees, against the ledger", budget.fees_fen, moved[Movement.TAKE_FEE]),
         (
-            "committed, paid or not, against the ledger",
+            "committed, against the ledger",
             budget.committed_fen,
             sums[Account.COMMITTED] + sums[Account.PAID_OUT],
         ),

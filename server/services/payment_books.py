@@ -72,9 +72,9 @@ async def _posted() -> tuple[dict[int, int], dict[int, int]]:
         .values("order_id", "voucher_id", "movement", "total_fen")
     )
     of_promise = set(
-        await Voucher.filter(
-            id__in=list({row["voucher_id"] for row in rows}), basis=Basis.QUOTA
-        ).values_list("id", flat=True)
+        await Voucher.filter(id__in=list({row["voucher_id"] for row in rows}), basis=Basis.QUOTA).values_list(
+            "id", flat=True
+        )
     )
     posted: dict[int, int] = defaultdict(int)
     promised: dict[int, int] = defaultdict(int)
