@@ -35,14 +35,6 @@ APPEND_ONLY = (
     "result_filing",
     "settlement_form",
     "report_edition",
-    "inspection_signature",
-    "inspection_finding",
-    "call_attempt",
-    "service_file_entry",
-    "audit_report",
-    "audit_comparison",
-    "evaluation_signature",
-    "contract_check",
 )
 OFFERED = (
     "offering_id, number, programme_version, selection_id, category, service, kinds, name, areas,"
