@@ -40,9 +40,11 @@ from server.rules.orders import OrderStatus
 from server.rules.own_payments import PaymentMethod, PaymentPurpose, PaymentStatus
 from server.rules.payment_holds import HoldCause
 from server.rules.public_notices import LineOutcome, NoticeKind, NoticeStatus
+from server.rules.recoveries import ReceiptKind, RecoveryStatus
 from server.rules.removals import RemovalStatus
 from server.rules.request_line import RequestStatus
 from server.rules.review import CaseStatus, Verdict
+from server.rules.sanction_cases import Effect, SanctionSource, SanctionStatus
 from server.rules.settlements import SettlementApplicationStatus, SettlementStatus
 from server.rules.supervision import (
     AnomalyStatus,
@@ -5462,6 +5464,474 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="SanctionCase",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "number",
+                    fields.CharField(unique=True, description="What people read aloud", max_length=24),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("sanction", fields.CharField(description="The programme's sanction", max_length=64)),
+                ("ground", fields.CharField(description="The programme's ground", max_length=64)),
+                ("clause", fields.CharField(max_length=120)),
+                (
+                    "against",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="against_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="sanctions",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "party",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider",
+                        enum_type=Party,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "source",
+                    fields.CharEnumField(
+                        description="HAND: hand\nCOMPLAINT: complaint\nINSPECTION: inspection\nANOMALY: anomaly\nFINDING: finding\nAUDIT: audit",
+                        enum_type=SanctionSource,
+                        max_length=16,
+                    ),
+                ),
+                ("source_id", fields.BigIntField(null=True, description="The row it was proposed from")),
+                (
+                    "facts",
+                    fields.TextField(description="What was found, as the party reads it", unique=False),
+                ),
+                ("serious", fields.BooleanField(default=False)),
+                (
+                    "measures",
+                    fields.JSONField(
+                        description="What follows, by the sanction", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("orders", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("vouchers", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "reduced_fen",
+                    fields.BigIntField(null=True, description="By how much a settlement is reduced"),
+                ),
+                ("person_name_sealed", fields.CharField(default="", max_length=400)),
+                (
+                    "person_index",
+                    fields.CharField(
+                        default="", description="Blind index of the identity number", max_length=64
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=SanctionStatus.PROPOSED,
+                        description="PROPOSED: proposed\nDECIDED: decided\nDISMISSED: dismissed\nWITHDRAWN: withdrawn\nLIFTED: lifted\nREVERSED: reversed",
+                        enum_type=SanctionStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("proposed_by", fields.BigIntField(description="The member of staff")),
+                ("proposed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("suspension_id", fields.BigIntField(null=True, description="What was held at once")),
+                (
+                    "hearing_until",
+                    fields.DatetimeField(
+                        null=True, description="Exclusive", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
+                    "hearing_skipped",
+                    fields.TextField(default="", description="Why the party was not heard", unique=False),
+                ),
+                ("hearing_by", fields.BigIntField(null=True)),
+                ("decided_by", fields.BigIntField(null=True)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("reason", fields.TextField(default="", description="Why it was decided so", unique=False)),
+                ("preview", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
+                ("starts_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "ends_at",
+                    fields.DatetimeField(
+                        null=True, description="Exclusive, null: for good", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("ban_id", fields.BigIntField(null=True, description="The entry on the blocklist")),
+                (
+                    "published",
+                    fields.BooleanField(default=False, description="Shown to everybody while it is in force"),
+                ),
+                (
+                    "appeal_until",
+                    fields.DatetimeField(
+                        null=True, description="Exclusive", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
+                    "ended_at",
+                    fields.DatetimeField(
+                        null=True, description="Lifted or reversed", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("ended_by", fields.BigIntField(null=True)),
+                ("end_reason", fields.TextField(default="", unique=False)),
+                (
+                    "version",
+                    fields.IntField(default=1, description="Rises with every change: two who press at once"),
+                ),
+            ],
+            options={
+                "table": "sanction_case",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["programme_slug", "status", "id"]),
+                    Index(fields=["against_id", "id"]),
+                    Index(fields=["source", "source_id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "处理案件: somebody is to be sanctioned on a ground of the text, and what became of it.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="PersonBan",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.SanctionCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="person_bans",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "person_index",
+                    fields.CharField(
+                        db_index=True, description="Blind index of the identity number", max_length=64
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("clause", fields.CharField(max_length=120)),
+                ("starts_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "ends_at",
+                    fields.DatetimeField(
+                        null=True, description="Exclusive, null: for good", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("lifted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "person_ban",
+                "app": "models",
+                "pk_attr": "id",
+                "table_description": "A person responsible for a breach who may not claim again (NX-28), known by a keyed hash alone.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Recovery",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("number", fields.CharField(unique=True, max_length=24)),
+                (
+                    "case",
+                    fields.OneToOneField(
+                        "models.SanctionCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="recovery",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "debtor",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="debtor_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="recoveries",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("principal_fen", CheckedBigInt(check="principal_fen > 0")),
+                (
+                    "yearly_bp",
+                    CheckedBigInt(description="Surcharge, basis points a year", check="yearly_bp >= 0"),
+                ),
+                (
+                    "rate_rests_on",
+                    fields.CharField(
+                        description="The clause, or that it is the house's default", max_length=200
+                    ),
+                ),
+                (
+                    "may_offset",
+                    fields.BooleanField(default=False, description="Later payments may be kept back for it"),
+                ),
+                (
+                    "collected_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Of the principal",
+                        check="collected_fen >= 0 AND collected_fen <= principal_fen",
+                    ),
+                ),
+                (
+                    "surcharge_due_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Borne by what came back, and not yet paid",
+                        check="surcharge_due_fen >= 0",
+                    ),
+                ),
+                (
+                    "surcharge_fen",
+                    CheckedBigInt(default=0, description="Collected", check="surcharge_fen >= 0"),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=RecoveryStatus.CLAIMED,
+                        description="CLAIMED: claimed\nDEMANDED: demanded\nCOLLECTED: collected\nWRITTEN_OFF: written_off\nCANCELLED: cancelled",
+                        enum_type=RecoveryStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("claimed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("demanded_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("due_on", fields.DateField(null=True)),
+                (
+                    "letter",
+                    fields.JSONField(
+                        default=dict,
+                        description="The demand as it was printed",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "instalments",
+                    fields.JSONField(
+                        default=list, description="due_on and amount_fen", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("reminded_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("write_off_reason", fields.TextField(default="", unique=False)),
+                ("write_off_asked_by", fields.BigIntField(null=True)),
+                ("ended_by", fields.BigIntField(null=True)),
+                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("version", fields.IntField(default=1)),
+            ],
+            options={
+                "table": "recovery",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["programme_slug", "status", "id"]),
+                    Index(fields=["debtor_id", "status"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "追缴: public money that was paid out and is claimed back, with its surcharge.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RecoveryLine",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "recovery",
+                    fields.ForeignKeyField(
+                        "models.Recovery",
+                        source_field="recovery_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="lines",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("budget_id", fields.BigIntField()),
+                ("round_id", fields.BigIntField(null=True)),
+                ("enterprise_id", fields.BigIntField(null=True)),
+                ("provider_id", fields.BigIntField(null=True)),
+                ("voucher_id", fields.BigIntField(null=True)),
+                ("order_id", fields.BigIntField()),
+                ("category", fields.CharField(null=True, max_length=64)),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                (
+                    "collected_fen",
+                    CheckedBigInt(default=0, check="collected_fen >= 0 AND collected_fen <= amount_fen"),
+                ),
+                ("paid_out_on", fields.DateField()),
+            ],
+            options={
+                "table": "recovery_line",
+                "app": "models",
+                "indexes": [Index(fields=["recovery_id", "id"]), Index(fields=["order_id"])],
+                "pk_attr": "id",
+                "table_description": "One payment out that is claimed back: an order's money off one voucher.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RecoveryReceipt",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "recovery",
+                    fields.ForeignKeyField(
+                        "models.Recovery",
+                        source_field="recovery_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="receipts",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="BANK: bank\nOFFSET: offset", enum_type=ReceiptKind, max_length=16
+                    ),
+                ),
+                (
+                    "reference",
+                    fields.CharField(
+                        description="The bank's number, or the payment kept back", max_length=64
+                    ),
+                ),
+                ("received_on", fields.DateField()),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                ("principal_fen", CheckedBigInt(check="principal_fen >= 0")),
+                ("surcharge_fen", CheckedBigInt(check="surcharge_fen >= 0")),
+                ("arithmetic", fields.TextField(unique=False)),
+                ("recorded_by", fields.BigIntField(description="The member of staff")),
+                ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "recovery_receipt",
+                "app": "models",
+                "unique_together": (("kind", "reference"),),
+                "pk_attr": "id",
+                "table_description": "Money that came back, and what it paid off. Never changed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SanctionAppeal",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.SanctionCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="appeals",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("filed_by", fields.CharField(max_length=40)),
+                ("words", fields.TextField(unique=False)),
+                ("files", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("filed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("upheld", fields.BooleanField(null=True)),
+                ("decided_by", fields.BigIntField(null=True)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("reason", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "sanction_appeal",
+                "app": "models",
+                "indexes": [Index(fields=["case_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "申诉: the party says that a decision is wrong, and somebody who had no part in it looks.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SanctionEffect",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.SanctionCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="effects",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "effect",
+                    fields.CharEnumField(
+                        description="END_STANDING: end_standing\nBAN: ban\nBAN_PERSON: ban_person\nHOLD_PAYMENT: hold_payment\nREFUSE_SETTLEMENT: refuse_settlement\nREDUCE_SETTLEMENT: reduce_settlement\nEND_ORDER: end_order\nVOID_VOUCHER: void_voucher\nRECOVER: recover\nANNOUNCE: announce\nCREDIT_RECORD: credit_record\nREVOKE_TITLE: revoke_title\nREFER: refer\nLIABILITY: liability",
+                        enum_type=Effect,
+                        max_length=24,
+                    ),
+                ),
+                ("subject", fields.CharField(description="As the journal names it", max_length=48)),
+                ("amount_fen", fields.BigIntField(null=True)),
+                ("note", fields.TextField(default="", description="What came of it, in words", unique=False)),
+                ("planned_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("done_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("undone_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "sanction_effect",
+                "app": "models",
+                "unique_together": (("case_id", "effect", "subject"),),
+                "pk_attr": "id",
+                "table_description": "One thing a decision does to one thing: planned with the decision, done, perhaps undone.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SanctionEntry",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.SanctionCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="entries",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("kind", fields.CharField(description="proposal, statement, note", max_length=16)),
+                ("author", fields.CharField(description="As the journal names who wrote it", max_length=40)),
+                ("words", fields.TextField(unique=False)),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "sanction_entry",
+                "app": "models",
+                "indexes": [Index(fields=["case_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "One thing said in a case: the proposal, the party's statement, a note. Never changed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="SanctionProposal",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -5529,6 +5999,43 @@ class Migration(migrations.Migration):
                 ],
                 "pk_attr": "id",
                 "table_description": "处理建议: a verified serious complaint asks whoever decides to deal with a side (LS-82, GX-79).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SanctionReferral",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.SanctionCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="referrals",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("referred_to", fields.CharField(max_length=200)),
+                ("referred_on", fields.DateField()),
+                ("file_number", fields.CharField(description="Of the letter it went with", max_length=100)),
+                (
+                    "documents",
+                    fields.JSONField(
+                        description="What was handed over, by name", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                ("files", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("recorded_by", fields.BigIntField(description="The member of staff")),
+                ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "sanction_referral",
+                "app": "models",
+                "indexes": [Index(fields=["case_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "移送: a case was handed to another department, for good (YC-39, YC-40, LS-43).",
             },
             bases=["Model"],
         ),
@@ -6772,6 +7279,42 @@ class Migration(migrations.Migration):
                 "unique_together": (("order_id", "document", "version"),),
                 "pk_attr": "id",
                 "table_description": "One document as it was printed: from ``content`` come the same bytes again.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SanctionFile",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "entry",
+                    fields.ForeignKeyField(
+                        "models.SanctionEntry",
+                        source_field="entry_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="files",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "file",
+                    fields.ForeignKeyField(
+                        "models.StoredFile",
+                        source_field="file_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="sanctions",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+            ],
+            options={
+                "table": "sanction_file",
+                "app": "models",
+                "unique_together": (("entry_id", "file_id"),),
+                "pk_attr": "id",
+                "table_description": "A file handed in with an entry.",
             },
             bases=["Model"],
         ),

@@ -29,6 +29,10 @@ APPEND_ONLY = (
     "consent_entry",
     "signature",
     "printed_document",
+    "sanction_entry",
+    "sanction_file",
+    "sanction_referral",
+    "recovery_receipt",
     "objection_file",
     "inspection_signature",
     "inspection_finding",
@@ -192,6 +196,15 @@ class Migration(migrations.Migration):
             "CREATE UNIQUE INDEX order_hold_once ON order_hold (order_id, complaint_id)"
             " WHERE lifted_at IS NULL"
         ),
+        # One case against an organisation on one ground at a time, and one appeal of a case.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX sanction_case_once ON sanction_case (programme_slug, against_id, party, ground)"
+            " WHERE status = 'proposed'"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX sanction_appeal_once ON sanction_appeal (case_id) WHERE decided_at IS NULL"
+        ),
+        ops.RunSQL("CREATE INDEX sanction_effect_left ON sanction_effect (case_id) WHERE done_at IS NULL"),
         # One cause holds the same money once at a time.
         ops.RunSQL(
             "CREATE UNIQUE INDEX payment_hold_once ON payment_hold (cause, cause_id, coalesce(order_id, 0),"

@@ -36,6 +36,7 @@ MODULES = (
     "server.models.complaints",
     "server.models.settlements",
     "server.models.payment_holds",
+    "server.models.sanctions",
     "server.models.deliveries",
     "server.models.exports",
     "server.models.reports",
