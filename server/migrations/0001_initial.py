@@ -13,10 +13,10 @@ from server.programme.papers import DocumentKind
 from server.programme.review import ReviewKind, ReviewSubject
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Actor, LegalForm, Party
-from server.rules.anomalies import MarkKind
+from server.rules.anomalies import ContactKind
 from server.rules.chat_messages import MessageKind, WechatAccount
 from server.rules.complaints import Channel, Closing, ComplaintStatus, EntryKind, Finding, SubjectKind
-from server.rules.contract_checks import CheckVerdict, Source
+from server.rules.contract_checks import CheckVerdict, SharedSource
 from server.rules.contracts import ContractStatus
 from server.rules.disbursements import (
     AccountStatus,
@@ -50,15 +50,15 @@ from server.rules.supervision import (
     AnomalyStatus,
     AuditKind,
     AuditOpinion,
+    CallBackStatus,
     CallMethod,
     CallOutcome,
-    CallStatus,
-    Consequence,
-    EntryKind,
+    CommissionOutcome,
+    EntryTone,
     InspectionKind,
     InspectionStatus,
-    TaskStatus,
-    Tone,
+    RectificationStatus,
+    ServiceEntryKind,
     VisitStatus,
 )
 from tortoise.fields.base import OnDelete
@@ -1339,7 +1339,7 @@ class Migration(migrations.Migration):
                     fields.CharEnumField(
                         null=True,
                         description="CONTINUES: continues\nCONDITIONS: conditions\nENDS: ends",
-                        enum_type=Consequence,
+                        enum_type=CommissionOutcome,
                         max_length=16,
                     ),
                 ),
@@ -2068,7 +2068,7 @@ class Migration(migrations.Migration):
                     "kind",
                     fields.CharEnumField(
                         description="PHONE: phone\nPERSON: person\nACCOUNT: account",
-                        enum_type=MarkKind,
+                        enum_type=ContactKind,
                         max_length=16,
                     ),
                 ),
@@ -2176,7 +2176,7 @@ class Migration(migrations.Migration):
                     "source",
                     fields.CharEnumField(
                         description="BUSINESS_REGISTER: business_register\nDISHONESTY_LIST: dishonesty_list\nBANK: bank",
-                        enum_type=Source,
+                        enum_type=SharedSource,
                         max_length=24,
                     ),
                 ),
@@ -2829,9 +2829,9 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     fields.CharEnumField(
-                        default=CallStatus.WAITING,
+                        default=CallBackStatus.WAITING,
                         description="WAITING: waiting\nANSWERED: answered\nDECLINED: declined",
-                        enum_type=CallStatus,
+                        enum_type=CallBackStatus,
                         max_length=16,
                     ),
                 ),
@@ -4530,9 +4530,9 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     fields.CharEnumField(
-                        default=TaskStatus.OPEN,
+                        default=RectificationStatus.OPEN,
                         description="OPEN: open\nHANDED_IN: handed_in\nACCEPTED: accepted",
-                        enum_type=TaskStatus,
+                        enum_type=RectificationStatus,
                         max_length=16,
                     ),
                 ),
@@ -6205,7 +6205,7 @@ class Migration(migrations.Migration):
                     "kind",
                     fields.CharEnumField(
                         description="ADMISSION: admission\nORDER: order\nRATING: rating\nINSPECTION: inspection\nRECTIFICATION: rectification\nCALL_BACK: call_back\nCOMPLAINT: complaint\nSANCTION: sanction\nSETTLEMENT: settlement\nANOMALY: anomaly\nCOMMITMENT: commitment\nAUDIT: audit",
-                        enum_type=EntryKind,
+                        enum_type=ServiceEntryKind,
                         max_length=16,
                     ),
                 ),
@@ -6216,7 +6216,7 @@ class Migration(migrations.Migration):
                 (
                     "tone",
                     fields.CharEnumField(
-                        description="GOOD: good\nPLAIN: plain\nBAD: bad", enum_type=Tone, max_length=8
+                        description="GOOD: good\nPLAIN: plain\nBAD: bad", enum_type=EntryTone, max_length=8
                     ),
                 ),
                 ("clause", fields.CharField(default="", max_length=120)),
@@ -6572,7 +6572,7 @@ class Migration(migrations.Migration):
                     "source",
                     fields.CharEnumField(
                         description="BUSINESS_REGISTER: business_register\nDISHONESTY_LIST: dishonesty_list\nBANK: bank",
-                        enum_type=Source,
+                        enum_type=SharedSource,
                         max_length=24,
                     ),
                 ),

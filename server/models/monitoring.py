@@ -11,9 +11,9 @@ from tortoise.models import Model
 from server.models.contracts import Contract
 from server.models.organisations import Organisation
 from server.programme.vocabulary import Party
-from server.rules.anomalies import Anomaly, MarkKind
-from server.rules.contract_checks import CheckVerdict, Source
-from server.rules.supervision import AnomalyStatus, AuditKind, AuditOpinion, Consequence
+from server.rules.anomalies import Anomaly, ContactKind
+from server.rules.contract_checks import CheckVerdict, SharedSource
+from server.rules.supervision import AnomalyStatus, AuditKind, AuditOpinion, CommissionOutcome
 
 
 class ContactMark(Model):
@@ -24,7 +24,7 @@ class ContactMark(Model):
         "models.Organisation", related_name="contact_marks", on_delete=fields.RESTRICT
     )
     organisation_id: int
-    kind = fields.CharEnumField(MarkKind, max_length=16)
+    kind = fields.CharEnumField(ContactKind, max_length=16)
     mark = fields.CharField(64, description="Blind index")
     noted_at: datetime = fields.DatetimeField()
 
@@ -144,8 +144,8 @@ class OperatorAudit(Model):
     )
     recorded_by = fields.BigIntField()
     recorded_at: datetime = fields.DatetimeField()
-    consequence: Consequence | None = fields.CharEnumField(  # type: ignore[assignment]
-        Consequence, max_length=16, null=True
+    consequence: CommissionOutcome | None = fields.CharEnumField(  # type: ignore[assignment]
+        CommissionOutcome, max_length=16, null=True
     )
     reason = fields.TextField(default="")
     effective_on: date | None = fields.DateField(null=True, description="From when the consequence holds")
@@ -200,7 +200,7 @@ class SharedRecord(Model):
     """What a bank or regulator shares of an organisation: the table the stand-in answers from (GX-69)."""
 
     id = fields.BigIntField(primary_key=True)
-    source = fields.CharEnumField(Source, max_length=24)
+    source = fields.CharEnumField(SharedSource, max_length=24)
     uscc = fields.CharField(18)
     verdict = fields.CharEnumField(CheckVerdict, max_length=16)
     says = fields.TextField()
@@ -220,7 +220,7 @@ class ContractCheck(Model):
         "models.Contract", related_name="checks", on_delete=fields.RESTRICT
     )
     contract_id: int
-    source = fields.CharEnumField(Source, max_length=24)
+    source = fields.CharEnumField(SharedSource, max_length=24)
     verdict = fields.CharEnumField(CheckVerdict, max_length=16)
     says = fields.TextField(default="")
     asked_at: datetime = fields.DatetimeField()

@@ -12,14 +12,14 @@ from server.models.orders import Order
 from server.models.organisations import Organisation
 from server.programme.vocabulary import Party
 from server.rules.supervision import (
+    CallBackStatus,
     CallMethod,
     CallOutcome,
-    CallStatus,
-    EntryKind,
+    EntryTone,
     InspectionKind,
     InspectionStatus,
-    TaskStatus,
-    Tone,
+    RectificationStatus,
+    ServiceEntryKind,
     VisitStatus,
 )
 
@@ -139,7 +139,7 @@ class RectificationTask(Model):
     programme_slug = fields.CharField(64)
     wanted = fields.TextField(description="What is to be put right")
     due_at: datetime = fields.DatetimeField(description="Exclusive")
-    status = fields.CharEnumField(TaskStatus, max_length=16, default=TaskStatus.OPEN)
+    status = fields.CharEnumField(RectificationStatus, max_length=16, default=RectificationStatus.OPEN)
     answer = fields.TextField(default="")
     files: list[int] = fields.JSONField(default=list)
     handed_in_at: datetime | None = fields.DatetimeField(null=True)
@@ -188,7 +188,7 @@ class CallBack(Model):
     )
     order_id: int
     provider_id = fields.BigIntField()
-    status = fields.CharEnumField(CallStatus, max_length=16, default=CallStatus.WAITING)
+    status = fields.CharEnumField(CallBackStatus, max_length=16, default=CallBackStatus.WAITING)
     attempts = fields.IntField(default=0)
     level = fields.CharField(32, default="", description="One of the programme's scale")
     words = fields.TextField(default="")
@@ -229,9 +229,9 @@ class ServiceFileEntry(Model):
     provider_id: int
     programme_slug = fields.CharField(64)
     year = fields.IntField(description="The programme year it counts for")
-    kind = fields.CharEnumField(EntryKind, max_length=16)
+    kind = fields.CharEnumField(ServiceEntryKind, max_length=16)
     source = fields.CharField(64, description="What made it: order:12, inspection_visit:7")
-    tone = fields.CharEnumField(Tone, max_length=8)
+    tone = fields.CharEnumField(EntryTone, max_length=8)
     clause = fields.CharField(120, default="")
     data: dict[str, Any] = fields.JSONField(
         default=dict, description="What its sentence names, nobody's identity"

@@ -19,7 +19,7 @@ from server.programme.oversight import Measure, Sanction
 from server.units import BASIS_POINTS, percent, share, yuan
 
 
-class MarkKind(StrEnum):
+class ContactKind(StrEnum):
     """What two organisations can have in common."""
 
     PHONE = "phone"
@@ -61,8 +61,8 @@ class Facts:
     own_fen: Sequence[int] = ()
     peers_fen: Sequence[int] = ()
     same_files: Collection[str] = ()
-    shared: Collection[MarkKind] = ()
-    sharing: Mapping[str, Collection[MarkKind]] = field(default_factory=dict)
+    shared: Collection[ContactKind] = ()
+    sharing: Mapping[str, Collection[ContactKind]] = field(default_factory=dict)
     inspectors: Sequence[int] = ()
 
 
@@ -234,8 +234,8 @@ def _amount(deals: Sequence[Deal]) -> int:
     return sum(deal.amount_fen for deal in deals)
 
 
-def _kinds(kinds: Collection[MarkKind]) -> str:
-    return texts.LIST.join(texts.MARK_KINDS[kind] for kind in MarkKind if kind in kinds)
+def _kinds(kinds: Collection[ContactKind]) -> str:
+    return texts.LIST.join(texts.MARK_KINDS[kind] for kind in ContactKind if kind in kinds)
 
 
 _LOOKS: Mapping[Anomaly, Callable[[AnomalyRule, Facts], Iterator[str]]] = {

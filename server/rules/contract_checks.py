@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Source(StrEnum):
+class SharedSource(StrEnum):
     """Whose data is asked."""
 
     BUSINESS_REGISTER = "business_register"

@@ -41,7 +41,7 @@ class VisitStatus(StrEnum):
     """The organisation would not be inspected: a ground of a sanction (GX-81, YC-31)."""
 
 
-class TaskStatus(StrEnum):
+class RectificationStatus(StrEnum):
     """整改: where putting a finding right stands."""
 
     OPEN = "open"
@@ -49,7 +49,7 @@ class TaskStatus(StrEnum):
     ACCEPTED = "accepted"
 
 
-class CallStatus(StrEnum):
+class CallBackStatus(StrEnum):
     """Where one call-back stands. Whoever was not reached stays on the list."""
 
     WAITING = "waiting"
@@ -73,7 +73,7 @@ class CallMethod(StrEnum):
     VISIT = "visit"
 
 
-class EntryKind(StrEnum):
+class ServiceEntryKind(StrEnum):
     """What an entry of a service file (服务档案) is about."""
 
     ADMISSION = "admission"
@@ -90,7 +90,7 @@ class EntryKind(StrEnum):
     AUDIT = "audit"
 
 
-class Tone(StrEnum):
+class EntryTone(StrEnum):
     """Whether an entry speaks for a provider or against it."""
 
     GOOD = "good"
@@ -122,7 +122,7 @@ class AuditOpinion(StrEnum):
     ADVERSE = "adverse"
 
 
-class Consequence(StrEnum):
+class CommissionOutcome(StrEnum):
     """What the authority makes of the audit: whether the commission goes on (NX-39)."""
 
     CONTINUES = "continues"
