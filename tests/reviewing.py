@@ -13,6 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tortoise.transactions import in_transaction
+
 from server.clock import FixedClock
 from server.errors import Refusal
 from server.models.organisations import Organisation
@@ -20,7 +22,7 @@ from server.models.people import Staff
 from server.models.reviews import ReviewCase
 from server.programme.model import Programme
 from server.programme.registry import Programmes
-from server.programme.review import ReviewKind, ReviewSubject, ReviewWhen
+from server.programme.review import ReviewKind, ReviewStep, ReviewSubject, ReviewWhen
 from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import day_of
 from server.rules.review import BEST_SCORE, Check, Record, Verdict
@@ -62,6 +64,7 @@ class Thing:
     facts: dict[str, Any] = field(default_factory=lambda: {"name": "甲公司", "figures": {"headcount": 42}})
     found: Sequence[Check] = (GREEN,)
     told: list[tuple[str, Any]] = field(default_factory=list)
+    came_to: list[str] = field(default_factory=list)
     awaited: int = 0
     cannot_pass: bool = False
 
@@ -70,6 +73,9 @@ class Thing:
 
     async def checks(self, case: ReviewCase, *, now: datetime) -> Sequence[Check]:
         return self.found
+
+    async def arrived(self, case: ReviewCase, step: ReviewStep, *, actor: Actor, now: datetime) -> None:
+        self.came_to.append(step.name)
 
     async def passed(
         self, case: ReviewCase, *, extras: Mapping[str, Any], actor: Actor, now: datetime
@@ -155,11 +161,20 @@ class ReviewOffice:
         await after()
         return case
 
+    async def put_on_record(self, case: ReviewCase, kind: ReviewKind, *, by: Actor) -> ReviewCase:
+        """What a step asks for was done elsewhere, as a payment is."""
+        async with in_transaction():
+            after = await self.reviews.put_on_record(case, kind=kind, actor=by, reason="回单已核对")
+        await after()
+        return await ReviewCase.get(id=case.id)
+
+    def kind(self, case: ReviewCase) -> ReviewKind | None:
+        """The kind of step a case stands at."""
+        return None if case.place is None else copied(case).chain.steps[case.place].kind
+
     def record(self, case: ReviewCase) -> Record:
         """What the step that a case stands at asks to be put down."""
-        if case.place is None:
-            return Record()
-        kind = copied(case).chain.steps[case.place].kind
+        kind = self.kind(case)
         return Record(
             score=BEST_SCORE if kind is ReviewKind.EXPERT_REVIEW else None,
             held_on=self.today if kind is ReviewKind.COMMITTEE else None,
@@ -172,6 +187,8 @@ class ReviewOffice:
         if by is None:
             assert case.turn is not None, f"nobody's turn: {case.status}"
             by = await self.staff(case.turn.value)
+            if self.kind(case) is ReviewKind.DISBURSEMENT:
+                return await self.put_on_record(case, ReviewKind.DISBURSEMENT, by=by)
         chosen: dict[str, Any] = {
             "version": case.version,
             "reason": "" if verdict is Verdict.APPROVED else "材料不符合要求",

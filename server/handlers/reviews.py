@@ -35,6 +35,7 @@ from server.rules.review import (
     CaseStatus,
     DecidedBefore,
     NotYourReview,
+    PaidByBatch,
     PanelTooSmall,
     ReasonMissing,
     Record,
@@ -45,7 +46,7 @@ from server.rules.review import (
     Verdict,
 )
 from server.rules.steps import StepOutOfTurn
-from server.services import review_claims, review_files
+from server.services import review_bulk, review_claims, review_files
 from server.services.access import Actor, StaffRole
 from server.services.admissions import FormItemsUnknown
 from server.services.attestations import LabelNotListed
@@ -227,7 +228,8 @@ async def inbox(request: web.Request, actor: Actor, query: InboxQuery) -> InboxV
     answers={200: Outcomes},
 )
 async def approve_many(request: web.Request, actor: Actor, body: ApproveMany) -> Outcomes:
-    outcomes = await request.app[REVIEWS].approve_many(
+    outcomes = await review_bulk.approve_many(
+        request.app[REVIEWS],
         [(one.id, one.version) for one in body.cases],
         reason=body.reason,
         record=Record(held_on=body.held_on),
@@ -265,6 +267,7 @@ async def one(request: web.Request, actor: Actor, path: ReviewPath) -> ReviewerF
         *DECISIVE,
         ReviewNotReturnable,
         ReviewNotAskable,
+        PaidByBatch,
         CorrectionTimePast,
         VoidingNotReturnable,
         RemovalNotReturnable,

@@ -114,6 +114,18 @@ class ReviewRecordIncomplete(Refusal):
     status, code = 422, "review_record_incomplete"
 
 
+class PaidByBatch(Refusal):
+    """A payment is put on record by the bank's receipt, by nobody's hand."""
+
+    status, code = 409, "paid_by_batch"
+
+
+class StepNotAtHand(Refusal):
+    """What was done elsewhere belongs to a step that the case does not stand at."""
+
+    status, code = 409, "step_not_at_hand"
+
+
 class ReviewNotAskable(Refusal):
     """The further step that is asked for is none of this chain, or none that a reviewer may ask for."""
 
@@ -202,6 +214,12 @@ def require_returnable(step: ReviewStep) -> None:
     """Raise :class:`ReviewNotReturnable` at a step that only puts something on record."""
     if step.kind not in JUDGING:
         raise ReviewNotReturnable(clause=step.article, step=step.name)
+
+
+def require_by_hand(step: ReviewStep) -> None:
+    """Raise :class:`PaidByBatch` at a payment: a case is paid when the bank says so (YC-27)."""
+    if step.kind is ReviewKind.DISBURSEMENT:
+        raise PaidByBatch(clause=step.article, step=step.name)
 
 
 def require_record(step: ReviewStep, record: Record, today: date) -> None:

@@ -47,7 +47,7 @@ from server.services.qualifications import (
     Qualifications,
     move,
 )
-from server.services.reviewed import After, nothing
+from server.services.reviewed import After, ArrivesQuietly, nothing
 
 LABELS_CONFIRMED = "labels_confirmed"
 """What a reviewer adds to a decision: the codes of the labels that were checked on paper."""
@@ -75,7 +75,7 @@ HOLDING_ON = (QualificationStatus.APPROVED, QualificationStatus.SUSPENDED)
 """Standings that a renewal continues: no form lifts a suspension."""
 
 
-class Admissions:
+class Admissions(ArrivesQuietly):
     """What follows from handing a form in, and from the review's end."""
 
     def __init__(self, qualifications: Qualifications, sealer: Sealer) -> None:

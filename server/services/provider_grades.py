@@ -27,7 +27,7 @@ from server.services.applicants import snapshot
 from server.services.memberships import lock
 from server.services.provider_pages import as_json, performance
 from server.services.qualifications import Qualifications
-from server.services.reviewed import After, nothing
+from server.services.reviewed import After, ArrivesQuietly, nothing
 from server.services.reviews import Reviews
 from server.services.suspensions import provider_for, require_impartial
 
@@ -60,7 +60,7 @@ class GradeNotReturnable(Refusal):
     status, code = 409, "grade_not_returnable"
 
 
-class ProviderGrades:
+class ProviderGrades(ArrivesQuietly):
     """The verb that proposes a grade, and grades as the review engine knows them."""
 
     def __init__(self, qualifications: Qualifications, reviews: Reviews) -> None:

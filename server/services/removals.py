@@ -34,7 +34,7 @@ from server.services.applicants import snapshot
 from server.services.blocklist import Ban, Blocklist, midnight_after
 from server.services.memberships import lock
 from server.services.qualifications import Qualifications, move
-from server.services.reviewed import After, nothing
+from server.services.reviewed import After, ArrivesQuietly, nothing
 from server.services.reviews import Reviews
 from server.services.suspensions import (
     NotYoursToHold,
@@ -61,7 +61,7 @@ class RemovalNotReturnable(Refusal):
     status, code = 409, "removal_not_returnable"
 
 
-class Removals:
+class Removals(ArrivesQuietly):
     """The verbs on removals, and removals as the review engine knows them."""
 
     def __init__(self, qualifications: Qualifications, blocklist: Blocklist, reviews: Reviews) -> None:

@@ -59,6 +59,8 @@ class Said:
 
     verdict: Verdict
     reviewer: Reviewer | None = None
+    recorded_by: str = ""
+    """Whoever did elsewhere what is put on record here, as they are called; they did not decide the case."""
     reason: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
     extras: Mapping[str, Any] = field(default_factory=dict)
@@ -193,8 +195,8 @@ class Passage:
             clause=step.article or self.kept.chain.article,
             verdict=said.verdict,
             reviewer_id=reviewer_id,
-            reviewer_name="" if said.reviewer is None else said.reviewer.name,
-            role=step.by if said.reviewer is not None else Role.SYSTEM,
+            reviewer_name=said.recorded_by if said.reviewer is None else said.reviewer.name,
+            role=step.by if said.reviewer is not None or said.recorded_by else Role.SYSTEM,
             reason=said.reason,
             fields_returned=dict(said.fields),
             extras=dict(said.extras),
@@ -219,6 +221,7 @@ class Passage:
             step_name=step.name,
             turn_since=self.now,
         )
+        await self.reviewed.arrived(self.case, step, actor=self.actor, now=self.now)
         until = None if due["due_at"] is None else due["due_at"].isoformat()
         await self.tell_team("review.arrived", step.by, step=step.name, until=until)
 
@@ -236,6 +239,7 @@ class Passage:
             step_name=step.name,
             turn_since=self.now,
         )
+        await self.reviewed.arrived(self.case, step, actor=self.actor, now=self.now)
         until = end.ends_at.isoformat()
         await self.note("review.put_up", place=place, step=step.name, until=until)
         await self.tell_applicant("review.put_up", step=step.name, clause=step.article, until=until)

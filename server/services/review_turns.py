@@ -47,7 +47,7 @@ async def moved_on(case_id: int) -> CaseMovedOn:
         return CaseMovedOn(clause=clause, who=texts.WHO["clock"], when="", what=texts.REVIEW_DEEDS["opened"])
     return CaseMovedOn(
         clause=clause,
-        who=await _name_of(entry.actor),
+        who=await name_of(entry.actor),
         when=entry.at.astimezone(CHINA).strftime(texts.REVIEW_INSTANT),
         what=texts.REVIEW_DEEDS[entry.action.removeprefix("review.")],
     )
@@ -58,7 +58,7 @@ async def claimed_by(case: ReviewCase) -> ReviewClaimed:
     since = (
         "" if case.claimed_at is None else case.claimed_at.astimezone(CHINA).strftime(texts.REVIEW_INSTANT)
     )
-    return ReviewClaimed(who=await _name_of(f"staff:{case.claimed_by}"), when=since)
+    return ReviewClaimed(who=await name_of(f"staff:{case.claimed_by}"), when=since)
 
 
 def role_of(case: ReviewCase, reviewer: Reviewer) -> Role:
@@ -86,7 +86,7 @@ def not_yours(case: ReviewCase) -> Refusal:
     return NotYourReview(clause=step.article, step=step.name, actor=texts.ACTORS[step.by])
 
 
-async def _name_of(actor_name: str) -> str:
+async def name_of(actor_name: str) -> str:
     """How a deed's author is called to a reviewer; nobody's personal name but a colleague's."""
     kind, _, number = actor_name.partition(":")
     if kind != "staff":

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from server.models.reviews import ReviewCase
+from server.programme.review import ReviewStep
 from server.rules.review import Check
 from server.services.access import Actor
 
@@ -33,8 +34,21 @@ def together(afters: Sequence[After]) -> After:
     return run
 
 
+class ArrivesQuietly:
+    """The default of what has nothing to do while its case travels: only its end matters."""
+
+    async def arrived(self, case: ReviewCase, step: ReviewStep, *, actor: Actor, now: datetime) -> None:
+        """Nothing follows from the case having come to a step."""
+
+
 class Reviewed(Protocol):
     """One kind of thing under review. Snapshots are plain JSON and hold no personal data in the clear."""
+
+    async def arrived(self, case: ReviewCase, step: ReviewStep, *, actor: Actor, now: datetime) -> None:
+        """The case has come to this step, inside the transaction that brought it there.
+
+        May raise a ``Refusal``: then nothing was decided.
+        """
 
     async def snapshot(self, case: ReviewCase) -> dict[str, Any]:
         """The applicant and what they handed in, as they stand at this instant."""

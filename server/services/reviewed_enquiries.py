@@ -17,11 +17,11 @@ from server.rules.lifecycles import QualificationAct
 from server.rules.review import Check
 from server.services.access import Actor
 from server.services.enquiries import move, note, show
-from server.services.reviewed import After, nothing
+from server.services.reviewed import After, ArrivesQuietly, nothing
 from server.services.standings import standing_unmet
 
 
-class ReviewedEnquiries:
+class ReviewedEnquiries(ArrivesQuietly):
     """Enquiries as the review engine knows them."""
 
     def __init__(self, programmes: Programmes) -> None:

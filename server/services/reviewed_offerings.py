@@ -25,10 +25,10 @@ from server.services.listings import Listings
 from server.services.offering_book import OfferingNotListed, change, note, put_up, written
 from server.services.offering_drafts import content_faults
 from server.services.provider_standing import provider_missing
-from server.services.reviewed import After, nothing
+from server.services.reviewed import After, ArrivesQuietly, nothing
 
 
-class ReviewedOfferings:
+class ReviewedOfferings(ArrivesQuietly):
     """Offerings as the review engine knows them."""
 
     def __init__(self, programmes: Programmes, yearly: AnnualNotices, listings: Listings) -> None:

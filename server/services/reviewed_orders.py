@@ -23,7 +23,7 @@ from server.services import order_book, order_money, order_purse
 from server.services.access import CLOCK, Actor
 from server.services.order_ends import OrderEnds
 from server.services.orders import Orders, of_party
-from server.services.reviewed import After, nothing
+from server.services.reviewed import After, ArrivesQuietly, nothing
 from server.services.reviews import Reviews
 from server.units import yuan
 
@@ -40,7 +40,7 @@ class PaymentReturnAsked(Refusal):
     status, code = 409, "payment_return_asked"
 
 
-class ReviewedCancellations:
+class ReviewedCancellations(ArrivesQuietly):
     """Cancellations as the review engine knows them: the subject is the order."""
 
     def __init__(self, ends: OrderEnds) -> None:
@@ -106,7 +106,7 @@ class ReviewedCancellations:
         return await self.refused(case, reason=reason, actor=actor, now=now)
 
 
-class PaymentReturns:
+class PaymentReturns(ArrivesQuietly):
     """Payments by voucher that go back to their payer (GZ-101), and how they are reviewed."""
 
     def __init__(self, orders: Orders, reviews: Reviews) -> None:

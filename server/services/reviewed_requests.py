@@ -25,7 +25,7 @@ from server.services import order_papers, request_issuing
 from server.services.access import Actor
 from server.services.orders import Orders
 from server.services.request_book import move, note, require_something, worked_out
-from server.services.reviewed import After, nothing
+from server.services.reviewed import After, ArrivesQuietly, nothing
 from server.services.standings import (
     barred_unmet,
     require_not_barred,
@@ -50,7 +50,7 @@ class AmountImpossible(Refusal):
     status, code = 422, "amount_impossible"
 
 
-class ReviewedRequests:
+class ReviewedRequests(ArrivesQuietly):
     """Requests as the review engine knows them."""
 
     def __init__(self, programmes: Programmes, orders: Orders) -> None:

@@ -9,8 +9,7 @@ Locks are taken in this order: the organisation, the case, a budget.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -33,8 +32,10 @@ from server.rules.review import (
     Record,
     ReviewNotAskable,
     ReviewOver,
+    StepNotAtHand,
     Verdict,
     may_ask_for,
+    require_by_hand,
     require_panel,
     require_record,
     require_returnable,
@@ -57,6 +58,7 @@ from server.services.review_turns import (
     ReviewNotOpen,
     claimed_by,
     moved_on,
+    name_of,
     not_yours,
     require_open,
     role_of,
@@ -76,8 +78,6 @@ __all__ = [
     "together",
 ]
 
-MOST_AT_ONCE = 100
-
 
 class ReviewUnderWay(Refusal):
     """The same thing is under review already."""
@@ -95,15 +95,6 @@ class OpinionGiven(Refusal):
     """One expert gives one opinion on a case."""
 
     status, code = 409, "opinion_given"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one case of several that were approved together; ``refusal`` says why not."""
-
-    case_id: int
-    case: ReviewCase | None
-    refusal: Refusal | None
 
 
 class Reviews:
@@ -235,8 +226,8 @@ class Reviews:
         ``ask_for`` makes later steps apply. Raises ``NotFound``, ``NotYourReview``, ``OwnReview``,
         :class:`CaseMovedOn`, :class:`ReviewClaimed`, :class:`ReviewNotOpen`, ``ReviewOver``,
         ``DecidedBefore``, ``ReasonMissing``, ``ReviewNotReturnable``, ``ReviewRecordIncomplete``,
-        ``PanelTooSmall``, ``ReviewNotAskable``, :class:`CorrectionTimePast`, and what ``Reviewed.passed``
-        raises.
+        ``PanelTooSmall``, ``PaidByBatch``, ``ReviewNotAskable``, :class:`CorrectionTimePast`, and what
+        ``Reviewed.passed`` raises.
         """
         said = Said(
             verdict=verdict,
@@ -257,31 +248,6 @@ class Reviews:
             )
         await together(passage.afters)()
         return case
-
-    async def approve_many(
-        self,
-        cases: Sequence[tuple[int, int]],
-        *,
-        reason: str = "",
-        record: Record | None = None,
-        actor: Actor,
-    ) -> list[Outcome]:
-        """Approve several cases, each by (id, version) and each by itself: one refusal stops no other.
-
-        What passed the first step is often collected and decided at one meeting (LS-55): ``record`` holds
-        for all of them.
-        """
-        outcomes = []
-        for case_id, version in cases:
-            try:
-                case = await self.decide(
-                    case_id, Verdict.APPROVED, version=version, reason=reason, record=record, actor=actor
-                )
-            except Refusal as refusal:
-                outcomes.append(Outcome(case_id, None, refusal))
-            else:
-                outcomes.append(Outcome(case_id, case, None))
-        return outcomes
 
     async def opine(
         self, case_id: int, *, version: int, record: Record, reason: str, actor: Actor
@@ -310,6 +276,39 @@ class Reviews:
             await passage.put_down(place, said)
             await passage.note("review.opinion", place=place, score=record.score)
         return passage.case
+
+    async def put_on_record(
+        self,
+        case: ReviewCase,
+        *,
+        kind: ReviewKind,
+        actor: Actor,
+        reason: str = "",
+        extras: Mapping[str, Any] | None = None,
+    ) -> After:
+        """End the step a case stands at, because what it asks for was done elsewhere: paid, shown, archived.
+
+        Inside the caller's transaction and after its locks, with the case as it was read there. It is put
+        down who did it, and counts as nobody's decision on the case. Raises ``StepNotAtHand`` at a step of
+        another kind, :class:`CaseMovedOn`, and what ``Reviewed.passed`` raises.
+        """
+        kept = copied(case)
+        place = case.place
+        if place is None or kept.chain.steps[place].kind is not kind:
+            raise StepNotAtHand(clause=kept.chain.article, kind=texts.REVIEW_KINDS[kind])
+        moved = await ReviewCase.filter(id=case.id, version=case.version, place=place).update(
+            version=F("version") + 1
+        )
+        if not moved:
+            raise await moved_on(case.id)
+        now = self.clocks.now(case.programme_slug)
+        passage = await self.passage(await ReviewCase.get(id=case.id), actor=actor, now=now)
+        who = "" if actor.kind == "clock" else await name_of(actor.name)
+        said = Said(verdict=Verdict.APPROVED, recorded_by=who, reason=reason.strip(), extras=extras or {})
+        await passage.put_down(place, said)
+        await passage.note("review.recorded", place=place, step=kept.chain.steps[place].name)
+        await passage.go_on()
+        return together(passage.afters)
 
     async def recount(self) -> int:
         """Count the deadlines again that were guessed, now that a year may be published; how many changed."""
@@ -373,6 +372,7 @@ class Reviews:
             raise await claimed_by(case)
         place = case.place
         assert place is not None, "an open case stands somewhere"
+        require_by_hand(step)
         if said.verdict is Verdict.RETURNED:
             require_returnable(step)
             await passage.put_down(place, said)

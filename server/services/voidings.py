@@ -25,7 +25,7 @@ from server.rules.sanctions import grounds_of_voiding
 from server.services import access, journal, ledger
 from server.services.access import Actor, NotFound, StaffRole
 from server.services.memberships import lock
-from server.services.reviewed import After, nothing
+from server.services.reviewed import After, ArrivesQuietly, nothing
 from server.services.reviews import Reviews
 from server.services.vouchers import Vouchers
 from server.services.wallet import ON_A_VOUCHER
@@ -44,7 +44,7 @@ class VoidingNotReturnable(Refusal):
     status, code = 409, "voiding_not_returnable"
 
 
-class Voidings:
+class Voidings(ArrivesQuietly):
     """The verb that voids a voucher, and voidings as the review engine knows them."""
 
     def __init__(self, vouchers: Vouchers, reviews: Reviews) -> None:

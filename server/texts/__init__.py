@@ -165,11 +165,13 @@ from server.texts.refusals import merged as merged
 from server.texts.refusals import sentence as sentence
 from server.texts.reviews import REVIEW_DEEDS as REVIEW_DEEDS
 from server.texts.reviews import REVIEW_INSTANT as REVIEW_INSTANT
+from server.texts.reviews import REVIEW_KINDS as REVIEW_KINDS
 from server.texts.reviews import REVIEW_RECORD as REVIEW_RECORD
 from server.texts.reviews import REVIEW_STATUSES as REVIEW_STATUSES
 from server.texts.reviews import REVIEW_TURN_YOURS as REVIEW_TURN_YOURS
 from server.texts.reviews import REVIEW_WHO as REVIEW_WHO
 from server.texts.sanctions import HOLD_EVERY_ORDER as HOLD_EVERY_ORDER
+from server.texts.settlements import SETTLEMENT_STATUSES as SETTLEMENT_STATUSES
 from server.texts.standings import CONDITION as CONDITION
 from server.texts.standings import GRADE_CHECK as GRADE_CHECK
 from server.texts.standings import GRADE_STEP as GRADE_STEP
@@ -181,10 +183,10 @@ from server.texts.standings import READINESS as READINESS
 from server.texts.standings import REMOVAL_CHECK as REMOVAL_CHECK
 from server.texts.standings import REMOVAL_TITLE as REMOVAL_TITLE
 from server.texts.standings import STANDINGS as STANDINGS
-from server.texts.vouchers import BALANCE as BALANCE
 from server.texts.supervision import ANOMALIES as ANOMALIES
 from server.texts.supervision import ANOMALY_SUMS as ANOMALY_SUMS
 from server.texts.supervision import MARK_KINDS as MARK_KINDS
+from server.texts.vouchers import BALANCE as BALANCE
 from server.texts.vouchers import FACE_VALUE as FACE_VALUE
 from server.texts.vouchers import FEE_BOUNDS as FEE_BOUNDS
 from server.texts.vouchers import LIMITS as LIMITS

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 REVIEW_REFUSALS: Mapping[str, str] = {
     "review_not_returnable": "“{step}”为记录环节，不能退回修改",
     "review_record_incomplete": "办理“{step}”须填写{lacking}",
+    "paid_by_batch": "“{step}”由付款批次凭银行回单登记，不能逐件手工办理",
+    "step_not_at_hand": "此件目前不在“{kind}”环节，不能登记该结果",
     "review_not_askable": "本项审核没有可以由您提请的这一环节",
     "review_under_way": "该事项正在审核中，请勿重复提交",
     "case_moved_on": "您打开此件后，{who}于 {when} {what}，请刷新后再办理",
@@ -43,6 +45,7 @@ REVIEW_DEEDS: Mapping[str, str] = {
     "objected": "提出了公示异议",
     "resubmitted": "修改后重新提交",
     "withdrawn": "撤回了申请",
+    "recorded": "登记了办理结果",
     "put_up": "将此件公示",
     "taken_down": "结束了公示",
 }
@@ -51,6 +54,25 @@ REVIEW_DEEDS: Mapping[str, str] = {
 REVIEW_WHO: Mapping[str, str] = {"person": "申请单位或异议人", "clock": "系统"}
 REVIEW_TURN_YOURS = "贵单位"
 REVIEW_INSTANT = "%Y-%m-%d %H:%M"
+
+REVIEW_KINDS: Mapping[str, str] = {
+    "automatic": "系统核验",
+    "pre_review": "初审",
+    "review": "审核",
+    "expert_review": "专家评审",
+    "spot_check": "抽查复核",
+    "site_inspection": "线下审核",
+    "committee": "会议审议",
+    "determination": "审定",
+    "public_notice": "公示",
+    "reconsideration": "异议复核",
+    "filing": "备案",
+    "announcement": "公告",
+    "mark": "标记确认",
+    "disbursement": "兑付",
+    "archive": "存档",
+}
+"""What a kind of step is called."""
 
 REVIEW_RECORD: Mapping[str, str] = {
     "score": "评分（0 至 100）",

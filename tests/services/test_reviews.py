@@ -14,13 +14,14 @@ from server.models.journal import JournalEntry
 from server.models.outbox import OutboxMessage
 from server.models.reviews import ReviewCase, ReviewDecision
 from server.programme.model import Programme
-from server.programme.review import ReviewSubject, ReviewWhen
+from server.programme.review import ReviewKind, ReviewSubject, ReviewWhen
 from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import end_of
 from server.rules.review import (
     CaseStatus,
     DecidedBefore,
     NotYourReview,
+    PaidByBatch,
     PanelTooSmall,
     ReasonMissing,
     Record,
@@ -28,9 +29,10 @@ from server.rules.review import (
     ReviewNotReturnable,
     ReviewOver,
     ReviewRecordIncomplete,
+    StepNotAtHand,
     Verdict,
 )
-from server.services import review_claims
+from server.services import review_bulk, review_claims
 from server.services.access import NotFound
 from server.services.review_turns import CLAIM_KEPT
 from server.services.reviewers import OwnReview
@@ -388,7 +390,9 @@ async def test_of_several_approved_together_each_stands_for_itself(office: Revie
     operator = await office.staff("operator")
     cases = [await office.open(programme(LISHUI), S.ENTERPRISE) for _ in range(3)]
     await office.decide(cases[1])
-    outcomes = await office.reviews.approve_many([(one.id, one.version) for one in cases], actor=operator)
+    outcomes = await review_bulk.approve_many(
+        office.reviews, [(one.id, one.version) for one in cases], actor=operator
+    )
     assert [(one.case is not None, getattr(one.refusal, "code", "")) for one in outcomes] == [
         (True, ""),
         (False, "case_moved_on"),
@@ -400,9 +404,9 @@ async def test_one_meeting_decides_on_several_cases(office: ReviewOffice) -> Non
     cases = [await office.decide(await office.open(programme(YINCHUAN), S.SETTLEMENT)) for _ in range(2)]
     authority, met = await office.staff("authority"), Record(held_on=office.today)
     chosen = [(one.id, one.version) for one in cases]
-    without = await office.reviews.approve_many(chosen, actor=authority)
+    without = await review_bulk.approve_many(office.reviews, chosen, actor=authority)
     assert {getattr(one.refusal, "code", "") for one in without} == {"review_record_incomplete"}
-    together = await office.reviews.approve_many(chosen, record=met, actor=authority)
+    together = await review_bulk.approve_many(office.reviews, chosen, record=met, actor=authority)
     assert [one.case is not None and one.case.step_name for one in together] == ["党组会", "党组会"]
 
 
@@ -528,3 +532,32 @@ async def test_nobody_decides_while_the_applicant_corrects(office: ReviewOffice)
     with pytest.raises(ReviewNotOpen) as refused:
         await office.decide(case, by=await office.staff("operator"))
     assert texts.sentence(refused.value) == "此件目前已退回申请单位修改，暂不能办理"
+
+
+# -- what another verb puts on record -----------------------------------------------------------------
+
+
+@pytest.mark.rules("YC-09")
+async def test_a_payment_is_put_on_record_by_the_bank_and_by_nobodys_hand(office: ReviewOffice) -> None:
+    case = await office.open(programme(NINGXIA), S.SETTLEMENT)
+    case = await office.decide(case)
+    assert office.kind(case) is ReviewKind.DISBURSEMENT
+    assert office.thing.came_to == ["运营单位审核", "与签约服务机构结算"]
+    operator = await office.staff("operator")
+    for verdict in (Verdict.APPROVED, Verdict.REJECTED, Verdict.RETURNED):
+        with pytest.raises(PaidByBatch):
+            await office.decide(case, verdict, by=operator, reason="已付")
+    with pytest.raises(StepNotAtHand):
+        await office.put_on_record(case, ReviewKind.ARCHIVE, by=operator)
+    assert await ReviewDecision.filter(case_id=case.id).count() == 1
+
+    seen = case
+    case = await office.put_on_record(case, ReviewKind.DISBURSEMENT, by=operator)
+
+    assert case.status is CaseStatus.PASSED
+    last = await ReviewDecision.filter(case_id=case.id).order_by("-id").first()
+    assert last is not None
+    assert (last.kind, last.reviewer_id, last.role) == (ReviewKind.DISBURSEMENT, None, Role.OPERATOR)
+    assert last.reviewer_name
+    with pytest.raises(CaseMovedOn):
+        await office.put_on_record(seen, ReviewKind.DISBURSEMENT, by=operator)

@@ -22,6 +22,7 @@ from server.services.reviews import ReviewNotOpen
 from tests.reviewing import RED, ReviewOffice, every_programme, others
 
 S = ReviewSubject
+BY_NO_HAND = (ReviewKind.AUTOMATIC, ReviewKind.PUBLIC_NOTICE, ReviewKind.DISBURSEMENT)
 PROVES = {
     ("yinchuan-2024", S.PROVIDER): ("YC-18",),
     ("yinchuan-2024", S.SETTLEMENT): ("YC-27",),
@@ -121,9 +122,7 @@ async def test_whoever_decides_can_turn_a_case_down_and_whoever_gives_an_opinion
     office = an_office(programme)
     opening = [one for one in stated if one is not ReviewWhen.OBJECTION]
     deciding = [
-        place
-        for place, _ in applying(chain, tuple(opening))
-        if chain.steps[place].kind not in (ReviewKind.AUTOMATIC, ReviewKind.PUBLIC_NOTICE)
+        place for place, _ in applying(chain, tuple(opening)) if chain.steps[place].kind not in BY_NO_HAND
     ]
     for no in deciding:
         case = await office.open(programme, chain.subject, circumstances=opening)
