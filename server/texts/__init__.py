@@ -186,6 +186,11 @@ from server.texts.standings import STANDINGS as STANDINGS
 from server.texts.supervision import ANOMALIES as ANOMALIES
 from server.texts.supervision import ANOMALY_SUMS as ANOMALY_SUMS
 from server.texts.supervision import MARK_KINDS as MARK_KINDS
+from server.texts.supervision import SERVICE_FILE as SERVICE_FILE
+from server.texts.supervision import SERVICE_FILE_CHECK as SERVICE_FILE_CHECK
+from server.texts.supervision import SERVICE_FILE_COUNT as SERVICE_FILE_COUNT
+from server.texts.supervision import SERVICE_FILE_KINDS as SERVICE_FILE_KINDS
+from server.texts.supervision import SHARED_SOURCES as SHARED_SOURCES
 from server.texts.vouchers import BALANCE as BALANCE
 from server.texts.vouchers import FACE_VALUE as FACE_VALUE
 from server.texts.vouchers import FEE_BOUNDS as FEE_BOUNDS

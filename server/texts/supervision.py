@@ -39,3 +39,49 @@ ANOMALY_SUMS: Mapping[str, str] = {
 """The comparison behind each."""
 
 MARK_KINDS: Mapping[str, str] = {"phone": "电话", "person": "法定代表人或经办人", "account": "银行账户"}
+
+SERVICE_FILE: Mapping[str, str] = {
+    "admitted": "准入：{outcome}",
+    "order_done": "订单履约完成",
+    "order_ended": "订单未履约完成：{reason}",
+    "rated": "用券企业评价：{level}",
+    "inspected": "{title}：{found} 项问题",
+    "refused": "{title}：拒绝接受检查",
+    "rectified": "整改完成：{wanted}",
+    "overdue": "整改逾期：{wanted}",
+    "called": "满意度回访：{level}",
+    "complained": "投诉经核查属实",
+    "sanctioned": "处理决定：{name}",
+    "sanction_ended": "处理决定已解除：{name}",
+    "suspended": "先行暂停：{reason}",
+    "settled": "结算支付 {amount} 元",
+    "reduced": "结算支付 {amount} 元，核减 {reduced} 元",
+    "anomaly": "数据异常，已提出处理：{message}",
+    "commitment": "信用承诺抽查：{found} 项未履行",
+    "audit": "自查与审计对比：{found} 项严重不符",
+}
+"""A line of a provider's service file, by what it tells of."""
+
+SERVICE_FILE_KINDS: Mapping[str, str] = {
+    "admission": "准入",
+    "order": "订单",
+    "rating": "评价",
+    "inspection": "检查",
+    "rectification": "整改",
+    "call_back": "回访",
+    "complaint": "投诉",
+    "sanction": "处理",
+    "settlement": "结算",
+    "anomaly": "数据异常",
+    "commitment": "信用承诺",
+    "audit": "审计",
+}
+SERVICE_FILE_CHECK = "服务档案中本年度没有不良记录"
+SERVICE_FILE_COUNT = "{kind} {count} 条"
+
+SHARED_SOURCES: Mapping[str, str] = {
+    "business_register": "市场监管共享数据：合同双方登记存续、可从事所签服务",
+    "dishonesty_list": "共享数据：合同双方不在失信被执行人名单",
+    "bank": "银行共享数据：收款账户为本机构所有、状态正常",
+}
+"""What each source of shared data is asked about a contract."""
