@@ -19,7 +19,7 @@ from server.programme.vocabulary import Party
 from server.rules.orders import OrderStatus
 from server.rules.review import CaseStatus, Check
 from server.rules.steps import may_return_payment
-from server.services import order_book, order_money, order_purse
+from server.services import order_book, order_money, order_purse, settlement_book
 from server.services.access import CLOCK, Actor
 from server.services.order_ends import OrderEnds
 from server.services.orders import Orders, of_party
@@ -222,7 +222,8 @@ class PaymentReturns(ArrivesQuietly):
     async def _require_returnable(
         self, order: Order, programme: Programme, party: Party, now: datetime
     ) -> None:
-        if not await _may_go_back(order, programme, party, now):
+        settled = await settlement_book.live_of(order.id)
+        if settled is not None or not await _may_go_back(order, programme, party, now):
             rules = programme.payment_return
             raise PaymentNotReturned(clause="" if rules is None else rules.article)
 

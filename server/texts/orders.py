@@ -26,7 +26,7 @@ ORDER_REFUSALS: Mapping[str, str] = {
     "cancellation_asked_already": "贵方已提出取消申请，请等待对方或运营单位处理",
     "not_held_back": "该订单不需要核对，或已核对",
     "nothing_to_take_back": "贵方没有待处理的取消申请",
-    "payment_not_returned": "该笔服务券支付不能退回：可能尚未支付、服务券已过期，或应由对方提出",
+    "payment_not_returned": "该笔服务券支付不能退回：可能尚未支付、服务券已过期、已申请兑付，或应由对方提出",
     "payment_return_asked": "已经申请退回支付，请等待处理",
     # payments
     "payments_unavailable": "暂时无法连接微信支付，请在 {retry_after} 秒后重试",

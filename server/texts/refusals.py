@@ -19,6 +19,7 @@ from server.texts.organisations import ORGANISATION_REFUSALS
 from server.texts.papers import PAPER_REFUSALS
 from server.texts.reviews import REVIEW_REFUSALS
 from server.texts.sanctions import SANCTION_REFUSALS
+from server.texts.settlements import SETTLEMENT_REFUSALS
 from server.texts.standings import STANDING_REFUSALS
 from server.texts.supervision import SUPERVISION_REFUSALS
 from server.texts.vouchers import VOUCHER_REFUSALS
@@ -54,6 +55,7 @@ REFUSALS: Mapping[str, str] = merged(
     PAPER_REFUSALS,
     COMPLAINT_REFUSALS,
     SANCTION_REFUSALS,
+    SETTLEMENT_REFUSALS,
     SUPERVISION_REFUSALS,
     DISBURSEMENT_REFUSALS,
 )
