@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SETTLEMENT_REFUSALS: Mapping[str, str] = {
+    "settlement_window_closed": "本项目集中兑付，当前不在受理时间内，{next}",
+    "settlement_window_impossible": "受理时间不正确：须先开始后结束、尚未过去，且不与其他批次重叠",
+    "settlement_windows_full": "按规定本年度最多安排 {most} 次集中兑付",
+    "reduction_not_allowed": "本项目不能调整兑付金额：应兑付 {whole} 元，不能改为 {asked} 元",
+    "reduction_impossible": "金额须在 0 至 {most} 元之间，单位为分的整数",
+    "supervision_fee_not_taken": "本项目没有监理服务收益",
     "settlement_moved_on": "兑付 {number} 刚刚有了变化，现为“{what}”。您的操作没有执行，请刷新后再看",
 }
 
@@ -19,4 +25,34 @@ SETTLEMENT_STATUSES: Mapping[str, str] = {
     "closed": "已办结",
     "refused": "不予兑付",
     "withdrawn": "已撤回",
+}
+
+NO_WINDOW_ANNOUNCED = "请等待主管部门通知"
+WINDOW_FROM = "“{name}”自 {opens} 起受理"
+
+SETTLEMENT_CHECKS: Mapping[str, str] = {
+    "amount_differs": "按材料重新计算应为 {worked} 元，账面为 {ledger} 元，相差 {apart} 元",
+    "amount_equal": "按材料重新计算为 {amount} 元，与账面一致",
+    "provider_ceiling": "本笔 {amount} 元超出该机构本年度还可兑付的 {left} 元",
+    "provider_room": "本笔在该机构本年度可兑付额度之内",
+    "category_ceiling": "本笔 {amount} 元超出该类服务本年度还可兑付的 {left} 元",
+    "category_room": "本笔在该类服务本年度可兑付额度之内",
+    "carried": "{name}已随订单提交",
+    "carried_missing": "订单里没有{name}",
+    "amount_shown": "{name}金额 {amount} 元，符合要求",
+    "rated": "企业已评价：{level}",
+    "same_year": "成果在兑付当年取得（{day}）",
+    "result_undated": "请填写政府文件或服务成果的日期，以核对当年见效",
+    "held": "{reason}",
+    "not_held": "没有投诉暂扣或暂停兑付",
+    "provider": "{name}可以申请兑付",
+    "enterprise": "服务对象符合支持范围",
+    "finding": "{message}（下单时发现，已由运营单位核对）",
+    "marks": "发票、回单号码未在其他订单使用",
+    "flagged": "以情况说明代替文件，列入抽查",
+    "refund_due": "企业已全额付款，服务机构收到券款后须退还企业 {amount} 元",
+    "money_left": "本年度资金还可占用 {left} 元",
+    "form_outdated": "{name}打印后申请内容有变化，请重新打印、盖章后上传",
+    "form_not_printed": "请先生成并打印{name}，盖章后上传",
+    "for_order": "订单 {number}：{message}",
 }
