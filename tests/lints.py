@@ -230,11 +230,22 @@ def _is_constant(node: ast.expr) -> bool:
 
 
 def rows_are_never_saved_whole(source: Source) -> Iterator[str]:
-    """A row changes by a guarded UPDATE: ``save()`` writes back what somebody else has changed since."""
+    """A row changes by a guarded UPDATE: ``save()`` writes back what somebody else has changed since.
+
+    Named columns of a row that is held may be saved, and a new row.
+    """
     if source.path.parts[: len(LAB)] == LAB:
         return
+    narrow = {
+        node.func
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call)
+        and {keyword.arg for keyword in node.keywords} & {"update_fields", "force_create"}
+    }
     for node in ast.walk(source.tree):
-        if isinstance(node, ast.Attribute) and node.attr in {"save", "update_from_dict", "bulk_update"}:
+        if not isinstance(node, ast.Attribute) or node in narrow:
+            continue
+        if node.attr in {"save", "update_from_dict", "bulk_update"}:
             yield source.at(node, f".{node.attr}() writes a whole row back")
 
 

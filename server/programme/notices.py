@@ -148,6 +148,8 @@ def terms_of(programme: Programme, kind: str, notice: Notice | None) -> Programm
     known = voucher_kind(programme, kind)
     own = () if known is not None and known.by_notice else programme.issuance.tiers
     deduction = tuple(rule for rule in programme.deduction if rule.voucher_kind in ("", kind))
+    if terms is None and (own, deduction) == (programme.issuance.tiers, programme.deduction):
+        return programme
     if terms is None:
         return replace(programme, issuance=replace(programme.issuance, tiers=own), deduction=deduction)
     replaced = {rule.code: rule for rule in terms.deduction}

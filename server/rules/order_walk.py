@@ -41,6 +41,8 @@ _SIDES: Mapping[Actor, frozenset[Party]] = {
     for actor in Actor
 }
 
+_NOBODY: frozenset[Party] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class Deed:
@@ -57,6 +59,8 @@ def sides(step: OrderStep) -> frozenset[Party]:
 
 def contributors(step: OrderStep) -> frozenset[Party]:
     """Which other sides hand in a document with a step that is not theirs; they do so first."""
+    if not step.documents:
+        return _NOBODY
     handing = {document.by for document in step.documents if document.by is not Actor.BOTH}
     return frozenset().union(*(_SIDES[actor] for actor in handing if actor is not None)) - sides(step)
 

@@ -22,7 +22,16 @@ async def record(
     ``action`` is dotted and global (``round.opened``), ``subject`` and ``actor`` are ``kind:id``
     (``round:7``, ``staff:3``, ``clock``). ``data`` holds no personal data.
     """
-    return await JournalEntry.create(
+    entry = deed(action, subject, actor=actor, at=at, programme_slug=programme_slug, **data)
+    await entry.save(force_create=True)
+    return entry
+
+
+def deed(
+    action: str, subject: str, *, actor: str, at: datetime, programme_slug: str = "", **data: Any
+) -> JournalEntry:
+    """The same, for whoever writes it together with the change itself."""
+    return JournalEntry(
         at=at, action=action, actor=actor, subject=subject, programme_slug=programme_slug, data=data
     )
 

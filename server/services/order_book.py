@@ -16,6 +16,7 @@ from tortoise.expressions import F
 
 from server import texts
 from server.models.applications import Ranking
+from server.models.journal import JournalEntry
 from server.models.orders import Order, OrderAct, OrderPaper
 from server.models.vouchers import Voucher
 from server.programme.holidays import WorkingCalendar
@@ -27,14 +28,38 @@ from server.rules.deadlines import day_of, due_by
 from server.rules.lifecycles import require_move
 from server.rules.order_walk import Deed, is_finished, next_step, undone_from, whose_turn
 from server.rules.orders import ORDER_MOVES, OrderStatus
-from server.services import journal, outbox
+from server.services import journal, outbox, prepared
 from server.services.access import Actor
+from server.services.prepared import Prepared
 
+_CLAIM_OWN = {
+    # Counted first, so that both sides are locked, in the order of their ids, before the order is looked at.
+    "postgres": """
+        WITH side AS MATERIALIZED (
+            SELECT id FROM organisation WHERE id IN (
+                SELECT unnest(ARRAY[enterprise_id, provider_id]) FROM service_order
+                WHERE id = $1 AND $3 IN (enterprise_id, provider_id)
+            ) ORDER BY id FOR NO KEY UPDATE
+        )
+        UPDATE service_order SET version = version + 1
+        WHERE id = $1 AND version = $2 AND (SELECT count(*) FROM side) > 0 RETURNING *""",
+    # A transaction has the database to itself.
+    "sqlite": """
+        UPDATE service_order SET version = version + 1
+        WHERE id = ?1 AND version = ?2 AND ?3 IN (enterprise_id, provider_id) RETURNING *""",
+}
 # Numbered and read in one statement: what was read before the lock may be out of date.
 _CLAIM = {
     "postgres": "UPDATE service_order SET version = version + 1 WHERE id = $1 AND version = $2 RETURNING *",
     "sqlite": "UPDATE service_order SET version = version + 1 WHERE id = ?1 AND version = ?2 RETURNING *",
 }
+
+OF_A_VOUCHER = ("id", "round_id", "granted_at", "valid_until", "order_deadline")
+"""What deadlines are reckoned by."""
+
+# Asked at every step.
+_ACTS = Prepared(OrderAct, lambda: OrderAct.filter(order_id=0, sent_back_at=None).order_by("id"))
+_VOUCHER = Prepared(Voucher, lambda: Voucher.filter(id=0).only(*OF_A_VOUCHER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +77,7 @@ def subject_of(order: Order) -> str:
 
 async def acts_of(order_id: int) -> list[OrderAct]:
     """What was done on an order and was not sent back, in its order."""
-    return await OrderAct.filter(order_id=order_id, sent_back_at=None).order_by("id")
+    return await _ACTS.fetch(order_id)
 
 
 def deeds_of(acts: Sequence[OrderAct]) -> list[Deed]:
@@ -71,10 +96,9 @@ async def record(
 ) -> OrderAct:
     """Write down that one side did a step, in the order's own book and in the journal."""
     said = {code: _plain(value) for code, value in (values or {}).items()}
-    act = await OrderAct.create(
-        order_id=order.id, step=kind, party=party, actor=actor.name, at=now, values=said
-    )
-    await note("order.step", order, actor, now, step=kind.value, party="" if party is None else party.value)
+    act = OrderAct(order_id=order.id, step=kind, party=party, actor=actor.name, at=now, values=said)
+    deed = _deed("order.step", order, actor, now, step=kind.value, party="" if party is None else party.value)
+    await prepared.insert_together(act, deed)
     return act
 
 
@@ -149,9 +173,9 @@ async def due_of(
 async def _vouchers_of(order: Order) -> list[Voucher]:
     if order.budget_id is None:
         return []  # Vouchers hold nothing before a year's money is touched.
-    one = order.voucher_id is not None
-    held = Voucher.filter(id=order.voucher_id) if one else Voucher.filter(holds__order_id=order.id)
-    return await held.only("id", "round_id", "granted_at", "valid_until", "order_deadline")
+    if order.voucher_id is not None:
+        return await _VOUCHER.fetch(order.voucher_id)
+    return await Voucher.filter(holds__order_id=order.id).only(*OF_A_VOUCHER)
 
 
 async def _guessed(vouchers: Sequence[Voucher]) -> bool:
@@ -183,16 +207,32 @@ async def move(order: Order, status: OrderStatus, **changes: Any) -> Order:
 
 async def claim(order_id: int, version: int, connection: BaseDBAsyncClient) -> Order | None:
     """The order as it stands, numbered on; ``None`` when it is no longer at that version."""
-    rows = await connection.execute_query_dict(_CLAIM[connection.capabilities.dialect], [order_id, version])
-    return Order(**rows[0]) if rows else None
+    return await _claimed(_CLAIM, [order_id, version], connection)
+
+
+async def claim_own(
+    order_id: int, version: int, organisation_id: int, connection: BaseDBAsyncClient
+) -> Order | None:
+    """The same for an order of an organisation, with both sides of it locked before; ``None`` for any other.
+
+    What was locked by somebody else meanwhile is looked at anew: the row that is claimed is the last one.
+    """
+    return await _claimed(_CLAIM_OWN, [order_id, version, organisation_id], connection)
+
+
+async def _claimed(
+    texts_of: Mapping[str, str], values: list[int], connection: BaseDBAsyncClient
+) -> Order | None:
+    rows = await connection.execute_query_dict(texts_of[connection.capabilities.dialect], values)
+    return prepared.read(Order, rows[0]) if rows else None
 
 
 async def change(order: Order, **columns: Any) -> Order:
     """Give columns of an order new values, in the table and in the hand; only of one that is held."""
+    for name, value in columns.items():
+        setattr(order, name, value)
     if columns:
-        await Order.filter(id=order.id).update(**columns)
-        for name, value in columns.items():
-            setattr(order, name, value)
+        await order.save(update_fields=sorted(columns))
     return order
 
 
@@ -223,7 +263,11 @@ async def touch(order: Order) -> None:
 
 async def note(action: str, order: Order, actor: Actor, now: datetime, **data: object) -> None:
     """Write a deed on an order into the journal."""
-    await journal.record(
+    await _deed(action, order, actor, now, **data).save(force_create=True)
+
+
+def _deed(action: str, order: Order, actor: Actor, now: datetime, **data: object) -> JournalEntry:
+    return journal.deed(
         action,
         subject_of(order),
         actor=actor.name,

@@ -62,19 +62,6 @@ PRICES = frozenset({"contract_fen", "invoice_fen", "actual_fee_fen", "unrelated_
 """The columns whose change makes what the vouchers pay be worked out anew."""
 
 
-TO_HOLD = (
-    "id",
-    "number",
-    "programme_slug",
-    "programme_version",
-    "kind",
-    "placed_at",
-    "enterprise_id",
-    "provider_id",
-)
-"""What has to be known of an order before it is held: its sides, and the terms it stands under."""
-
-
 class Orders:
     """The verbs that move orders along. Days and instants are those of each programme's clock."""
 
@@ -121,10 +108,9 @@ class Orders:
         ``StepDoneAlready``, ``StepTooLate``, :class:`StepUnmet`, what its work refuses, and what its money
         does (``order_money.reserve``).
         """
-        order, party = await of_party(order_id, actor=actor, columns=TO_HOLD)
-        terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
         papers = await order_papers.taken(wish.papers, actor=actor)
-        async with self.held(order, version=version) as order:
+        async with self.own(order_id, version=version, actor=actor) as (order, party):
+            terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
             acts = await order_book.acts_of(order.id)
             step = await self._require_move(order, terms.programme, acts, kind, party, now)
             deeds = order_book.deeds_of(acts)
@@ -185,9 +171,8 @@ class Orders:
 
         Raises ``NotFound``, :class:`OrderMovedOn`, ``NotPermittedNow``, :class:`NothingToSendBack`.
         """
-        order, party = await of_party(order_id, actor=actor, columns=TO_HOLD)
-        terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
-        async with self.held(order, version=version) as order:
+        async with self.own(order_id, version=version, actor=actor) as (order, party):
+            terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
             require_act(ORDER_MAY, order.status, OrderAction.STEP)
             acts = await order_book.acts_of(order.id)
             deeds = order_book.deeds_of(acts)
@@ -290,6 +275,20 @@ class Orders:
             if claimed is None:
                 raise OrderMovedOn(number=order.number, what=await self.said(order.id))
             yield claimed
+
+    @asynccontextmanager
+    async def own(self, order_id: int, *, version: int, actor: Actor) -> AsyncIterator[tuple[Order, Party]]:
+        """The same for an order of the actor's own organisation, and which side that is.
+
+        Raises ``NotFound`` and :class:`OrderMovedOn`.
+        """
+        mine = access.organisation_id_of(actor)
+        async with in_transaction() as connection:
+            order = await order_book.claim_own(order_id, version, mine, connection)
+            if order is None:
+                seen, _ = await of_party(order_id, actor=actor)
+                raise OrderMovedOn(number=seen.number, what=await self.said(order_id))
+            yield order, Party.ENTERPRISE if order.enterprise_id == mine else Party.PROVIDER
 
     async def said(self, order_id: int) -> str:
         """What was done on an order last, in one sentence."""
@@ -429,14 +428,10 @@ class Orders:
         return order
 
 
-async def of_party(order_id: int, *, actor: Actor, columns: Sequence[str] = ()) -> tuple[Order, Party]:
-    """An order of the actor's own organisation, and which side that is. Raises ``NotFound``.
-
-    With ``columns`` only these of it are read: enough to hold it, which reads it anew.
-    """
+async def of_party(order_id: int, *, actor: Actor) -> tuple[Order, Party]:
+    """An order of the actor's own organisation, and which side that is. Raises ``NotFound``."""
     mine = access.organisation_id_of(actor)
-    found = Order.filter(id=order_id)
-    order = await (found.only(*columns) if columns else found).first()
+    order = await Order.get_or_none(id=order_id)
     if order is not None and order.enterprise_id == mine:
         return order, Party.ENTERPRISE
     if order is not None and order.provider_id == mine:
