@@ -333,7 +333,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="DayRoot",
             fields=[
-                ("number", CheckedBigInt(primary_key=True, unique=True, db_index=True, check="number > 0")),
+                ("number", fields.BigIntField(primary_key=True, unique=True, db_index=True)),
                 ("day", fields.DateField(unique=True)),
                 ("first_place", fields.BigIntField(unique=True)),
                 ("last_place", fields.BigIntField(unique=True)),

@@ -35,7 +35,7 @@ class JournalSeal(Model):
 class DayRoot(Model):
     """Everything sealed on one day, under one signed hash. Days are China's, by the machine's clock."""
 
-    number = CheckedBigInt(check="number > 0", primary_key=True, generated=False)
+    number = fields.BigIntField(primary_key=True, generated=False)
     """Counted without a gap; a day on which nothing was sealed has none."""
     day: date = fields.DateField(unique=True)
     first_place = fields.BigIntField(unique=True)
