@@ -48,7 +48,7 @@ class AnomalyScan(Model):
 
 
 class AnomalyFinding(Model):
-    """数据异常: one thing that looked wrong about a settlement, with its arithmetic; a person decides."""
+    """数据异常: one thing that looked wrong about a settlement, with its arithmetic: a person decides."""
 
     id = fields.BigIntField(primary_key=True)
     settlement_id = fields.BigIntField()
@@ -213,7 +213,7 @@ class SharedRecord(Model):
 
 
 class ContractCheck(Model):
-    """What a source answered about a contract. Never changed; the last answer counts."""
+    """What a source answered about a contract. Never changed: the last answer counts."""
 
     id = fields.BigIntField(primary_key=True)
     contract: fields.ForeignKeyRelation[Contract] = fields.ForeignKeyField(

@@ -220,7 +220,7 @@ class CallAttempt(Model):
 
 
 class ServiceFileEntry(Model):
-    """服务档案: one line of a provider's file. Never changed; what made it makes it once."""
+    """服务档案: one line of a provider's file. Never changed: what made it makes it once."""
 
     id = fields.BigIntField(primary_key=True)
     provider: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
