@@ -62,6 +62,33 @@ class EvidenceStore:
             await asyncio.to_thread(_flush, self._directory / _key(sha256))
         return sha256
 
+    async def put_file(self, path: Path) -> str:
+        """Store a file piece by piece, however long it is, and return its SHA-256 (hex)."""
+        sha256 = await asyncio.to_thread(hash_of_file, path)
+        await _answered((await self._store()).put_async(_key(sha256), path))
+        if self._directory is not None:
+            await asyncio.to_thread(_flush, self._directory / _key(sha256))
+        return sha256
+
+    async def pieces(self, sha256: str) -> AsyncIterator[bytes]:
+        """The bytes with this hash, piece by piece; the last one only comes when all of them are proved.
+
+        Raises :class:`EvidenceMissing`, and at the end :class:`EvidenceAltered`.
+        """
+        found = await _answered((await self._store()).get_async(_key(sha256)))
+        seen, last = hashlib.sha256(), b""
+        try:
+            async for piece in found.stream():
+                if last:
+                    yield last
+                last = bytes(piece)
+                await asyncio.to_thread(seen.update, last)
+        except (BaseError, OSError) as fault:
+            raise EvidenceStoreAway(str(fault).partition("\n")[0]) from None
+        if seen.hexdigest() != sha256:
+            raise EvidenceAltered(sha256)
+        yield last
+
     async def get(self, sha256: str) -> bytes:
         """The bytes with this hash. Raises :class:`EvidenceMissing`, :class:`EvidenceAltered`."""
         found = await _answered((await self._store()).get_async(_key(sha256)))
@@ -106,6 +133,12 @@ class EvidenceStore:
 def hash_of(content: bytes) -> str:
     """SHA-256 in hex: the name of an object. Some milliseconds for the largest file; call it in a thread."""
     return hashlib.sha256(content).hexdigest()
+
+
+def hash_of_file(path: Path) -> str:
+    """SHA-256 in hex of a file that may be long; call it in a thread."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _key(sha256: str) -> str:

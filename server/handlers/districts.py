@@ -15,8 +15,8 @@ from server.handlers.api import Answer, Media, Routes, staff
 from server.handlers.parsing import Body, Id, Query
 from server.keys import CLOCKS, PROGRAMMES
 from server.programme.registry import UnknownProgramme
+from server.rules.spreadsheets import neutral
 from server.services.access import Actor, NotFound, StaffRole
-from server.services.cells import neutral
 from server.services.districts import District, Line, Stage
 
 routes = Routes("districts")

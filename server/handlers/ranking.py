@@ -23,8 +23,8 @@ from server.models.applications import Ranking
 from server.programme.issuance import RankKey
 from server.rules.issuance import RankOutcome
 from server.rules.ranking_list import instant
+from server.rules.spreadsheets import neutral
 from server.services import ranking_lists
-from server.services.cells import neutral
 from server.services.ranked import ResultNotOut
 
 routes = Routes("ranking")

@@ -11,17 +11,14 @@ import unicodedata
 from datetime import date, datetime
 
 from server import texts
+from server.rules.spreadsheets import FORMULA_STARTS, LARGEST_EXACT
 from server.rules.uscc import UsccInvalid, checked_uscc
 
 Cell = str | int | float | bool | datetime | date | None
 """What a spreadsheet or a CSV file holds in one place."""
 
 LONGEST_CELL = 500
-LARGEST_EXACT = 10**15
-"""Spreadsheets keep numbers as binary fractions: from sixteen digits on the last ones are made up."""
 FIRST_YEAR, LAST_YEAR = 1949, 2199
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a text for a formula (also behind the marks that mean "text")."""
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\u00ad]")
 _SPACES = re.compile(r"\s+")
@@ -63,11 +60,6 @@ def plain(cell: Cell) -> str:
     if cell[:1] == "'" and cell[1:2] in FORMULA_STARTS:
         cell = cell[1:]
     return _SPACES.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFKC", cell))).strip()
-
-
-def neutral(text: str) -> str:
-    """A text that no spreadsheet takes for a formula; :func:`plain` takes the mark off again."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS) else text
 
 
 def uscc_of(text: str) -> str:

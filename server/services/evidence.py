@@ -8,17 +8,33 @@ leaves an object without a file, which the sweeper finds, and never a file witho
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 from tortoise.transactions import in_transaction
 
 from server.errors import Refusal
-from server.gateways.evidence_store import EvidenceAltered, EvidenceMissing, EvidenceStore, hash_of
+from server.gateways.evidence_store import (
+    EvidenceAltered,
+    EvidenceMissing,
+    EvidenceStore,
+    hash_of,
+    hash_of_file,
+)
 from server.models.files import EvidenceObject, StoredFile
 
 LEASE = timedelta(hours=1)
 """How long bytes may lie in the store before a file's row speaks of them."""
+UNSPOKEN: Mapping[str, None] = {
+    f"{relation}__id": None
+    for relation in (
+        *("originals", "shown", "exports", "export_parts"),
+        *("report_pages", "report_sheets", "report_papers"),
+    )
+}
+"""What is true of an object that no row speaks of."""
 
 log = structlog.get_logger("server.evidence")
 
@@ -37,13 +53,22 @@ class Evidence:
 
     async def keep(self, content: bytes, *, now: datetime) -> str:
         """Store bytes and return their SHA-256; call :meth:`hold` when the file's row is written."""
-        sha256 = await asyncio.to_thread(hash_of, content)
-        await EvidenceObject.bulk_create(
-            [EvidenceObject(sha256=sha256, leased_at=now)],
-            on_conflict=["sha256"],
-            update_fields=["leased_at"],
-        )
+        await _lease(await asyncio.to_thread(hash_of, content), now)
         return await self._store.put(content)
+
+    async def keep_file(self, path: Path, *, now: datetime) -> str:
+        """The same for a file that is too long to be held in memory."""
+        await _lease(await asyncio.to_thread(hash_of_file, path), now)
+        return await self._store.put_file(path)
+
+    async def pieces(self, sha256: str) -> AsyncIterator[bytes]:
+        """The bytes piece by piece. Raises :class:`EvidenceDamaged`, also before the last of them."""
+        try:
+            async for piece in self._store.pieces(sha256):
+                yield piece
+        except (EvidenceAltered, EvidenceMissing) as fault:
+            log.error("evidence.damaged", sha256=sha256, fault=type(fault).__name__)
+            raise EvidenceDamaged() from None
 
     async def hold(self, *hashes: str, now: datetime) -> bool:
         """Inside the transaction that writes a file's row: lock its objects; ``False`` if one was swept."""
@@ -66,7 +91,7 @@ class Evidence:
         """
         await self._adopt(now)
         swept = 0
-        ended = EvidenceObject.filter(leased_at__lt=now - LEASE, originals__id=None, shown__id=None)
+        ended = EvidenceObject.filter(leased_at__lt=now - LEASE, **UNSPOKEN)
         for sha256 in await ended.values_list("sha256", flat=True):
             swept += await self._sweep_one(str(sha256), now)
         return swept
@@ -93,9 +118,7 @@ class Evidence:
             locked = await EvidenceObject.filter(sha256=sha256, leased_at__lt=now - LEASE).update(
                 leased_at=now
             )
-            if not locked or await StoredFile.filter(original_id=sha256).exists():
-                return 0
-            if await StoredFile.filter(shown_id=sha256).exists():
+            if not locked or not await EvidenceObject.filter(sha256=sha256, **UNSPOKEN).exists():
                 return 0
             await self._store.delete(sha256)
             await EvidenceObject.filter(sha256=sha256).delete()
@@ -109,3 +132,11 @@ class Evidence:
                 [EvidenceObject(sha256=sha256, leased_at=now) for sha256 in sorted(strays)],
                 ignore_conflicts=True,
             )
+
+
+async def _lease(sha256: str, now: datetime) -> None:
+    await EvidenceObject.bulk_create(
+        [EvidenceObject(sha256=sha256, leased_at=now)],
+        on_conflict=["sha256"],
+        update_fields=["leased_at"],
+    )

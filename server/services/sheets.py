@@ -20,15 +20,14 @@ import xlsxwriter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from server.errors import Refusal
-from server.services.cells import Cell, neutral
+from server.rules.spreadsheets import LAST_ROW, neutral
+from server.services.cells import Cell
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_UNPACKED_BYTES = 24 * 1024 * 1024
 MOST_PARTS = 200
 MOST_ROWS = 10_000
 MOST_COLUMNS = 40
-LAST_ROW = 1_048_576
-"""A worksheet has no more."""
 HEADER_WITHIN = 5
 """Official lists carry a title or two above their header."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -6,13 +6,13 @@ from datetime import date, datetime, time
 
 import pytest
 
+from server.rules.spreadsheets import neutral
 from server.services.cells import (
     Cell,
     CellFault,
     day_of,
     last_day_of,
     name_of,
-    neutral,
     plain,
     uscc_of,
     year_of,
