@@ -10,7 +10,7 @@ from server.models.organisations import ActivityKind, MemberRole
 from server.programme.messages import MessageChannel
 from server.programme.monitoring import Anomaly
 from server.programme.papers import DocumentKind
-from server.programme.review import ReviewKind, ReviewSubject
+from server.programme.review import ReviewKind, ReviewSubject, Sampled
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Actor, LegalForm, Party
 from server.rules.anomalies import ContactKind
@@ -44,6 +44,7 @@ from server.rules.recoveries import ReceiptKind, RecoveryStatus
 from server.rules.removals import RemovalStatus
 from server.rules.request_line import RequestStatus
 from server.rules.review import CaseStatus, Verdict
+from server.rules.sampling import DrawStatus, SampleOutcome
 from server.rules.sanction_cases import Effect, SanctionSource, SanctionStatus
 from server.rules.settlements import SettlementApplicationStatus, SettlementStatus
 from server.rules.supervision import (
@@ -4959,6 +4960,17 @@ class Migration(migrations.Migration):
                         description="due_at in Unix ms: the order of every list", check="rank_ms > 0"
                     ),
                 ),
+                (
+                    "amount_fen",
+                    fields.BigIntField(null=True, description="What is asked for, if it is money"),
+                ),
+                (
+                    "flagged",
+                    fields.BooleanField(
+                        default=False, description="Always in a sample, as a statement stands in"
+                    ),
+                ),
+                ("draw_id", fields.BigIntField(null=True, description="The draw whose list it is or was on")),
                 ("version", fields.IntField(default=1)),
                 ("opened_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("opened_by", fields.CharField(description="person:12, staff:3, clock", max_length=40)),
@@ -4975,6 +4987,51 @@ class Migration(migrations.Migration):
                 ],
                 "pk_attr": "id",
                 "table_description": "One thing under review, with its chain as the programme had it when the case was opened.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="InspectionForm",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.ReviewCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="forms",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("place", fields.IntField(description="The step it was filled in for")),
+                ("code", fields.CharField(description="The programme's code of the form", max_length=64)),
+                ("sealed_values", fields.TextField(unique=False)),
+                ("values_hash", fields.CharField(description="SHA-256 of what was sealed", max_length=64)),
+                (
+                    "paper_id",
+                    fields.BigIntField(null=True, description="The signed paper, as it was uploaded"),
+                ),
+                (
+                    "missing",
+                    fields.JSONField(
+                        default=list,
+                        description="Codes of what is not filled in or signed",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("passes", fields.BooleanField(null=True)),
+                ("filled_by", fields.BigIntField(description="The member of staff")),
+                ("filled_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "inspection_form",
+                "app": "models",
+                "indexes": [Index(fields=["case_id", "place", "id"])],
+                "pk_attr": "id",
+                "table_description": "线下审核情况表: a form as it was filled in once, on the phone or on paper. The last one counts.",
             },
             bases=["Model"],
         ),
@@ -5228,6 +5285,38 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="ReviewRecusal",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "case",
+                    fields.ForeignKeyField(
+                        "models.ReviewCase",
+                        source_field="case_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="recusals",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("reviewer_id", fields.BigIntField()),
+                ("reason", fields.TextField(unique=False)),
+                (
+                    "declared_by",
+                    fields.CharField(description="Themselves, or who leads the review", max_length=40),
+                ),
+                ("declared_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "review_recusal",
+                "app": "models",
+                "unique_together": (("case", "reviewer_id"),),
+                "pk_attr": "id",
+                "table_description": "回避: somebody has a tie to a case, and has no say in it any more.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Round",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -5460,6 +5549,197 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "pk_attr": "id",
                 "table_description": "How a round was ranked: once, in one transaction. The list itself is in its entries.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SamplingDraw",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                ("code", fields.CharField(description="The code of the programme's check", max_length=64)),
+                (
+                    "name",
+                    fields.CharField(description="What is checked, in the text's words", max_length=200),
+                ),
+                ("clause", fields.CharField(default="", max_length=120)),
+                (
+                    "over",
+                    fields.CharEnumField(
+                        description="REVIEW: review\nORDER: order\nPROVIDER: provider\nENTERPRISE: enterprise",
+                        enum_type=Sampled,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "subject",
+                    fields.CharEnumField(
+                        null=True, description="Of cases under review", enum_type=ReviewSubject, max_length=32
+                    ),
+                ),
+                ("share_bp", fields.IntField(description="The least share")),
+                ("since", fields.DateField(null=True, description="First day of the period looked at")),
+                ("until", fields.DateField(null=True, description="Its last day")),
+                (
+                    "public_source",
+                    fields.CharField(
+                        default="",
+                        description="Which public number is mixed in, named beforehand",
+                        max_length=120,
+                    ),
+                ),
+                ("public_number", fields.CharField(default="", max_length=64)),
+                (
+                    "commitment",
+                    fields.CharField(
+                        description="SHA-256 of the seed, published before the list is locked", max_length=64
+                    ),
+                ),
+                ("sealed_seed", fields.CharField(max_length=400)),
+                (
+                    "seed",
+                    fields.CharField(default="", description="Published with the result", max_length=64),
+                ),
+                (
+                    "list_hash",
+                    fields.CharField(default="", description="SHA-256 of the locked list", max_length=64),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=DrawStatus.ANNOUNCED,
+                        description="ANNOUNCED: announced\nLOCKED: locked\nDRAWN: drawn\nCLOSED: closed",
+                        enum_type=DrawStatus,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "items",
+                    CheckedBigInt(default=0, description="How many stand on the list", check="items >= 0"),
+                ),
+                ("drawn", CheckedBigInt(default=0, description="How many were drawn", check="drawn >= 0")),
+                (
+                    "open_items",
+                    CheckedBigInt(
+                        default=0, description="Drawn and not looked at yet", check="open_items >= 0"
+                    ),
+                ),
+                ("announced_by", fields.CharField(max_length=40)),
+                ("announced_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("locked_by", fields.CharField(default="", max_length=40)),
+                ("locked_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("drawn_by", fields.CharField(default="", max_length=40)),
+                ("drawn_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("version", fields.IntField(default=1)),
+            ],
+            options={
+                "table": "sampling_draw",
+                "app": "models",
+                "indexes": [Index(fields=["programme_slug", "id"])],
+                "pk_attr": "id",
+                "table_description": "抽查: one draw of one kind. The hash of its seed is published before its list exists.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SamplingItem",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "draw",
+                    fields.ForeignKeyField(
+                        "models.SamplingDraw",
+                        source_field="draw_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="list",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "key",
+                    fields.CharField(
+                        description="The number by which the public list calls it", max_length=40
+                    ),
+                ),
+                (
+                    "row_id",
+                    fields.BigIntField(description="The case, order or organisation, in its own table"),
+                ),
+                ("provider_id", fields.BigIntField(null=True)),
+                (
+                    "stratum",
+                    fields.CharField(
+                        description="Provider and band of amount, without a name", max_length=64
+                    ),
+                ),
+                ("flagged", fields.BooleanField(default=False, description="Always in the sample")),
+                ("turn", fields.IntField(null=True, description="Its place among those drawn, from 1")),
+                (
+                    "outcome",
+                    fields.CharEnumField(
+                        null=True,
+                        description="The last that was written",
+                        enum_type=SampleOutcome,
+                        max_length=16,
+                    ),
+                ),
+            ],
+            options={
+                "table": "sampling_item",
+                "app": "models",
+                "unique_together": (("draw", "key"),),
+                "indexes": [Index(fields=["draw_id", "turn"]), Index(fields=["row_id", "draw_id"])],
+                "pk_attr": "id",
+                "table_description": "One line of a draw's list, frozen with it. Only its result is written later.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SampleAnswer",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "item",
+                    fields.ForeignKeyField(
+                        "models.SamplingItem",
+                        source_field="item_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="answers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "outcome",
+                    fields.CharEnumField(
+                        description="CLEAN: clean\nFINDING: finding\nNO_ANSWER: no_answer",
+                        enum_type=SampleOutcome,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "method",
+                    fields.CharField(default="", description="How, in the text's words", max_length=64),
+                ),
+                (
+                    "satisfaction",
+                    fields.CharField(
+                        default="", description="One of the programme's words for it", max_length=64
+                    ),
+                ),
+                ("note", fields.TextField(default="", unique=False)),
+                ("file_ids", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("by", fields.CharField(max_length=40)),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "sample_answer",
+                "app": "models",
+                "indexes": [Index(fields=["item_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "What came of one attempt at a drawn item. Who did not answer stays on the list.",
             },
             bases=["Model"],
         ),
@@ -6871,6 +7151,47 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "pk_attr": "id",
                 "table_description": "One link in a family's chain. The token itself is never stored, only its hash.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="StandIn",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("principal_id", fields.BigIntField()),
+                ("deputy_id", fields.BigIntField()),
+                (
+                    "role",
+                    fields.CharEnumField(
+                        description="ENTERPRISE: enterprise\nPROVIDER: provider\nBOTH: both\nOPERATOR: operator\nAUTHORITY: authority\nDIVISION: division\nDISTRICT: district\nTREASURY: treasury\nINSPECTOR: inspector\nEXPERT: expert\nOVERSIGHT_BODY: oversight_body\nSYSTEM: system\nANYONE: anyone",
+                        enum_type=Actor,
+                        max_length=16,
+                    ),
+                ),
+                ("starts_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "ends_at",
+                    fields.DatetimeField(description="Exclusive", auto_now=False, auto_now_add=False),
+                ),
+                ("reason", fields.CharField(default="", max_length=200)),
+                ("made_by", fields.CharField(max_length=40)),
+                ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                (
+                    "ended_at",
+                    fields.DatetimeField(
+                        null=True, description="Called off before its end", auto_now=False, auto_now_add=False
+                    ),
+                ),
+            ],
+            options={
+                "table": "stand_in",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["deputy_id", "ends_at"]),
+                    Index(fields=["principal_id", "ends_at"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "代班: for some days, ``deputy_id`` reviews what ``principal_id`` would have, in one role both have.",
             },
             bases=["Model"],
         ),

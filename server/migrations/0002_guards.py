@@ -16,6 +16,9 @@ APPEND_ONLY = (
     "handover",
     "file_attachment",
     "review_decision",
+    "review_recusal",
+    "inspection_form",
+    "sample_answer",
     "application_request",
     "ranking_entry",
     "waiting_award",
@@ -47,6 +50,10 @@ APPEND_ONLY = (
     "result_filing",
     "settlement_form",
     "report_edition",
+)
+RELISTED = (
+    "OLD.draw_id <> NEW.draw_id OR OLD.key <> NEW.key OR OLD.row_id <> NEW.row_id"
+    " OR OLD.stratum <> NEW.stratum OR OLD.flagged <> NEW.flagged OR OLD.turn <> NEW.turn"
 )
 OFFERED = (
     "offering_id, number, programme_version, selection_id, category, service, kinds, name, areas,"
@@ -270,6 +277,49 @@ class Migration(migrations.Migration):
             " WHERE state = 'waiting' AND outbox_id IS NULL"
         ),
         ops.RunSQL("CREATE INDEX delivery_message ON delivery (message_id) WHERE message_id <> ''"),
+        # What has come to a spot check and waits for its draw; a member's filters among a million live cases.
+        ops.RunSQL(
+            "CREATE INDEX review_case_undrawn ON review_case (programme_slug, subject, id)"
+            " WHERE status = 'open' AND turn IS NULL"
+        ),
+        ops.RunSQL(
+            "CREATE INDEX review_case_step ON review_case (programme_slug, subject, place, turn, rank_ms, id)"
+            " WHERE turn IS NOT NULL"
+        ),
+        ops.RunSQL(
+            "CREATE INDEX review_case_amount ON review_case (programme_slug, turn, amount_fen)"
+            " WHERE turn IS NOT NULL AND amount_fen IS NOT NULL"
+        ),
+        # One list of one kind is being made at a time. From its locking on nothing is put on it or taken off.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX sampling_draw_live ON sampling_draw (programme_slug, code, over)"
+            " WHERE status IN ('announced', 'locked')"
+        ),
+        DialectSQL(
+            postgres=(
+                "CREATE FUNCTION refuse_frozen() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE EXCEPTION 'the list of a draw is frozen'; END $$",
+                "CREATE FUNCTION refuse_late() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN IF EXISTS (SELECT 1 FROM sampling_draw WHERE id = NEW.draw_id"
+                " AND status <> 'announced') THEN RAISE EXCEPTION 'the list of a draw is frozen'; END IF;"
+                " RETURN NEW; END $$",
+                "CREATE TRIGGER sampling_item_late BEFORE INSERT ON sampling_item"
+                " FOR EACH ROW EXECUTE FUNCTION refuse_late()",
+                "CREATE TRIGGER sampling_item_kept BEFORE DELETE ON sampling_item"
+                " FOR EACH STATEMENT EXECUTE FUNCTION refuse_frozen()",
+                f"CREATE TRIGGER sampling_item_frozen BEFORE UPDATE ON sampling_item"
+                f" FOR EACH ROW WHEN ({RELISTED}) EXECUTE FUNCTION refuse_frozen()",
+            ),
+            sqlite=(
+                "CREATE TRIGGER sampling_item_late BEFORE INSERT ON sampling_item WHEN EXISTS"
+                " (SELECT 1 FROM sampling_draw WHERE id = NEW.draw_id AND status <> 'announced')"
+                " BEGIN SELECT RAISE(ABORT, 'the list of a draw is frozen'); END",
+                "CREATE TRIGGER sampling_item_kept BEFORE DELETE ON sampling_item"
+                " BEGIN SELECT RAISE(ABORT, 'the list of a draw is frozen'); END",
+                f"CREATE TRIGGER sampling_item_frozen BEFORE UPDATE ON sampling_item WHEN {RELISTED}"
+                f" BEGIN SELECT RAISE(ABORT, 'the list of a draw is frozen'); END",
+            ),
+        ),
         # A step is decided once, and nobody decides twice in one chain, at no two places of it.
         ops.RunSQL(
             "CREATE UNIQUE INDEX review_decision_place_once ON review_decision (case_id, place)"

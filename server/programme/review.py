@@ -66,6 +66,16 @@ class ReviewWhen(StrEnum):
     """Only where the matter is true and its effect serious."""
 
 
+class Sampled(StrEnum):
+    """What the lines of a sample are."""
+
+    REVIEW = "review"
+    """Cases that have come to the spot check of their chain."""
+    ORDER = "order"
+    PROVIDER = "provider"
+    ENTERPRISE = "enterprise"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewStep(Clause):
     """One decision of a chain."""
@@ -126,6 +136,8 @@ class Sampling(Clause):
     """Stable code."""
     of: str
     """What is sampled, in the text's words."""
+    over: tuple[Sampled, ...]
+    """What is drawn from; of several the one who draws chooses."""
     by: tuple[Actor, ...]
     """Who draws and looks."""
     share_bp: int | None = None
