@@ -29,6 +29,7 @@ from server.gateways.grab_store_sqlite import SqliteGrabStore
 from server.gateways.live_feed import RedisFeed
 from server.gateways.press import Press
 from server.gateways.redis_lane import RedisLane
+from server.gateways.seal_keys import SealKeys
 from server.gateways.wechat import Wechat
 from server.gateways.wechat_calls import WechatCalls, tokens_of
 from server.gateways.wechat_cipher import callback_cipher
@@ -75,6 +76,7 @@ from server.services.import_bans import BanList
 from server.services.import_kinds import LabelList, ProviderList
 from server.services.imports import Imports
 from server.services.job_runs import JobRuns
+from server.services.journal_seals import JournalSeals
 from server.services.labels import Labels
 from server.services.launch import LaunchDesk
 from server.services.listings import Listings
@@ -301,6 +303,9 @@ def create_app(
     chat_desk.behind(chat_door)
     app[keys.CHAT_DESK] = chat_desk
 
+    seals = JournalSeals(clock, SealKeys(settings.seal_keys_dir))
+    app[keys.JOURNAL_SEALS] = seals
+
     jobs = schedule(
         Works(
             clock=clock,
@@ -329,6 +334,7 @@ def create_app(
             complaints=complaints,
             deliveries=deliveries,
             chat=chat_desk,
+            seals=seals,
         )
     )
     slugs = sorted(programme.slug for programme in programmes)
@@ -347,6 +353,7 @@ def create_app(
             contexts.rechecking(identities),
             contexts.reloading(working_days),
             contexts.file_lab(lab),
+            contexts.outside_anchors(settings, seals),
             contexts.running_jobs(jobs_runner, settings),
             contexts.chat(chat_door, settings),
         ]

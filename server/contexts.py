@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from server import keys
 from server.database import close_database, connection_name, open_database, pending_migrations
+from server.gateways.anchors import anchors_of
 from server.gateways.file_lab import FileLab
 from server.gateways.grab_store_postgres import PostgresGrabStore
 from server.gateways.grab_store_sqlite import SqliteGrabStore
@@ -25,6 +26,7 @@ from server.services.carriers import Carriers
 from server.services.chat_door import ChatDoor
 from server.services.grab_commit import GrabCommitter
 from server.services.identities import Identities
+from server.services.journal_seals import JournalSeals
 from server.services.launch import LaunchDesk
 from server.services.own_payments import OwnPayments
 from server.services.working_days import WorkingDays
@@ -135,6 +137,18 @@ def file_lab(lab: FileLab) -> Context:
     async def context(app: web.Application) -> AsyncIterator[None]:
         yield
         await lab.close()
+
+    return context
+
+
+def outside_anchors(settings: Settings, seals: JournalSeals) -> Context:
+    """Whoever keeps the hash of a day outside of the database."""
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        async with anchors_of(settings) as anchors:
+            seals.anchors[:] = anchors
+            yield
+            seals.anchors.clear()
 
     return context
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from server.services.identities import Identities
     from server.services.imports import Imports
     from server.services.job_runs import JobPlan
+    from server.services.journal_seals import JournalSeals
     from server.services.labels import Labels
     from server.services.listings import Listings
     from server.services.marketplace import Marketplace
@@ -162,6 +163,9 @@ UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")
 DELIVERIES: web.AppKey[Deliveries] = web.AppKey("deliveries")
 """Everything on its way beyond the inbox."""
 CHAT_REPLIES: web.AppKey[ChatReplies] = web.AppKey("chat_replies")
+
+JOURNAL_SEALS: web.AppKey[JournalSeals] = web.AppKey("journal_seals")
+"""Chains the journal and signs its days."""
 
 ROUNDS: web.AppKey[Rounds] = web.AppKey("rounds")
 APPLICATIONS: web.AppKey[Applications] = web.AppKey("applications")

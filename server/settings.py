@@ -79,6 +79,16 @@ class Settings:
     """An S3-compatible store (``s3://bucket/path``) instead of the directory; keys from ``AWS_…``."""
     uploads_dir: Path = Path("var/uploads")
     """Where files wait while they arrive; shared by all workers."""
+    seal_keys_dir: Path = Path("var/seal_keys")
+    """The Ed25519 keys that sign a day of the journal; the first is made when it is needed."""
+    anchor_file: Path = Path("var/anchors/day_roots.jsonl")
+    """Where each signed day's hash is kept outside of the database: best on a disk of somebody else's."""
+    tsa_url: str = ""
+    """A time-stamp authority (RFC 3161) that is asked once a day; empty: none."""
+    tsa_ca_file: Path = Path("var/tsa/ca.pem")
+    """The certificates that the authority's own must lead to, PEM."""
+    chain_dock_url: str = ""
+    """What puts a day's hash into a blockchain (``gateways/anchoring.py``: ``ChainDock``); empty: none."""
 
     jwt_keys: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({"demo": DEMO_SECRET}), repr=False
@@ -185,6 +195,8 @@ def _unworkable(settings: Settings) -> Iterator[str]:
         yield "data_keys is empty: at least one key is needed to seal personal data."
     yield from _unworkable_payments(settings)
     yield from _unworkable_chat(settings)
+    if settings.tsa_url and not settings.tsa_ca_file.is_file():
+        yield f"tsa_ca_file is {settings.tsa_ca_file}, which is no file: with tsa_url it is needed."
     if settings.sms_url and not settings.sms_key:
         yield "sms_key is empty: with sms_url it is needed."
     for key_id in settings.data_keys:

@@ -83,6 +83,35 @@ def test_jobs_prints_what_runs_when_and_how_it_went(run: Run, rows: sqlite3.Conn
     assert any("failed (LookupError)" in line for line in printed)
 
 
+# -- journal ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rules("GX-70")
+def test_the_journal_is_sealed_and_verified_by_hand_and_a_changed_word_is_an_exit_status(
+    run: Run, rows: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QIQUAN_SEAL_KEYS_DIR", str(tmp_path / "keys"))
+    monkeypatch.setenv("QIQUAN_ANCHOR_FILE", str(tmp_path / "kept" / "days.jsonl"))
+    for number in (1, 2):
+        rows.execute(
+            "INSERT INTO journal_entry (at, action, actor, subject, programme_slug, data)"
+            " VALUES ('2026-05-18 02:00:00+00:00', 'order.moved', 'staff:3', 'order:1', '', ?)",
+            (f'{{"step": {number}}}',),
+        )
+    status, printed, _ = run("journal", "seal", "--at-once", "--close-day")
+    assert (status, printed) == (0, ["journal: 2 entries chained, 1 days signed, 1 hashes kept outside"])
+    status, printed, _ = run("journal", "verify", "--case", "order:1")
+    assert (status, printed[-1].endswith("verified")) == (0, True)
+    rows.execute("DROP TRIGGER journal_entry_no_UPDATE")
+    rows.execute("UPDATE journal_entry SET data = '{\"step\": 3}' WHERE id = 2")
+    status, printed, _ = run("journal", "verify")
+    assert status == 1
+    assert printed[0] == "changed: entry 2 (order:1 no. 2) is not what was sealed"
+    assert run("journal", "rotate")[0] == 0
+    next((tmp_path / "keys").glob("*.pub")).write_text("no key")
+    assert run("journal", "verify", "--since", "2026-01-01")[0] == 2
+
+
 # -- staff --------------------------------------------------------------------------------------------
 
 

@@ -344,6 +344,8 @@ async def a_town(database_url: str, redis_url: str) -> AsyncIterator[Town]:
             run_jobs=False,
             evidence_dir=Path(folder, "evidence"),
             uploads_dir=Path(folder, "uploads"),
+            seal_keys_dir=Path(folder, "seal_keys"),
+            anchor_file=Path(folder, "day_roots.jsonl"),
         )
         async with TestClient(TestServer(create_app(settings, clock=clock))) as client:
             yield Town(client, clock, database_url)

@@ -131,6 +131,8 @@ def _environment(directory: Path, url: str, redis: str, wechat_port: int) -> dic
         "QIQUAN_DATABASE_URL": url,
         "QIQUAN_REDIS_URL": redis,
         "QIQUAN_EVIDENCE_DIR": str(directory / "evidence"),
+        "QIQUAN_SEAL_KEYS_DIR": str(directory / "seal_keys"),
+        "QIQUAN_ANCHOR_FILE": str(directory / "day_roots.jsonl"),
         "QIQUAN_UPLOADS_DIR": str(directory / "uploads"),
         "QIQUAN_WECHAT_BASE_URL": f"http://127.0.0.1:{wechat_port}",
         "QIQUAN_WECHAT_APPID": DEMO_APPID,

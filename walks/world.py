@@ -43,6 +43,8 @@ class World:
             "QIQUAN_PORT": str(self.port),
             "QIQUAN_DATABASE_URL": f"sqlite://{directory}/walk.sqlite3",
             "QIQUAN_EVIDENCE_DIR": str(directory / "evidence"),
+            "QIQUAN_SEAL_KEYS_DIR": str(directory / "seal_keys"),
+            "QIQUAN_ANCHOR_FILE": str(directory / "day_roots.jsonl"),
             "QIQUAN_REDIS_URL": redis.url(),
             "QIQUAN_WECHAT_BASE_URL": self.wechat_url,
             "QIQUAN_WECHAT_APPID": "wx-demo",

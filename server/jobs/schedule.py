@@ -26,6 +26,7 @@ from server.services.clocks import ProgrammeClocks
 from server.services.complaint_office import ComplaintOffice
 from server.services.deliveries import Deliveries
 from server.services.job_runs import JobPlan
+from server.services.journal_seals import JournalSeals
 from server.services.labels import Labels
 from server.services.listings import Listings
 from server.services.offerings import Offerings
@@ -76,6 +77,7 @@ class Works:
     complaints: ComplaintOffice
     deliveries: Deliveries
     chat: ChatDesk
+    seals: JournalSeals
 
 
 def schedule(works: Works) -> tuple[Job, ...]:
@@ -114,6 +116,8 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _daily(time(0, 5), "expire_vouchers", lambda slot: works.vouchers.expire_due(slot.programme_slug)),
         _daily(time(0, 10), "reclaim_vouchers", lambda slot: works.vouchers.reclaim_due(slot.programme_slug)),
         _daily(time(9), "send_reminders", lambda slot: send_reminders(works.programmes, slot)),
+        # What is proved: behind the write, and never beside a launch.
+        _every(60, "seal_journal", lambda _: works.seals.turn(turn=works.calm)),
         # What is swept up.
         _every(600, "sweep_files", lambda _: works.uploads.sweep(now())),
         _every(3600, "forget_sessions", lambda _: sessions.forget_dead(now())),

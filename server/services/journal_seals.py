@@ -81,9 +81,13 @@ class JournalSeals:
         await self.keep_days()
         return sealed
 
-    async def seal_all(self) -> int:
-        """Chain every entry there is; for when nobody writes, or what was noted before is old enough."""
-        return await self._seal(0, await _newest_entry(), _no_turn)
+    async def newest_entry(self) -> int:
+        """The highest id there is now; 0: the journal is empty."""
+        return await _newest_entry()
+
+    async def seal_all(self, upto: int | None = None) -> int:
+        """Chain every entry up to an id, however old; without one, up to the newest: nobody may write then."""
+        return await self._seal(0, await _newest_entry() if upto is None else upto, _no_turn)
 
     async def close_days(self, *, before: date) -> int:
         """Sign a root for each day before this one that has entries and no root; returns how many."""

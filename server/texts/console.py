@@ -71,6 +71,7 @@ JOBS: Mapping[str, str] = {
     "expire_vouchers": "服务券到期失效",
     "reclaim_vouchers": "逾期未下单的服务券收回",
     "send_reminders": "发送期限提醒",
+    "seal_journal": "日志存证：链接新记录，签署上一日，送外部留存",
     "sweep_files": "清理未完成的上传",
     "forget_sessions": "清理失效的登录",
     "forget_job_runs": "清理任务记录",
