@@ -331,23 +331,6 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("compare", help="what WeChat shows beside the file").set_defaults(command=_menu)
     verbs.add_parser("create", help="make WeChat show the file").set_defaults(command=_menu)
 
-    launch = nouns.add_parser("launch", help="the fence of launches").add_subparsers(required=True)
-    launch.add_parser("restored", help="after restoring a backup").set_defaults(command=_restored)
-
-    nouns.add_parser("jobs", help="what runs when, and how it went").set_defaults(command=_jobs)
-
-    chat = nouns.add_parser("chat", help="the official account").add_subparsers(required=True)
-    verbs = chat.add_parser("menu", help="its menu").add_subparsers(required=True, dest="verb")
-    verbs.add_parser("compare", help="what WeChat shows beside the file").set_defaults(command=_menu)
-    verbs.add_parser("create", help="make WeChat show the file").set_defaults(command=_menu)
-
-    policy = nouns.add_parser("programme", help="programmes as data").add_subparsers(required=True)
-    trial = policy.add_parser("try", help="a changed file over a year's orders")
-    trial.add_argument("file", type=Path)
-    trial.add_argument("--year", type=int, required=True)
-    trial.add_argument("--total-yuan", type=_fen, default=None, help="the year's money under it")
-    trial.set_defaults(command=_try)
-
     demo = nouns.add_parser("demo", help="demo data").add_subparsers(required=True)
     demo.add_parser("seed", help="write it once").set_defaults(command=_seed)
     return parser
