@@ -29,6 +29,7 @@ from server.gateways.grab_store_sqlite import SqliteGrabStore
 from server.gateways.live_feed import RedisFeed
 from server.gateways.press import Press
 from server.gateways.redis_lane import RedisLane
+from server.gateways.sheet_press import SheetPress
 from server.gateways.seal_keys import SealKeys
 from server.gateways.wechat import Wechat
 from server.gateways.wechat_calls import WechatCalls, tokens_of
@@ -67,6 +68,9 @@ from server.services.documents import Documents
 from server.services.drafts import Drafts
 from server.services.enquiries import Enquiries
 from server.services.evidence import Evidence
+from server.services.export_runs import ExportRuns
+from server.services.export_sources import own_sources
+from server.services.exports import Exports
 from server.services.files import Files
 from server.services.grab_commit import GrabCommitter
 from server.services.grabs import Grabs
@@ -210,6 +214,10 @@ def create_app(
     app[keys.IMPORTS] = Imports((LabelList(labels), ProviderList(labels), BanList(blocklist)), clocks, rounds)
     lab = FileLab()
     evidence = Evidence(EvidenceStore(settings.evidence_dir, settings.evidence_url))
+    exports = Exports(programmes, clocks, evidence)
+    for kind, source in own_sources(programmes, sealer).items():
+        exports.serve(kind, source)
+    app[keys.EXPORTS] = exports
     uploads = Uploads(programmes, clocks, evidence, lab, settings.uploads_dir)
     app[keys.FILES], app[keys.UPLOADS] = Files(programmes, clocks, evidence), uploads
     yearly = AnnualNotices(YearlyNotices.load(settings.notices_dir, programmes))
@@ -322,6 +330,7 @@ def create_app(
             renewals=Renewals(qualifications),
             suspensions=suspensions,
             uploads=uploads,
+            exports=ExportRuns(exports, SheetPress(), turn=committer.calm),
             allotments=allotments,
             voucher_requests=voucher_requests,
             waiting_line=WaitingLine(orders),

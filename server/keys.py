@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from server.services.deliveries import Deliveries
     from server.services.documents import Documents as DocumentDesk
     from server.services.enquiries import Enquiries
+    from server.services.exports import Exports
     from server.services.files import Files
     from server.services.handovers import Handovers
     from server.services.identities import Identities
@@ -159,6 +160,7 @@ PRESS: web.AppKey[Press] = web.AppKey("press")
 DOCUMENT_DESK: web.AppKey[DocumentDesk] = web.AppKey("document_desk")
 FILES: web.AppKey[Files] = web.AppKey("files")
 UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")
+EXPORTS: web.AppKey[Exports] = web.AppKey("exports")
 
 DELIVERIES: web.AppKey[Deliveries] = web.AppKey("deliveries")
 """Everything on its way beyond the inbox."""

@@ -17,6 +17,7 @@ from server.handlers import (
     documents,
     enquiries,
     enquiry_threads,
+    exports,
     files,
     grabs,
     health,
@@ -89,6 +90,7 @@ MODULES: tuple[Routes, ...] = (
     files.routes,
     labels.routes,
     imports.routes,
+    exports.routes,
     self_test.routes,
     # Before the rounds: the router tries what begins alike in this order, and this is the crowd's.
     grabs.routes,

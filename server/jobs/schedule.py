@@ -27,6 +27,7 @@ from server.services.complaint_office import ComplaintOffice
 from server.services.deliveries import Deliveries
 from server.services.job_runs import JobPlan
 from server.services.journal_seals import JournalSeals
+from server.services.export_runs import ExportRuns
 from server.services.labels import Labels
 from server.services.listings import Listings
 from server.services.offerings import Offerings
@@ -65,6 +66,7 @@ class Works:
     renewals: Renewals
     suspensions: Suspensions
     uploads: Uploads
+    exports: ExportRuns
     allotments: Allotments
     voucher_requests: VoucherRequests
     waiting_line: WaitingLine
@@ -118,7 +120,9 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _daily(time(9), "send_reminders", lambda slot: send_reminders(works.programmes, slot)),
         # What is proved: behind the write, and never beside a launch.
         _every(60, "seal_journal", lambda _: works.seals.turn(turn=works.calm)),
+        _every(5, "run_exports", lambda _: works.exports.run_due()),
         # What is swept up.
+        _every(600, "expire_exports", lambda _: works.exports.expire_due()),
         _every(600, "sweep_files", lambda _: works.uploads.sweep(now())),
         _every(3600, "forget_sessions", lambda _: sessions.forget_dead(now())),
         _every(3600, "forget_conversations", lambda _: works.chat.forget(now())),

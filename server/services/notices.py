@@ -24,6 +24,8 @@ LINKS = (
     "programme",
     "rating",
     "enquiry",
+    "export",
+    "report",
     "complaint",
     "accusation",
 )

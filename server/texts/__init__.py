@@ -41,6 +41,12 @@ from server.texts.disbursements import RECEIPT_FAULTS as RECEIPT_FAULTS
 from server.texts.disbursements import SUM_OF_MANY as SUM_OF_MANY
 from server.texts.disbursements import SUMS_DIFFER as SUMS_DIFFER
 from server.texts.door import CHAT_NOT_HEARD as CHAT_NOT_HEARD
+from server.texts.exports import EXPORT_COLUMNS as EXPORT_COLUMNS
+from server.texts.exports import EXPORT_COVER as EXPORT_COVER
+from server.texts.exports import EXPORT_FILTERS as EXPORT_FILTERS
+from server.texts.exports import EXPORT_KINDS as EXPORT_KINDS
+from server.texts.exports import EXPORT_PARTIES as EXPORT_PARTIES
+from server.texts.exports import EXPORT_STATUSES as EXPORT_STATUSES
 from server.texts.door import CHAT_TOO_FAST as CHAT_TOO_FAST
 from server.texts.files import FILE_HINTS as FILE_HINTS
 from server.texts.files import FILE_NAME_FAULTS as FILE_NAME_FAULTS

@@ -47,6 +47,8 @@ JOBS: Mapping[str, str] = {
     "print_documents": "生成双方已签署的合同和确认书",
     "deliver_outbox": "投递站内消息",
     "send_deliveries": "发送微信消息和短信",
+    "run_exports": "生成导出文件",
+    "expire_exports": "清理到期的导出文件",
     "tell_round_news": "告知批次即将开始、暂停和恢复",
     "fetch_chat_media": "取回用户在微信里发来的图片、语音、视频和文件",
     "check_contents": "请微信检查投诉内容",

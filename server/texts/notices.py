@@ -41,6 +41,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "订单 {number}（{project}）支付的 {amount} 元服务券已退回，请重新办理支付。",
     ),
     "order.payment_return_refused": ("支付不予退回", "订单 {number}（{project}）：{reason}。"),
+    "export.done": ("导出已完成", "“{title}”（{number}，{count} 行）已生成，请在期限内下载。"),
     "payment.held": ("兑付暂停", "贵单位在“{programme}”的兑付暂停（{scope}）：{reason}。"),
     "payment.released": ("兑付恢复", "贵单位在“{programme}”的兑付暂停已解除（{scope}）：{reason}。"),
     "rating.received": ("收到新的评价", "贵单位在“{programme}”收到一条新的服务评价，可以回复一次。"),

@@ -10,6 +10,7 @@ from server.texts.complaints import COMPLAINT_REFUSALS
 from server.texts.deliveries import DELIVERY_REFUSALS
 from server.texts.disbursements import DISBURSEMENT_REFUSALS
 from server.texts.door import DOOR_REFUSALS
+from server.texts.exports import EXPORT_REFUSALS
 from server.texts.files import FILE_REFUSALS
 from server.texts.interface import INTERFACE_REFUSALS, STATUS_TITLES
 from server.texts.lists import LIST_REFUSALS
@@ -45,6 +46,7 @@ REFUSALS: Mapping[str, str] = merged(
     ORGANISATION_REFUSALS,
     STANDING_REFUSALS,
     LIST_REFUSALS,
+    EXPORT_REFUSALS,
     FILE_REFUSALS,
     REVIEW_REFUSALS,
     VOUCHER_REFUSALS,
