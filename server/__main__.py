@@ -13,6 +13,7 @@ python -m server launch restored             after restoring a backup: fence eve
 python -m server jobs                        what runs when, what ran last and what came of it
 python -m server chat menu compare           the official account's menu beside config/chat_menu.toml
 python -m server chat menu create            make WeChat show it
+python -m server programme try FILE --year N a changed programme over a year's orders
 python -m server demo seed                   demo data of every programme, once
 """
 
@@ -33,6 +34,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +62,14 @@ from server.programme.chat_menu import MenuFaulty, load_menu
 from server.programme.faults import ProgrammeError
 from server.programme.registry import Programmes
 from server.sealing import Sealer
-from server.services import chat_menu, job_runs, ledger
-from server.services.access import StaffRole
+from server.services import chat_menu, job_runs, ledger, policy_trials
+from server.services.access import CLOCK, StaffRole
 from server.services.evidence import Evidence
 from server.services.staff import create_staff, recover
 from server.settings import STAFF_PASSWORD_VARIABLE, Settings, SettingsError, load, refuse_unsafe
 from server.startup import unfit
 from server.texts import sentence
+from server.units import yuan_to_fen
 from server.workers import serve_with_workers
 
 RESTORED_EPOCHS = 1_000_000
@@ -269,6 +272,26 @@ async def _menu(settings: Settings, chosen: argparse.Namespace) -> int:
     return 1 if differences else 0
 
 
+async def _try(settings: Settings, chosen: argparse.Namespace) -> int:
+    logs.configure(stream=sys.stderr)  # what is printed is the comparison alone
+    app = create_app(settings)
+    text = chosen.file.read_text(encoding="utf-8")
+    slug = policy_trials.parsed(text).slug
+    context = await open_database(settings.database_url)
+    try:
+        found = await app[keys.POLICY_TRIALS].compare(
+            slug, text, year=chosen.year, total_fen=chosen.total_yuan, actor=CLOCK, most=None
+        )
+    finally:
+        await close_database(context)
+    print("\n".join(policy_trials.told(found)))
+    return 0
+
+
+def _fen(text: str) -> int:
+    return yuan_to_fen(Decimal(text))
+
+
 async def _seed(settings: Settings, _: argparse.Namespace) -> int:
     logs.configure(stream=sys.stderr)  # what is printed is the guide alone
     if settings.mode != "demo":
@@ -330,6 +353,13 @@ def _parser() -> argparse.ArgumentParser:
     verbs = chat.add_parser("menu", help="its menu").add_subparsers(required=True, dest="verb")
     verbs.add_parser("compare", help="what WeChat shows beside the file").set_defaults(command=_menu)
     verbs.add_parser("create", help="make WeChat show the file").set_defaults(command=_menu)
+
+    policy = nouns.add_parser("programme", help="programmes as data").add_subparsers(required=True)
+    trial = policy.add_parser("try", help="a changed file over a year's orders")
+    trial.add_argument("file", type=Path)
+    trial.add_argument("--year", type=int, required=True)
+    trial.add_argument("--total-yuan", type=_fen, default=None, help="the year's money under it")
+    trial.set_defaults(command=_try)
 
     demo = nouns.add_parser("demo", help="demo data").add_subparsers(required=True)
     demo.add_parser("seed", help="write it once").set_defaults(command=_seed)

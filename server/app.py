@@ -96,6 +96,7 @@ from server.services.order_works import serve_steps
 from server.services.orders import Orders
 from server.services.outlooks import Outlooks
 from server.services.own_payments import OwnPayments
+from server.services.policy_trials import PolicyTrials
 from server.services.provider_grades import ProviderGrades
 from server.services.qualifications import SUBJECTS, Qualifications
 from server.services.ranked import RankedRounds
@@ -224,6 +225,7 @@ def create_app(
     allotments = Allotments(programmes, sizes, clocks, yearly)
     rounds.settlers.append(allotments.settle)
     app[keys.OUTLOOKS] = Outlooks(programmes, clocks, yearly)
+    app[keys.POLICY_TRIALS] = PolicyTrials(programmes, clocks, yearly, sizes)
     ratings, listings = Ratings(programmes, clocks), Listings(programmes, clocks)
     ratings.listeners.append(listings.recount)
     rounds.settlers.append(listings.settle)

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from server.services.orders import Orders
     from server.services.outlooks import Outlooks
     from server.services.own_payments import OwnPayments
+    from server.services.policy_trials import PolicyTrials
     from server.services.provider_grades import ProviderGrades
     from server.services.qualifications import Qualifications
     from server.services.ranked import RankedRounds
@@ -131,6 +132,7 @@ REGISTRATIONS: web.AppKey[Registrations] = web.AppKey("registrations")
 BLOCKLIST: web.AppKey[Blocklist] = web.AppKey("blocklist")
 LABELS: web.AppKey[Labels] = web.AppKey("labels")
 IMPORTS: web.AppKey[Imports] = web.AppKey("imports")
+POLICY_TRIALS: web.AppKey[PolicyTrials] = web.AppKey("policy_trials")
 SIZES: web.AppKey[SizeStandard] = web.AppKey("sizes")
 """The size standard, for the self-test."""
 

@@ -29,6 +29,11 @@ def load_programme(file: Path) -> Programme:
     return load_table(file, Programme, inconsistencies)
 
 
+def parse_programme(text: str, file: Path) -> Programme:
+    """The same of a text; ``file`` is what errors call it."""
+    return parse_table(text, file, Programme, inconsistencies)
+
+
 def load_table(file: Path, shape: type[Table], faults: Callable[[Table], Iterator[Fault]]) -> Table:
     """Read a file of this shape, in which ``faults`` finds nothing that cannot be.
 
@@ -38,6 +43,13 @@ def load_table(file: Path, shape: type[Table], faults: Callable[[Table], Iterato
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as fault:
         raise ProgrammeError(file, 0, "", "bytes that are not UTF-8", "a UTF-8 text") from fault
+    return parse_table(text, file, shape, faults)
+
+
+def parse_table(
+    text: str, file: Path, shape: type[Table], faults: Callable[[Table], Iterator[Fault]]
+) -> Table:
+    """The same of a text that was read already."""
     try:
         raw = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as fault:

@@ -23,6 +23,7 @@ from server.texts.sanctions import SANCTION_REFUSALS
 from server.texts.settlements import SETTLEMENT_REFUSALS
 from server.texts.standings import STANDING_REFUSALS
 from server.texts.supervision import SUPERVISION_REFUSALS
+from server.texts.trials import TRIAL_REFUSALS
 from server.texts.vouchers import VOUCHER_REFUSALS
 
 
@@ -50,6 +51,7 @@ REFUSALS: Mapping[str, str] = merged(
     FILE_REFUSALS,
     REVIEW_REFUSALS,
     VOUCHER_REFUSALS,
+    TRIAL_REFUSALS,
     OFFERING_REFUSALS,
     ORDER_REFUSALS,
     DELIVERY_REFUSALS,
