@@ -1,9 +1,9 @@
 """Check an exported case: ``python verify_case.py case.zip`` (or the directory it was unpacked into).
 
-For an auditor who trusts nobody: this file needs Python 3.11 or newer and nothing else. It recomputes the hash
-of every file, the chain of every subject of the journal, the way from each entry to the signed root of its
-day, the signatures (Ed25519) and what the time stamps (RFC 3161) vouch for, prints what it found, and ends with
-status 0 only when nothing is wrong.
+For an auditor who trusts nobody: this file needs Python 3.11 or newer and nothing else. It recomputes the
+hash of every file, the chain of every subject of the journal, the way from each entry to the signed root of
+its day, the signatures (Ed25519) and what the time stamps (RFC 3161) vouch for, prints what it found, and ends
+with status 0 only when nothing is wrong.
 
 Two things come from elsewhere, or the ZIP vouches for itself alone: ``--key`` is the fingerprint of the
 platform's key, as its open page and its paper publish it; ``--anchor`` is the file that the keeper of the
@@ -148,19 +148,21 @@ def _values(raw: bytes) -> Iterator[tuple[int, bytes]]:
         at += size
 
 
+def _inside(raw: bytes, place: int) -> bytes:
+    return list(_values(raw))[place][1]
+
+
 def stamp_of(token: bytes) -> tuple[str, str]:
     """Imprint (hex) and instant of a time-stamp response. Raises ``ValueError`` for what is none.
 
-    That the authority's own signature holds, ``openssl ts -verify`` shows; it needs the authority's certificate.
+    That the authority's own signature holds, ``openssl ts -verify`` shows with the authority's certificate.
     """
     try:
-        (_, response), *_ = _values(token)
-        content = list(_values(response))[1][1]
-        data = list(_values(list(_values(content))[1][1]))[0][1]
-        encapsulated = list(_values(data))[2][1]
-        octets = list(_values(list(_values(encapsulated))[1][1]))[0][1]
-        info = list(_values(list(_values(octets))[0][1]))
-        imprint = list(_values(info[2][1]))[1][1].hex()
+        response = _inside(token, 0)
+        data = _inside(_inside(_inside(response, 1), 1), 0)
+        octets = _inside(_inside(_inside(data, 2), 1), 0)
+        info = list(_values(_inside(octets, 0)))
+        imprint = _inside(info[2][1], 1).hex()
         at = next(value for tag, value in info if tag == 0x18).decode("ascii")
     except (IndexError, StopIteration, UnicodeDecodeError) as fault:
         raise ValueError("no time stamp") from fault
@@ -228,7 +230,7 @@ class Verdict:
 def verify(
     archive: Archive, pinned: list[str] | None = None, anchor: dict[int, Line] | None = None
 ) -> tuple[Line, Verdict]:
-    """Check a case: ``pinned`` is a key's fingerprint, ``anchor`` the lines of the keeper's file by number."""
+    """Check a case; ``pinned``: fingerprints of keys, ``anchor``: lines of the keeper's file by number."""
     verdict = Verdict()
     manifest = json.loads(archive.read(MANIFEST))
     keys = json.loads(archive.read(KEYS))
@@ -311,9 +313,9 @@ def _check_days(
         public = _trusted(day["key_id"], keys, pinned, named, verdict)
         if public is not None and not signed(public, bytes.fromhex(day["signature"]), message):
             verdict.fault(f"{named} is not what was signed")
-        if before is not None and before["statement"]["number"] + 1 == said["number"]:
-            if said["previous"] != before["hash"]:
-                verdict.fault(f"{named} does not follow the day before it")
+        follows = before is not None and before["statement"]["number"] + 1 == said["number"]
+        if before is not None and follows and said["previous"] != before["hash"]:
+            verdict.fault(f"{named} does not follow the day before it")
         for token in day["anchors"]:
             _check_anchor(token, made, named, verdict)
         if anchor is not None:
