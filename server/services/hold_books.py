@@ -10,6 +10,7 @@ from tortoise.functions import Sum
 from server.models.ledger import LedgerEntry
 from server.models.orders import Order, VoucherHold
 from server.models.rounds import Budget
+from server.models.settlements import Settlement
 from server.rules.money import Account, Basis
 from server.rules.orders import LIVE, OrderStatus
 from server.units import yuan
@@ -27,12 +28,15 @@ async def faults(held_fen: Mapping[int, int]) -> list[str]:
     of_voucher: dict[int, int] = defaultdict(int)
     of_order: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
     committed: dict[int, int] = defaultdict(int)
+    # What a year could not pay is committed in the year that pays it (GX-61).
+    carried = Settlement.filter(carried_from_year__isnull=False, budget_id__isnull=False)
+    years: dict[int, int] = dict(await carried.values_list("order_id", "budget_id"))
     for hold in await VoucherHold.all().select_related("voucher"):
         of_voucher[hold.voucher_id] += hold.held_fen
         held, spent = of_order[hold.order_id]
         of_order[hold.order_id] = (held + hold.held_fen, spent + hold.spent_fen)
         if hold.voucher.basis is Basis.QUOTA:
-            committed[hold.voucher.budget_id] += hold.held_fen + hold.spent_fen
+            committed[years.get(hold.order_id, hold.voucher.budget_id)] += hold.held_fen + hold.spent_fen
     found = [
         f"voucher {voucher_id}: orders hold {yuan(of_voucher[voucher_id])}, the ledger"
         f" {yuan(held_fen.get(voucher_id, 0))}"

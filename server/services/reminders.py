@@ -33,6 +33,7 @@ from server.services.review_cases import number_of, step_of
 
 DISTANCES = (7, 3, 1)
 """Days before any deadline; what a programme's text asks for comes on top."""
+WINDOW, INVOICE, ACCOUNT = "settlement_window", "summary_invoice", "bank_account"
 CORRECTION, REVIEW, STEP = "review.correction_due", "review.due", Reminded.CONTRACT_DEADLINE
 TOPICS: Mapping[str, str] = {
     Reminded.VOUCHER_EXPIRY: "reminder.voucher_expiry",
@@ -42,6 +43,9 @@ TOPICS: Mapping[str, str] = {
     CORRECTION: "review.correction_due",
     REVIEW: "review.due",
     STEP: "reminder.order_step",
+    WINDOW: "reminder.settlement_window",
+    INVOICE: "reminder.summary_invoice",
+    ACCOUNT: "reminder.bank_account",
 }
 """The topic of a reminder, by what it is about."""
 GROUP = 300
@@ -64,10 +68,10 @@ async def send_due(programme: Programme, *, now: datetime) -> int:
     sent = 0
     for source in (_vouchers_ending, _orders_due, _steps_due, _qualifications_ending, _reviews_due):
         async for group in source(programme, now):
-            sent += await _send(group, now, lambda matter: _distance(programme, matter, now))
+            sent += await send(group, now, lambda matter: _distance(programme, matter, now))
     if any(one.about is Reminded.ROUND_OPENS for one in programme.reminders):
         async for group in _rounds_opening(programme, now):
-            sent += await _send(group, now, lambda _: 0)
+            sent += await send(group, now, lambda _: 0)
     return sent
 
 
@@ -88,7 +92,8 @@ def days_left(deadline: datetime, now: datetime) -> int:
     return (day_of(deadline - timedelta.resolution) - day_of(now)).days
 
 
-async def _send(matters: Sequence[Matter], now: datetime, distance: Callable[[Matter], int | None]) -> int:
+async def send(matters: Sequence[Matter], now: datetime, distance: Callable[[Matter], int | None]) -> int:
+    """Send what is due of these matters, each once at its distance (``None``: not due); how many."""
     due = [
         ReminderSent(
             about=matter.about,

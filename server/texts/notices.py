@@ -5,6 +5,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 NOTICES: Mapping[str, tuple[str, str]] = {
+    "bank_account.entered": ("请核验收款账户", "“{name}”登记了“{programme}”的收款账户，请核对。"),
+    "bank_account.verified": ("收款账户已核验", "贵单位在“{programme}”的收款账户（{bank}，尾号 {tail}）已核验。"),
+    "bank_account.rejected": (
+        "收款账户未通过",
+        "贵单位在“{programme}”的收款账户（{bank}，尾号 {tail}）未通过核验：{reason}",
+    ),
+    "disbursement.awaiting": ("兑付等待资金", "兑付 {number} 已批准，{amount} 元待资金到位后优先支付。"),
+    "disbursement.carried": ("兑付结转", "兑付 {number} 的 {amount} 元转入 {year} 年度之后支付。"),
+    "disbursement.sent": ("兑付资金已送银行", "批次 {number} 含贵单位 {count} 笔共 {amount} 元，已送银行。"),
+    "disbursement.paid": ("兑付资金已到账", "兑付 {number} 的 {amount} 元已付至账户 {account}。"),
+    "disbursement.returned": (
+        "付款被银行退回",
+        "兑付 {number} 的 {amount} 元付至账户 {account} 被退回：{reason}。请登记新的收款账户。",
+    ),
+    "disbursement.batch_dropped": ("付款批次已撤销", "批次 {number} 已撤销：{reason}"),
+    "disbursement.batch_approved": ("付款批次已批准", "批次 {number}（{amount} 元）已批准，可以送银行。"),
+    "disbursement.year_ended": (
+        "年度结转清单",
+        "“{programme}”{year} 年度已结束，已批准未支付 {count} 笔共 {amount} 元，清单已生成。",
+    ),
+    "disbursement.handed_over": ("请接收存档材料", "移交清单 {number}（{count} 件）请核对接收。"),
+    "disbursement.hand_over_received": ("存档材料已接收", "移交清单 {number} 已接收，档案已闭卷。"),
+    "disbursement.hand_over_sent_back": ("存档材料被退回", "移交清单 {number} 被退回：{reason}"),
+    "summary_invoice.due": (
+        "请提交汇总发票",
+        "付款批次 {number}（“{programme}”）付款前须提交{name}，金额 {amount} 元。",
+    ),
+    "summary_invoice.handed": ("收到汇总发票", "“{name}”为批次 {number} 提交了 {amount} 元的汇总发票。"),
+    "summary_invoice.sent_back": ("汇总发票被退回", "贵单位为批次 {number} 提交的汇总发票被退回：{reason}"),
+    "reminder.settlement_window": ("兑付窗口将关闭", "“{programme}”的“{name}”将于{until}关闭，请及时办理。"),
+    "reminder.summary_invoice": ("汇总发票尚未提交", "付款批次 {number}（“{programme}”）仍缺汇总发票，暂不能付款。"),
+    "reminder.bank_account": (
+        "缺少收款账户",
+        "“{programme}”有 {count} 笔共 {amount} 元待付，收款账户尚未核验。",
+    ),
     "order.opened": ("新的订单", "对方发起了订单 {number}（{project}），请查看。"),
     "order.your_turn": ("请办理订单", "订单 {number}（{project}）请贵方办理：{step}。"),
     "order.their_turn": ("订单有进展", "订单 {number}（{project}）下一步由{by}办理：{step}。"),

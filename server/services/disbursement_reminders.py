@@ -1,0 +1,118 @@
+"""Reminders about money: windows that close, summary invoices that are owed, accounts that are missing.
+
+Seven, three and one days before a window closes; one, three and seven days after something began to be owed
+that holds up somebody's payment. Each is told once to each side it concerns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+from server.models.disbursements import PaymentBatch
+from server.models.orders import Order
+from server.models.settlements import Settlement, SettlementWindow
+from server.programme.model import Programme
+from server.programme.steps import StepKind
+from server.programme.vocabulary import Actor as Role
+from server.rules.deadlines import day_of
+from server.rules.disbursements import BatchStatus
+from server.rules.orders import OrderStatus
+from server.services import bank_accounts, outbox, summary_invoices
+from server.services.payment_batches import WAITING
+from server.services.reminders import (
+    ACCOUNT,
+    DISTANCES,
+    INVOICE,
+    WINDOW,
+    Matter,
+    days_left,
+    send,
+)
+from server.units import yuan
+
+THEIR_TURN = (StepKind.SERVICE_CONFIRMATION, StepKind.RATE)
+"""What an enterprise does before its provider can ask for the money."""
+
+
+async def send_due(programme: Programme, *, now: datetime) -> int:
+    """Send every reminder about money that is due on the day of ``now``; returns how many."""
+    sent = 0
+    async for matter in _windows(programme, now):
+        sent += await send([matter], now, lambda one: _before(one, now))
+    for source in (_invoices, _accounts):
+        async for matter in source(programme):
+            sent += await send([matter], now, lambda one: _after(one, now))
+    return sent
+
+
+def _before(matter: Matter, now: datetime) -> int | None:
+    """The distance to a deadline that is due today."""
+    left = days_left(matter.deadline, now)
+    return next((days for days in sorted(DISTANCES) if left <= days), None)
+
+
+def _after(matter: Matter, now: datetime) -> int | None:
+    """The distance from the day on which something began to be owed."""
+    since = (day_of(now) - day_of(matter.deadline)).days
+    return next((days for days in sorted(DISTANCES, reverse=True) if since >= days), None)
+
+
+async def _windows(programme: Programme, now: datetime) -> AsyncIterator[Matter]:
+    """Whoever still has something to hand in, or to do so that it can be, before a window closes (GX-60)."""
+    until = now + timedelta(days=max(DISTANCES) + 1)
+    windows = SettlementWindow.filter(
+        programme_slug=programme.slug, opens_at__lte=now, closes_at__gt=now, closes_at__lte=until
+    )
+    for window in await windows.order_by("id"):
+        open_orders = Order.filter(programme_slug=programme.slug, status=OrderStatus.OPEN)
+        providers = await open_orders.filter(step=StepKind.SETTLE).values_list("provider_id", flat=True)
+        enterprises = await open_orders.filter(step__in=THEIR_TURN).values_list("enterprise_id", flat=True)
+        sides = sorted({*providers, *enterprises})
+        yield Matter(
+            about=WINDOW,
+            subject=f"settlement_window:{window.id}",
+            recipients=(
+                *(f"organisation:{side}" for side in sides),
+                outbox.team(Role.OPERATOR, programme.slug),
+            ),
+            deadline=window.closes_at,
+            data={"programme": programme.slug, "name": window.name},
+        )
+
+
+async def _invoices(programme: Programme) -> AsyncIterator[Matter]:
+    """Who owes a summary invoice for a batch that waits for it (LS-57), and whoever drew the batch up."""
+    drafts = PaymentBatch.filter(programme_slug=programme.slug, status=BatchStatus.DRAFT)
+    for batch in await drafts.order_by("id"):
+        missing = await summary_invoices.missing(batch, programme)
+        if missing:
+            yield Matter(
+                about=INVOICE,
+                subject=f"payment_batch:{batch.id}",
+                recipients=(*(f"organisation:{one}" for one in missing), f"staff:{batch.drafted_by}"),
+                deadline=batch.drafted_at,
+                data={"programme": programme.slug, "batch": batch.id, "number": batch.number},
+            )
+
+
+async def _accounts(programme: Programme) -> AsyncIterator[Matter]:
+    """Whom money waits for without a verified account, and the operator, who may have to verify one."""
+    rows = await Settlement.filter(programme_slug=programme.slug, status__in=WAITING).order_by("id")
+    known = await bank_accounts.verified([row.provider_id for row in rows], programme.slug)
+    owed: dict[int, list[Settlement]] = {}
+    for row in rows:
+        if row.provider_id not in known and row.payable_at is not None:
+            owed.setdefault(row.provider_id, []).append(row)
+    for provider_id, waiting in owed.items():
+        yield Matter(
+            about=ACCOUNT,
+            subject=f"provider:{provider_id}:account",
+            recipients=(f"organisation:{provider_id}", outbox.team(Role.OPERATOR, programme.slug)),
+            deadline=min(row.payable_at for row in waiting if row.payable_at is not None),
+            data={
+                "programme": programme.slug,
+                "count": len(waiting),
+                "amount": yuan(sum(row.amount_fen for row in waiting)),
+            },
+        )
