@@ -21,6 +21,7 @@ from server import contexts, keys, rules, texts
 from server.clock import CHINA, Clock, SystemClock
 from server.database import connection_name, is_sqlite
 from server.errors import refusal_classes
+from server.gateways.contract_checks import TableChecks
 from server.gateways.evidence_store import EvidenceStore
 from server.gateways.file_lab import FileLab
 from server.gateways.grab_gate import GrabGate
@@ -48,6 +49,7 @@ from server.programme.notices import YearlyNotices
 from server.programme.registry import Programmes
 from server.programme.review import ReviewSubject
 from server.programme.size_classes import load_size_standard
+from server.programme.supervision import load_anomaly_defaults, load_supervision_defaults
 from server.rules.chat_messages import MessageKind
 from server.sealing import Sealer
 from server.services.admissions import Admissions
@@ -121,6 +123,7 @@ from server.services.shop_window import ShopWindow
 from server.services.signing_steps import Printing
 from server.services.staff import StaffAccounts
 from server.services.staff_sign_in import StaffSignIn
+from server.services.supervision_office import SupervisionOffice
 from server.services.suspensions import Suspensions
 from server.services.tokens import AccessTokens
 from server.services.uploads import Uploads
@@ -137,6 +140,10 @@ MESSAGES = CONFIG / "messages.toml"
 CHAT_MENU = CONFIG / "chat_menu.toml"
 CHAT = CONFIG / "chat.toml"
 COMPLAINTS = SIZE_CLASSES.with_name("complaints.toml")
+SUPERVISION = SIZE_CLASSES.with_name("supervision.toml")
+ANOMALIES = SIZE_CLASSES.with_name("anomalies.toml")
+SANCTIONS = SIZE_CLASSES.with_name("sanctions.toml")
+PUBLIC_NOTICES = SIZE_CLASSES.with_name("public_notices.toml")
 ISSUER, AUDIENCE = "qiquan", "qiquan-api"
 
 
@@ -276,6 +283,16 @@ def create_app(
         evidence=evidence,
     )
     app[keys.COMPLAINTS] = complaints
+    supervision = SupervisionOffice(
+        programmes,
+        clocks,
+        defaults=load_supervision_defaults(SUPERVISION),
+        thresholds=load_anomaly_defaults(ANOMALIES),
+        sealer=sealer,
+        related=related_parties,
+        checks=TableChecks(),
+    )
+    app[keys.SUPERVISION] = supervision
     app[keys.GRAB_DOOR] = GrabDoor(
         identities=identities,
         book=book,
@@ -343,6 +360,8 @@ def create_app(
             offerings=offerings,
             listings=listings,
             complaints=complaints,
+            supervision=supervision,
+            sanctions=sanctions,
             deliveries=deliveries,
             chat=chat_desk,
             seals=seals,

@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from server.services.sessions import Sessions
     from server.services.staff import StaffAccounts
     from server.services.staff_sign_in import StaffSignIn
+    from server.services.supervision_office import SupervisionOffice
     from server.services.suspensions import Suspensions
     from server.services.uploads import Uploads
     from server.services.voidings import Voidings
@@ -158,6 +159,7 @@ LISTINGS: web.AppKey[Listings] = web.AppKey("listings")
 MARKETPLACE: web.AppKey[Marketplace] = web.AppKey("marketplace")
 ENQUIRIES: web.AppKey[Enquiries] = web.AppKey("enquiries")
 COMPLAINTS: web.AppKey[ComplaintOffice] = web.AppKey("complaints")
+SUPERVISION: web.AppKey[SupervisionOffice] = web.AppKey("supervision")
 PRESS: web.AppKey[Press] = web.AppKey("press")
 DOCUMENT_DESK: web.AppKey[DocumentDesk] = web.AppKey("document_desk")
 FILES: web.AppKey[Files] = web.AppKey("files")

@@ -40,6 +40,7 @@ from server.services.review_notices import Notices
 from server.services.reviews import Reviews
 from server.services.rounds import Rounds
 from server.services.signing_steps import Printing
+from server.services.supervision_office import SupervisionOffice
 from server.services.suspensions import Suspensions
 from server.services.uploads import Uploads
 from server.services.voucher_requests import VoucherRequests
@@ -77,6 +78,8 @@ class Works:
     offerings: Offerings
     listings: Listings
     complaints: ComplaintOffice
+    supervision: SupervisionOffice
+    sanctions: SanctionOffice
     deliveries: Deliveries
     chat: ChatDesk
     seals: JournalSeals
@@ -109,6 +112,8 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _every(60, "close_notices", lambda _: notices.close_due()),
         _every(60, "settle_payments", lambda _: works.own_payments.settle_due()),
         _every(60, "expire_approvals", lambda _: works.renewals.expire_due()),
+        _every(60, "scan_anomalies", lambda _: works.supervision.anomalies.scan_due()),
+        _every(60, "check_contracts", lambda _: works.supervision.data.ask_due()),
         _every(60, "mind_complaints", lambda _: complaints.turn_all()),
         _every(60, "end_suspensions", lambda _: works.suspensions.end_due()),
         _every(300, "settle_labels", lambda _: works.labels.settle_expired_labels(now())),
@@ -117,6 +122,10 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _daily(time(0, 4), "recheck_listings", lambda slot: works.listings.recheck(slot.programme_slug)),
         _daily(time(0, 5), "expire_vouchers", lambda slot: works.vouchers.expire_due(slot.programme_slug)),
         _daily(time(0, 10), "reclaim_vouchers", lambda slot: works.vouchers.reclaim_due(slot.programme_slug)),
+        _daily(
+            time(9), "remind_notices", lambda slot: works.notices.standing.remind_due(slot.programme_slug)
+        ),
+        _daily(time(8, 30), "mind_supervision", lambda slot: works.supervision.mind(slot.programme_slug)),
         _daily(time(9), "send_reminders", lambda slot: send_reminders(works.programmes, slot)),
         # What is proved: behind the write, and never beside a launch.
         _every(60, "seal_journal", lambda _: works.seals.turn(turn=works.calm)),

@@ -39,10 +39,11 @@ async def price_findings(programme: Programme, deal: Priced, price_fen: int) -> 
     """What a price stands too far above of, each with clause and arithmetic; empty: no reason is asked."""
     if programme.fair_price is None:
         return ()
-    return price_unmet(programme, price_fen, await _prices(programme, deal))
+    return price_unmet(programme, price_fen, await prices_of(programme, deal))
 
 
-async def _prices(programme: Programme, deal: Priced) -> Prices:
+async def prices_of(programme: Programme, deal: Priced) -> Prices:
+    """What a deal's price stands beside: the newest contracts of its offering, and of its kind elsewhere."""
     version = None
     if deal.offering_version_id is not None:
         version = await OfferingVersion.get_or_none(id=deal.offering_version_id)

@@ -28,6 +28,12 @@ LINKS = (
     "report",
     "complaint",
     "accusation",
+    "sanction",
+    "recovery",
+    "notice",
+    "objection",
+    "inspection",
+    "rectification",
 )
 """What a message may be about, the nearest first: the first of them that the data names is linked."""
 DEADLINES = ("until", "due_at", "deadline")

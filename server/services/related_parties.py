@@ -56,7 +56,7 @@ class RelatedParties:
 
         ``other_public_money`` is what the enterprise says itself (LS-78, GZ-56).
         """
-        behind = await self._behind([enterprise.id, provider.id])
+        behind = await self.behind([enterprise.id, provider.id])
         before, elsewhere = await _ordered_before(programme, enterprise, provider, offering_version, now)
         recognised = await recognised_kinds(programme, provider, now=now)
         kinds = {service, _category_name(programme, category)}
@@ -76,7 +76,7 @@ class RelatedParties:
             ),
         )
 
-    async def _behind(self, organisation_ids: Collection[int]) -> Mapping[int, Behind]:
+    async def behind(self, organisation_ids: Collection[int]) -> Mapping[int, Behind]:
         """Who stands behind each, by everything that anybody said."""
         ids = sorted(set(organisation_ids))
         forms: dict[int, Submission] = {}

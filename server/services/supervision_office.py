@@ -1,0 +1,50 @@
+"""The office of supervision: its services, put together once."""
+
+from __future__ import annotations
+
+from server.gateways.contract_checks import ContractChecks
+from server.programme.registry import Programmes
+from server.programme.supervision import AnomalyDefaults, SupervisionDefaults
+from server.sealing import Sealer
+from server.services.anomalies import Anomalies
+from server.services.call_backs import CallBacks
+from server.services.clocks import ProgrammeClocks
+from server.services.contact_marks import ContactMarks
+from server.services.data_services import DataServices
+from server.services.evaluations import Evaluations
+from server.services.fund_audits import FundAudits
+from server.services.inspection_visits import InspectionVisits
+from server.services.inspections import Inspections
+from server.services.rectifications import Rectifications
+from server.services.related_parties import RelatedParties
+from server.services.supervision_book import SupervisionBook
+
+
+class SupervisionOffice:
+    """Everything that supervises, each part under its own name."""
+
+    def __init__(
+        self,
+        programmes: Programmes,
+        clocks: ProgrammeClocks,
+        *,
+        defaults: SupervisionDefaults,
+        thresholds: AnomalyDefaults,
+        sealer: Sealer,
+        related: RelatedParties,
+        checks: ContractChecks,
+    ) -> None:
+        self.defaults = defaults
+        self.book = SupervisionBook(programmes, clocks)
+        self.inspections = Inspections(self.book, defaults)
+        self.visits = InspectionVisits(self.inspections)
+        self.rectifications = Rectifications(self.book)
+        self.call_backs = CallBacks(self.book, defaults)
+        self.anomalies = Anomalies(self.book, thresholds, ContactMarks(related, sealer))
+        self.audits = FundAudits(self.book, defaults)
+        self.evaluations = Evaluations(self.book)
+        self.data = DataServices(self.book, checks)
+
+    async def mind(self, slug: str) -> int:
+        """What a day brings in one programme: what is overdue, and what the year still owes."""
+        return await self.rectifications.tell_overdue(slug) + await self.inspections.remind(slug)
