@@ -42,6 +42,7 @@ from server.jobs.runner import Runner
 from server.jobs.schedule import Works, plans, schedule
 from server.metrics import Metrics
 from server.middlewares import platform
+from server.programme.bank_files import load_bank_templates
 from server.programme.chart import load_chart
 from server.programme.complaints import load_complaint_defaults
 from server.programme.messages import load_messages
@@ -66,6 +67,7 @@ from server.services.complaint_office import ComplaintOffice
 from server.services.deliveries import Deliveries
 from server.services.delivery_plan import known_topics
 from server.services.delivery_reports import DeliveryReports
+from server.services.disbursement_office import DisbursementOffice
 from server.services.documents import Documents
 from server.services.drafts import Drafts
 from server.services.enquiries import Enquiries
@@ -140,6 +142,7 @@ MESSAGES = CONFIG / "messages.toml"
 CHAT_MENU = CONFIG / "chat_menu.toml"
 CHAT = CONFIG / "chat.toml"
 COMPLAINTS = SIZE_CLASSES.with_name("complaints.toml")
+BANK_FILES = CONFIG / "bank_files"
 SUPERVISION = SIZE_CLASSES.with_name("supervision.toml")
 ANOMALIES = SIZE_CLASSES.with_name("anomalies.toml")
 SANCTIONS = SIZE_CLASSES.with_name("sanctions.toml")
@@ -283,6 +286,10 @@ def create_app(
         evidence=evidence,
     )
     app[keys.COMPLAINTS] = complaints
+    disbursements = DisbursementOffice(
+        programmes, clocks, reviews, sealer=sealer, templates=load_bank_templates(BANK_FILES)
+    )
+    app[keys.DISBURSEMENTS] = disbursements
     supervision = SupervisionOffice(
         programmes,
         clocks,
@@ -357,6 +364,7 @@ def create_app(
             printing=printing,
             vouchers=vouchers,
             own_payments=own_payments,
+            disbursements=disbursements,
             offerings=offerings,
             listings=listings,
             complaints=complaints,

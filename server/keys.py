@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from server.services.chat_replies import ChatReplies
     from server.services.clocks import ProgrammeClocks
     from server.services.complaint_office import ComplaintOffice
+    from server.services.disbursement_office import DisbursementOffice
     from server.services.deliveries import Deliveries
     from server.services.documents import Documents as DocumentDesk
     from server.services.enquiries import Enquiries
@@ -159,6 +160,7 @@ LISTINGS: web.AppKey[Listings] = web.AppKey("listings")
 MARKETPLACE: web.AppKey[Marketplace] = web.AppKey("marketplace")
 ENQUIRIES: web.AppKey[Enquiries] = web.AppKey("enquiries")
 COMPLAINTS: web.AppKey[ComplaintOffice] = web.AppKey("complaints")
+DISBURSEMENTS: web.AppKey[DisbursementOffice] = web.AppKey("disbursements")
 SUPERVISION: web.AppKey[SupervisionOffice] = web.AppKey("supervision")
 PRESS: web.AppKey[Press] = web.AppKey("press")
 DOCUMENT_DESK: web.AppKey[DocumentDesk] = web.AppKey("document_desk")

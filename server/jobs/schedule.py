@@ -12,6 +12,7 @@ from datetime import time
 
 from server.clock import Clock
 from server.jobs.close_rounds import close_due_rounds
+from server.jobs.end_years import end_years, remind_of_money
 from server.jobs.recompute_deadlines import recompute_deadlines
 from server.jobs.runner import Job, Slot
 from server.jobs.send_reminders import send_reminders
@@ -25,6 +26,7 @@ from server.services.chat_desk import ChatDesk
 from server.services.clocks import ProgrammeClocks
 from server.services.complaint_office import ComplaintOffice
 from server.services.deliveries import Deliveries
+from server.services.disbursement_office import DisbursementOffice
 from server.services.job_runs import JobPlan
 from server.services.journal_seals import JournalSeals
 from server.services.export_runs import ExportRuns
@@ -75,6 +77,7 @@ class Works:
     printing: Printing
     vouchers: Vouchers
     own_payments: OwnPayments
+    disbursements: DisbursementOffice
     offerings: Offerings
     listings: Listings
     complaints: ComplaintOffice
@@ -127,6 +130,8 @@ def schedule(works: Works) -> tuple[Job, ...]:
         ),
         _daily(time(8, 30), "mind_supervision", lambda slot: works.supervision.mind(slot.programme_slug)),
         _daily(time(9), "send_reminders", lambda slot: send_reminders(works.programmes, slot)),
+        _daily(time(9), "remind_of_money", lambda slot: remind_of_money(works.disbursements, slot)),
+        _daily(time(0, 20), "end_years", lambda slot: end_years(works.disbursements, slot)),
         # What is proved: behind the write, and never beside a launch.
         _every(60, "seal_journal", lambda _: works.seals.turn(turn=works.calm)),
         _every(5, "run_exports", lambda _: works.exports.run_due()),

@@ -1,0 +1,18 @@
+"""Each programme's mornings with money: reminders, the list of a year that is over, and what it left unpaid."""
+
+from __future__ import annotations
+
+from server.jobs.runner import Slot
+from server.services import disbursement_reminders
+from server.services.disbursement_office import DisbursementOffice
+
+
+async def end_years(office: DisbursementOffice, slot: Slot) -> int:
+    """Write the list of every year that is over, and give what is carried its place in the next."""
+    slug = slot.programme_slug
+    return await office.years.end_due(slug) + await office.years.carry_due(slug)
+
+
+async def remind_of_money(office: DisbursementOffice, slot: Slot) -> int:
+    """Send the reminders about windows, invoices and accounts that are due this morning."""
+    return await disbursement_reminders.send_due(office.programmes.get(slot.programme_slug), now=slot.now)
