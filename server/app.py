@@ -116,11 +116,17 @@ from server.services.reviewed_enquiries import ReviewedEnquiries
 from server.services.reviewed_offerings import ReviewedOfferings
 from server.services.reviewed_orders import PaymentReturns, ReviewedCancellations
 from server.services.reviewed_requests import ReviewedRequests
+from server.services.reviewed_settlements import ReviewedSettlements
 from server.services.reviews import Reviews
 from server.services.round_book import RoundBook
 from server.services.rounds import Rounds
 from server.services.selections import Selections
 from server.services.sessions import Sessions
+from server.services.settlement_drafts import SettlementDrafts
+from server.services.settlement_end import repaid
+from server.services.settlement_forms import SettlementForms
+from server.services.settlement_windows import SettlementWindows
+from server.services.settlements import Settlements
 from server.services.shop_window import ShopWindow
 from server.services.signing_steps import Printing
 from server.services.staff import StaffAccounts
@@ -259,7 +265,14 @@ def create_app(
     reviews.serve(ReviewSubject.CANCELLATION, ReviewedCancellations(order_ends))
     reviews.serve(ReviewSubject.PAYMENT_RETURN, payment_returns)
     own_payments = OwnPayments(programmes, clocks, clock, sealer)
-    app[keys.OWN_PAYMENTS], app[keys.REPAYMENTS] = own_payments, Repayments(programmes, clocks)
+    repayments = Repayments(programmes, clocks)
+    repayments.listeners.append(repaid)
+    app[keys.OWN_PAYMENTS], app[keys.REPAYMENTS] = own_payments, repayments
+    settlement_drafts = SettlementDrafts(orders, SettlementForms(clock, evidence, press))
+    settlement_windows = SettlementWindows(programmes, clocks)
+    settlements = Settlements(settlement_drafts, reviews, sizes, settlement_windows)
+    reviews.serve(ReviewSubject.SETTLEMENT, ReviewedSettlements(settlements))
+    app[keys.SETTLEMENTS] = settlements
     orders.enders += [own_payments.let_go, payment_returns.let_go]
     app[keys.MARKETPLACE] = Marketplace(programmes, clocks, ShopWindow(programmes, clocks, yearly))
     reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
@@ -349,6 +362,7 @@ def create_app(
             working_days=working_days,
             rounds=rounds,
             ranked=ranked,
+            settlement_windows=settlement_windows,
             blocklist=blocklist,
             reviews=reviews,
             public_notices=public_notices,

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from server.services.rounds import Rounds
     from server.services.selections import Selections
     from server.services.sessions import Sessions
+    from server.services.settlements import Settlements
     from server.services.staff import StaffAccounts
     from server.services.staff_sign_in import StaffSignIn
     from server.services.supervision_office import SupervisionOffice
@@ -145,6 +146,7 @@ PAYMENT_RETURNS: web.AppKey[PaymentReturns] = web.AppKey("payment_returns")
 OUTLOOKS: web.AppKey[Outlooks] = web.AppKey("outlooks")
 OWN_PAYMENTS: web.AppKey[OwnPayments] = web.AppKey("own_payments")
 REPAYMENTS: web.AppKey[Repayments] = web.AppKey("repayments")
+SETTLEMENTS: web.AppKey[Settlements] = web.AppKey("settlements")
 VOUCHER_REQUESTS: web.AppKey[VoucherRequests] = web.AppKey("voucher_requests")
 VOIDINGS: web.AppKey[Voidings] = web.AppKey("voidings")
 RELATED_PARTIES: web.AppKey[RelatedParties] = web.AppKey("related_parties")

@@ -41,6 +41,7 @@ from server.services.renewals import Renewals
 from server.services.review_notices import Notices
 from server.services.reviews import Reviews
 from server.services.rounds import Rounds
+from server.services.settlement_windows import SettlementWindows
 from server.services.signing_steps import Printing
 from server.services.supervision_office import SupervisionOffice
 from server.services.suspensions import Suspensions
@@ -62,6 +63,7 @@ class Works:
     working_days: WorkingDays
     rounds: Rounds
     ranked: RankedRounds
+    settlement_windows: SettlementWindows
     blocklist: Blocklist
     reviews: Reviews
     public_notices: Notices
@@ -113,6 +115,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         # What begins or ends on a day.
         _every(30, "settle_bans", lambda _: works.blocklist.settle_turned()),
         _every(60, "close_notices", lambda _: notices.close_due()),
+        _every(60, "tell_windows", lambda _: works.settlement_windows.tell_due()),
         _every(60, "settle_payments", lambda _: works.own_payments.settle_due()),
         _every(60, "expire_approvals", lambda _: works.renewals.expire_due()),
         _every(60, "scan_anomalies", lambda _: works.supervision.anomalies.scan_due()),

@@ -178,7 +178,7 @@ def require_window(programme: Programme, known: Sequence[Span], new: Span, now: 
         raise WindowImpossible(clause=settlement.article, arithmetic=arithmetic)
 
 
-# -- with what: the papers ------------------------------------------------------------------------------------
+# -- with what: the papers ---------------------------------------------------------------------------------
 
 
 def settle_step(programme: Programme) -> OrderStep | None:
@@ -192,7 +192,7 @@ def for_all(document: Document) -> bool:
 
 
 def asked_documents(programme: Programme) -> tuple[Document, ...]:
-    """What a provider hands in with a settlement, of its own: nothing that an earlier step brought (GZ-40)."""
+    """What a provider hands in with a settlement itself: nothing that an earlier step brought (GZ-40)."""
     step = settle_step(programme)
     listed = (*(() if step is None else step.documents), *programme.settlement.documents)
     asked: dict[str, Document] = {}
@@ -236,7 +236,7 @@ def is_flagged(documents: Iterable[Document], handed: Collection[str]) -> bool:
     )
 
 
-# -- how much -------------------------------------------------------------------------------------------------
+# -- how much ----------------------------------------------------------------------------------------------
 
 
 def difference(worked: Deduction, ledger_fen: int) -> Unmet | None:
@@ -288,9 +288,10 @@ def cut(
     """Divide a settlement as its reviewer says (NX-26); said nothing, all of it is paid.
 
     Raises :class:`ReductionNotAllowed` where the text adjusts nothing, :class:`ReductionImpossible` for an
-    amount that is not between nothing and what there is.
+    amount that is not between nothing and what there is. Of the voucher something is paid: nothing at all is
+    a refusal, and is said as one.
     """
-    paid = _within(programme, amount_fen, ledger_fen)
+    paid = _within(programme, amount_fen, ledger_fen, least_fen=min(1, ledger_fen))
     released = _within(programme, escrow_fen, escrow_held_fen)
     made = Cut(
         amount_fen=paid,
@@ -305,10 +306,10 @@ def cut(
     return made
 
 
-def _within(programme: Programme, asked: object, most_fen: int) -> int:
+def _within(programme: Programme, asked: object, most_fen: int, *, least_fen: int = 0) -> int:
     if asked is None:
         return most_fen
-    if type(asked) is not int or not 0 <= asked <= most_fen:
+    if type(asked) is not int or not least_fen <= asked <= most_fen:
         raise ReductionImpossible(clause=programme.settlement.article, most=yuan(most_fen))
     return asked
 
@@ -328,7 +329,7 @@ def fee_of(programme: Programme, contract_fen: int, asked: object) -> int:
     return asked
 
 
-# -- in which order -------------------------------------------------------------------------------------------
+# -- in which order ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

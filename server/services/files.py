@@ -40,6 +40,8 @@ ORDER = "order:"
 REVIEWED_AS: Mapping[str, ReviewSubject] = {
     "contract": ReviewSubject.VOUCHER_REQUEST,
     "offering": ReviewSubject.OFFERING,
+    "order": ReviewSubject.SETTLEMENT,
+    "settlement_application": ReviewSubject.SETTLEMENT,
 }
 """Under which chain the files of each noun are seen."""
 SINGLE_PDF = "single_pdf"

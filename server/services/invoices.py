@@ -7,7 +7,7 @@ programme and no year: the table's own guard decides, and the earlier order is n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from server import texts
@@ -15,6 +15,7 @@ from server.errors import Refusal, Unmet
 from server.models.payments import OwnPayment, PaperMark
 from server.programme.money import DeductionBase
 from server.programme.papers import AmountRule, Document, DocumentKind
+from server.programme.steps import StepKind
 from server.rules.deadlines import day_of
 from server.rules.invoice_checks import CHECKED, Shown, mark_kind, mark_of, papers_unmet
 from server.rules.own_payments import RECEIPTS, PaymentMethod, PaymentPurpose, PaymentStatus, purpose_of
@@ -139,6 +140,11 @@ async def mark_once(
             raise PaperUsedBefore(
                 clause=document.article or move.step.article, name=document.name, order=taken.order.number
             )
+
+
+async def free_numbers(order_id: int, step: StepKind, codes: Collection[str]) -> None:
+    """Let go of the numbers that a step of an order took for these documents: they may count elsewhere."""
+    await PaperMark.filter(order_id=order_id, step=step, code__in=sorted(codes)).delete()
 
 
 def shown(paper: Paper) -> Shown:

@@ -21,6 +21,8 @@ LINKS = (
     "offering",
     "round",
     "ban",
+    "settlement",
+    "settlement_window",
     "programme",
     "rating",
     "enquiry",

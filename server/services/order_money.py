@@ -1,4 +1,5 @@
-"""An order's money: what its vouchers hold for it, spend on it and get back. Nobody else posts these.
+"""An order's money: what its vouchers hold for it, spend on it and get back. Nobody else posts these, but
+``settlement_money`` what its settlement takes and cuts.
 
 Every change stands under the budget's lock, as every ending of a voucher does, so that a voucher never
 holds for an order what has lapsed meanwhile. Where a programme promises quotas before it sets money aside,
@@ -106,7 +107,7 @@ async def _commit(order: Order, budget: Budget, terms: Terms, amount_fen: int, n
     if programme.budget.on_shortage is not Shortage.PAUSE_CONTRACTS and amount_fen > budget.free_fen:
         raise budgets.too_small(budget.free_fen, amount_fen)
     await Budget.filter(id=budget.id).update(committed_fen=F("committed_fen") + amount_fen)
-    await ledger.post(Movement.COMMIT, amount_fen, _year(order, budget.id), at=now)
+    await ledger.post(Movement.COMMIT, amount_fen, on_year(order, budget.id), at=now)
 
 
 async def _hold(order: Order, purse: Purse, amount_fen: int, now: datetime) -> None:
@@ -121,7 +122,7 @@ async def _hold(order: Order, purse: Purse, amount_fen: int, now: datetime) -> N
         )
         if not made:
             await VoucherHold.filter(id=hold.id).update(held_fen=F("held_fen") + part_fen)
-        await ledger.post(Movement.HOLD, part_fen, _on(voucher, order), at=now)
+        await ledger.post(Movement.HOLD, part_fen, on_voucher(voucher, order), at=now)
     assert not amount_fen, f"{yuan(amount_fen)} more than is free for order {order.id}"
 
 
@@ -168,7 +169,7 @@ async def consume(order: Order, programme: Programme, *, now: datetime) -> int:
             if not hold.held_fen:
                 continue
             await VoucherHold.filter(id=hold.id).update(held_fen=0, spent_fen=F("spent_fen") + hold.held_fen)
-            await ledger.post(Movement.REDEEM, hold.held_fen, _on(hold.voucher, order), at=now)
+            await ledger.post(Movement.REDEEM, hold.held_fen, on_voucher(hold.voucher, order), at=now)
             spent_fen += hold.held_fen
             await _use_up(hold.voucher)
     return spent_fen
@@ -202,7 +203,7 @@ async def unspend(order: Order, programme: Programme, *, now: datetime) -> int:
             if not hold.spent_fen:
                 continue
             await VoucherHold.filter(id=hold.id).update(held_fen=F("held_fen") + hold.spent_fen, spent_fen=0)
-            await ledger.post(Movement.TAKE_BACK, hold.spent_fen, _on(hold.voucher, order), at=now)
+            await ledger.post(Movement.TAKE_BACK, hold.spent_fen, on_voucher(hold.voucher, order), at=now)
             back_fen += hold.spent_fen
             await Voucher.filter(id=hold.voucher_id, status=VoucherStatus.USED_UP).update(
                 status=VoucherStatus.ACTIVE
@@ -229,13 +230,13 @@ async def _give_back(
             continue
         amount_fen -= part_fen
         await VoucherHold.filter(id=hold.id).update(held_fen=F("held_fen") - part_fen)
-        await ledger.post(Movement.RELEASE, part_fen, _on(hold.voucher, order), at=now)
+        await ledger.post(Movement.RELEASE, part_fen, on_voucher(hold.voucher, order), at=now)
         if hold.voucher.basis is Basis.QUOTA:
             uncommitted_fen += part_fen
         await _follow(hold.voucher, part_fen, order, budget, programme, offer, now, burnt=burnt)
     if uncommitted_fen:
         await Budget.filter(id=budget.id).update(committed_fen=F("committed_fen") - uncommitted_fen)
-        await ledger.post(Movement.UNCOMMIT, uncommitted_fen, _year(order, budget.id), at=now)
+        await ledger.post(Movement.UNCOMMIT, uncommitted_fen, on_year(order, budget.id), at=now)
 
 
 async def _follow(
@@ -265,7 +266,7 @@ async def _follow(
         spent_fen=0,
         same_year=programme.year_of(now) == budget.year,
     )
-    where = _on(voucher, order)
+    where = on_voucher(voucher, order)
     if end.movement is not None:
         await ledger.post(end.movement, amount_fen, where, at=now)
     if end.given_back and not burnt:
@@ -293,7 +294,8 @@ async def _use_up(voucher: Voucher, *, otherwise: VoucherStatus = VoucherStatus.
     await Voucher.filter(id=voucher.id, status=VoucherStatus.ACTIVE).update(status=status)
 
 
-def _on(voucher: Voucher, order: Order) -> Where:
+def on_voucher(voucher: Voucher, order: Order) -> Where:
+    """What an entry says of an order's money that a voucher pays."""
     return Where(
         voucher.budget_id,
         round_id=voucher.round_id,
@@ -305,7 +307,8 @@ def _on(voucher: Voucher, order: Order) -> Where:
     )
 
 
-def _year(order: Order, budget_id: int) -> Where:
+def on_year(order: Order, budget_id: int) -> Where:
+    """The same of an order's money that no voucher has yet."""
     return Where(
         budget_id,
         enterprise_id=order.enterprise_id,

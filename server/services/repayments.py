@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,6 +75,8 @@ class Repayments:
     def __init__(self, programmes: Programmes, clocks: ProgrammeClocks) -> None:
         self._programmes = programmes
         self._clocks = clocks
+        self.listeners: list[Callable[[Order, datetime], Awaitable[None]]] = []
+        """Who hears, in its transaction, that what was owed on an order was given back."""
 
     async def repay(self, order_id: int, receipt: Shown, *, actor: Actor) -> OwnPayment:
         """Record that the whole of what is owed was given back, as a bank's receipt shows.
@@ -99,7 +102,10 @@ class Repayments:
             )
             await self._require_usable(order, document, due, receipt, now)
             await _count(order, document, receipt, now)
-            return await self._record(order, due, receipt, actor=actor, now=now)
+            payment = await self._record(order, due, receipt, actor=actor, now=now)
+            for listener in self.listeners:
+                await listener(order, now)
+            return payment
 
     async def _require_usable(
         self, order: Order, document: Document, due: Owed, receipt: Shown, now: datetime

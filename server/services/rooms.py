@@ -107,6 +107,31 @@ async def provider_room(programme: Programme, provider_id: int, budget: Budget) 
     return found.providers.get((programme.slug, provider_id))
 
 
+async def room_beside(
+    programme: Programme, provider_id: int, budget: Budget, received_fen: int
+) -> ProviderRoom | None:
+    """The same beside what a provider is known to have received, by whatever count (GX-32)."""
+    bases = [one.share_of for one in programme.provider_ceilings if one.share_bp is not None]
+    ask = Asked(programme, budget, provider_ids=frozenset({provider_id}))
+    raised = await _raised_fen([ask])
+    return quota.provider_room(
+        programme,
+        received_fen=received_fen,
+        year_total_fen=budget.total_fen,
+        year_issued_fen=await _issued_fen(budget, bases),
+        raised_fen=raised.get((budget.id, provider_id), quota.NOT_RAISED),
+    )
+
+
+async def category_beside(
+    programme: Programme, category: str, budget: Budget, used_fen: Mapping[str, int]
+) -> Limit | None:
+    """What a category may still take beside what each is known to have taken; ``None``: nothing limits it."""
+    bases = [one.share_of for one in programme.categories if one.max_share_bp is not None]
+    year = YearMoney(budget.total_fen, await _issued_fen(budget, bases), used_fen)
+    return categories.category_room(programme, category, year)
+
+
 async def ceiling_fen(ceiling: ProviderCeiling, budget: Budget) -> int:
     """What a ceiling lets anybody receive in a year."""
     issued_fen = await _issued_fen(budget, [ceiling.share_of])

@@ -6,7 +6,7 @@ Everything that changes a settlement stands in a transaction that has locked its
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,6 @@ from server.rules.lifecycles import require_move
 from server.rules.settlements import SETTLEMENT_MOVES, SettlementStatus
 from server.services import access, journal, order_holds, outbox, payment_holds
 from server.services.access import Actor, NotFound
-from server.units import yuan
 
 ENDED = frozenset(
     {
@@ -202,11 +201,14 @@ async def tell(
     topic: str, settlement: Settlement, sides: Sequence[int], *, now: datetime, **data: Any
 ) -> None:
     """Tell sides of a settlement, each once."""
-    said: Mapping[str, Any] = {
-        "settlement": settlement.id,
-        "number": settlement.number,
-        "amount": yuan(settlement.amount_fen),
-        **data,
-    }
-    messages = (outbox.Message(f"organisation:{side}", topic, said) for side in dict.fromkeys(sides))
-    await outbox.tell_all(messages, at=now)
+    for side in dict.fromkeys(sides):
+        await outbox.tell(
+            f"organisation:{side}",
+            topic,
+            at=now,
+            settlement=settlement.id,
+            number=settlement.number,
+            programme=settlement.programme_slug,
+            amount_fen=settlement.amount_fen,
+            **data,
+        )

@@ -195,8 +195,13 @@ from server.texts.reviews import REVIEW_TURN_YOURS as REVIEW_TURN_YOURS
 from server.texts.reviews import REVIEW_WHO as REVIEW_WHO
 from server.texts.sanctions import HOLD_EVERY_ORDER as HOLD_EVERY_ORDER
 from server.texts.settlements import NO_WINDOW_ANNOUNCED as NO_WINDOW_ANNOUNCED
+from server.texts.settlements import SETTLEMENT_APPLICATION_STATUSES as SETTLEMENT_APPLICATION_STATUSES
 from server.texts.settlements import SETTLEMENT_CHECKS as SETTLEMENT_CHECKS
+from server.texts.settlements import SETTLEMENT_COLUMNS as SETTLEMENT_COLUMNS
+from server.texts.settlements import SETTLEMENT_FORMS as SETTLEMENT_FORMS
 from server.texts.settlements import SETTLEMENT_STATUSES as SETTLEMENT_STATUSES
+from server.texts.settlements import SETTLEMENT_TITLE as SETTLEMENT_TITLE
+from server.texts.settlements import SETTLING as SETTLING
 from server.texts.settlements import WINDOW_FROM as WINDOW_FROM
 from server.texts.standings import CONDITION as CONDITION
 from server.texts.standings import GRADE_CHECK as GRADE_CHECK

@@ -43,6 +43,7 @@ RANKING_COLUMNS = (
 
 JOBS: Mapping[str, str] = {
     "resume_contracts": "年度资金到位后，按签署先后使等待的合同生效",
+    "tell_windows": "告知集中兑付开始受理和即将截止",
     "lapse_orders": "终止逾期未办理的订单",
     "print_documents": "生成双方已签署的合同和确认书",
     "deliver_outbox": "投递站内消息",

@@ -152,6 +152,34 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "accusation.request": ("请说明情况", "有一件投诉（{number}）涉及贵单位，请查看并说明情况。"),
     "accusation.mediation": ("投诉调解", "涉及贵单位的投诉（{number}）正在组织调解，请查看。"),
     "accusation.found": ("投诉核查结果", "涉及贵单位的投诉（{number}）已有核查结果，请查看。"),
+    "settlement.submitted": (
+        "服务机构已申请兑付",
+        "订单 {order_number} 的服务机构已申请兑付（{number}），申请金额 {asked} 元。",
+    ),
+    "settlement.returned": ("兑付申请被退回", "兑付 {number}（订单 {order_number}）请补正：{reason}"),
+    "settlement.payable": ("兑付已核定", "兑付 {number}（订单 {order_number}）已核定 {amount} 元，等待拨付。"),
+    "settlement.reduced": (
+        "兑付金额有调整",
+        "兑付 {number}（订单 {order_number}）核定 {amount} 元，核减 {reduced} 元。理由：{reason}。依据：{clause}。",
+    ),
+    "settlement.refused": ("不予兑付", "兑付 {number}（订单 {order_number}）不予兑付。理由：{reason}。"),
+    "settlement.refund_due": (
+        "请退还企业多付款项",
+        "兑付 {number}（订单 {order_number}）：企业已全额付款，服务机构须退还企业 {owed} 元。依据：{clause}。",
+    ),
+    "settlement.escrow_back": (
+        "保证金将退还",
+        "订单 {number}（{project}）的保证金有 {amount} 元将退还贵单位。",
+    ),
+    "settlement.window_announced": ("集中兑付已安排", "“{programme}”{name}：{opens} 至 {closes} 受理兑付申请。"),
+    "settlement.window_open": (
+        "兑付申请开始受理",
+        "“{programme}”{name}已开始受理，截至 {closes}。贵单位有已完成、尚未申请兑付的订单。",
+    ),
+    "settlement.window_closing": (
+        "兑付申请即将截止",
+        "“{programme}”{name}将于 {closes} 截止。贵单位还有已完成、尚未申请兑付的订单。",
+    ),
     "order.held": ("订单由监督部门暂扣", "订单 {number}（{project}）由监督部门暂扣，期间不办理兑付。"),
     "order.released": ("订单暂扣已解除", "订单 {number}（{project}）的暂扣已解除。"),
     "enquiry.answered": ("需求收到回复", "“{provider}”以“{offering}”回复了贵单位发布的需求。"),

@@ -1,0 +1,166 @@
+"""Settlement windows: announced by the authority, once or twice a year; outside them nothing is handed in.
+
+Whoever has finished orders that are not settled hears of an opening, and of the end seven, three and one
+days before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from tortoise.exceptions import IntegrityError
+from tortoise.expressions import Subquery
+from tortoise.transactions import in_transaction
+
+from server.models.orders import Order
+from server.models.settlements import Settlement, SettlementWindow
+from server.programme.model import Programme
+from server.programme.registry import Programmes
+from server.programme.vocabulary import Actor as ProgrammeActor
+from server.rules.deadlines import day_of, told, told_until
+from server.rules.orders import OrderStatus
+from server.rules.settlements import SettlementStatus, Span, has_windows, open_window, require_window
+from server.services import access, journal, outbox
+from server.services.access import CLOCK, Actor
+from server.services.clocks import ProgrammeClocks
+
+REMINDED_BEFORE = (timedelta(days=7), timedelta(days=3), timedelta(days=1))
+
+
+class SettlementWindows:
+    """The verbs on windows. Instants are those of each programme's clock."""
+
+    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks) -> None:
+        self.programmes = programmes
+        self.clocks = clocks
+
+    async def announce(
+        self, slug: str, name: str, opens_at: datetime, closes_at: datetime, *, actor: Actor
+    ) -> SettlementWindow:
+        """Announce one more window of the year in which it opens (GX-60).
+
+        Raises ``NotFound``, ``WindowsFull``, ``WindowImpossible``.
+        """
+        access.require_programme(actor, slug)
+        programme, now = self.programmes.get(slug), self.clocks.now(slug)
+        year = programme.year_of(day_of(opens_at))
+        known = await SettlementWindow.filter(programme_slug=slug, year=year).order_by("number")
+        require_window(programme, [_span(one) for one in known], Span(name, opens_at, closes_at), now)
+        try:
+            async with in_transaction():
+                window = await SettlementWindow.create(
+                    programme_slug=slug,
+                    year=year,
+                    number=len(known) + 1,
+                    name=name,
+                    opens_at=opens_at,
+                    closes_at=closes_at,
+                    announced_by=actor.id,
+                    announced_at=now,
+                )
+                await journal.record(
+                    "settlement.window_announced",
+                    f"settlement_window:{window.id}",
+                    actor=actor.name,
+                    at=now,
+                    programme_slug=slug,
+                    year=year,
+                    opens_at=opens_at.isoformat(),
+                    closes_at=closes_at.isoformat(),
+                )
+                teams = [
+                    outbox.team(role, slug) for role in (ProgrammeActor.OPERATOR, ProgrammeActor.DIVISION)
+                ]
+                await _say("settlement.window_announced", teams, window, now)
+        except IntegrityError:  # Two who announced at once: the other one counts, and is looked at anew.
+            return await self.announce(slug, name, opens_at, closes_at, actor=actor)
+        return window
+
+    async def page(self, slug: str) -> list[SettlementWindow]:
+        """The windows of a programme, the latest first."""
+        self.programmes.get(slug)
+        return await SettlementWindow.filter(programme_slug=slug).order_by("-opens_at").limit(50)
+
+    async def require_open(self, programme: Programme, now: datetime) -> SettlementWindow | None:
+        """The window that is open; ``None`` where none is needed. Raises ``WindowClosed``."""
+        if not has_windows(programme):
+            return None
+        known = await SettlementWindow.filter(programme_slug=programme.slug, closes_at__gt=now)
+        spans = {_span(one): one for one in known}
+        window = open_window(programme, list(spans), now)
+        assert window is not None, "open, or refused"
+        return spans[window]
+
+    async def tell_due(self) -> int:
+        """Tell providers of windows that opened, and of those that close soon; returns how many heard."""
+        heard = 0
+        for programme in self.programmes:
+            if not has_windows(programme):
+                continue
+            now = self.clocks.now(programme.slug)
+            for window in await SettlementWindow.filter(
+                programme_slug=programme.slug, opens_at__lte=now, closes_at__gt=now
+            ):
+                heard += await self._tell(window, programme, now)
+        return heard
+
+    async def _tell(self, window: SettlementWindow, programme: Programme, now: datetime) -> int:
+        due = [window.closes_at - before for before in REMINDED_BEFORE if window.closes_at - before <= now]
+        last = window.told_closing_at or window.told_opened_at
+        opens = window.told_opened_at is None
+        if not opens and not (due and last is not None and last < max(due)):
+            return 0
+        async with in_transaction():
+            # The WHERE clause is the lock: of two workers one tells.
+            stood = SettlementWindow.filter(
+                id=window.id, told_opened_at=window.told_opened_at, told_closing_at=window.told_closing_at
+            )
+            if not await stood.update(**{"told_opened_at" if opens else "told_closing_at": now}):
+                return 0
+            providers = [f"organisation:{one}" for one in await _waiting(programme.slug)]
+            if opens:
+                await _say("settlement.window_open", providers, window, now)
+            else:
+                await _say("settlement.window_closing", providers, window, now)
+            await journal.record(
+                "settlement.window_told",
+                f"settlement_window:{window.id}",
+                actor=CLOCK.name,
+                at=now,
+                programme_slug=programme.slug,
+                told=len(providers),
+            )
+        return len(providers)
+
+
+async def _waiting(slug: str) -> list[int]:
+    """Who has finished orders that nobody has asked the money of."""
+    not_asked = [SettlementStatus.WITHDRAWN, SettlementStatus.DRAFT]
+    asked = Settlement.filter(programme_slug=slug).exclude(status__in=not_asked)
+    done = Order.filter(programme_slug=slug, status=OrderStatus.DONE).filter(
+        id__not_in=Subquery(asked.values("order_id"))
+    )
+    return sorted({int(str(one)) for one in await done.distinct().values_list("provider_id", flat=True)})
+
+
+def _span(window: SettlementWindow) -> Span:
+    return Span(window.name, window.opens_at, window.closes_at)
+
+
+async def _say(topic: str, recipients: Sequence[str], window: SettlementWindow, now: datetime) -> None:
+    messages = (
+        outbox.Message(
+            recipient,
+            topic,
+            {
+                "settlement_window": window.id,
+                "programme": window.programme_slug,
+                "name": window.name,
+                "opens": told(window.opens_at),
+                "closes": told_until(window.closes_at),
+            },
+        )
+        for recipient in recipients
+    )
+    await outbox.tell_all(messages, at=now)
