@@ -49,6 +49,7 @@ from server.programme.messages import load_messages
 from server.programme.notices import YearlyNotices
 from server.programme.registry import Programmes
 from server.programme.review import ReviewSubject
+from server.programme.sanctions import load_sanction_defaults
 from server.programme.size_classes import load_size_standard
 from server.programme.supervision import load_anomaly_defaults, load_supervision_defaults
 from server.rules.chat_messages import MessageKind
@@ -120,6 +121,7 @@ from server.services.reviewed_settlements import ReviewedSettlements
 from server.services.reviews import Reviews
 from server.services.round_book import RoundBook
 from server.services.rounds import Rounds
+from server.services.sanction_office import SanctionOffice
 from server.services.selections import Selections
 from server.services.sessions import Sessions
 from server.services.settlement_drafts import SettlementDrafts
@@ -290,6 +292,17 @@ def create_app(
     grades = ProviderGrades(qualifications, reviews)
     reviews.serve(ReviewSubject.PROVIDER_GRADE, grades)
     app[keys.PROVIDER_GRADES] = grades
+    sanctions = SanctionOffice(
+        suspensions,
+        removals,
+        blocklist,
+        labels,
+        order_ends,
+        press,
+        defaults=load_sanction_defaults(SANCTIONS),
+        sealer=sealer,
+    )
+    app[keys.SANCTIONS] = sanctions
     complaints = ComplaintOffice(
         programmes,
         clocks,

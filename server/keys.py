@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from server.services.reviews import Reviews
     from server.services.round_book import RoundBook
     from server.services.rounds import Rounds
+    from server.services.sanction_office import SanctionOffice
     from server.services.selections import Selections
     from server.services.sessions import Sessions
     from server.services.settlements import Settlements
@@ -161,6 +162,7 @@ LISTINGS: web.AppKey[Listings] = web.AppKey("listings")
 """Writes the rows the marketplace is searched by."""
 MARKETPLACE: web.AppKey[Marketplace] = web.AppKey("marketplace")
 ENQUIRIES: web.AppKey[Enquiries] = web.AppKey("enquiries")
+SANCTIONS: web.AppKey[SanctionOffice] = web.AppKey("sanctions")
 COMPLAINTS: web.AppKey[ComplaintOffice] = web.AppKey("complaints")
 DISBURSEMENTS: web.AppKey[DisbursementOffice] = web.AppKey("disbursements")
 SUPERVISION: web.AppKey[SupervisionOffice] = web.AppKey("supervision")

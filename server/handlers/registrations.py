@@ -39,6 +39,7 @@ from server.services.drafts import (
 from server.services.file_safety import FileUnacceptable
 from server.services.files import FilesUnknown
 from server.services.labels import NotOnList
+from server.services.person_bans import PersonBarred
 from server.services.qualifications import ProgrammeNotRunning
 from server.services.registrations import RegistrationIncomplete
 
@@ -243,6 +244,7 @@ async def one(request: web.Request, actor: Actor, path: RegistrationPath) -> Reg
         FileUnacceptable,
         FilesUnknown,
         AlreadyApplied,
+        PersonBarred,
         NotReadmitted,
         TooManyToday,
     ),

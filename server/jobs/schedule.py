@@ -41,6 +41,7 @@ from server.services.renewals import Renewals
 from server.services.review_notices import Notices
 from server.services.reviews import Reviews
 from server.services.rounds import Rounds
+from server.services.sanction_office import SanctionOffice
 from server.services.settlement_windows import SettlementWindows
 from server.services.signing_steps import Printing
 from server.services.supervision_office import SupervisionOffice
@@ -121,6 +122,8 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _every(60, "scan_anomalies", lambda _: works.supervision.anomalies.scan_due()),
         _every(60, "check_contracts", lambda _: works.supervision.data.ask_due()),
         _every(60, "mind_complaints", lambda _: complaints.turn_all()),
+        _every(60, "carry_out_sanctions", lambda _: works.sanctions.effects.carry_on_all()),
+        _every(3600, "remind_recoveries", lambda _: works.sanctions.recoveries.remind_due()),
         _every(60, "end_suspensions", lambda _: works.suspensions.end_due()),
         _every(300, "settle_labels", lambda _: works.labels.settle_expired_labels(now())),
         _every(300, "recompute_deadlines", lambda _: recompute_deadlines(works.working_days, recounts)),

@@ -1157,7 +1157,7 @@ class Migration(migrations.Migration):
                 (
                     "movement",
                     fields.CharEnumField(
-                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nCOMMIT: commit\nUNCOMMIT: uncommit\nISSUE: issue\nPOST_QUOTA: post_quota\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nTAKE_BACK: take_back\nTAKE_ON_FILE: take_on_file\nLET_GO_ON_FILE: let_go_on_file\nDISALLOW: disallow\nTAKE_FEE: take_fee\nDISBURSE: disburse\nRETURN_DISBURSEMENT: return_disbursement\nPAY_OUT: pay_out\nRETURN_PAID_OUT: return_paid_out\nPOST_INTEREST: post_interest\nCLAW_BACK: claw_back\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void\nRETURN_EXPIRED: return_expired\nRETURN_RECLAIMED: return_reclaimed\nRETURN_HANDED_BACK: return_handed_back\nRETURN_VOIDED: return_voided\nPAY_ESCROW: pay_escrow\nRELEASE_ESCROW: release_escrow\nREFUND_ESCROW: refund_escrow",
+                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nCOMMIT: commit\nUNCOMMIT: uncommit\nISSUE: issue\nPOST_QUOTA: post_quota\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nTAKE_BACK: take_back\nTAKE_ON_FILE: take_on_file\nLET_GO_ON_FILE: let_go_on_file\nDISALLOW: disallow\nTAKE_FEE: take_fee\nDISBURSE: disburse\nRETURN_DISBURSEMENT: return_disbursement\nPAY_OUT: pay_out\nRETURN_PAID_OUT: return_paid_out\nPOST_INTEREST: post_interest\nCLAW_BACK: claw_back\nCOLLECT_SURCHARGE: collect_surcharge\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void\nRETURN_EXPIRED: return_expired\nRETURN_RECLAIMED: return_reclaimed\nRETURN_HANDED_BACK: return_handed_back\nRETURN_VOIDED: return_voided\nPAY_ESCROW: pay_escrow\nRELEASE_ESCROW: release_escrow\nREFUND_ESCROW: refund_escrow",
                         enum_type=Movement,
                         max_length=32,
                     ),
@@ -5795,8 +5795,21 @@ class Migration(migrations.Migration):
                         description="What follows, by the sanction", encoder=JSON_DUMPS, decoder=loads
                     ),
                 ),
-                ("orders", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
-                ("vouchers", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "orders",
+                    fields.JSONField(
+                        null=True,
+                        description="Which of the party's are hit, null: every one",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "vouchers",
+                    fields.JSONField(
+                        null=True, description="The same of its vouchers", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
                 (
                     "reduced_fen",
                     fields.BigIntField(null=True, description="By how much a settlement is reduced"),
@@ -6200,6 +6213,15 @@ class Migration(migrations.Migration):
                 ("kind", fields.CharField(description="proposal, statement, note", max_length=16)),
                 ("author", fields.CharField(description="As the journal names who wrote it", max_length=40)),
                 ("words", fields.TextField(unique=False)),
+                (
+                    "files",
+                    fields.JSONField(
+                        default=list,
+                        description="Stored files, attached to the case",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
                 ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={
@@ -6268,7 +6290,13 @@ class Migration(migrations.Migration):
                 ),
                 ("proposed_by", fields.BigIntField(description="The member of staff")),
                 ("proposed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("case_id", fields.BigIntField(null=True, description="The sanction case made of it")),
                 ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("dismissed_by", fields.BigIntField(null=True)),
+                (
+                    "dismiss_reason",
+                    fields.TextField(default="", description="Why no case was made of it", unique=False),
+                ),
             ],
             options={
                 "table": "sanction_proposal",
@@ -7600,42 +7628,6 @@ class Migration(migrations.Migration):
                 "unique_together": (("order_id", "document", "version"),),
                 "pk_attr": "id",
                 "table_description": "One document as it was printed: from ``content`` come the same bytes again.",
-            },
-            bases=["Model"],
-        ),
-        ops.CreateModel(
-            name="SanctionFile",
-            fields=[
-                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                (
-                    "entry",
-                    fields.ForeignKeyField(
-                        "models.SanctionEntry",
-                        source_field="entry_id",
-                        db_constraint=True,
-                        to_field="id",
-                        related_name="files",
-                        on_delete=OnDelete.RESTRICT,
-                    ),
-                ),
-                (
-                    "file",
-                    fields.ForeignKeyField(
-                        "models.StoredFile",
-                        source_field="file_id",
-                        db_constraint=True,
-                        to_field="id",
-                        related_name="sanctions",
-                        on_delete=OnDelete.RESTRICT,
-                    ),
-                ),
-            ],
-            options={
-                "table": "sanction_file",
-                "app": "models",
-                "unique_together": (("entry_id", "file_id"),),
-                "pk_attr": "id",
-                "table_description": "A file handed in with an entry.",
             },
             bases=["Model"],
         ),

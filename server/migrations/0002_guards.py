@@ -33,7 +33,6 @@ APPEND_ONLY = (
     "signature",
     "printed_document",
     "sanction_entry",
-    "sanction_file",
     "sanction_referral",
     "recovery_receipt",
     "objection_file",

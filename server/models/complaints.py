@@ -193,7 +193,10 @@ class SanctionProposal(Model):
     reason = fields.TextField(description="The finding's reasons, without the complainant")
     proposed_by = fields.BigIntField(description="The member of staff")
     proposed_at: datetime = fields.DatetimeField()
+    case_id: int | None = fields.BigIntField(null=True, description="The sanction case made of it")
     decided_at: datetime | None = fields.DatetimeField(null=True)
+    dismissed_by: int | None = fields.BigIntField(null=True)
+    dismiss_reason = fields.TextField(default="", description="Why no case was made of it")
 
     class Meta:
         table = "sanction_proposal"

@@ -9,7 +9,6 @@ from tortoise import fields
 from tortoise.models import Model
 
 from server.models.columns import CheckedBigInt
-from server.models.files import StoredFile
 from server.models.organisations import Organisation
 from server.programme.vocabulary import Party
 from server.rules.recoveries import ReceiptKind, RecoveryStatus
@@ -20,7 +19,7 @@ from server.sealing import SEALED_LENGTH
 class SanctionCase(Model):
     """处理案件: somebody is to be sanctioned on a ground of the text, and what became of it.
 
-    ``orders`` and ``vouchers`` bound what is hit; empty, everything of the party in the programme is.
+    ``orders`` and ``vouchers`` bound what is hit; without them everything of the party in the programme is.
     ``preview`` is what the person who decided was shown, and decided on.
     """
 
@@ -41,8 +40,10 @@ class SanctionCase(Model):
     facts = fields.TextField(description="What was found, as the party reads it")
     serious = fields.BooleanField(default=False)
     measures: list[str] = fields.JSONField(description="What follows, by the sanction")
-    orders: list[int] = fields.JSONField(default=list)
-    vouchers: list[int] = fields.JSONField(default=list)
+    orders: list[int] | None = fields.JSONField(
+        null=True, description="Which of the party's are hit, null: every one"
+    )
+    vouchers: list[int] | None = fields.JSONField(null=True, description="The same of its vouchers")
     reduced_fen: int | None = fields.BigIntField(null=True, description="By how much a settlement is reduced")
     person_name_sealed = fields.CharField(SEALED_LENGTH, default="")
     person_index = fields.CharField(64, default="", description="Blind index of the identity number")
@@ -83,29 +84,12 @@ class SanctionEntry(Model):
     kind = fields.CharField(16, description="proposal, statement, note")
     author = fields.CharField(40, description="As the journal names who wrote it")
     words = fields.TextField()
+    files: list[int] = fields.JSONField(default=list, description="Stored files, attached to the case")
     at: datetime = fields.DatetimeField()
 
     class Meta:
         table = "sanction_entry"
         indexes = (("case_id", "id"),)
-
-
-class SanctionFile(Model):
-    """A file handed in with an entry."""
-
-    id = fields.BigIntField(primary_key=True)
-    entry: fields.ForeignKeyRelation[SanctionEntry] = fields.ForeignKeyField(
-        "models.SanctionEntry", related_name="files", on_delete=fields.RESTRICT
-    )
-    entry_id: int
-    file: fields.ForeignKeyRelation[StoredFile] = fields.ForeignKeyField(
-        "models.StoredFile", related_name="sanctions", on_delete=fields.RESTRICT
-    )
-    file_id: int
-
-    class Meta:
-        table = "sanction_file"
-        unique_together = (("entry_id", "file_id"),)
 
 
 class SanctionEffect(Model):
@@ -181,7 +165,7 @@ class SanctionAppeal(Model):
     words = fields.TextField()
     files: list[int] = fields.JSONField(default=list)
     filed_at: datetime = fields.DatetimeField()
-    upheld: bool | None = fields.BooleanField(null=True)
+    upheld: bool | None = fields.BooleanField(null=True)  # type: ignore[assignment]
     decided_by: int | None = fields.BigIntField(null=True)
     decided_at: datetime | None = fields.DatetimeField(null=True)
     reason = fields.TextField(default="")

@@ -68,6 +68,10 @@ class Account(StrEnum):
     """利息: what the account of the year's money has borne; its balance is minus what ever came of it."""
     FEE = "fee"
     """监理服务收益: what the operator took of the fund for supervising settled projects (NX-36)."""
+    OFFENDER = "offender"
+    """违规单位: where surcharges come from; its balance is minus what was ever collected of them."""
+    SURCHARGE = "surcharge"
+    """加收利息: collected beside public money that was claimed back."""
 
 
 class Movement(StrEnum):
@@ -102,6 +106,8 @@ class Movement(StrEnum):
     POST_INTEREST = "post_interest"
     """利息转入: rolls into the year's money (NX-38)."""
     CLAW_BACK = "claw_back"
+    """追缴: public money that was paid out wrongly comes back to where it came from."""
+    COLLECT_SURCHARGE = "collect_surcharge"
     EXPIRE = "expire"
     RECLAIM = "reclaim"
     HAND_BACK = "hand_back"
@@ -138,6 +144,7 @@ ROUTES: Mapping[Movement, tuple[Account, Account]] = {
     Movement.RETURN_PAID_OUT: (Account.PAID_OUT, Account.COMMITTED),
     Movement.POST_INTEREST: (Account.INTEREST, Account.BUDGET),
     Movement.CLAW_BACK: (Account.DISBURSED, Account.APPROPRIATION),
+    Movement.COLLECT_SURCHARGE: (Account.OFFENDER, Account.SURCHARGE),
     Movement.EXPIRE: (Account.AVAILABLE, Account.EXPIRED),
     Movement.RECLAIM: (Account.AVAILABLE, Account.RECLAIMED),
     Movement.HAND_BACK: (Account.AVAILABLE, Account.HANDED_BACK),

@@ -117,9 +117,16 @@ class Blocklist:
         return entry
 
     async def take_in(
-        self, bans: Sequence[Ban], lifted: Sequence[int], *, slug: str | None, list_name: str, actor: Actor
+        self,
+        bans: Sequence[Ban],
+        lifted: Sequence[int],
+        *,
+        slug: str | None,
+        list_name: str,
+        actor: Actor,
+        why: str = "",
     ) -> list[StandingChange]:
-        """Bar whom a list names, and lift its entries that it names no longer or otherwise.
+        """Bar whom a list names, and lift its entries that it names no longer or otherwise, or for a reason.
 
         Inside the caller's transaction; what it returns is for ``Rounds.standing_told`` after that. Whoever
         is registered here is locked first, in the order of the ids, and settled once.
@@ -128,7 +135,7 @@ class Blocklist:
         usccs = {ban.uscc for ban in bans} | {entry.uscc for entry in ended}
         found = await Organisation.filter(uscc__in=sorted(usccs)).order_by("id")
         held = {one.uscc: await lock(one.id) for one in found}
-        why, now = texts.LABEL_SOURCES["replaced"], self._clocks.base.now()
+        why, now = why or texts.LABEL_SOURCES["replaced"], self._clocks.base.now()
         await BlocklistEntry.filter(id__in=[entry.id for entry in ended]).update(
             lifted_at=now, lifted_by=actor.id, lift_reason=why
         )

@@ -157,7 +157,10 @@ class ComplaintHandling:
                 await self._place(complaint, reasons, actor, now)
                 await self._propose(complaint, reasons.strip(), actor, now)
             else:
-                await SanctionProposal.filter(complaint_id=complaint.id, decided_at=None).delete()
+                # A case that was made of it goes its own way: people decide on that.
+                await SanctionProposal.filter(
+                    complaint_id=complaint.id, decided_at=None, case_id=None
+                ).delete()
                 if await order_holds.lift(complaint, reason=reasons.strip(), by=actor.id, now=now):
                     await self.book.write(complaint, EntryKind.HOLD_LIFTED, author=actor.name, now=now)
             await self.book.tell_accused(complaint, "accusation.found", now=now)

@@ -18,7 +18,7 @@ from server.programme.people import PartyRules
 from server.rules.forms import DOCUMENTS, UNDERTAKINGS, changed_keys, mask, names_of
 from server.rules.lifecycles import RegistrationStatus
 from server.rules.review import CaseStatus
-from server.services import access, allowances, files, journal
+from server.services import access, allowances, files, journal, person_bans
 from server.services.access import CLOCK, Actor, NotFound
 from server.services.admissions import Admissions, open_values, sealed_keys
 from server.services.applicants import day, snapshot
@@ -68,8 +68,8 @@ class Registrations:
 
         A chain without people decides at once (GX-25). Raises ``NotFound``, ``DraftMovedOn``,
         ``RegistrationUnderReview``, ``ProgrammeNotRunning``, ``NotOnList``,
-        ``OperatorCannotProvide``, :class:`RegistrationIncomplete`, ``FileUnacceptable``, ``FilesUnknown`` and
-        ``AlreadyApplied`` and ``TooManyToday``; the draft stays as it is.
+        ``OperatorCannotProvide``, ``PersonBarred``, :class:`RegistrationIncomplete`,
+        ``FileUnacceptable``, ``FilesUnknown``, ``AlreadyApplied`` and ``TooManyToday``; the draft stays as it is.
         """
         async with in_transaction():
             organisation = await lock(access.organisation_id_of(actor))
@@ -86,6 +86,9 @@ class Registrations:
             if not programme.covers(day(now)):
                 raise ProgrammeNotRunning(clause=programme.validity.article, programme=programme.name)
             await self.drafts.require_admissible(organisation, programme, party, now)
+            # Whoever was responsible for a breach comes back with no other organisation (NX-28).
+            numbers = [self.drafts.sealer.open(one) for one in draft.sealed.values()]
+            await person_bans.require_unbarred(organisation.id, numbers, slug, self.drafts.sealer, now=now)
             earlier = Submission.filter(registration_id=draft.id)
             await allowances.require(earlier, "submitted_at", allowances.SUBMISSIONS, now=now)
             faults = (

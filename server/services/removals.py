@@ -154,6 +154,20 @@ class Removals(ArrivesQuietly):
         await Removal.filter(id=made.id).update(case_id=case.id)
         return after
 
+    async def carry_out(
+        self, row: Qualification, charge: Charge, reason: str, *, serious: bool, actor: Actor, now: datetime
+    ) -> tuple[Removal, After]:
+        """Remove a provider by a sanction that two have agreed on, inside the transaction of the decision.
+
+        Raises ``IllegalMove`` for a standing that has ended, and :class:`RemovalUnderWay`.
+        """
+        programme = self._programme(row.programme_slug, row.programme_version)
+        if await Removal.exists(qualification_id=row.id, status=RemovalStatus.PROPOSED):
+            raise RemovalUnderWay()
+        made = await self._create(row, programme, charge, reason, serious, actor, now)
+        after = await self._remove(made, programme, charge.sanction, actor=actor, now=now)
+        return await Removal.get(id=made.id), after
+
     # -- what the review engine asks ----------------------------------------------------------------
 
     async def snapshot(self, case: ReviewCase) -> dict[str, Any]:

@@ -85,37 +85,53 @@ class Suspensions:
         if until is not None and until <= now:
             raise SuspensionPast()
         async with in_transaction():
-            organisation = await lock(row.organisation_id)
-            row = await Qualification.get(id=row.id).select_related("organisation")
-            require_move(QUALIFICATION_MOVES, row.status, QualificationStatus.SUSPENDED)
-            row = await move(row, QualificationStatus.SUSPENDED)
-            held = await Suspension.create(
-                qualification_id=row.id,
-                programme_slug=programme.slug,
-                ground=ground,
-                clause=charge.clause,
-                reason=reason.strip(),
-                since=now,
-                until=until,
-                made_by=actor.id,
-            )
-            await self._tell("provider.suspended", row, held, actor=actor, now=now)
-            # Whoever stops a breach reports it to the bureau in the same breath (GZ-44).
-            await outbox.tell(
-                outbox.team(Role.AUTHORITY, programme.slug),
-                "provider.suspension_reported",
-                at=now,
-                qualification=row.id,
-                name=organisation.name,
-                area=organisation.area,
-                programme=programme.slug,
-                clause=held.clause,
-                reason=held.reason,
-            )
-            await tell_customers(row, "order.provider_suspended", now=now)
-            changes = await self.qualifications.settle(organisation, {programme.slug})
+            held, changes = await self.hold(row, charge, reason.strip(), until=until, actor=actor, now=now)
         await self.qualifications.rounds.standing_told(changes)
         return held
+
+    async def hold(
+        self,
+        row: Qualification,
+        charge: Charge,
+        reason: str,
+        *,
+        until: datetime | None = None,
+        actor: Actor,
+        now: datetime,
+    ) -> tuple[Suspension, list[StandingChange]]:
+        """The same inside the caller's transaction; what changed is for ``Rounds.standing_told`` after it.
+
+        Raises ``IllegalMove`` for whoever is not approved.
+        """
+        organisation = await lock(row.organisation_id)
+        row = await Qualification.get(id=row.id).select_related("organisation")
+        require_move(QUALIFICATION_MOVES, row.status, QualificationStatus.SUSPENDED)
+        row = await move(row, QualificationStatus.SUSPENDED)
+        held = await Suspension.create(
+            qualification_id=row.id,
+            programme_slug=row.programme_slug,
+            ground=charge.ground.code,
+            clause=charge.clause,
+            reason=reason,
+            since=now,
+            until=until,
+            made_by=actor.id,
+        )
+        await self._tell("provider.suspended", row, held, actor=actor, now=now)
+        # Whoever stops a breach reports it to the bureau in the same breath (GZ-44).
+        await outbox.tell(
+            outbox.team(Role.AUTHORITY, row.programme_slug),
+            "provider.suspension_reported",
+            at=now,
+            qualification=row.id,
+            name=organisation.name,
+            area=organisation.area,
+            programme=row.programme_slug,
+            clause=held.clause,
+            reason=held.reason,
+        )
+        await tell_customers(row, "order.provider_suspended", now=now)
+        return held, await self.qualifications.settle(organisation, {row.programme_slug})
 
     async def lift(self, qualification_id: int, *, reason: str, actor: Actor) -> Suspension:
         """Let a provider go again.
@@ -155,26 +171,35 @@ class Suspensions:
         return ended
 
     async def _end(self, held: Suspension, *, reason: str, actor: Actor) -> Suspension:
+        async with in_transaction():
+            changes = await self.release(held, reason=reason, actor=actor)
+        await self.qualifications.rounds.standing_told(changes)
+        return await Suspension.get(id=held.id)
+
+    async def release(self, held: Suspension, *, reason: str, actor: Actor) -> list[StandingChange]:
+        """Let a provider go inside the caller's transaction; what changed is to be told after it.
+
+        Raises :class:`SuspensionOver`.
+        """
         now = self.clocks.now(held.programme_slug)
         row = await Qualification.get(id=held.qualification_id)
-        async with in_transaction():
-            organisation = await lock(row.organisation_id)
-            if not await end_rows(held.qualification_id, reason=reason, actor=actor, now=now):
-                raise SuspensionOver()
-            row = await Qualification.get(id=row.id).select_related("organisation")
-            row.organisation = organisation
-            changes: list[StandingChange] = []
-            if row.status is QualificationStatus.SUSPENDED:
-                over = row.valid_until is not None and row.valid_until <= now
-                target = QualificationStatus.EXPIRED if over else QualificationStatus.APPROVED
-                row = await move(row, target)
-                if target is QualificationStatus.APPROVED:
-                    await self.qualifications.judge_again(row, organisation, since=held.since, actor=actor)
-                changes = await self.qualifications.settle(organisation, {held.programme_slug})
-            held = await Suspension.get(id=held.id)
-            await self._tell("provider.suspension_lifted", row, held, actor=actor, now=now)
-        await self.qualifications.rounds.standing_told(changes)
-        return held
+        organisation = await lock(row.organisation_id)
+        if not await end_rows(held.qualification_id, reason=reason, actor=actor, now=now):
+            raise SuspensionOver()
+        row = await Qualification.get(id=row.id).select_related("organisation")
+        row.organisation = organisation
+        changes: list[StandingChange] = []
+        if row.status is QualificationStatus.SUSPENDED:
+            over = row.valid_until is not None and row.valid_until <= now
+            target = QualificationStatus.EXPIRED if over else QualificationStatus.APPROVED
+            row = await move(row, target)
+            if target is QualificationStatus.APPROVED:
+                await self.qualifications.judge_again(row, organisation, since=held.since, actor=actor)
+            changes = await self.qualifications.settle(organisation, {held.programme_slug})
+        await self._tell(
+            "provider.suspension_lifted", row, await Suspension.get(id=held.id), actor=actor, now=now
+        )
+        return changes
 
     def programme(self, row: Qualification) -> Programme:
         """The version a provider was admitted under."""

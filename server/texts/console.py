@@ -42,6 +42,8 @@ RANKING_COLUMNS = (
 """What the columns of a published list are called, in the order of the fields."""
 
 JOBS: Mapping[str, str] = {
+    "carry_out_sanctions": "继续执行处理决定中尚未完成的事项",
+    "remind_recoveries": "提醒逾期未缴回的追缴款",
     "resume_contracts": "年度资金到位后，按签署先后使等待的合同生效",
     "tell_windows": "告知集中兑付开始受理和即将截止",
     "lapse_orders": "终止逾期未办理的订单",

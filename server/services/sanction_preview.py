@@ -1,0 +1,312 @@
+"""What a decision would do, thing by thing and with its sums, shown before anybody decides.
+
+It is worked out anew each time from what stands; whoever decides names the digest of what they were shown,
+and is turned back when something else would be hit by now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from tortoise.expressions import Q
+
+from server import texts
+from server.models.ledger import LedgerEntry
+from server.models.orders import Order, VoucherHold
+from server.models.organisations import Qualification
+from server.models.sanctions import SanctionCase
+from server.models.settlements import Settlement
+from server.models.vouchers import Voucher
+from server.programme.oversight import Measure
+from server.programme.vocabulary import Party
+from server.rules.deadlines import day_of
+from server.rules.lifecycles import VoucherStatus
+from server.rules.money import Account
+from server.rules.orders import LIVE
+from server.rules.recoveries import DAYS_A_YEAR, WHOLE_BP, surcharge_fen
+from server.rules.sanction_cases import BULK, LASTING, Effect, effects_of, published
+from server.rules.sanctions import ban as ban_of
+from server.rules.settlements import LIVE as SETTLING
+from server.services import ledger
+from server.services.sanction_book import SanctionBook
+from server.units import yuan
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHit:
+    """An order that ends."""
+
+    order: int
+    number: str
+    project: str
+    held_fen: int
+    spent_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherHit:
+    """A voucher that is void, and what is free of it."""
+
+    voucher: int
+    number: str
+    free_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementHit:
+    """A settlement of which nothing is paid, or less."""
+
+    settlement: int
+    number: str
+    order: int
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaidOut:
+    """Money of one order off one voucher that lies with a provider and is claimed back."""
+
+    order: int
+    number: str
+    budget: int
+    round: int | None
+    enterprise: int | None
+    provider: int | None
+    voucher: int | None
+    category: str | None
+    amount_fen: int
+    paid_out_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """Everything that would follow from a decision of today. Money in fen."""
+
+    measures: tuple[str, ...]
+    effects: tuple[str, ...]
+    lasting: tuple[str, ...]
+    """What an appeal could not undo."""
+    standing: str
+    """The qualification's status that would end; empty: there is none."""
+    bars_from: date | None = None
+    bars_until: date | None = None
+    """The last day; with ``bars_from`` and without this, for good."""
+    bars_person: bool = False
+    scope: str = ""
+    announced_where: str = ""
+    referred_to: str = ""
+    orders: tuple[OrderHit, ...] = ()
+    vouchers: tuple[VoucherHit, ...] = ()
+    settlements: tuple[SettlementHit, ...] = ()
+    reduced_fen: int = 0
+    paid_out: tuple[PaidOut, ...] = ()
+    principal_fen: int = 0
+    surcharge_fen: int = 0
+    yearly_bp: int = 0
+    rate_rests_on: str = ""
+    arithmetic: str = ""
+    digest: str = field(default="")
+    """Of all of it but for what only the day changes."""
+
+
+async def preview(case: SanctionCase, book: SanctionBook, *, now: datetime) -> Preview:
+    """What a decision on the case would do now."""
+    programme, sanction = book.programme_of(case), book.sanction_of(case)
+    measures = frozenset(Measure(one) for one in case.measures)
+    effects = effects_of(measures)
+    barred = ban_of(sanction, day_of(now)) if Effect.BAN in effects else None
+    orders = await _orders(case, effects)
+    paid_out = await _paid_out(case) if Effect.RECOVER in effects else ()
+    surcharged = [
+        surcharge_fen(one.amount_fen, book.defaults.surcharge_yearly_bp, one.paid_out_on, day_of(now))
+        for one in paid_out
+    ]
+    row = await Qualification.get_or_none(
+        organisation_id=case.against_id, party=case.party, programme_slug=programme.slug
+    )
+    shown = Preview(
+        measures=tuple(sorted(measures)),
+        effects=tuple(sorted(effects)),
+        lasting=tuple(sorted(effects & LASTING)),
+        standing=row.status.value if row is not None and Effect.END_STANDING in effects else "",
+        bars_from=None if barred is None else barred.starts_on,
+        bars_until=None if barred is None else barred.ends_on,
+        bars_person=Effect.BAN_PERSON in effects,
+        scope=sanction.ban_scope,
+        announced_where=sanction.announced_where if published(measures) else "",
+        referred_to=sanction.referred_to if Effect.REFER in effects else "",
+        orders=orders,
+        vouchers=await _vouchers(case) if Effect.VOID_VOUCHER in effects else (),
+        settlements=await _settlements(case, effects),
+        reduced_fen=case.reduced_fen or 0 if Effect.REDUCE_SETTLEMENT in effects else 0,
+        paid_out=tuple(paid_out),
+        principal_fen=sum(one.amount_fen for one in paid_out),
+        surcharge_fen=sum(surcharged),
+        yearly_bp=book.defaults.surcharge_yearly_bp if paid_out else 0,
+        rate_rests_on=book.defaults.says if paid_out else "",
+        arithmetic=_arithmetic(paid_out, surcharged, book.defaults.surcharge_yearly_bp, day_of(now)),
+    )
+    return _digested(shown)
+
+
+def as_json(shown: Preview) -> dict[str, Any]:
+    """The preview as it is kept with the decision."""
+    kept: dict[str, Any] = orjson.loads(orjson.dumps(asdict(shown)))
+    return kept
+
+
+def planned(shown: Preview) -> list[tuple[Effect, str, int | None]]:
+    """What is done one by one afterwards: orders first, so that their money is back when vouchers end."""
+    effects = {Effect(one) for one in shown.effects} & BULK
+    plan: list[tuple[Effect, str, int | None]] = []
+    if Effect.END_ORDER in effects:
+        plan += [
+            (Effect.END_ORDER, f"order:{one.order}", one.held_fen + one.spent_fen) for one in shown.orders
+        ]
+    if Effect.VOID_VOUCHER in effects:
+        plan += [(Effect.VOID_VOUCHER, f"voucher:{one.voucher}", one.free_fen) for one in shown.vouchers]
+    return plan
+
+
+def hit_orders(case: SanctionCase) -> Q:
+    """The party's orders in the programme, as far as the case hits them."""
+    side: dict[str, Any] = {f"{case.party.value}_id": case.against_id}
+    wanted = Q(programme_slug=case.programme_slug, **side)
+    return wanted if case.orders is None else wanted & Q(id__in=case.orders)
+
+
+async def _orders(case: SanctionCase, effects: frozenset[Effect]) -> tuple[OrderHit, ...]:
+    """Live orders whose money was not accepted yet; where vouchers are to be given back, those too.
+
+    What was accepted is a matter of its settlement, which other measures stop or claim back.
+    """
+    if Effect.END_ORDER not in effects:
+        return ()
+    rows = await Order.filter(hit_orders(case), status__in=list(LIVE)).order_by("id")
+    ids = [row.id for row in rows]
+    paid = Settlement.filter(order_id__in=ids, paid_at__not_isnull=True)
+    settled = set(await paid.values_list("order_id", flat=True))
+    held: dict[int, int] = defaultdict(int)
+    spent: dict[int, int] = defaultdict(int)
+    for one in await VoucherHold.filter(order_id__in=ids):
+        held[one.order_id] += one.held_fen
+        spent[one.order_id] += one.spent_fen
+    given_back = Measure.RECLAIM_VOUCHERS.value in case.measures
+    return tuple(
+        OrderHit(row.id, row.number, row.project, held[row.id], spent[row.id])
+        for row in rows
+        if row.id not in settled and (given_back or not spent[row.id])
+    )
+
+
+async def _vouchers(case: SanctionCase) -> tuple[VoucherHit, ...]:
+    """What still runs: of a provider what it drew, of an enterprise what it holds."""
+    holder = Q(provider_id=case.against_id)
+    if case.party is Party.ENTERPRISE:
+        holder = Q(enterprise_id=case.against_id, provider_id=None)
+    wanted = Voucher.filter(holder, programme_slug=case.programme_slug, status=VoucherStatus.ACTIVE)
+    if case.vouchers is not None:
+        wanted = wanted.filter(id__in=case.vouchers)
+    rows = await wanted.order_by("id")
+    free = await ledger.balances_of_vouchers({row.enterprise_id for row in rows}, [row.id for row in rows])
+    return tuple(VoucherHit(row.id, row.number, free[row.id][Account.AVAILABLE]) for row in rows)
+
+
+async def _settlements(case: SanctionCase, effects: frozenset[Effect]) -> tuple[SettlementHit, ...]:
+    stopping = {Effect.REFUSE_SETTLEMENT, Effect.REDUCE_SETTLEMENT, Effect.HOLD_PAYMENT}
+    if stopping.isdisjoint(effects):
+        return ()
+    side = {f"{case.party.value}_id": case.against_id}
+    wanted = Settlement.filter(programme_slug=case.programme_slug, status__in=list(SETTLING), **side)
+    if case.orders is not None:
+        wanted = wanted.filter(order_id__in=case.orders)
+    return tuple(
+        SettlementHit(row.id, row.number, row.order_id, row.amount_fen) for row in await wanted.order_by("id")
+    )
+
+
+async def _paid_out(case: SanctionCase) -> Sequence[PaidOut]:
+    """What the ledger has with providers for the orders that are hit, less what was claimed back before."""
+    orders = {
+        row.id: row for row in await Order.filter(hit_orders(case)).only("id", "number", "enterprise_id")
+    }
+    if not orders:
+        return ()
+    # Found through the enterprises: every index more would cost each grant of a launch.
+    entries = await LedgerEntry.filter(
+        Q(debit=Account.DISBURSED) | Q(credit=Account.DISBURSED),
+        enterprise_id__in=list({row.enterprise_id for row in orders.values()}),
+        order_id__in=list(orders),
+    ).order_by("id")
+    sums: dict[tuple[Any, ...], int] = {}
+    since: dict[tuple[Any, ...], date] = {}
+    for one in entries:
+        key = (
+            one.order_id,
+            one.budget_id,
+            one.round_id,
+            one.enterprise_id,
+            one.provider_id,
+            one.voucher_id,
+            one.category,
+        )
+        if one.credit is Account.DISBURSED:
+            sums[key] = sums.get(key, 0) + one.amount_fen
+            since[key] = day_of(one.at)
+        else:
+            sums[key] = sums.get(key, 0) - one.amount_fen
+    return [
+        PaidOut(
+            order=key[0],
+            number=orders[key[0]].number,
+            budget=key[1],
+            round=key[2],
+            enterprise=key[3],
+            provider=key[4],
+            voucher=key[5],
+            category=key[6],
+            amount_fen=amount_fen,
+            paid_out_on=since[key],
+        )
+        for key, amount_fen in sums.items()
+        if amount_fen > 0
+    ]
+
+
+def _arithmetic(paid_out: Sequence[PaidOut], surcharged: Sequence[int], yearly_bp: int, on: date) -> str:
+    """Line by line: principal, days, surcharge, and the sum."""
+    if not paid_out:
+        return ""
+    lines = [
+        texts.RECOVERY_LINE.format(
+            number=one.number,
+            amount=yuan(one.amount_fen),
+            rate=rate_said(yearly_bp),
+            days=max(0, (on - one.paid_out_on).days),
+            surcharge=yuan(borne_fen),
+        )
+        for one, borne_fen in zip(paid_out, surcharged, strict=True)
+    ]
+    whole_fen = sum(one.amount_fen for one in paid_out) + sum(surcharged)
+    return texts.STEP.join([*lines, texts.RECOVERY_SUM.format(amount=yuan(whole_fen))])
+
+
+def rate_said(yearly_bp: int) -> str:
+    """A yearly rate as people write it: 3.45%/365."""
+    return f"{yearly_bp / (WHOLE_BP // 100):.2f}%/{DAYS_A_YEAR}"
+
+
+def _digested(shown: Preview) -> Preview:
+    stable: Mapping[str, Any] = {
+        name: value
+        for name, value in as_json(shown).items()
+        if name not in ("digest", "surcharge_fen", "arithmetic", "bars_from", "bars_until")
+    }
+    digest = hashlib.sha256(orjson.dumps(stable, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return Preview(**{**{name: getattr(shown, name) for name in shown.__slots__}, "digest": digest})
