@@ -47,6 +47,7 @@ from server.programme.chart import load_chart
 from server.programme.complaints import load_complaint_defaults
 from server.programme.messages import load_messages
 from server.programme.notices import YearlyNotices
+from server.programme.public_notice_defaults import load_notice_defaults
 from server.programme.registry import Programmes
 from server.programme.review import ReviewSubject
 from server.programme.sanctions import load_sanction_defaults
@@ -91,6 +92,7 @@ from server.services.launch import LaunchDesk
 from server.services.listings import Listings
 from server.services.marketplace import Marketplace
 from server.services.memberships import Memberships
+from server.services.notice_desk import NoticeDesk
 from server.services.offering_drafts import OfferingDrafts
 from server.services.offerings import Offerings
 from server.services.onboarding import Onboarding
@@ -239,6 +241,8 @@ def create_app(
     app[keys.EXPORTS] = exports
     uploads = Uploads(programmes, clocks, evidence, lab, settings.uploads_dir)
     app[keys.FILES], app[keys.UPLOADS] = Files(programmes, clocks, evidence), uploads
+    notice_desk = NoticeDesk(public_notices, load_notice_defaults(PUBLIC_NOTICES), sealer, uploads)
+    app[keys.NOTICE_DESK] = notice_desk
     yearly = AnnualNotices(YearlyNotices.load(settings.notices_dir, programmes))
     allotments = Allotments(programmes, sizes, clocks, yearly)
     rounds.settlers.append(allotments.settle)
@@ -378,7 +382,8 @@ def create_app(
             settlement_windows=settlement_windows,
             blocklist=blocklist,
             reviews=reviews,
-            public_notices=public_notices,
+            draws=draws,
+            notices=notice_desk,
             labels=labels,
             renewals=Renewals(qualifications),
             suspensions=suspensions,

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from server.services.listings import Listings
     from server.services.marketplace import Marketplace
     from server.services.memberships import Memberships
+    from server.services.notice_desk import NoticeDesk
     from server.services.offerings import Offerings
     from server.services.onboarding import Onboarding
     from server.services.order_ends import OrderEnds
@@ -132,6 +133,8 @@ MEMBERSHIPS: web.AppKey[Memberships] = web.AppKey("memberships")
 QUALIFICATIONS: web.AppKey[Qualifications] = web.AppKey("qualifications")
 REVIEWS: web.AppKey[Reviews] = web.AppKey("reviews")
 PUBLIC_NOTICES: web.AppKey[Notices] = web.AppKey("public_notices")
+"""The clock on notices."""
+NOTICE_DESK: web.AppKey[NoticeDesk] = web.AppKey("notice_desk")
 REGISTRATIONS: web.AppKey[Registrations] = web.AppKey("registrations")
 BLOCKLIST: web.AppKey[Blocklist] = web.AppKey("blocklist")
 LABELS: web.AppKey[Labels] = web.AppKey("labels")

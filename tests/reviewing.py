@@ -19,19 +19,26 @@ from server.clock import FixedClock
 from server.errors import Refusal
 from server.models.organisations import Organisation
 from server.models.people import Staff
+from server.models.public_notices import NoticeLine, NoticeShowing, PublicNotice
 from server.models.reviews import ReviewCase
 from server.programme.model import Programme
+from server.programme.public_notice_defaults import load_notice_defaults
 from server.programme.registry import Programmes
 from server.programme.review import ReviewKind, ReviewStep, ReviewSubject, ReviewWhen
 from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import day_of
-from server.rules.review import BEST_SCORE, Check, Record, Verdict
+from server.rules.review import BEST_SCORE, CaseStatus, Check, Record, Verdict
+from server.sealing import Sealer
 from server.services.access import Actor
 from server.services.clocks import ProgrammeClocks
+from server.services.objection_answers import ObjectionAnswers
+from server.services.objections import Objections, Statement
+from server.services.public_notices import PublicNotices
 from server.services.review_cases import copied
 from server.services.review_notices import Notices
 from server.services.reviewed import After
 from server.services.reviews import Reviews
+from server.services.standing_notices import StandingNotices
 from server.services.working_days import WorkingDays
 from tests.factories import make_enterprise
 
@@ -40,6 +47,8 @@ MONDAY = datetime(2026, 5, 18, 2, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 GREEN = Check("registered", "一", "注册地符合要求", met=True)
 RED = Check("registered", "一", "注册地不符合要求", met=False, arithmetic="甲 ≠ 乙")
+DEFAULTS = load_notice_defaults(Path("config/public_notices.toml"))
+SEALER = Sealer({"2026a": "a data secret of this test, long enough"})
 APPLICANT = Actor("person", 1, "", None, frozenset({"handler"}))
 
 _numbers = count(1)
@@ -115,6 +124,10 @@ class ReviewOffice:
         for subject in ReviewSubject:
             self.reviews.serve(subject, self.thing)
         self.notices = Notices(self.reviews)
+        self.drafts = PublicNotices(self.notices)
+        self.standing = StandingNotices(self.notices, DEFAULTS)
+        self.objections = Objections(self.notices, DEFAULTS, SEALER)
+        self.answers = ObjectionAnswers(self.objections)
 
     @property
     def now(self) -> datetime:
@@ -183,7 +196,13 @@ class ReviewOffice:
     async def decide(
         self, case: ReviewCase, verdict: Verdict = Verdict.APPROVED, *, by: Actor | None = None, **said: Any
     ) -> ReviewCase:
-        """Decide on a case as it stands, by somebody new of the role whose turn it is unless named."""
+        """Decide on a case as it stands, by somebody new of the role whose turn it is unless named.
+
+        One that waits for a notice is put up instead, and shown in every channel.
+        """
+        if by is None and self.waits(case):
+            await self.put_up(case)
+            return await ReviewCase.get(id=case.id)
         if by is None:
             assert case.turn is not None, f"nobody's turn: {case.status}"
             by = await self.staff(case.turn.value)
@@ -196,15 +215,55 @@ class ReviewOffice:
         }
         return await self.reviews.decide(case.id, verdict, actor=by, **{**chosen, **said})
 
-    async def object(self, case: ReviewCase, reason: str = "不符合条件") -> int:
-        """Somebody objects to a case on notice, the objection's id."""
-        objection = await self.notices.object(case.id, reason=reason, actor=APPLICANT)
-        return int(objection.id)
+    def waits(self, case: ReviewCase) -> bool:
+        """Whether a case waits for somebody to put it on a notice."""
+        if case.status is not CaseStatus.OPEN or case.place is None:
+            return False
+        return copied(case).chain.steps[case.place].kind is ReviewKind.PUBLIC_NOTICE
+
+    async def draft(self, *cases: ReviewCase, by: Actor | None = None, **said: Any) -> PublicNotice:
+        """A notice of these cases, drafted by somebody whose turn it is."""
+        assert cases[0].turn is not None
+        lines = [(await NoticeLine.get(case_id=case.id, outcome=None)).id for case in cases]
+        chosen: dict[str, Any] = {"title": "", "line_ids": lines}
+        return await self.drafts.draft(
+            cases[0].programme_slug,
+            actor=by or await self.staff(cases[0].turn.value),
+            **{**chosen, **said},
+        )
+
+    async def publish(self, notice: PublicNotice, *, by: Actor) -> PublicNotice:
+        """Publish a draft as it is previewed at this moment."""
+        seen = await self.drafts.preview(notice.id, actor=by)
+        return await self.drafts.publish(notice.id, version=notice.version, sha256=seen.sha256, actor=by)
+
+    async def put_up(self, *cases: ReviewCase) -> PublicNotice:
+        """A notice of these cases, published by a second person and shown today in every channel."""
+        assert cases[0].turn is not None
+        notice = await self.draft(*cases)
+        second = await self.staff(cases[0].turn.value)
+        notice = await self.publish(notice, by=second)
+        for one in await NoticeShowing.filter(notice_id=notice.id, shown_on=None).order_by("id"):
+            notice = await self.standing.show(
+                notice.id, one.channel, shown_on=self.today, url="https://example.com/1", actor=second
+            )
+        return notice
+
+    async def object(
+        self, case: ReviewCase, reason: str = "不符合条件", *, by: Actor | None = APPLICANT
+    ) -> int:
+        """Somebody who is signed in objects to a case on notice without their name, the objection's id."""
+        line = await NoticeLine.get(case_id=case.id, outcome=None)
+        assert line.notice_id is not None and line.place is not None
+        said = Statement(reason=reason, anonymous=True)
+        made, _ = await self.objections.make(line.notice_id, line.place, said, actor=by, address="192.0.2.1")
+        return int(made.id)
 
     async def time_is_over(self, case: ReviewCase) -> ReviewCase:
         """The notice of a case ends by the clock."""
-        assert case.notice_until is not None
-        self.clock.at = case.notice_until
+        until = (await ReviewCase.get(id=case.id)).notice_until
+        assert until is not None
+        self.clock.at = until
         await self.notices.close_due()
         return await ReviewCase.get(id=case.id)
 

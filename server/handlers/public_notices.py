@@ -1,41 +1,57 @@
-"""Public notices over HTTP: what stands open to objection, objecting, and answering."""
+"""Public notices over HTTP, for everybody: reading them, objecting to a line, following what was objected."""
 
 from __future__ import annotations
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import AwareDatetime, Field
 
-from server.handlers.api import PUBLIC, WORKING, Answer, Routes, staff
-from server.handlers.parsing import Body, Id, Path, Query
-from server.handlers.review_forms import ReviewPath
-from server.handlers.review_views import (
-    CLAUSE,
-    PROVISIONAL,
-    REASON,
-    SUBJECT,
-    TITLE,
-    ObjectionView,
-    objection_view,
+from server import texts
+from server.handlers.api import PUBLIC, Answer, Routes
+from server.handlers.bearer import address_of
+from server.handlers.notice_views import (
+    NOTICE,
+    PROGRAMME,
+    NoticeFile,
+    NoticeList,
+    NoticePath,
+    notice_file,
+    notice_view,
 )
-from server.keys import PUBLIC_NOTICES
-from server.models.reviews import ReviewCase
-from server.programme.review import ReviewSubject
-from server.rules.review import DecidedBefore, NotYourReview, ReasonMissing
-from server.services import review_notices
-from server.services.access import Actor, StaffRole
-from server.services.review_cases import copied
-from server.services.review_notices import (
+from server.handlers.parsing import Body, BodyIncomplete, BodyTooSlow, Id, Path, Query
+from server.handlers.review_views import REASON
+from server.handlers.streams import body_of
+from server.handlers.uploads import WHOLE
+from server.keys import IDENTIFY, NOTICE_DESK, SETTINGS
+from server.rules.public_notices import NoticeKind, NoticeStatus
+from server.rules.review import ReasonMissing
+from server.services import notice_reading
+from server.services.access import Actor, NotSignedIn, SessionEnded
+from server.services.allowances import TooManyToday
+from server.services.file_intake import UploadCorrupted
+from server.services.file_safety import (
+    FLAWS,
+    FileNameUnusable,
+    FileTypeMismatch,
+    FileUnacceptable,
+)
+from server.services.objection_answers import ObjectionAnswered
+from server.services.objection_files import ObjectionFileTooLarge, ObjectionTooManyFiles
+from server.services.objections import (
     NoticeOver,
     NotYourObjection,
-    ObjectionAnswered,
     ObjectionPending,
+    ObjectorRevealed,
+    ObjectorUnnamed,
+    Statement,
 )
-from server.services.reviewers import OwnReview
-from server.services.reviews import CaseMovedOn
+from server.services.open_doors import TooManyFromHere
+from server.services.tokens import AccessTokenExpired
 
 routes = Routes("public_notices")
 
 PAGE = 50
+LONGEST_NAME, LONGEST_CONTACT = 40, 60
+RECEIPT = "The code of its receipt; keep it secret. | 查询码，请妥善保管。"
 
 
 class NoticesQuery(Query):
@@ -44,115 +60,185 @@ class NoticesQuery(Query):
     programme: str | None = Field(
         default=None, max_length=64, description="Only of this programme. | 只看该项目。"
     )
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    status: NoticeStatus | None = Field(default=None, description="Only these. | 只看该状态。")
+    kind: NoticeKind | None = Field(default=None, description="Only these. | 只看该类型。")
+    before: Id | None = Field(default=None, description="Older than this id. | 早于该编号。")
 
 
-class NoticeView(Answer):
-    """A case that stands open to objection."""
+class LinePath(NoticePath):
+    """One line of a notice."""
 
-    review_id: int = Field(description="The case, to object to. | 审核件编号，提出异议时使用。")
-    subject: ReviewSubject = Field(description=SUBJECT)
-    programme: str = Field(description="The programme's slug. | 项目代码。")
-    title: str = Field(description=TITLE)
-    organisation: str = Field(description="Whom it concerns. | 公示单位。")
-    since: AwareDatetime = Field(description="Since when. | 公示开始时间。")
-    until: AwareDatetime | None = Field(description="Until when, exclusive. | 公示截止时间。")
-    provisional: bool = Field(description=PROVISIONAL)
-    channels: list[str] = Field(description="Where else it is shown. | 公示渠道。")
-    clause: str = Field(description=CLAUSE)
-
-
-class NoticeList(Answer):
-    """A page of notices, by id."""
-
-    notices: list[NoticeView] = Field(description="The notices. | 公示列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    place: int = Field(ge=1, le=2**31 - 1, description="Its number on the notice. | 序号。")
 
 
 class Object(Body):
     """An objection."""
 
     reason: str = Field(min_length=2, max_length=2000, description=REASON, examples=["申报材料不实"])
+    anonymous: bool = Field(
+        description="Neither name nor contact is kept. | 是否匿名，匿名时不保存姓名和联系方式。",
+        examples=[True],
+    )
+    name: str = Field(default="", max_length=LONGEST_NAME, description="My name. | 姓名。", examples=[""])
+    contact: str = Field(
+        default="", max_length=LONGEST_CONTACT, description="How to reach me. | 联系方式。", examples=[""]
+    )
 
 
 class ObjectionMade(Answer):
     """The objection, as it was received."""
 
-    id: int = Field(description="The objection. | 异议编号。")
+    receipt: str = Field(description=RECEIPT)
     due_at: AwareDatetime | None = Field(description="To be answered by then. | 答复期限。")
+    by_default: bool = Field(description="No text says so: the house's default. | 是否平台默认期限。")
 
 
-class ObjectionPath(Path):
-    """An objection."""
+class ReceiptPath(Path):
+    """A receipt."""
 
-    objection_id: Id = Field(description="The objection. | 异议编号。")
+    receipt: str = Field(min_length=20, max_length=24, description=RECEIPT)
 
 
-class AnswerObjection(Body):
-    """The authority's answer."""
+class FollowedView(Answer):
+    """An objection, as whoever holds its receipt sees it."""
 
-    upheld: bool = Field(description="Upheld: the case is refused. | 异议是否成立，成立则不予通过。")
-    answer: str = Field(min_length=2, max_length=2000, description="The answer. | 答复内容。")
+    notice_id: int = Field(description=NOTICE)
+    number: str = Field(description="The notice's number. | 公示编号。")
+    programme: str = Field(description=PROGRAMME)
+    place: int = Field(description="The line. | 序号。")
+    made_at: AwareDatetime = Field(description="When it was made. | 提出时间。")
+    due_at: AwareDatetime | None = Field(description="To be answered by then. | 答复期限。")
+    files: int = Field(description="How many files came with it. | 附件数。")
+    answered_at: AwareDatetime | None = Field(description="When it was answered. | 答复时间。")
+    upheld: bool | None = Field(description="Whether it was upheld. | 异议是否成立。")
+    answer: str = Field(description="The answer. | 答复。")
+    case: str = Field(description="Where the matter stands, in Chinese. | 事项目前状态。")
+
+
+class FileQuery(Query):
+    """What a file is called."""
+
+    name: str = Field(max_length=200, description="Name with extension. | 文件名（含扩展名）。")
+
+
+class FileTaken(Answer):
+    """A file that was taken."""
+
+    files: int = Field(description="How many there are now. | 现有附件数。")
+    sha256: str = Field(description="Hash of the bytes as they came. | 原始内容的 SHA-256。")
 
 
 @routes.get(
     "/api/v1/public-notices",
-    summary="What stands open to objection. | 正在公示的事项。",
+    summary="What is or was on notice, for good. | 公示和结果公布，长期可查。",
     access=PUBLIC,
     answers={200: NoticeList},
 )
-async def standing(request: web.Request, query: NoticesQuery) -> NoticeList:
-    page = await review_notices.page(query.programme, after=query.after, limit=PAGE)
-    return NoticeList(notices=[_notice(row) for row in page.rows], next_after=page.next_after)
+async def listed(request: web.Request, query: NoticesQuery) -> NoticeList:
+    if query.status is NoticeStatus.DRAFT:
+        return NoticeList(notices=[], next_before=None)
+    rows = await notice_reading.page(
+        query.programme, status=query.status, kind=query.kind, before=query.before, limit=PAGE + 1
+    )
+    url = request.app[SETTINGS].public_url
+    return NoticeList(
+        notices=[notice_view(row, url) for row in rows[:PAGE]],
+        next_before=rows[PAGE - 1].id if len(rows) > PAGE else None,
+    )
 
 
-@routes.post(
-    "/api/v1/public-notices/{review_id}/objections",
-    summary="Object to a case on notice. | 对公示提出异议。",
-    access=WORKING,
-    answers={201: ObjectionMade},
-    refusals=(NoticeOver, NotYourObjection, ObjectionPending, ReasonMissing),
+@routes.get(
+    "/api/v1/public-notices/{notice_id}",
+    summary="One of them, with its lines and the text of its hash. | 公示内容及校验原文。",
+    access=PUBLIC,
+    answers={200: NoticeFile},
 )
-async def object_to(request: web.Request, actor: Actor, path: ReviewPath, body: Object) -> ObjectionMade:
-    made = await request.app[PUBLIC_NOTICES].object(path.review_id, reason=body.reason, actor=actor)
-    return ObjectionMade(id=made.id, due_at=made.due_at)
+async def one(request: web.Request, path: NoticePath) -> NoticeFile:
+    shown = await notice_reading.shown(path.notice_id)
+    return notice_file(shown, request.app[SETTINGS].public_url)
 
 
 @routes.post(
-    "/api/v1/objections/{objection_id}/answer",
-    summary="Answer an objection. | 答复公示异议。",
-    access=staff(StaffRole.AUTHORITY, StaffRole.OPERATOR),
-    answers={200: ObjectionView},
+    "/api/v1/public-notices/{notice_id}/lines/{place}/objections",
+    summary="Object to a line, signed in or not, named or not. | 对公示事项提出异议，无需登录，可匿名。",
+    access=PUBLIC,
+    answers={201: ObjectionMade},
     refusals=(
-        NotYourReview,
-        OwnReview,
-        DecidedBefore,
-        ReasonMissing,
+        NotSignedIn,
+        AccessTokenExpired,
+        SessionEnded,
         NoticeOver,
-        ObjectionAnswered,
-        CaseMovedOn,
+        NotYourObjection,
+        ObjectionPending,
+        ObjectorUnnamed,
+        ObjectorRevealed,
+        ReasonMissing,
+        TooManyToday,
+        TooManyFromHere,
     ),
 )
-async def answer(
-    request: web.Request, actor: Actor, path: ObjectionPath, body: AnswerObjection
-) -> ObjectionView:
-    answered = await request.app[PUBLIC_NOTICES].answer(
-        path.objection_id, upheld=body.upheld, answer=body.answer, actor=actor
+async def object_to(request: web.Request, path: LinePath, body: Object) -> ObjectionMade:
+    said = Statement(reason=body.reason, anonymous=body.anonymous, name=body.name, contact=body.contact)
+    made, receipt = await request.app[NOTICE_DESK].objections.make(
+        path.notice_id, path.place, said, actor=await _person(request), address=address_of(request)
     )
-    return objection_view(answered, named=True)
+    return ObjectionMade(receipt=receipt, due_at=made.due_at, by_default=made.by_default)
 
 
-def _notice(case: ReviewCase) -> NoticeView:
-    terms = copied(case).notice
-    return NoticeView(
-        review_id=case.id,
-        subject=case.subject,
-        programme=case.programme_slug,
-        title=case.title,
-        organisation=case.organisation_name,
-        since=case.turn_since,
-        until=case.notice_until,
-        provisional=case.due_provisional,
-        channels=list(terms.channels),
-        clause=terms.article,
+@routes.get(
+    "/api/v1/objections/receipts/{receipt}",
+    summary="What became of my objection. | 凭查询码查看异议答复。",
+    access=PUBLIC,
+    answers={200: FollowedView},
+)
+async def follow(request: web.Request, path: ReceiptPath) -> FollowedView:
+    found = await request.app[NOTICE_DESK].objections.follow(path.receipt)
+    objection = found.objection
+    return FollowedView(
+        notice_id=found.notice.id,
+        number=found.notice.number or "",
+        programme=found.notice.programme_slug,
+        place=found.place,
+        made_at=objection.made_at,
+        due_at=objection.due_at,
+        files=found.files,
+        answered_at=objection.answered_at,
+        upheld=objection.upheld,
+        answer=objection.answer,
+        case=texts.REVIEW_STATUSES[found.case.status],
     )
+
+
+@routes.post(
+    "/api/v1/objections/receipts/{receipt}/files",
+    summary="Add a file to my objection: three, 5 MB each. | 补充异议附件，最多三个，各不超过 5 MB。",
+    access=PUBLIC,
+    answers={201: FileTaken},
+    refusals=(
+        ObjectionAnswered,
+        ObjectionTooManyFiles,
+        ObjectionFileTooLarge,
+        TooManyFromHere,
+        FileNameUnusable,
+        FileUnacceptable,
+        FileTypeMismatch,
+        UploadCorrupted,
+        *FLAWS.values(),
+        BodyTooSlow,
+        BodyIncomplete,
+    ),
+    receives=WHOLE,
+)
+async def add_file(request: web.Request, path: ReceiptPath, query: FileQuery) -> FileTaken:
+    file, count = await request.app[NOTICE_DESK].files.add(
+        path.receipt, query.name, body_of(request), address=address_of(request)
+    )
+    return FileTaken(files=count, sha256=file.sha256)
+
+
+async def _person(request: web.Request) -> Actor | None:
+    """The person who is signed in, if one is: everybody else may object as well."""
+    if hdrs.AUTHORIZATION not in request.headers:
+        return None
+    actor = await request.app[IDENTIFY](request)
+    return actor if actor.kind == "person" else None

@@ -71,7 +71,9 @@ class ObjectionView(Answer):
     id: int = Field(description="The objection. | 异议编号。")
     reason: str = Field(description=REASON)
     made_at: AwareDatetime = Field(description="When it was made. | 提出时间。")
-    made_by: str = Field(description="Who made it; for the authority alone. | 提出人，仅办理单位可见。")
+    made_by: str = Field(
+        description="Under their name or not; for staff alone. | 实名或匿名，仅工作人员可见。"
+    )
     due_at: AwareDatetime | None = Field(description="To be answered by then. | 答复期限。")
     answered_at: AwareDatetime | None = Field(description="When it was answered. | 答复时间。")
     upheld: bool | None = Field(description="Whether it was upheld. | 异议是否成立。")
@@ -118,7 +120,7 @@ def objection_view(row: ReviewObjection, *, named: bool) -> ObjectionView:
         id=row.id,
         reason=row.reason,
         made_at=row.made_at,
-        made_by=row.made_by if named else "",
+        made_by=texts.OBJECTORS.get(row.made_by, "") if named else "",
         due_at=row.due_at,
         answered_at=row.answered_at,
         upheld=row.upheld,

@@ -32,13 +32,13 @@ from server.services.journal_seals import JournalSeals
 from server.services.export_runs import ExportRuns
 from server.services.labels import Labels
 from server.services.listings import Listings
+from server.services.notice_desk import NoticeDesk
 from server.services.offerings import Offerings
 from server.services.order_ends import OrderEnds
 from server.services.order_line import WaitingLine
 from server.services.own_payments import OwnPayments
 from server.services.ranked import RankedRounds
 from server.services.renewals import Renewals
-from server.services.review_notices import Notices
 from server.services.reviews import Reviews
 from server.services.rounds import Rounds
 from server.services.sanction_office import SanctionOffice
@@ -67,7 +67,7 @@ class Works:
     settlement_windows: SettlementWindows
     blocklist: Blocklist
     reviews: Reviews
-    public_notices: Notices
+    notices: NoticeDesk
     labels: Labels
     renewals: Renewals
     suspensions: Suspensions
@@ -93,7 +93,7 @@ class Works:
 
 def schedule(works: Works) -> tuple[Job, ...]:
     """Every job there is. Each has its line in ``texts.JOBS``."""
-    reviews, notices, ranked = works.reviews, works.public_notices, works.ranked
+    reviews, notices, ranked = works.reviews, works.notices.notices, works.ranked
     complaints = works.complaints.clock
     recounts = (reviews.recount, notices.recount, ranked.recompute_provisional, complaints.recount)
     now, out = works.clock.now, works.deliveries
@@ -116,6 +116,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         # What begins or ends on a day.
         _every(30, "settle_bans", lambda _: works.blocklist.settle_turned()),
         _every(60, "close_notices", lambda _: notices.close_due()),
+        _every(300, "escalate_objections", lambda _: works.notices.answers.escalate_due()),
         _every(60, "tell_windows", lambda _: works.settlement_windows.tell_due()),
         _every(60, "settle_payments", lambda _: works.own_payments.settle_due()),
         _every(60, "expire_approvals", lambda _: works.renewals.expire_due()),

@@ -16,7 +16,7 @@ from server.sealing import SEALED_LENGTH
 class PublicNotice(Model):
     """公示: what is put up for objection, or published as a result. Its text never changes once it is up.
 
-    ``text`` is canonical JSON: title, programme, clause and the masked lines. ``sha256`` is of its UTF-8 bytes.
+    ``text`` is canonical JSON: title, programme, clause and the masked lines, ``sha256`` of its UTF-8.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -90,7 +90,9 @@ class NoticeLine(Model):
     notice_id: int | None
     place: int | None = fields.IntField(null=True, description="Its number on the notice, from 1")
     arrived_at: datetime = fields.DatetimeField()
-    result = fields.BooleanField(default=False, description="A line of a result, not of a notice to object to")
+    result = fields.BooleanField(
+        default=False, description="A line of a result, not of a notice to object to"
+    )
     outcome: LineOutcome | None = fields.CharEnumField(  # type: ignore[assignment]
         LineOutcome, max_length=16, null=True
     )

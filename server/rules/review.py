@@ -120,6 +120,12 @@ class PaidByBatch(Refusal):
     status, code = 409, "paid_by_batch"
 
 
+class PutUpByNotice(Refusal):
+    """A case that is gathered goes up with the notice that somebody publishes, by nobody's decision."""
+
+    status, code = 409, "put_up_by_notice"
+
+
 class StepNotAtHand(Refusal):
     """What was done elsewhere belongs to a step that the case does not stand at."""
 
@@ -217,7 +223,10 @@ def require_returnable(step: ReviewStep) -> None:
 
 
 def require_by_hand(step: ReviewStep) -> None:
-    """Raise :class:`PaidByBatch` at a payment: a case is paid when the bank says so (YC-27)."""
+    """Raise :class:`PaidByBatch` at a payment: a case is paid when the bank says so (YC-27); and
+    :class:`PutUpByNotice` at a public notice, which is drafted by one and published by another."""
+    if step.kind is ReviewKind.PUBLIC_NOTICE:
+        raise PutUpByNotice(clause=step.article, step=step.name)
     if step.kind is ReviewKind.DISBURSEMENT:
         raise PaidByBatch(clause=step.article, step=step.name)
 

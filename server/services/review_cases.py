@@ -19,7 +19,7 @@ from server.programme.review import (
     ReviewWhen,
 )
 from server.programme.vocabulary import Actor as Role
-from server.rules.deadlines import DueBy, day_of, working_days_after
+from server.rules.deadlines import DueBy, day_of
 from server.rules.review import FINAL, Case, Decision, due_by
 
 NUMBER_DIGITS = 8
@@ -129,18 +129,6 @@ def _name(reviewer_id: int | None) -> str:
 def deadline(step: ReviewStep, since: datetime, calendar: WorkingCalendar) -> dict[str, Any]:
     """The columns that say until when a step is to be decided; none are set where the text is silent."""
     return due_columns(due_by(step, day_of(since), calendar))
-
-
-def notice_end(notice: PublicNotice, since: datetime, calendar: WorkingCalendar) -> DueBy:
-    """Until when a notice stands that was put up at ``since``."""
-    return working_days_after(calendar, day_of(since), notice.working_days)
-
-
-def reply_end(notice: PublicNotice, since: datetime, calendar: WorkingCalendar) -> DueBy | None:
-    """Until when an objection of ``since`` is to be answered; ``None``: the text names no time."""
-    if notice.reply_working_days is None:
-        return None
-    return working_days_after(calendar, day_of(since), notice.reply_working_days)
 
 
 def due_columns(due: DueBy | None) -> dict[str, Any]:

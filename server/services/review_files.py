@@ -26,6 +26,7 @@ from server.rules.review import (
     Check,
     Verdict,
     differences,
+    require_by_hand,
     require_turn,
 )
 from server.services import access
@@ -158,6 +159,8 @@ def _may(case: ReviewCase, kept: Copied, state: Case, reviewer: Reviewer, now: d
     try:
         reviewer.require_impartial(case)
         step = require_turn(kept.chain, state, case.turn, str(reviewer.id))
+        if case.status is CaseStatus.OPEN:
+            require_by_hand(step)
     except Refusal:
         return frozenset()
     if case.status is CaseStatus.ON_NOTICE:

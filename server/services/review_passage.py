@@ -18,6 +18,7 @@ from server.models.reviews import NO_DEADLINE_MS, ReviewCase, ReviewDecision, Re
 from server.programme.holidays import WorkingCalendar
 from server.programme.review import ReviewKind, ReviewStep, ReviewWhen
 from server.programme.vocabulary import Actor as Role
+from server.rules.public_notices import GATHERED
 from server.rules.review import (
     FINAL,
     Case,
@@ -29,9 +30,9 @@ from server.rules.review import (
     is_refused,
     next_place,
 )
-from server.services import journal, outbox
+from server.services import journal, notice_book, outbox
 from server.services.access import Actor
-from server.services.review_cases import Copied, copied, deadline, notice_end, number_of, state_of
+from server.services.review_cases import Copied, copied, deadline, number_of, state_of
 from server.services.reviewed import After, Reviewed
 from server.services.reviewers import Reviewer
 
@@ -95,10 +96,13 @@ class Passage:
                 continue
             if self.state.decisions and self._nobody_decides_from(place):
                 await self._rehearse_end()
-            if step.kind is ReviewKind.PUBLIC_NOTICE:
-                await self._put_up(place, step)
-            else:
+            if step.kind is not ReviewKind.PUBLIC_NOTICE:
                 await self._hand_to(place, step)
+            elif self.case.subject in GATHERED:
+                await notice_book.await_notice(self.case, now=self.now)
+                await self._hand_to(place, step)
+            else:
+                await self._put_up(place, step)
             return
         await self._end()
 
@@ -226,23 +230,19 @@ class Passage:
         await self.tell_team("review.arrived", step.by, step=step.name, until=until)
 
     async def _put_up(self, place: int, step: ReviewStep) -> None:
-        end = notice_end(self.kept.notice, self.now, self.calendar)
+        """Up by itself, on a notice of its own, which says until when and tells the applicant."""
         await self.change(
-            **{
-                **AT_REST,
-                "due_at": end.ends_at,
-                "due_provisional": end.provisional,
-                "notice_until": end.ends_at,
-                "status": CaseStatus.ON_NOTICE,
-            },
+            **{**AT_REST, "status": CaseStatus.ON_NOTICE},
             place=place,
             step_name=step.name,
             turn_since=self.now,
         )
+        notice = await notice_book.put_up_alone(
+            self.case, step, self.kept.notice, now=self.now, calendar=self.calendar
+        )
+        self.case = await ReviewCase.get(id=self.case.id)
         await self.reviewed.arrived(self.case, step, actor=self.actor, now=self.now)
-        until = end.ends_at.isoformat()
-        await self.note("review.put_up", place=place, step=step.name, until=until)
-        await self.tell_applicant("review.put_up", step=step.name, clause=step.article, until=until)
+        await self.note("review.put_up", place=place, step=step.name, notice=notice.id)
 
     async def _end(self) -> None:
         refused = is_refused(self.kept.chain, self.state)
@@ -276,13 +276,17 @@ async def begin(
 
 async def answer_by_reconsideration(passage: Passage, said: Said) -> None:
     """A reconsideration answers every objection that is open: upheld where the case is turned down."""
-    await ReviewObjection.filter(case_id=passage.case.id, answered_at=None).update(
+    waiting = ReviewObjection.filter(case_id=passage.case.id, answered_at=None)
+    answered = list(await waiting.values_list("id", flat=True))
+    await waiting.update(
         answered_at=passage.now,
         answered_by=None if said.reviewer is None else said.reviewer.id,
         upheld=said.verdict is Verdict.REJECTED,
         answer=said.reason,
     )
     passage.state = replace(passage.state, open_objection=False)
+    rows = await ReviewObjection.filter(id__in=answered)
+    await notice_book.tell_objectors(passage.case, rows, now=passage.now)
 
 
 def objection_follows_later(passage: Passage) -> bool:

@@ -181,6 +181,16 @@ from server.texts.phrases import UNIT_WAN as UNIT_WAN
 from server.texts.phrases import WHO as WHO
 from server.texts.phrases import YES_NO as YES_NO
 from server.texts.phrases import YOU as YOU
+from server.texts.public_notices import LINE_STATES as LINE_STATES
+from server.texts.public_notices import NOTICE_ARTICLE as NOTICE_ARTICLE
+from server.texts.public_notices import NOTICE_LINE as NOTICE_LINE
+from server.texts.public_notices import NOTICE_PAGE as NOTICE_PAGE
+from server.texts.public_notices import NOTICE_STATUSES as NOTICE_STATUSES
+from server.texts.public_notices import NOTICE_SUBJECTS as NOTICE_SUBJECTS
+from server.texts.public_notices import NOTICE_TITLE as NOTICE_TITLE
+from server.texts.public_notices import NOTICE_TITLE_OF_ONE as NOTICE_TITLE_OF_ONE
+from server.texts.public_notices import NOTICE_TITLE_OF_RESULT as NOTICE_TITLE_OF_RESULT
+from server.texts.public_notices import OBJECTORS as OBJECTORS
 from server.texts.refusals import REFUSALS as REFUSALS
 from server.texts.refusals import TextsIncomplete as TextsIncomplete
 from server.texts.refusals import check_complete as check_complete

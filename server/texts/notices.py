@@ -276,6 +276,11 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "审核未通过",
         "“{title}”（{number}）未通过审核。依据：{clause}。原因：{reason} {unmet}",
     ),
+    "notice.drafted": ("公示待发布", "“{title}”已拟定，共 {count} 项，请由拟定人以外的另一人核对后发布。"),
+    "notice.ending": ("公示即将结束", "“{title}”（{number}）公示至 {until}，尚有 {open} 件异议待答复。"),
+    "notice.withdrawn": ("公示已撤回", "“{title}”（{number}）的公示已撤回，将重新公示。原因：{reason}"),
+    "objection.answered": ("异议已答复", "您对公示 {number} 中“{title}”提出的异议已有答复：{answer}"),
+    "objection.overdue": ("异议答复超期", "公示 {number} 中“{title}”的异议已过答复期限，请尽快答复。"),
     "review.due": ("审核期限临近", "“{title}”（{number}）的“{step}”须在 {until} 前办理，{days}。"),
     "review.correction_due": ("修改期限临近", "“{title}”（{number}）须在 {until} 前修改并重新提交，{days}。"),
     "voucher_request.left_out": (

@@ -51,7 +51,7 @@ REVIEW_DEEDS: Mapping[str, str] = {
 }
 """What somebody did to a case meanwhile, by the journal's word for it."""
 
-REVIEW_WHO: Mapping[str, str] = {"person": "申请单位或异议人", "clock": "系统"}
+REVIEW_WHO: Mapping[str, str] = {"person": "申请单位", "objector": "异议人", "clock": "系统"}
 REVIEW_TURN_YOURS = "贵单位"
 REVIEW_INSTANT = "%Y-%m-%d %H:%M"
 

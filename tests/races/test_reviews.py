@@ -16,7 +16,7 @@ from server.programme.review import ReviewSubject
 from server.rules.review import CaseStatus, Verdict
 from server.services import memberships, review_claims
 from tests.races.crowd import all_wait, outcome
-from tests.reviewing import APPLICANT, ReviewOffice, every_programme
+from tests.reviewing import ReviewOffice, every_programme
 
 RIVALS = 6
 LISHUI, GUANGXI = "lishui-2024", "guangxi-2024"
@@ -112,7 +112,7 @@ async def test_an_objection_and_the_end_of_its_notice_at_once_leave_no_case_pass
     while case.status is CaseStatus.OPEN:
         case = await office.decide(case)
     assert case.notice_until is not None
-    objecting = office.notices.object(case.id, reason="异议", actor=APPLICANT)
+    objecting = office.object(case)
     later = ReviewOffice(every_programme(), case.notice_until)
     made, ended = await asyncio.gather(outcome(objecting), later.notices.close_due())
     status = (await ReviewCase.get(id=case.id)).status
