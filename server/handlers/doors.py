@@ -7,12 +7,15 @@ from aiohttp import web
 from server.handlers import (
     activities,
     applications,
+    archives,
+    bank_accounts,
     blocklist,
     channels,
     chat_forms,
     complaint_desk,
     complaints,
     demo,
+    disbursements,
     districts,
     documents,
     enquiries,
@@ -41,6 +44,7 @@ from server.handlers import (
     own_account,
     own_payments,
     own_reviews,
+    payment_receipts,
     policy_trials,
     programmes,
     provider_standing,
@@ -63,6 +67,7 @@ from server.handlers import (
     voucher_requests,
     wallet,
     wechat_callback,
+    year_money,
 )
 from server.handlers.api import Routes
 
@@ -116,6 +121,11 @@ MODULES: tuple[Routes, ...] = (
     complaint_desk.routes,
     enquiry_threads.routes,
     own_payments.routes,
+    bank_accounts.routes,
+    disbursements.routes,
+    payment_receipts.routes,
+    archives.routes,
+    year_money.routes,
     marketplace.routes,
     wallet.routes,
     voucher_ends.routes,

@@ -36,7 +36,6 @@ from server.rules.disbursements import (
 )
 from server.rules.settlements import SettlementStatus
 from server.services import (
-    access,
     bank_accounts,
     budgets,
     disbursement_book,
@@ -364,18 +363,6 @@ def content_hash(payments: Sequence[Payment]) -> str:
         [one.number, one.settlement_id, one.provider_id, one.account_id, one.amount_fen] for one in payments
     ]
     return hashlib.sha256(json.dumps(lines).encode()).hexdigest()
-
-
-async def page(
-    actor: Actor, *, programme: str | None, status: BatchStatus | None, after: int, limit: int
-) -> list[PaymentBatch]:
-    """The next batches after an id, of the programmes of whoever asks."""
-    rows = PaymentBatch.filter(access.within_programmes(actor, "programme_slug"), id__gt=after)
-    if programme is not None:
-        rows = rows.filter(programme_slug=programme)
-    if status is not None:
-        rows = rows.filter(status=status)
-    return await rows.select_related("budget").order_by("id").limit(limit)
 
 
 def _in_the_way(

@@ -1,0 +1,307 @@
+"""A year's money over HTTP: what is left of it at any moment, its account, and what its end leaves behind."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from aiohttp import web
+from pydantic import AwareDatetime, Field
+
+from server.handlers.api import SIGNED_IN, Answer, Routes, staff
+from server.handlers.bank_accounts import REASON
+from server.handlers.disbursement_views import (
+    YearMoneyView,
+    money_of,
+)
+from server.handlers.parsing import Body, Day, Fen, Id, Path, Query
+from server.keys import DISBURSEMENTS, PROGRAMMES
+from server.models.disbursements import FundEntry
+from server.programme.registry import UnknownProgramme
+from server.rules.disbursements import FundKind, FundStatus
+from server.rules.review import ReasonMissing
+from server.services import access, funds, order_purse, year_money
+from server.services.access import Actor, NotFound
+from server.services.disbursement_book import (
+    PAYERS,
+    READERS,
+    NotYourDisbursement,
+    SameHands,
+)
+from server.services.file_safety import FileUnacceptable
+from server.services.files import FilesUnknown
+from server.services.funds import (
+    FundDayAhead,
+    FundEntryDecided,
+    FundEntryTaken,
+    InterestNotTheFunds,
+    LineKind,
+)
+from server.services.order_purse import YearNotOpen
+from server.services.year_end import YearList, YearNotOver
+
+routes = Routes("year_money")
+
+PAGE = 50
+PROGRAMME = "The programme. | 项目代码。"
+YEAR = "The programme year. | 年度。"
+FEN = "Fen. | 单位分。"
+KIND = "allocation or interest. | 拨入或利息。"
+REFERENCE = "Of the statement, or of the document that allocates. | 凭证号或文号。"
+
+
+class YearQuery(Query):
+    """A programme year."""
+
+    programme: str = Field(max_length=64, description=PROGRAMME)
+    year: int = Field(ge=2000, le=2200, description=YEAR)
+
+
+class FundsQuery(Query):
+    """Which entries."""
+
+    programme: str | None = Field(default=None, max_length=64, description=PROGRAMME)
+    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+
+
+class FundPath(Path):
+    """An entry of an account."""
+
+    fund_entry_id: Id = Field(description="The entry. | 入账编号。")
+
+
+class EnterFund(Body):
+    """Money that came into the account of a year."""
+
+    programme: str = Field(max_length=64, description=PROGRAMME, examples=["ningxia-2016"])
+    year: int = Field(ge=2000, le=2200, description=YEAR, examples=[2016])
+    kind: FundKind = Field(description=KIND, examples=["interest"])
+    amount_fen: Fen = Field(gt=0, description=FEN, examples=[123_456])
+    dated: Day = Field(strict=False, description="On the statement. | 入账日期。", examples=["2016-09-21"])
+    reference: str = Field(min_length=2, max_length=64, description=REFERENCE, examples=["20160921-0001"])
+    files: list[Id] = Field(
+        min_length=1, max_length=10, description="The statement. | 银行对账单等附件。", examples=[[12]]
+    )
+
+
+class DecideFund(Body):
+    """Whether what somebody else entered is right."""
+
+    confirmed: bool = Field(description="It is. | 是否确认。")
+    reason: str = Field(default="", max_length=500, description=REASON, examples=["金额与对账单不符"])
+
+
+class EndYear(Body):
+    """The year whose list is written."""
+
+    programme: str = Field(max_length=64, description=PROGRAMME, examples=["guangxi-2024"])
+    year: int = Field(ge=2000, le=2200, description=YEAR, examples=[2025])
+
+
+class FundView(Answer):
+    """An entry of an account."""
+
+    id: int = Field(description="The entry. | 入账编号。")
+    programme: str = Field(description=PROGRAMME)
+    year: int = Field(description=YEAR)
+    kind: FundKind = Field(description=KIND)
+    amount_fen: int = Field(description=FEN)
+    dated: date = Field(description="On the statement. | 入账日期。")
+    reference: str = Field(description=REFERENCE)
+    files: list[int] = Field(description="The statement. | 附件。")
+    status: FundStatus = Field(description="Where it stands. | 状态。")
+    reason: str = Field(description=REASON)
+    entered_at: AwareDatetime = Field(description="When it was entered. | 登记时间。")
+    decided_at: AwareDatetime | None = Field(description="When it was decided. | 确认时间。")
+
+
+class FundEntered(FundView):
+    """An entry just made."""
+
+
+class FundsView(Answer):
+    """A page of entries, by id."""
+
+    entries: list[FundView] = Field(description="The entries. | 入账记录。")
+    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+
+
+class StatementLineView(Answer):
+    """One movement of an account."""
+
+    kind: LineKind = Field(description="allocation, interest, payment or returned. | 类别。")
+    on: date = Field(description="The day. | 日期。")
+    reference: str = Field(description="Its number. | 凭证号或付款编号。")
+    name: str = Field(description="Who was paid. | 收款人。")
+    in_fen: int = Field(description="Came in, fen. | 收入，单位分。")
+    out_fen: int = Field(description="Went out, fen. | 支出，单位分。")
+    balance_fen: int = Field(description="What is left, fen. | 余额，单位分。")
+
+
+class StatementView(Answer):
+    """The dedicated account of a year."""
+
+    programme: str = Field(description=PROGRAMME)
+    year: int = Field(description=YEAR)
+    lines: list[StatementLineView] = Field(description="By days. | 专户明细。")
+    balance_fen: int = Field(description="What is left, fen. | 余额，单位分。")
+
+
+class YearLineView(Answer):
+    """A settlement on a year's list."""
+
+    settlement: int = Field(description="The settlement. | 兑付编号。")
+    number: str = Field(description="Its number. | 编号。")
+    provider: int = Field(description="The provider. | 服务机构编号。")
+    status: str = Field(description="Where it stood. | 当时状态。")
+    amount_fen: int = Field(description=FEN)
+    approved_on: str = Field(description="When it was approved. | 批准日期。")
+    reason: str = Field(description=REASON)
+    clause: str = Field(description="The provision. | 依据条款。")
+
+
+class YearEndView(Answer):
+    """What a year leaves behind."""
+
+    programme: str = Field(description=PROGRAMME)
+    year: int = Field(description=YEAR)
+    ended_on: date = Field(description="Its last day. | 年度最后一日。")
+    written_at: AwareDatetime | None = Field(description="Null: a preview. | 生成时间，空为预览。")
+    figures: dict[str, int] = Field(description="Sums in fen, and counts. | 金额（分）和笔数。")
+    carried: list[YearLineView] = Field(description="Approved and unpaid, in order. | 结转清单。")
+    lapsed: list[YearLineView] = Field(description="What ends with it. | 年度终止清单。")
+
+
+class YearEnded(YearEndView):
+    """A list just written."""
+
+
+@routes.get(
+    "/api/v1/year-money",
+    summary="What is left of a year's money at this moment. | 年度资金实时余额。",
+    access=SIGNED_IN,
+    answers={200: YearMoneyView},
+    refusals=(UnknownProgramme, YearNotOpen),
+)
+async def left(request: web.Request, query: YearQuery) -> YearMoneyView:
+    programme = request.app[PROGRAMMES].get(query.programme)
+    budget = await order_purse.year_budget(programme.slug, query.year)
+    return money_of(programme.slug, budget.year, programme.budget.article, await year_money.of(budget))
+
+
+@routes.post(
+    "/api/v1/fund-entries",
+    summary="Enter an allocation or interest with its statement. | 登记拨入资金或利息。",
+    access=staff(*PAYERS),
+    answers={201: FundEntered},
+    refusals=(NotYourDisbursement, YearNotOpen, InterestNotTheFunds, FundDayAhead, FundEntryTaken,
+              FilesUnknown, FileUnacceptable, UnknownProgramme, NotFound),
+)  # fmt: skip
+async def enter(request: web.Request, actor: Actor, body: EnterFund) -> FundEntered:
+    made = await request.app[DISBURSEMENTS].funds.enter(
+        body.programme,
+        body.year,
+        body.kind,
+        amount_fen=body.amount_fen,
+        dated=body.dated,
+        reference=body.reference,
+        file_ids=body.files,
+        actor=actor,
+    )
+    return FundEntered(**_fund(made, body.year))
+
+
+@routes.get(
+    "/api/v1/fund-entries",
+    summary="What came into the accounts of my programmes. | 入账记录。",
+    access=staff(*READERS),
+    answers={200: FundsView},
+)
+async def entries(request: web.Request, actor: Actor, query: FundsQuery) -> FundsView:
+    rows = await funds.entries(actor, programme=query.programme, after=query.after, limit=PAGE + 1)
+    return FundsView(
+        entries=[FundView(**_fund(row, row.budget.year)) for row in rows[:PAGE]],
+        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+    )
+
+
+@routes.post(
+    "/api/v1/fund-entries/{fund_entry_id}/decision",
+    summary="Confirm what somebody else entered, or reject it. | 确认或驳回入账。",
+    access=staff(*PAYERS),
+    answers={200: FundView},
+    refusals=(NotYourDisbursement, SameHands, FundEntryDecided, ReasonMissing, NotFound),
+)
+async def decide(request: web.Request, actor: Actor, path: FundPath, body: DecideFund) -> FundView:
+    row = await request.app[DISBURSEMENTS].funds.decide(
+        path.fund_entry_id, confirmed=body.confirmed, reason=body.reason, actor=actor
+    )
+    await row.fetch_related("budget")
+    return FundView(**_fund(row, row.budget.year))
+
+
+@routes.get(
+    "/api/v1/fund-statement",
+    summary="The dedicated account of a year, by days. | 专户明细账。",
+    access=staff(*READERS),
+    answers={200: StatementView},
+    refusals=(UnknownProgramme, YearNotOpen, NotFound),
+)
+async def statement(request: web.Request, actor: Actor, query: YearQuery) -> StatementView:
+    access.require_programme(actor, query.programme)
+    programme = request.app[PROGRAMMES].get(query.programme)
+    lines = await funds.statement(await order_purse.year_budget(programme.slug, query.year))
+    return StatementView(
+        programme=programme.slug,
+        year=query.year,
+        lines=[
+            StatementLineView(**{name: getattr(one, name) for name in StatementLineView.model_fields})
+            for one in lines
+        ],
+        balance_fen=lines[-1].balance_fen if lines else 0,
+    )
+
+
+@routes.get(
+    "/api/v1/year-ends",
+    summary="What a year leaves behind: as written, or as it would be now. | 年度结转清单（未结束为预览）。",
+    access=staff(*READERS),
+    answers={200: YearEndView},
+    refusals=(UnknownProgramme, YearNotOpen, NotFound),
+)
+async def year_end(request: web.Request, actor: Actor, query: YearQuery) -> YearEndView:
+    found = await request.app[DISBURSEMENTS].years.preview(query.programme, query.year, actor=actor)
+    return YearEndView(**_year(found))
+
+
+@routes.post(
+    "/api/v1/year-ends",
+    summary="Write the list of a year that is over. | 生成已结束年度的结转清单。",
+    access=staff(*PAYERS),
+    answers={201: YearEnded},
+    refusals=(YearNotOver, YearNotOpen, UnknownProgramme, NotFound),
+)
+async def end_year(request: web.Request, actor: Actor, body: EndYear) -> YearEnded:
+    found = await request.app[DISBURSEMENTS].years.take(body.programme, body.year, actor=actor)
+    return YearEnded(**_year(found))
+
+
+def _fund(row: FundEntry, year: int) -> dict[str, Any]:
+    own = [name for name in FundView.model_fields if name not in ("programme", "year")]
+    return {
+        **{name: getattr(row, name) for name in own},
+        "programme": row.programme_slug,
+        "year": year,
+    }
+
+
+def _year(found: YearList) -> dict[str, Any]:
+    return {
+        "programme": found.programme_slug,
+        "year": found.year,
+        "ended_on": found.ended_on,
+        "written_at": found.taken_at,
+        "figures": found.figures,
+        "carried": [YearLineView(**one) for one in found.carried],
+        "lapsed": [YearLineView(**one) for one in found.lapsed],
+    }
