@@ -124,6 +124,7 @@ from server.services.reviews import Reviews
 from server.services.round_book import RoundBook
 from server.services.rounds import Rounds
 from server.services.sanction_office import SanctionOffice
+from server.services.sanction_settlements import SettlementStops
 from server.services.selections import Selections
 from server.services.sessions import Sessions
 from server.services.settlement_drafts import SettlementDrafts
@@ -306,6 +307,7 @@ def create_app(
         defaults=load_sanction_defaults(SANCTIONS),
         sealer=sealer,
     )
+    sanctions.effects.stops.append(SettlementStops(settlements, sanctions.effects.reason_of))
     app[keys.SANCTIONS] = sanctions
     complaints = ComplaintOffice(
         programmes,

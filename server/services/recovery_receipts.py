@@ -145,8 +145,9 @@ class RecoveryReceipts:
             principal_fen=paid.principal_fen,
             surcharge_fen=paid.surcharge_fen,
         )
-        topic = "recovery.collected" if whole else "recovery.received"
-        await self.recoveries.tell(topic, claim, now, amount_fen=receipt.amount_fen)
+        await self.recoveries.tell(
+            "recovery.collected" if whole else "recovery.received", claim, now, amount_fen=receipt.amount_fen
+        )
         return receipt
 
 

@@ -126,9 +126,14 @@ class SanctionAppeals:
                 raise NotFound()
             if upheld:
                 case, done = await self._reverse(case, reason.strip(), actor, now)
-            topic = "sanction.appeal_upheld" if upheld else "sanction.appeal_refused"
-            await self.book.note(topic, case, actor, now, reason=reason.strip(), appeal=appeal.id)
-            await self.book.tell_party(topic, case, now=now, reason=reason.strip())
+            action = "sanction.appeal_upheld" if upheld else "sanction.appeal_refused"
+            await self.book.note(action, case, actor, now, appeal=appeal.id, reason=reason.strip())
+            await self.book.tell_party(
+                "sanction.appeal_upheld" if upheld else "sanction.appeal_refused",
+                case,
+                now=now,
+                reason=reason.strip(),
+            )
         for after in done:
             await after()
         return await SanctionCase.get(id=case.id).select_related("against")

@@ -150,7 +150,7 @@ class SanctionEffects:
         ).select_related("organisation")
         if Effect.END_STANDING not in effects or row is None:
             return nothing
-        subject, reason = f"qualification:{row.id}", self._reason(case)
+        subject, reason = f"qualification:{row.id}", self.reason_of(case)
         if case.party is Party.PROVIDER:
             if QualificationStatus.DELISTED not in QUALIFICATION_MOVES[row.status]:
                 return nothing
@@ -178,7 +178,7 @@ class SanctionEffects:
         )
         changes: Sequence[StandingChange] = ()
         if not await made.exists():
-            ban = Ban(uscc, self._clause(case), self._reason(case), case.starts_at, case.ends_at)
+            ban = Ban(uscc, self._clause(case), self.reason_of(case), case.starts_at, case.ends_at)
             changes = await self.blocklist.take_in([ban], [], slug=slug, list_name="", actor=actor)
         entry = await made.order_by("-id").first()
         assert entry is not None
@@ -205,7 +205,7 @@ class SanctionEffects:
         codes = sorted({code for one in conditions for code in one.labels})
         rows = AttestedLabel.filter(uscc=case.against.uscc, code__in=codes, withdrawn_at=None)
         ids = [row.id for row in await rows]
-        await attestations.withdraw_rows(ids, reason=self._reason(case), actor=actor, now=now)
+        await attestations.withdraw_rows(ids, reason=self.reason_of(case), actor=actor, now=now)
         note = texts.LIST.join(str(one) for one in ids)
         await self._keep(case, Effect.REVOKE_TITLE, f"organisation:{case.against_id}", now, note=note)
         organisation = await Organisation.get(id=case.against_id)
@@ -226,7 +226,7 @@ class SanctionEffects:
                 case.id,
                 programme_slug=case.programme_slug,
                 clause=case.clause,
-                reason=self._reason(case),
+                reason=self.reason_of(case),
                 actor=actor,
                 now=now,
                 order_id=order_id,
@@ -273,7 +273,7 @@ class SanctionEffects:
             await self.ends.end(
                 order,
                 OrderStatus.CANCELLED,
-                reason=self._reason(case),
+                reason=self.reason_of(case),
                 actor=CLOCK,
                 now=now,
                 days_lost=case.party is Party.PROVIDER,
@@ -284,7 +284,9 @@ class SanctionEffects:
         row = await Voucher.get(id=voucher_id)
         if row.status is not VoucherStatus.ACTIVE:
             return texts.SANCTION_ENDED_BEFORE, nothing
-        after = await self.ends.vouchers.void(row, actor=CLOCK, reason=self._reason(case), clause=case.clause)
+        after = await self.ends.vouchers.void(
+            row, actor=CLOCK, reason=self.reason_of(case), clause=case.clause
+        )
         return texts.SANCTION_VOUCHER_VOID, after
 
     async def _stop(self, case: SanctionCase, settlement_id: int, now: datetime) -> tuple[str, After]:
@@ -326,7 +328,7 @@ class SanctionEffects:
             done_at=now,
         )
 
-    def _reason(self, case: SanctionCase) -> str:
+    def reason_of(self, case: SanctionCase) -> str:
         """What both sides and the journal read as the reason: the sanction, its ground and its number."""
         return texts.SANCTION_REASON.format(
             name=self.book.sanction_of(case).name, ground=self.book.ground_of(case).says, number=case.number

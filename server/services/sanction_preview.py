@@ -163,7 +163,8 @@ def as_json(shown: Preview) -> dict[str, Any]:
 
 def planned(shown: Preview) -> list[tuple[Effect, str, int | None]]:
     """What is done one by one afterwards: orders first, so that their money is back when vouchers end."""
-    effects = {Effect(one) for one in shown.effects} & BULK
+    every = {Effect(one) for one in shown.effects}
+    effects = every & BULK
     plan: list[tuple[Effect, str, int | None]] = []
     if Effect.END_ORDER in effects:
         plan += [
@@ -171,6 +172,9 @@ def planned(shown: Preview) -> list[tuple[Effect, str, int | None]]:
         ]
     if Effect.VOID_VOUCHER in effects:
         plan += [(Effect.VOID_VOUCHER, f"voucher:{one.voucher}", one.free_fen) for one in shown.vouchers]
+    for stop in (Effect.REFUSE_SETTLEMENT, Effect.REDUCE_SETTLEMENT):
+        if stop in every:
+            plan += [(stop, f"settlement:{one.settlement}", one.amount_fen) for one in shown.settlements]
     return plan
 
 

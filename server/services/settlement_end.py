@@ -26,6 +26,7 @@ from server.services import (
     order_book,
     order_money,
     repayments,
+    sanction_reductions,
     settlement_book,
     settlement_ceilings,
     settlement_evidence,
@@ -71,6 +72,9 @@ async def determine(desk: Desk, settlement: Settlement, *, actor: Actor, now: da
     extras, reason = await _said(settlement)
     held_fen = await escrows.held_fen(order.id)
     stands = await settlement_money.standing(order)
+    less_fen, why = await sanction_reductions.of_order(order)
+    if less_fen and AMOUNT not in extras:
+        extras, reason = {**extras, AMOUNT: max(0, stands.total_fen - less_fen)}, why
     made = cut(
         programme,
         ledger_fen=stands.total_fen,
