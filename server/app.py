@@ -59,6 +59,7 @@ from server.services.admissions import Admissions
 from server.services.allotments import Allotments
 from server.services.annual_notices import AnnualNotices
 from server.services.applications import Applications
+from server.services.audit_packs import AuditPacks
 from server.services.blocklist import Blocklist
 from server.services.carriers import Carriers
 from server.services.chat_desk import ChatDesk
@@ -369,8 +370,19 @@ def create_app(
     chat_desk.behind(chat_door)
     app[keys.CHAT_DESK] = chat_desk
 
-    seals = JournalSeals(clock, SealKeys(settings.seal_keys_dir))
+    seal_keys = SealKeys(settings.seal_keys_dir)
+    seals = JournalSeals(clock, seal_keys)
     app[keys.JOURNAL_SEALS] = seals
+    app[keys.AUDIT_PACKS] = AuditPacks(
+        programmes,
+        clock,
+        evidence,
+        sealer,
+        press,
+        seal_keys,
+        directory=settings.uploads_dir,
+        programmes_dir=settings.programmes_dir,
+    )
 
     jobs = schedule(
         Works(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from server.programme.size_classes import SizeStandard
     from server.services.access import Actor
     from server.services.applications import Applications
+    from server.services.audit_packs import AuditPacks
     from server.services.blocklist import Blocklist
     from server.services.chat_desk import ChatDesk
     from server.services.chat_door import ChatDoor
@@ -181,6 +182,7 @@ CHAT_REPLIES: web.AppKey[ChatReplies] = web.AppKey("chat_replies")
 
 JOURNAL_SEALS: web.AppKey[JournalSeals] = web.AppKey("journal_seals")
 """Chains the journal and signs its days."""
+AUDIT_PACKS: web.AppKey[AuditPacks] = web.AppKey("audit_packs")
 
 ROUNDS: web.AppKey[Rounds] = web.AppKey("rounds")
 APPLICATIONS: web.AppKey[Applications] = web.AppKey("applications")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -81,12 +81,16 @@ class JournalSeals:
         await self.keep_days()
         return sealed
 
+    async def public_keys(self) -> Mapping[str, str]:
+        """Every key that signs or signed, by id: the public half in hex."""
+        return await asyncio.to_thread(self._keys.public_keys)
+
     async def newest_entry(self) -> int:
         """The highest id there is now; 0: the journal is empty."""
         return await _newest_entry()
 
     async def seal_all(self, upto: int | None = None) -> int:
-        """Chain every entry up to an id, however old; without one, up to the newest: nobody may write then."""
+        """Chain every entry up to an id; without one, up to the newest: nobody may write meanwhile."""
         return await self._seal(0, await _newest_entry() if upto is None else upto, _no_turn)
 
     async def close_days(self, *, before: date) -> int:

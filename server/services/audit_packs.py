@@ -1,0 +1,293 @@
+"""Audit packs: everything about one case as numbered PDFs and one ZIP that can be checked without us.
+
+The same content gives the same bytes: who asked and when stands in the journal, not in the file. Rows and
+files are read and written piece by piece, so a large case needs no more memory than a small one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tortoise.transactions import in_transaction
+
+from server import texts
+from server.clock import CHINA, Clock
+from server.errors import Refusal
+from server.gateways.press import Press
+from server.gateways.seal_keys import SealKeys
+from server.models.journal import JournalEntry
+from server.models.orders import Order
+from server.programme.registry import Programmes
+from server.rules.hash_chain import canonical
+from server.rules.personal_data import MASK
+from server.sealing import NotSealedByUs, Sealer
+from server.services import access, journal
+from server.services.access import Actor, NotFound, StaffRole
+from server.services.case_archive import CaseArchive
+from server.services.case_index import CaseIndex
+from server.services.case_pages import pages_of
+from server.services.case_proofs import Places, chain_lines, day_lines, proofs
+from server.services.case_scope import CaseKind, CaseScope, named, scope_of
+from server.services.case_sections import SECTIONS, Audience, Copy, files_of, rows_of, told
+from server.services.evidence import Evidence
+
+VERIFIER = Path(__file__).resolve().parents[2] / "tools" / "verify_case.py"
+MANIFEST_DOMAIN = b"qiquan-case-manifest-v1\n"
+FORMAT = "qiquan-case-1"
+LEAST_REASON = 5
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""The date on the papers of a case of which the journal says nothing."""
+REVEALERS = frozenset({StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.OVERSIGHT_BODY})
+STAFF_ENTRIES = frozenset({"staff"})
+
+
+class CaseReasonMissing(Refusal):
+    """Personal data in clear needs a reason."""
+
+    status, code = 422, "case_reason_missing"
+
+
+class CaseRevealForbidden(Refusal):
+    """Personal data in clear is not for this asker."""
+
+    status, code = 403, "case_reveal_forbidden"
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A finished file: whoever takes it removes it."""
+
+    path: Path
+    name: str
+    sha256: str
+    size_bytes: int
+
+
+class AuditPacks:
+    """The verbs of whoever needs a case on file. ``directory`` is where files wait until they are fetched."""
+
+    def __init__(
+        self,
+        programmes: Programmes,
+        clock: Clock,
+        evidence: Evidence,
+        sealer: Sealer,
+        press: Press,
+        keys: SealKeys,
+        *,
+        directory: Path,
+        programmes_dir: Path,
+    ) -> None:
+        self._programmes = programmes
+        self._clock = clock
+        self._evidence = evidence
+        self._sealer = sealer
+        self._press = press
+        self._keys = keys
+        self._directory = directory
+        self._programmes_dir = programmes_dir
+
+    async def make(self, case: str, *, revealed: bool, reason: str, actor: Actor) -> Pack:
+        """The file of a case for the official side; that it was made is in the journal, with the reason.
+
+        Raises ``CaseNameUnusable``, ``NotFound``, :class:`CaseReasonMissing`, :class:`CaseRevealForbidden`,
+        ``EvidenceDamaged``.
+        """
+        kind, row_id = named(case)
+        if revealed and actor.roles.isdisjoint(REVEALERS):
+            raise CaseRevealForbidden()
+        if revealed and len(reason.strip()) < LEAST_REASON:
+            raise CaseReasonMissing(least=LEAST_REASON)
+        scope = await scope_of(kind, row_id)
+        if scope.programme_slug:
+            access.require_programme(actor, scope.programme_slug)
+        elif actor.programmes:
+            raise NotFound()
+        for area in scope.areas:
+            access.require_area(actor, area)
+        if StaffRole.OVERSIGHT_BODY not in actor.roles:
+            # What went past everybody into the mailbox is read by whom it was for.
+            await scope.leave_out_the_mailbox()
+        return await self._made(scope, Copy(opened=self._open if revealed else None), actor, reason.strip())
+
+    async def make_own(self, order_id: int, *, actor: Actor) -> Pack:
+        """The file that one side of an order keeps of it (GX-73): its own copy. Raises ``NotFound``."""
+        own = access.organisation_id_of(actor)
+        order = await Order.get_or_none(id=order_id)
+        if order is None or own not in (order.enterprise_id, order.provider_id):
+            raise NotFound()
+        audience = Audience.PROVIDER if own == order.provider_id else Audience.ENTERPRISE
+        scope = await scope_of(CaseKind.ORDER, order_id)
+        return await self._made(scope, Copy(audience, own), actor, "")
+
+    async def _made(self, scope: CaseScope, copy: Copy, actor: Actor, reason: str) -> Pack:
+        await asyncio.to_thread(self._directory.mkdir, parents=True, exist_ok=True)
+        path = self._directory / f"{secrets.token_hex(16)}.case"
+        try:
+            async with CaseArchive(path) as archive:
+                await self._filled(archive, scope, copy)
+            sha256, size_bytes = await archive.result()
+            async with in_transaction():
+                await journal.record(
+                    "case_file.made",
+                    f"case_file:{scope.kind}-{scope.id}",
+                    actor=actor.name,
+                    at=self._clock.now(),
+                    programme_slug=scope.programme_slug,
+                    copy=copy.audience,
+                    revealed=copy.opened is not None,
+                    reason=reason,
+                    sha256=sha256,
+                )
+        except BaseException:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            raise
+        name = texts.CASE_FILE_NAME.format(name=f"{scope.kind}-{scope.id}", number=scope.number)
+        return Pack(path, name, sha256, size_bytes)
+
+    async def _filled(self, archive: CaseArchive, scope: CaseScope, copy: Copy) -> None:
+        subjects = _subjects(scope, copy)
+        newest = await JournalEntry.filter(subject__in=subjects).order_by("-id").first()
+        at = newest.at if newest is not None else EPOCH
+        index = CaseIndex()
+        lines = [_headline(scope), texts.CASE_COPIES[copy.audience], _masking(copy)]
+        lines += await self._programme(archive, scope)
+        for number, section in enumerate(SECTIONS, 1):
+            title = texts.CASE_SECTIONS[section.code]
+            pages = pages_of(f"{number:02d} {title}", f"records/{number:02d}-{section.code}.jsonl")
+            async with archive.writing(pages.records) as out:
+                if section.code == "evidence":
+                    for file in await files_of(scope, copy):
+                        row = told(file, copy)
+                        pages.take("stored_file", row)
+                        await out(canonical({"table": "stored_file", **row}) + b"\n")
+                        await index.file(f"files/{file.sha256}.{file.extension}", file)
+                for source in section.sources if section.code != "evidence" else ():
+                    if not copy.has(source):
+                        continue
+                    table = str(source.model._meta.db_table)
+                    async for row in rows_of(source, scope, copy):
+                        pages.take(table, row)
+                        await out(canonical({"table": table, **row}) + b"\n")
+                        if section.code == "ledger":
+                            await index.ledger(row)
+            await self._printed(archive, pages.content(self._programmes, scope), f"{pages.title}.pdf", at)
+            lines.append(pages.summary())
+        for file in await files_of(scope, copy):
+            name = f"files/{file.sha256}.{file.extension}"
+            if name not in archive.hashes:
+                async with archive.writing(name, packed=False) as out:
+                    async for piece in self._evidence.pieces(file.sha256):
+                        await out(piece)
+        lines.append(await self._proof(archive, subjects, copy, index))
+        await self._printed(
+            archive,
+            {
+                **pages_of(f"00 {texts.CASE_COVER}", "").content(self._programmes, scope),
+                "lines": lines,
+            },
+            f"00 {texts.CASE_COVER}.pdf",
+            at,
+        )
+        await archive.add("verify_case.py", await asyncio.to_thread(VERIFIER.read_bytes))
+        said = texts.CASE_README.format(
+            name=scope.name,
+            number=scope.number,
+            copy=texts.CASE_COPIES[copy.audience],
+            masked=_masking(copy),
+        )
+        await archive.add("说明.txt", said.encode("utf-8-sig"))
+        await archive.add("索引.xlsx", await index.written(archive.hashes, archive.sizes))
+        await self._signed(archive, scope, copy)
+
+    async def _programme(self, archive: CaseArchive, scope: CaseScope) -> list[str]:
+        """The programme as it stands in its file, with its hash."""
+        found = await asyncio.to_thread(
+            programme_source, self._programmes_dir, scope.programme_slug, scope.programme_version
+        )
+        if found is None:
+            return []
+        path = f"programme/{scope.programme_slug}-{scope.programme_version}.toml"
+        await archive.add(path, found)
+        return [texts.CASE_PROGRAMME.format(path=path, sha256=archive.hashes[path])]
+
+    async def _proof(self, archive: CaseArchive, subjects: list[str], copy: Copy, index: CaseIndex) -> str:
+        places, entries = Places(), 0
+        hides = frozenset() if copy.audience is Audience.OFFICIAL else STAFF_ENTRIES
+        async with archive.writing("proof/journal.jsonl") as out:
+            async for line in chain_lines(subjects, places, hides=hides):
+                entries += 1
+                await out(canonical(line) + b"\n")
+                await index.journal(line, places)
+        async with archive.writing("proof/proofs.jsonl") as out:
+            async for line in proofs(places):
+                await out(canonical(line) + b"\n")
+        async with archive.writing("proof/days.jsonl") as out:
+            async for line in day_lines(list(places.of_day)):
+                await out(canonical(line) + b"\n")
+        return texts.CASE_CHAINED.format(entries=entries, waiting=places.waiting)
+
+    async def _signed(self, archive: CaseArchive, scope: CaseScope, copy: Copy) -> None:
+        today = self._clock.now().astimezone(CHINA).date()
+        # Signing makes the first key, if there is none: the public halves are read afterwards.
+        await asyncio.to_thread(self._keys.sign, b"", today=today)
+        await archive.add("proof/keys.json", canonical(dict(await asyncio.to_thread(self._keys.public_keys))))
+        manifest = canonical(
+            {
+                "format": FORMAT,
+                "case": scope.name,
+                "number": scope.number,
+                "programme": scope.programme_slug,
+                "programme_version": scope.programme_version,
+                "copy": copy.audience.value,
+                "masked": copy.opened is None,
+                "files": dict(archive.hashes),
+            }
+        )
+        key_id, signature = await asyncio.to_thread(self._keys.sign, MANIFEST_DOMAIN + manifest, today=today)
+        await archive.add("manifest.json", manifest)
+        await archive.add("manifest.sig", canonical({"key_id": key_id, "signature": signature}))
+
+    async def _printed(
+        self, archive: CaseArchive, content: Mapping[str, Any], name: str, at: datetime
+    ) -> None:
+        await archive.add(name, await self._press.print("case_section", content, at=at), packed=False)
+
+    def _open(self, sealed: str) -> str:
+        try:
+            return self._sealer.open(sealed)
+        except NotSealedByUs:
+            return MASK
+
+
+def programme_source(directory: Path, slug: str, version: str) -> bytes | None:
+    """The bytes of a programme's file; ``None`` where there is none. Blocking: call it on a thread."""
+    for file in sorted(directory.glob("*.toml")):
+        raw = file.read_bytes()
+        identity = tomllib.loads(raw.decode("utf-8")).get("identity", {})
+        if identity.get("slug") == slug and identity.get("version") == version:
+            return raw
+    return None
+
+
+def _subjects(scope: CaseScope, copy: Copy) -> list[str]:
+    """Whose deeds a copy tells: a party's, of what the party knows of."""
+    if copy.audience is Audience.OFFICIAL:
+        return scope.subjects()
+    known = ("order",) if copy.audience is Audience.ENTERPRISE else ("order", "settlement", "payment")
+    return [one for one in scope.subjects() if one.partition(":")[0] in known]
+
+
+def _headline(scope: CaseScope) -> str:
+    return texts.CASE_NUMBERED.format(name=scope.name, number=scope.number)
+
+
+def _masking(copy: Copy) -> str:
+    return texts.CASE_MASKED if copy.opened is None else texts.CASE_REVEALED
