@@ -331,6 +331,7 @@ def create_app(
         sealer=sealer,
         related=related_parties,
         checks=TableChecks(),
+        sanctions=sanctions.cases,
     )
     app[keys.SUPERVISION] = supervision
     app[keys.GRAB_DOOR] = GrabDoor(

@@ -34,7 +34,7 @@ from server.rules.lifecycles import (
 )
 from server.rules.review import Check
 from server.sealing import Sealer
-from server.services import attestations
+from server.services import attestations, service_files
 from server.services.access import Actor
 from server.services.applicants import snapshot
 from server.services.assessments import Assessment, assess, rules_of
@@ -157,6 +157,9 @@ class Admissions(ArrivesQuietly):
             )
             for one in rules.conditions
         ]
+        if qualification.party is Party.PROVIDER:
+            # How it served so far counts when it is admitted again (GX-57, NX-25).
+            conditions.append(await service_files.check(programme, qualification.organisation_id, now=now))
         handed_in = await last_submission(qualification)
         return conditions if handed_in is None else [*conditions, *_papers(rules, handed_in)]
 

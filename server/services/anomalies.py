@@ -91,11 +91,12 @@ class Anomalies:
         book: SupervisionBook,
         defaults: AnomalyDefaults,
         marks: ContactMarks,
+        propose_sanction: ProposeSanction,
     ) -> None:
         self.book = book
         self.defaults = defaults
         self.marks = marks
-        self.propose_sanction: ProposeSanction | None = None
+        self.propose_sanction = propose_sanction
 
     async def scan_due(self) -> int:
         """Look through what was handed in since; returns how many settlements were looked through."""
@@ -160,7 +161,7 @@ class Anomalies:
         facts, now = require_words(charge.facts), self.book.now(finding.programme_slug)
         sanction = holding_sanction(programme)
         ground = charge.ground or ("" if sanction is None else sanction.grounds[0].code)
-        if not ground or self.propose_sanction is None:
+        if not ground:
             raise NoGroundForAnomaly(clause=finding.clause)
         async with in_transaction():
             says = texts.ANOMALY_FACTS.format(

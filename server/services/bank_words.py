@@ -29,6 +29,7 @@ from server.services import (
     disbursement_book,
     ledger,
     order_purse,
+    service_files,
     settlement_book,
 )
 from server.services.access import Actor
@@ -101,6 +102,7 @@ async def _paid(
         settled_at=now,
     )
     await settlement_book.change(settlement, status=SettlementStatus.PAID, paid_at=now)
+    await service_files.settled(settlement, now=now)
     await settlement_book.note(
         "settlement.paid", settlement, actor, now, payment=payment.number, amount_fen=payment.amount_fen,
         receipt=receipt.number, on=receipt.on.isoformat(),

@@ -15,6 +15,7 @@ from tortoise.transactions import in_transaction
 from server.errors import Refusal
 from server.models.complaints import Complaint, SanctionProposal
 from server.programme.vocabulary import Actor as Role
+from server.programme.vocabulary import Party
 from server.rules.complaints import (
     AUDIENCES,
     GROUND,
@@ -27,7 +28,8 @@ from server.rules.complaints import (
     confirm_until,
     sanction_proposed,
 )
-from server.services import order_holds, outbox
+from server.rules.supervision import EntryTone, ServiceEntryKind
+from server.services import order_holds, outbox, service_files
 from server.services.access import Actor
 from server.services.complaint_book import ComplaintBook, files_of
 from server.services.complaint_desk import ComplaintDesk
@@ -163,8 +165,29 @@ class ComplaintHandling:
                 ).delete()
                 if await order_holds.lift(complaint, reason=reasons.strip(), by=actor.id, now=now):
                     await self.book.write(complaint, EntryKind.HOLD_LIFTED, author=actor.name, now=now)
+            await self._to_file(complaint, now=now)
             await self.book.tell_accused(complaint, "accusation.found", now=now)
         return complaint
+
+    async def _to_file(self, complaint: Complaint, *, now: datetime) -> None:
+        """A line in the service file of a provider; nothing of what is in the mailbox (LS-83)."""
+        programme = self.book.programme_of(complaint)
+        if programme is None or complaint.accused_id is None or complaint.sealed:
+            return
+        true, source = complaint.finding is Finding.SUBSTANTIATED, f"complaint:{complaint.id}"
+        known = await service_files.known(complaint.accused_id, ServiceEntryKind.COMPLAINT, source)
+        if complaint.accused_as is not Party.PROVIDER or not (true or known):
+            return
+        await service_files.note(
+            ServiceEntryKind.COMPLAINT,
+            "complained" if true else "complaint_cleared",
+            f"{source}:{complaint.version}" if known else source,
+            provider_id=complaint.accused_id,
+            programme=programme,
+            tone=EntryTone.BAD if true else EntryTone.PLAIN,
+            at=now,
+            clears="" if true else source,
+        )
 
     async def answer(
         self, complaint_id: int, words: str, *, file_ids: Sequence[int] = (), actor: Actor

@@ -28,7 +28,7 @@ from server.rules.deadlines import day_of, due_by
 from server.rules.lifecycles import require_move
 from server.rules.order_walk import Deed, is_finished, next_step, undone_from, whose_turn
 from server.rules.orders import ORDER_MOVES, OrderStatus
-from server.services import journal, outbox, prepared
+from server.services import journal, outbox, prepared, service_files
 from server.services.access import Actor
 from server.services.prepared import Prepared
 
@@ -132,6 +132,8 @@ async def advance(
         step_since=now if moved_on else order.step_since,
         step_due_at=due.ends_at,
     )
+    if order.status is OrderStatus.DONE:
+        await service_files.order_ended(order, programme, now=now)
     await tell_turn(order, programme, deeds, actor=actor, now=now)
     return order
 

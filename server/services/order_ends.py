@@ -42,6 +42,7 @@ from server.services import (
     order_lists,
     order_money,
     order_purse,
+    service_files,
     voucher_steps,
 )
 from server.services.access import CLOCK, Actor
@@ -272,6 +273,7 @@ class OrderEnds:
             await contract_steps.let_go(order.contract_id, now=now, reason=reason)
         for hook in self.orders.enders:
             await hook(order, now)
+        await service_files.order_ended(order, terms.programme, now=now)
         await order_book.note(f"order.{status}", order, actor, now, reason=reason, released_fen=released_fen)
         if burnt:
             await tell_both("order.unperformed", order, now=now, reason=reason, amount_fen=released_fen)

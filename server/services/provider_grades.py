@@ -21,7 +21,7 @@ from server.models.reviews import ReviewCase
 from server.programme.model import Programme
 from server.programme.review import ReviewSubject
 from server.rules.review import Check, NotYourReview, ReasonMissing, Verdict
-from server.services import access, journal, outbox
+from server.services import access, journal, outbox, service_files
 from server.services.access import Actor, StaffRole
 from server.services.applicants import snapshot
 from server.services.memberships import lock
@@ -104,7 +104,7 @@ class ProviderGrades(ArrivesQuietly):
                     grade=grade,
                     place=place,
                     reason=reason.strip(),
-                    figures=as_json(await performance(programme.slug, organisation.id)),
+                    figures=await _figures(programme.slug, organisation.id),
                     proposed_by=actor.id,
                     proposed_at=now,
                 )
@@ -164,7 +164,7 @@ class ProviderGrades(ArrivesQuietly):
         """Whether the figures are still those of the proposal."""
         made = await ProviderGrade.get(id=case.subject_id).select_related("qualification")
         programme = self._programme(made.programme_slug, made.programme_version)
-        current = as_json(await performance(made.programme_slug, made.qualification.organisation_id))
+        current = await _figures(made.programme_slug, made.qualification.organisation_id)
         same = current == made.figures
         arithmetic = "" if same else f"{made.figures['done']} → {current['done']}"
         return (Check("figures", programme.rating.article, texts.GRADE_CHECK, same, arithmetic),)
@@ -220,3 +220,9 @@ class ProviderGrades(ArrivesQuietly):
             place=made.place,
             reason=made.reason,
         )
+
+
+async def _figures(slug: str, provider_id: int) -> dict[str, Any]:
+    """What a grade rests on: how a provider performs, and what its service file counts (NX-25, NX-30)."""
+    filed = await service_files.figures(slug, provider_id)
+    return {**as_json(await performance(slug, provider_id)), "service_file": dict(filed)}

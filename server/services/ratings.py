@@ -20,9 +20,11 @@ from server.models.ratings import Rating, RatingEdit
 from server.programme.model import Programme
 from server.programme.registry import Programmes
 from server.rules.ratings import Figures, Said, editable_until, is_low, said_faults, score_bp
-from server.services import access, journal, outbox
+from server.rules.supervision import EntryTone, ServiceEntryKind
+from server.services import access, journal, outbox, service_files
 from server.services.access import Actor, NotFound
 from server.services.clocks import ProgrammeClocks
+from server.units import BASIS_POINTS
 
 Refresh = Callable[[int], Awaitable[None]]
 """Told of an offering whose ratings have changed, in the transaction that changes them."""
@@ -120,6 +122,7 @@ class Ratings:
         except IntegrityError:
             raise RatedAlready(clause=programme.rating.article) from None
         await self._note("rating.given", rating, actor, now, level=said.level)
+        await _to_file(rating, programme, now=now)
         await outbox.tell(
             f"organisation:{rating.provider_id}",
             "rating.received",
@@ -175,7 +178,9 @@ class Ratings:
         )
         await self._note("rating.changed", rating, actor, now, level=said.level, before=rating.level)
         await self._tell_marketplace(rating)
-        return await Rating.get(id=rating.id)
+        rating = await Rating.get(id=rating.id)
+        await _to_file(rating, programme, clears=f"rating:{rating.id}:{rating.version - 1}", now=now)
+        return rating
 
     async def answer(self, rating_id: int, words: str, *, actor: Actor) -> Rating:
         """The provider's one answer. Raises ``NotFound``, :class:`RatingAnswered`."""
@@ -216,6 +221,23 @@ class Ratings:
             order=rating.order_id,
             **data,
         )
+
+
+async def _to_file(rating: Rating, programme: Programme, *, now: datetime, clears: str = "") -> None:
+    """A line in the provider's service file; what it said before counts no more."""
+    best = rating.score_bp == BASIS_POINTS
+    await service_files.note(
+        ServiceEntryKind.RATING,
+        "rated",
+        f"rating:{rating.id}:{rating.version}",
+        provider_id=rating.provider_id,
+        programme=programme,
+        tone=EntryTone.BAD if rating.is_low else EntryTone.GOOD if best else EntryTone.PLAIN,
+        at=now,
+        clause=programme.rating.article,
+        level=rating.level,
+        clears=clears,
+    )
 
 
 def _require_usable(programme: Programme, said: Said) -> None:

@@ -21,6 +21,7 @@ from server.services import (
     settlement_end,
     settlement_forms,
     settlement_papers,
+    supervision_checks,
 )
 from server.services.access import Actor
 from server.services.reviewed import After, nothing
@@ -97,7 +98,8 @@ class ReviewedSettlements:
             application, await settlement_book.of_application(application.id), programme
         )
         red = (Check(one.code, one.clause, one.message, False, one.arithmetic) for one in forms)
-        return [*evidence.checks, *ceilings, *red]
+        seen = await supervision_checks.of_settlement(settlement, programme, now=now)
+        return [*evidence.checks, *ceilings, *red, *seen]
 
     async def arrived(self, case: ReviewCase, step: ReviewStep, *, actor: Actor, now: datetime) -> None:
         """At its notice or its payment the amount stands; at its payment it is payable."""

@@ -19,10 +19,13 @@ from server.models.orders import Order
 from server.models.organisations import Organisation
 from server.models.sanctions import SanctionCase, SanctionEntry
 from server.programme.oversight import Measure
+from server.programme.vocabulary import Party
 from server.rules.deadlines import day_of, start_of, working_days_after
 from server.rules.lifecycles import require_act
 from server.rules.review import ReasonMissing
 from server.rules.sanction_cases import SANCTION_MAY, SanctionAct, SanctionSource, SanctionStatus, published
+from server.rules.supervision import EntryTone, ServiceEntryKind
+from server.services import service_files
 from server.services.access import Actor
 from server.services.memberships import lock_all
 from server.services.sanction_book import SanctionBook, case_for, require_impartial, require_version
@@ -169,6 +172,18 @@ class SanctionDecisions:
         }
 
     async def _tell(self, case: SanctionCase, shown: Preview, actor: Actor, now: datetime) -> None:
+        if case.party is Party.PROVIDER:
+            await service_files.note(
+                ServiceEntryKind.SANCTION,
+                "sanctioned",
+                f"sanction:{case.id}",
+                provider_id=case.against_id,
+                programme=self.book.programme_of(case),
+                tone=EntryTone.BAD,
+                at=now,
+                clause=case.clause,
+                name=self.book.sanction_of(case).name,
+            )
         await self.book.note(
             "sanction.decided",
             case,

@@ -6,6 +6,7 @@ as a line of their checks; a provider reads its own, without what would tell who
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +15,16 @@ from typing import Any
 from tortoise.functions import Count
 
 from server import texts
+from server.models.orders import Order
+from server.models.settlements import Settlement
 from server.models.supervision import ServiceFileEntry
 from server.programme.model import Programme
+from server.rules.orders import OrderStatus
 from server.rules.review import Check
 from server.rules.supervision import EntryTone, ServiceEntryKind
 from server.services import access
 from server.services.access import Actor, NotFound
+from server.units import yuan
 
 PAGE = 50
 UNTOLD = frozenset({ServiceEntryKind.RATING, ServiceEntryKind.CALL_BACK, ServiceEntryKind.COMPLAINT})
@@ -50,6 +55,7 @@ async def note(
 ) -> None:
     """Write one line, inside the transaction of what it tells of; the same ``source`` and ``kind`` once.
 
+    ``clears`` among ``data`` names the source of an entry that counts no more.
     ``event`` names its sentence in ``texts.SERVICE_FILE``, ``data`` what that names: no person, and no
     enterprise where :data:`UNTOLD`.
     """
@@ -63,6 +69,48 @@ async def note(
         clause=clause,
         data={"event": event, **data},
         at=at,
+    )
+    await ServiceFileEntry.bulk_create([row], ignore_conflicts=True)
+
+
+async def known(provider_id: int, kind: ServiceEntryKind, source: str) -> bool:
+    """Whether something has its line in a provider's file already."""
+    return await ServiceFileEntry.exists(provider_id=provider_id, kind=kind, source=source)
+
+
+async def order_ended(order: Order, programme: Programme, *, now: datetime) -> None:
+    """An order came to its end: done, or not; inside the transaction that ends it."""
+    done = order.status is OrderStatus.DONE
+    await note(
+        ServiceEntryKind.ORDER,
+        "order_done" if done else "order_ended",
+        f"order:{order.id}:{order.status.value}",
+        provider_id=order.provider_id,
+        programme=programme,
+        tone=EntryTone.GOOD if done else EntryTone.PLAIN,
+        at=now,
+        number=order.number,
+        status=texts.SERVICE_FILE_ENDS.get(order.status.value, ""),
+    )
+
+
+async def settled(settlement: Settlement, *, now: datetime) -> None:
+    """A settlement was paid; inside the transaction of the bank's word."""
+    reduced = settlement.reduced_fen > 0
+    row = ServiceFileEntry(
+        provider_id=settlement.provider_id,
+        programme_slug=settlement.programme_slug,
+        year=settlement.year,
+        kind=ServiceEntryKind.SETTLEMENT,
+        source=f"settlement:{settlement.id}",
+        tone=EntryTone.PLAIN,
+        clause=settlement.clause[:120] if reduced else "",
+        data={
+            "event": "reduced" if reduced else "settled",
+            "amount": yuan(settlement.amount_fen),
+            "reduced": yuan(settlement.reduced_fen),
+        },
+        at=now,
     )
     await ServiceFileEntry.bulk_create([row], ignore_conflicts=True)
 
@@ -101,12 +149,17 @@ async def figures(slug: str, provider_id: int, year: int | None = None) -> Mappi
 
 async def check(programme: Programme, provider_id: int, *, now: datetime) -> Check:
     """The line that admission and settlement show: green without an entry against it in this year."""
-    counted = await figures(programme.slug, provider_id, programme.year_of(now))
-    against = {key: many for key, many in counted.items() if key.endswith(f".{EntryTone.BAD}")}
+    year = programme.year_of(now)
+    rows = ServiceFileEntry.filter(programme_slug=programme.slug, provider_id=provider_id, year=year)
+    told = await rows.only("id", "kind", "source", "tone", "data")
+    # What was found otherwise later stands against nobody any more.
+    cleared = {str(one.data.get("clears", "")) for one in told}
+    bad = [one for one in told if one.tone is EntryTone.BAD and one.source not in cleared]
+    against = Counter(one.kind.value for one in bad)
     clause = next((one.article for one in programme.samplings if one.to_service_file), "")
     arithmetic = texts.LIST.join(
-        texts.SERVICE_FILE_COUNT.format(kind=texts.SERVICE_FILE_KINDS[key.partition(".")[0]], count=many)
-        for key, many in against.items()
+        texts.SERVICE_FILE_COUNT.format(kind=texts.SERVICE_FILE_KINDS[kind], count=many)
+        for kind, many in sorted(against.items())
     )
     return Check("service_file", clause, texts.SERVICE_FILE_CHECK, not against, arithmetic)
 

@@ -17,7 +17,9 @@ from server.services.inspection_visits import InspectionVisits
 from server.services.inspections import Inspections
 from server.services.rectifications import Rectifications
 from server.services.related_parties import RelatedParties
+from server.services.sanctions import Sanctions
 from server.services.supervision_book import SupervisionBook
+from server.services.supervision_proposals import proposing
 
 
 class SupervisionOffice:
@@ -33,6 +35,7 @@ class SupervisionOffice:
         sealer: Sealer,
         related: RelatedParties,
         checks: ContractChecks,
+        sanctions: Sanctions,
     ) -> None:
         self.defaults = defaults
         self.book = SupervisionBook(programmes, clocks)
@@ -40,7 +43,7 @@ class SupervisionOffice:
         self.visits = InspectionVisits(self.inspections)
         self.rectifications = Rectifications(self.book)
         self.call_backs = CallBacks(self.book, defaults)
-        self.anomalies = Anomalies(self.book, thresholds, ContactMarks(related, sealer))
+        self.anomalies = Anomalies(self.book, thresholds, ContactMarks(related, sealer), proposing(sanctions))
         self.audits = FundAudits(self.book, defaults)
         self.evaluations = Evaluations(self.book)
         self.data = DataServices(self.book, checks)

@@ -275,6 +275,7 @@ from server.texts.supervision import MARK_KINDS as MARK_KINDS
 from server.texts.supervision import SERVICE_FILE as SERVICE_FILE
 from server.texts.supervision import SERVICE_FILE_CHECK as SERVICE_FILE_CHECK
 from server.texts.supervision import SERVICE_FILE_COUNT as SERVICE_FILE_COUNT
+from server.texts.supervision import SERVICE_FILE_ENDS as SERVICE_FILE_ENDS
 from server.texts.supervision import SERVICE_FILE_KINDS as SERVICE_FILE_KINDS
 from server.texts.supervision import SHARED_SOURCES as SHARED_SOURCES
 from server.texts.supervision import VISIT_MISSING as VISIT_MISSING

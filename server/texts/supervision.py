@@ -74,9 +74,9 @@ ANOMALY_SUMS: Mapping[str, str] = {
 MARK_KINDS: Mapping[str, str] = {"phone": "电话", "person": "法定代表人或经办人", "account": "银行账户"}
 
 SERVICE_FILE: Mapping[str, str] = {
-    "admitted": "准入：{outcome}",
+    "admitted": "取得或续展服务资格",
     "order_done": "订单履约完成",
-    "order_ended": "订单未履约完成：{reason}",
+    "order_ended": "订单未履约完成：{status}",
     "rated": "用券企业评价：{level}",
     "inspected": "{title}：{found} 项问题",
     "refused": "{title}：拒绝接受检查",
@@ -84,6 +84,7 @@ SERVICE_FILE: Mapping[str, str] = {
     "overdue": "整改逾期：{wanted}",
     "called": "满意度回访：{level}",
     "complained": "投诉经核查属实",
+    "complaint_cleared": "投诉经重新核查不属实",
     "sanctioned": "处理决定：{name}",
     "sanction_ended": "处理决定已解除：{name}",
     "suspended": "先行暂停：{reason}",
@@ -94,6 +95,13 @@ SERVICE_FILE: Mapping[str, str] = {
     "audit": "自查与审计对比：{found} 项严重不符",
 }
 """A line of a provider's service file, by what it tells of."""
+
+SERVICE_FILE_ENDS: Mapping[str, str] = {
+    "declined": "服务机构未接单",
+    "cancelled": "已取消",
+    "lapsed": "逾期终止",
+}
+"""How an order came to nothing."""
 
 SERVICE_FILE_KINDS: Mapping[str, str] = {
     "admission": "准入",
