@@ -57,6 +57,10 @@ from server.services.voucher_steps import RegisterUse
 from server.units import yuan
 
 
+MONEY_LEFT = "money_left"
+"""The line that says whether the year has what a complete file would take."""
+
+
 @dataclass(slots=True)
 class Evidence:
     """What an order brought, and what was found looking at it."""
@@ -219,7 +223,7 @@ async def _amount(evidence: Evidence) -> None:
         evidence.worked = await settlement_money.worked_out(programme, order, evidence.drawn)
         budget = await Budget.get(id=evidence.drawn.budget_id)
         evidence.line(
-            "money_left",
+            MONEY_LEFT,
             programme.issuance.article,
             says["money_left"].format(left=yuan(max(0, budget.free_fen))),
             met=budget.free_fen >= evidence.worked.amount_fen > 0,

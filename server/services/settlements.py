@@ -49,7 +49,7 @@ from server.services.memberships import lock_all
 from server.services.reviewed import After, together
 from server.services.reviews import Reviews
 from server.services.settlement_drafts import NothingToSettle, SettlementDrafts, require_claimant
-from server.services.settlement_evidence import Evidence
+from server.services.settlement_evidence import MONEY_LEFT, Evidence
 from server.services.settlement_windows import SettlementWindows
 
 
@@ -172,6 +172,7 @@ class Settlements:
             subject = f"settlement_application:{application.id}"
             await settlement_papers.attach(common, subject, programme, now=now)
             await self._take_in(evidence, settlement.year, actor, now)
+            await ReviewCase.filter(id=settlement.case_id).update(flagged=evidence.flagged)
             case = await ReviewCase.get(id=settlement.case_id)
             after = await self.reviews.resume(case, actor=actor, now=now)
             await settlement_book.note("settlement.resubmitted", settlement, actor, now)
@@ -294,6 +295,8 @@ class Settlements:
             now=now,
         )
         await Settlement.filter(id=settlement.id).update(case_id=case.id)
+        # Where a paper stands in for another, the case is in every sample (YC-22).
+        await ReviewCase.filter(id=case.id).update(flagged=settlement.flagged)
         return after
 
     async def _take_back(self, settlement: Settlement, reason: str, actor: Actor) -> None:
@@ -325,13 +328,17 @@ async def _lock_sides(settlements: Sequence[Settlement], connection: BaseDBAsync
 
 
 def _of_order(evidence: Evidence, *, several: bool) -> list[Unmet]:
-    """What stands against one order, named where there are several."""
+    """What stands against one order, named where there are several.
+
+    Whether the year has the money is said when it is taken, under its lock.
+    """
+    unmet = [one for one in evidence.unmet if one.code != MONEY_LEFT]
     if not several:
-        return list(evidence.unmet)
+        return unmet
     says, number = texts.SETTLEMENT_CHECKS["for_order"], evidence.order.number
     return [
         Unmet(one.code, one.clause, says.format(number=number, message=one.message), one.arithmetic)
-        for one in evidence.unmet
+        for one in unmet
     ]
 
 
