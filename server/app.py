@@ -115,6 +115,8 @@ from server.services.related_parties import RelatedParties
 from server.services.removals import Removals
 from server.services.renewals import Renewals
 from server.services.repayments import Repayments
+from server.services.reports.due import DueReports
+from server.services.reports.editions import Reports
 from server.services.review_notices import Notices
 from server.services.reviewed_enquiries import ReviewedEnquiries
 from server.services.reviewed_offerings import ReviewedOfferings
@@ -257,6 +259,8 @@ def create_app(
     press = Press()
     documents = Documents(programmes, clock, evidence, press)
     app[keys.PRESS], app[keys.DOCUMENT_DESK] = press, documents
+    owed_reports = Reports(programmes, clocks, sizes, evidence, press, SheetPress())
+    app[keys.REPORTS] = owed_reports
     orders = Orders(programmes, clocks, yearly, working_days, offer=vouchers.offer)
     printing = Printing(orders, documents)
     orders.listeners.append(listings.recount)
@@ -403,6 +407,7 @@ def create_app(
             renewals=Renewals(qualifications),
             suspensions=suspensions,
             uploads=uploads,
+            reports=DueReports(owed_reports, working_days),
             exports=ExportRuns(exports, SheetPress(), turn=committer.calm),
             allotments=allotments,
             voucher_requests=voucher_requests,

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from server.services.related_parties import RelatedParties
     from server.services.removals import Removals
     from server.services.repayments import Repayments
+    from server.services.reports.editions import Reports
     from server.services.review_notices import Notices
     from server.services.reviewed_orders import PaymentReturns
     from server.services.reviews import Reviews
@@ -175,6 +176,7 @@ DOCUMENT_DESK: web.AppKey[DocumentDesk] = web.AppKey("document_desk")
 FILES: web.AppKey[Files] = web.AppKey("files")
 UPLOADS: web.AppKey[Uploads] = web.AppKey("uploads")
 EXPORTS: web.AppKey[Exports] = web.AppKey("exports")
+REPORTS: web.AppKey[Reports] = web.AppKey("reports")
 
 DELIVERIES: web.AppKey[Deliveries] = web.AppKey("deliveries")
 """Everything on its way beyond the inbox."""

@@ -57,6 +57,7 @@ from server.handlers import (
     registration_forms,
     registrations,
     relations,
+    reports,
     reviews,
     rounds,
     selections,
@@ -106,6 +107,7 @@ MODULES: tuple[Routes, ...] = (
     labels.routes,
     imports.routes,
     exports.routes,
+    reports.routes,
     self_test.routes,
     # Before the rounds: the router tries what begins alike in this order, and this is the crowd's.
     grabs.routes,

@@ -39,6 +39,7 @@ from server.services.order_line import WaitingLine
 from server.services.own_payments import OwnPayments
 from server.services.ranked import RankedRounds
 from server.services.renewals import Renewals
+from server.services.reports.due import DueReports
 from server.services.reviews import Reviews
 from server.services.rounds import Rounds
 from server.services.sanction_office import SanctionOffice
@@ -73,6 +74,7 @@ class Works:
     suspensions: Suspensions
     uploads: Uploads
     exports: ExportRuns
+    reports: DueReports
     allotments: Allotments
     voucher_requests: VoucherRequests
     waiting_line: WaitingLine
@@ -141,6 +143,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _daily(time(0, 20), "end_years", lambda slot: end_years(works.disbursements, slot)),
         # What is proved: behind the write, and never beside a launch.
         _every(60, "seal_journal", lambda _: works.seals.turn(turn=works.calm)),
+        _daily(time(8), "make_reports", lambda one: works.reports.make_due(one.programme_slug, one.due_at)),
         _every(5, "run_exports", lambda _: works.exports.run_due()),
         # What is swept up.
         _every(600, "expire_exports", lambda _: works.exports.expire_due()),

@@ -50,6 +50,39 @@ class ReportCadence(StrEnum):
     ON_FINDING = "on_finding"
 
 
+class ReportSection(StrEnum):
+    """What the platform counts for a report."""
+
+    ISSUANCE = "issuance"
+    """Vouchers issued, and what ended unused."""
+    PROVIDERS = "providers"
+    """How each provider performed."""
+    EFFECT = "effect"
+    """Enterprises served, services done, what the vouchers moved."""
+    TRANSACTIONS = "transactions"
+    """Orders, and what was redeemed on them."""
+    PAYMENTS = "payments"
+    """What enterprises paid themselves, and escrow."""
+    SETTLEMENTS = "settlements"
+    """What was handed in, settled, paid and paid back."""
+    SATISFACTION = "satisfaction"
+    COMPLAINTS = "complaints"
+    OVERDUE = "overdue"
+    """What is late, and with whom it lies."""
+    BUDGET = "budget"
+    """Where the year's money is."""
+    CATEGORY_SHARES = "category_shares"
+    """What each category took, against its ceiling and the floors."""
+    DISTRICTS = "districts"
+    """Use by the area of the enterprise."""
+    SIZE_CLASSES = "size_classes"
+    """Use by the size of the enterprise."""
+    BREACHES = "breaches"
+    """Breaches that were proposed for a sanction or decided on."""
+    RESULTS = "results"
+    """Who was paid what."""
+
+
 class Reminded(StrEnum):
     """What a reminder is about."""
 
@@ -211,6 +244,8 @@ class Report(Clause):
     """How often."""
     content: tuple[str, ...]
     """What it says, in the text's words."""
+    sections: tuple[ReportSection, ...] = ()
+    """What the platform counts for it; absent: people write it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,8 +162,9 @@ def _ledger() -> TableSource:
         return [
             [
                 one["at"],
-                texts.MOVEMENTS.get(str(one["movement"]), str(one["movement"])),
-                *(str(one["debit"]), str(one["credit"]), one["amount_fen"]),
+                texts.LEDGER_MOVEMENTS.get(str(one["movement"]), str(one["movement"])),
+                *(texts.REPORT_ACCOUNTS[str(one[side])] for side in ("debit", "credit")),
+                one["amount_fen"],
                 known.get(one["enterprise_id"], ""),
                 known.get(one["provider_id"], ""),
                 *(str(one["voucher_id"] or ""), str(one["order_id"] or ""), one["category"] or ""),

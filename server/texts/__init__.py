@@ -220,6 +220,17 @@ from server.texts.refusals import merged as merged
 from server.texts.refusals import sentence as sentence
 from server.texts.reviews import REVIEW_DEEDS as REVIEW_DEEDS
 from server.texts.reviews import REVIEW_INSTANT as REVIEW_INSTANT
+from server.texts.reports import LEDGER_MOVEMENTS as LEDGER_MOVEMENTS
+from server.texts.reports import REPORT_ACCOUNTS as REPORT_ACCOUNTS
+from server.texts.reports import REPORT_COLUMNS as REPORT_COLUMNS
+from server.texts.reports import REPORT_FIGURES as REPORT_FIGURES
+from server.texts.reports import REPORT_PURPOSES as REPORT_PURPOSES
+from server.texts.reports import REPORT_QUEUES as REPORT_QUEUES
+from server.texts.reports import REPORT_SECTIONS as REPORT_SECTIONS
+from server.texts.reports import REPORT_SIZES as REPORT_SIZES
+from server.texts.reports import REPORT_TABLES as REPORT_TABLES
+from server.texts.reports import REPORT_TITLES as REPORT_TITLES
+from server.texts.reports import REPORT_WORDS as REPORT_WORDS
 from server.texts.reviews import REVIEW_KINDS as REVIEW_KINDS
 from server.texts.reviews import REVIEW_RECORD as REVIEW_RECORD
 from server.texts.reviews import REVIEW_STATUSES as REVIEW_STATUSES

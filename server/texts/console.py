@@ -51,6 +51,7 @@ JOBS: Mapping[str, str] = {
     "deliver_outbox": "投递站内消息",
     "send_deliveries": "发送微信消息和短信",
     "run_exports": "生成导出文件",
+    "make_reports": "生成并报送到期的报表",
     "expire_exports": "清理到期的导出文件",
     "tell_round_news": "告知批次即将开始、暂停和恢复",
     "fetch_chat_media": "取回用户在微信里发来的图片、语音、视频和文件",

@@ -18,6 +18,7 @@ from server.texts.offerings import OFFERING_REFUSALS
 from server.texts.orders import ORDER_REFUSALS
 from server.texts.organisations import ORGANISATION_REFUSALS
 from server.texts.papers import PAPER_REFUSALS
+from server.texts.reports import REPORT_REFUSALS
 from server.texts.proof import PROOF_REFUSALS
 from server.texts.public_notices import NOTICE_REFUSALS
 from server.texts.reviews import REVIEW_REFUSALS
@@ -50,6 +51,7 @@ REFUSALS: Mapping[str, str] = merged(
     STANDING_REFUSALS,
     LIST_REFUSALS,
     EXPORT_REFUSALS,
+    REPORT_REFUSALS,
     FILE_REFUSALS,
     PROOF_REFUSALS,
     REVIEW_REFUSALS,
