@@ -236,6 +236,10 @@ class Recoveries:
                 reminded += 1
         return reminded
 
+    async def today(self, claim: Recovery) -> Balance:
+        """What is still owed if all of it is paid on the programme's day."""
+        return await self.balance(claim, day_of(self.book.clocks.now(claim.programme_slug)))
+
     async def balance(self, claim: Recovery, on: date) -> Balance:
         """What is still owed if all of it is paid on a day."""
         lines = await RecoveryLine.filter(recovery_id=claim.id).order_by("id")
