@@ -29,13 +29,14 @@ from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import day_of
 from server.rules.review import BEST_SCORE, CaseStatus, Check, Record, Verdict
 from server.sealing import Sealer
-from server.services.access import Actor
+from server.services.access import CLOCK, Actor
 from server.services.clocks import ProgrammeClocks
 from server.services.objection_answers import ObjectionAnswers
 from server.services.objections import Objections, Statement
 from server.services.public_notices import PublicNotices
 from server.services.review_cases import copied
 from server.services.review_notices import Notices
+from server.services.review_passage import Said
 from server.services.reviewed import After
 from server.services.reviews import Reviews
 from server.services.standing_notices import StandingNotices
@@ -148,7 +149,7 @@ class ReviewOffice:
             created_at=self.now,
             **bounds,
         )
-        return Actor("staff", row.id, "", None, frozenset(roles))
+        return Actor("staff", row.id, "", None, frozenset(roles), frozenset(bounds.get("programmes", ())))
 
     async def open(
         self,
@@ -179,6 +180,15 @@ class ReviewOffice:
         async with in_transaction():
             after = await self.reviews.put_on_record(case, kind=kind, actor=by, reason="回单已核对")
         await after()
+        return await ReviewCase.get(id=case.id)
+
+    async def not_drawn(self, case: ReviewCase) -> ReviewCase:
+        """A draw passes over a case that waits for one."""
+        async with in_transaction():
+            passage = await self.reviews.take(case.id, case.version, None, actor=CLOCK)
+            assert passage.case.place is not None
+            await passage.put_down(passage.case.place, Said(verdict=Verdict.NOT_DRAWN, reason="未抽中"))
+            await passage.go_on()
         return await ReviewCase.get(id=case.id)
 
     def kind(self, case: ReviewCase) -> ReviewKind | None:

@@ -138,6 +138,9 @@ def schedule(works: Works) -> tuple[Job, ...]:
             time(9), "remind_notices", lambda slot: works.notices.standing.remind_due(slot.programme_slug)
         ),
         _daily(time(8, 30), "mind_supervision", lambda slot: works.supervision.mind(slot.programme_slug)),
+        _daily(
+            time(10), "publish_results", lambda slot: works.notices.results.publish_due(slot.programme_slug)
+        ),
         _daily(time(9), "send_reminders", lambda slot: send_reminders(works.programmes, slot)),
         _daily(time(9), "remind_of_money", lambda slot: remind_of_money(works.disbursements, slot)),
         _daily(time(0, 20), "end_years", lambda slot: end_years(works.disbursements, slot)),

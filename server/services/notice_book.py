@@ -82,7 +82,7 @@ async def put_up_alone(
         programme_slug=case.programme_slug,
         programme_version=case.programme_version,
         title=texts.NOTICE_TITLE_OF_ONE.format(organisation=case.organisation_name, subject=subject)[:200],
-        clause=step.article or terms.article,
+        clause=terms.article or step.article,
         working_days=terms.working_days,
         drafted_at=now,
     )

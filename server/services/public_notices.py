@@ -141,7 +141,7 @@ class PublicNotices:
                 programme_slug=slug,
                 programme_version=programme.version,
                 title=title.strip() or texts.NOTICE_TITLE.format(subject=subject),
-                clause=step.article or terms.article,
+                clause=terms.article or step.article,
                 working_days=terms.working_days,
                 drafted_by=actor.id,
                 drafted_at=now,

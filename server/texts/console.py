@@ -68,6 +68,7 @@ JOBS: Mapping[str, str] = {
     "close_notices": "结束期满的公示",
     "escalate_objections": "督办逾期未答复的公示异议",
     "remind_notices": "提醒即将期满的公示",
+    "publish_results": "公布已拨付的兑付结果",
     "expire_approvals": "到期的资格停用或续存",
     "settle_payments": "核实在线支付结果，退还应退款项",
     "settle_labels": "企业标识到期",
