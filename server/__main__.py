@@ -10,6 +10,7 @@ python -m server journal seal                chain what was written, sign the da
 python -m server journal verify              exit 1 if anything in the journal was tampered with
 python -m server journal rotate              sign with a new key from now on
 python -m server launch restored             after restoring a backup: fence everything older
+python -m server sampling redraw FILE        draw again from a published list, exit 1 if it differs
 python -m server jobs                        what runs when, what ran last and what came of it
 python -m server chat menu compare           the official account's menu beside config/chat_menu.toml
 python -m server chat menu create            make WeChat show it
@@ -46,7 +47,7 @@ from tortoise.expressions import F
 from server import keys, logs, texts
 from server.app import CHAT, CHAT_MENU, create_app
 from server.clock import CHINA, SystemClock
-from server.console import journal
+from server.console import journal, sampling
 from server.database import OtherSchema, close_database, is_sqlite, migrate, open_database, sqlite_file
 from server.demo import seed
 from server.errors import Refusal
@@ -348,6 +349,11 @@ def _parser() -> argparse.ArgumentParser:
     launch.add_parser("restored", help="after restoring a backup").set_defaults(command=_restored)
 
     nouns.add_parser("jobs", help="what runs when, and how it went").set_defaults(command=_jobs)
+
+    draws = nouns.add_parser("sampling", help="draws").add_subparsers(required=True)
+    again = draws.add_parser("redraw", help="draw again from a published list")
+    again.add_argument("file", help="the file, or - for standard input")
+    again.set_defaults(command=sampling.redraw)
 
     chat = nouns.add_parser("chat", help="the official account").add_subparsers(required=True)
     verbs = chat.add_parser("menu", help="its menu").add_subparsers(required=True, dest="verb")

@@ -124,6 +124,7 @@ from server.services.reviewed_orders import PaymentReturns, ReviewedCancellation
 from server.services.reviewed_requests import ReviewedRequests
 from server.services.reviewed_settlements import ReviewedSettlements
 from server.services.reviews import Reviews
+from server.services.sampling_draws import Draws
 from server.services.round_book import RoundBook
 from server.services.rounds import Rounds
 from server.services.sanction_office import SanctionOffice
@@ -220,6 +221,8 @@ def create_app(
     vouchers = Vouchers(rounds, offer=WaitingList(applications, ranked).offer_returned)
     app[keys.VOUCHERS] = vouchers
     reviews = Reviews(programmes, clocks, working_days)
+    draws = Draws(programmes, reviews, sealer)
+    app[keys.DRAWS] = draws
     public_notices = Notices(reviews)
     app[keys.REVIEWS], app[keys.PUBLIC_NOTICES] = reviews, public_notices
     qualifications = Qualifications(programmes, sizes, clocks, rounds, reviews)

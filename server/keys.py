@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from server.services.reviews import Reviews
     from server.services.round_book import RoundBook
     from server.services.rounds import Rounds
+    from server.services.sampling_draws import Draws
     from server.services.sanction_office import SanctionOffice
     from server.services.selections import Selections
     from server.services.sessions import Sessions
@@ -134,6 +135,7 @@ HANDOVERS: web.AppKey[Handovers] = web.AppKey("handovers")
 MEMBERSHIPS: web.AppKey[Memberships] = web.AppKey("memberships")
 QUALIFICATIONS: web.AppKey[Qualifications] = web.AppKey("qualifications")
 REVIEWS: web.AppKey[Reviews] = web.AppKey("reviews")
+DRAWS: web.AppKey[Draws] = web.AppKey("draws")
 PUBLIC_NOTICES: web.AppKey[Notices] = web.AppKey("public_notices")
 """The clock on notices."""
 NOTICE_DESK: web.AppKey[NoticeDesk] = web.AppKey("notice_desk")

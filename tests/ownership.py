@@ -22,12 +22,15 @@ from server.models.ratings import Rating
 from server.models.registrations import Registration
 from server.models.reviews import ReviewCase, ReviewObjection
 from server.models.rounds import Budget
+from server.models.sampling import SamplingDraw, SamplingItem
 from server.models.voucher_requests import VoucherRequest
+from server.programme.review import Sampled
 from server.programme.steps import StepKind
 from server.rules.enquiries import EnquiryStatus
 from server.rules.own_payments import PaymentMethod, PaymentPurpose, PaymentStatus
 from server.rules.ratings import Said
 from server.rules.request_line import RequestStatus
+from server.rules.sampling import DrawStatus
 from server.services import outbox
 from server.services.access import Actor
 from tests.factories import make_enterprise
@@ -358,7 +361,39 @@ async def _office(stage: Stage) -> int:
     return int(opened.body["id"])
 
 
+async def _draw(stage: Stage) -> int:
+    """A draw of the operator's, announced; the one before it is over."""
+    await SamplingDraw.filter(status=DrawStatus.ANNOUNCED).update(status=DrawStatus.CLOSED)
+    made = await SamplingDraw.create(
+        programme_slug=PROGRAMME,
+        programme_version=stage.town.programmes.get(PROGRAMME).version,
+        code="satisfaction",
+        name="用券企业满意度",
+        over=Sampled.ENTERPRISE,
+        share_bp=1_000,
+        commitment="0" * 64,
+        sealed_seed="",
+        announced_by="staff:1",
+        announced_at=stage.town.now,
+        status=DrawStatus.ANNOUNCED,
+    )
+    return int(made.id)
+
+
+async def _item(stage: Stage) -> int:
+    """What was drawn, and is to be looked at."""
+    draw_id = await _draw(stage)
+    item = await SamplingItem.create(
+        draw_id=draw_id, key="00000001", row_id=stage.organisation_id, stratum="00000-0", turn=1
+    )
+    await SamplingDraw.filter(id=draw_id).update(status=DrawStatus.DRAWN, items=1, drawn=1, open_items=1)
+    return int(item.id)
+
+
 OWNED: Mapping[str, Owned] = {
+    # Draws are published to everybody: what may be done with one is its programme's.
+    "draw_id": Owned(_draw, persons=False),
+    "item_id": Owned(_item),
     # Rounds are published to everybody, and budgets are no organisation's.
     "round_id": Owned(_round, persons=False),
     "budget_id": Owned(_budget),

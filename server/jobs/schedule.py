@@ -41,6 +41,7 @@ from server.services.ranked import RankedRounds
 from server.services.renewals import Renewals
 from server.services.reports.due import DueReports
 from server.services.reviews import Reviews
+from server.services.sampling_draws import Draws
 from server.services.rounds import Rounds
 from server.services.sanction_office import SanctionOffice
 from server.services.settlement_windows import SettlementWindows
@@ -68,6 +69,7 @@ class Works:
     settlement_windows: SettlementWindows
     blocklist: Blocklist
     reviews: Reviews
+    draws: Draws
     notices: NoticeDesk
     labels: Labels
     renewals: Renewals
@@ -120,6 +122,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _every(60, "close_notices", lambda _: notices.close_due()),
         _every(300, "escalate_objections", lambda _: works.notices.answers.escalate_due()),
         _every(60, "tell_windows", lambda _: works.settlement_windows.tell_due()),
+        _every(60, "move_drawn", lambda _: works.draws.move_due()),
         _every(60, "settle_payments", lambda _: works.own_payments.settle_due()),
         _every(60, "expire_approvals", lambda _: works.renewals.expire_due()),
         _every(60, "scan_anomalies", lambda _: works.supervision.anomalies.scan_due()),

@@ -5123,7 +5123,7 @@ class Migration(migrations.Migration):
                 (
                     "verdict",
                     fields.CharEnumField(
-                        description="APPROVED: approved\nRETURNED: returned\nREJECTED: rejected\nOPINION: opinion\nANSWERED: answered",
+                        description="APPROVED: approved\nRETURNED: returned\nREJECTED: rejected\nOPINION: opinion\nANSWERED: answered\nNOT_DRAWN: not_drawn",
                         enum_type=Verdict,
                         max_length=16,
                     ),
@@ -5714,7 +5714,7 @@ class Migration(migrations.Migration):
                 (
                     "outcome",
                     fields.CharEnumField(
-                        description="CLEAN: clean\nFINDING: finding\nNO_ANSWER: no_answer",
+                        description="CLEAN: clean\nFINDING: finding\nNO_ANSWER: no_answer\nGONE: gone",
                         enum_type=SampleOutcome,
                         max_length=16,
                     ),
@@ -5730,7 +5730,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("note", fields.TextField(default="", unique=False)),
-                ("file_ids", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
                 ("by", fields.CharField(max_length=40)),
                 ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],

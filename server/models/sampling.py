@@ -93,7 +93,6 @@ class SampleAnswer(Model):
     method = fields.CharField(64, default="", description="How, in the text's words")
     satisfaction = fields.CharField(64, default="", description="One of the programme's words for it")
     note = fields.TextField(default="")
-    file_ids: list[int] = fields.JSONField(default=list)
     by = fields.CharField(40)
     at: datetime = fields.DatetimeField()
 

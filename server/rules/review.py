@@ -52,6 +52,9 @@ class CaseStatus(StrEnum):
     """The applicant took it back."""
 
 
+EVERYWHERE = frozenset({ReviewWhen.ALWAYS, ReviewWhen.SAMPLED})
+"""What every case comes to: a spot check too, where it waits until a draw has settled whom it is for."""
+
 LIVE = frozenset({CaseStatus.OPEN, CaseStatus.RETURNED, CaseStatus.ON_NOTICE})
 """Not at its end."""
 
@@ -66,9 +69,11 @@ class Verdict(StrEnum):
     """One expert's, among several: the panel's conclusion comes after it."""
     ANSWERED = "answered"
     """To an objection during the public notice, which the case survives."""
+    NOT_DRAWN = "not_drawn"
+    """The draw passed it over: its spot check is done without anybody looking."""
 
 
-FINAL = frozenset({Verdict.APPROVED, Verdict.REJECTED})
+FINAL = frozenset({Verdict.APPROVED, Verdict.REJECTED, Verdict.NOT_DRAWN})
 """What ends a step."""
 
 
@@ -192,9 +197,14 @@ def next_place(chain: ReviewChain, case: Case) -> int | None:
     if is_refused(chain, case):
         return None
     done = {decision.place for decision in case.decisions}
-    applying = case.circumstances | {ReviewWhen.ALWAYS}
+    applying = case.circumstances | EVERYWHERE
     waiting = (place for place, step in enumerate(chain.steps) if place not in done and step.when in applying)
     return next(waiting, None)
+
+
+def awaits_draw(step: ReviewStep, case: Case) -> bool:
+    """Whether a draw has yet to say if the step is anybody's work in this case."""
+    return step.when is ReviewWhen.SAMPLED and ReviewWhen.SAMPLED not in case.circumstances
 
 
 def require_turn(chain: ReviewChain, case: Case, actor: Actor, reviewer: str) -> ReviewStep:

@@ -44,9 +44,12 @@ class SampleOutcome(StrEnum):
     FINDING = "finding"
     NO_ANSWER = "no_answer"
     """Nobody was reached or answered. It stays on the list, and open."""
+    GONE = "gone"
+    """The case ended before anybody looked."""
 
 
-LOOKED_AT = frozenset({SampleOutcome.CLEAN, SampleOutcome.FINDING})
+LOOKED_AT = frozenset({SampleOutcome.CLEAN, SampleOutcome.FINDING, SampleOutcome.GONE})
+"""Nothing is left to be done about it."""
 
 
 class ListFrozen(Refusal):

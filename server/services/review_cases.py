@@ -20,7 +20,7 @@ from server.programme.review import (
 )
 from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import DueBy, day_of
-from server.rules.review import FINAL, Case, Decision, due_by
+from server.rules.review import FINAL, Case, Decision, Verdict, due_by
 
 NUMBER_DIGITS = 8
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -108,7 +108,7 @@ async def state_of(case: ReviewCase) -> Case:
     open_objection = await ReviewObjection.exists(case_id=case.id, answered_at=None)
     return Case(
         decisions=tuple(
-            Decision(row.place, _name(row.reviewer_id), row.verdict == "approved")
+            Decision(row.place, _name(row.reviewer_id), row.verdict != Verdict.REJECTED)
             for row in rows
             if row.verdict in FINAL
         ),

@@ -7,7 +7,7 @@ from tortoise.transactions import in_transaction
 
 from server.models.reviews import ReviewCase
 from server.services.access import Actor
-from server.services.review_turns import CLAIM_KEPT, claimed_by, not_yours, require_open
+from server.services.review_turns import CLAIM_KEPT, claimed_by, not_yours, require_drawn, require_open
 from server.services.reviewers import case_for, reviewer_of
 from server.services.reviews import Reviews
 
@@ -23,6 +23,7 @@ async def claim(reviews: Reviews, case_id: int, *, actor: Actor) -> ReviewCase:
     now = reviews.clocks.now(case.programme_slug)
     require_open(case)
     reviewer.require_impartial(case)
+    require_drawn(case)
     if case.turn not in reviewer.roles:
         raise not_yours(case)
     silent = Q(claimed_by=None) | Q(claimed_by=reviewer.id) | Q(claimed_at__lte=now - CLAIM_KEPT)

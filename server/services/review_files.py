@@ -19,6 +19,7 @@ from server.models.people import Staff
 from server.models.reviews import ReviewCase, ReviewDecision, ReviewObjection
 from server.programme.review import ReviewKind, ReviewStep, ReviewWhen
 from server.rules.review import (
+    EVERYWHERE,
     FINAL,
     JUDGING,
     Case,
@@ -141,9 +142,12 @@ def _steps(
     case: ReviewCase, kept: Copied, decisions: Sequence[ReviewDecision]
 ) -> list[tuple[ReviewStep, StepState]]:
     done = {one.place for one in decisions if one.verdict in FINAL}
-    applying = {ReviewWhen.ALWAYS.value, *case.circumstances}
+    applying = {*EVERYWHERE, *case.circumstances}
+    passed_over = {one.place for one in decisions if one.verdict is Verdict.NOT_DRAWN}
 
     def state(place: int, step: ReviewStep) -> StepState:
+        if place in passed_over:
+            return StepState.SKIPPED
         if place in done:
             return StepState.DONE
         if place == case.place:

@@ -22,11 +22,13 @@ from server.rules.public_notices import GATHERED
 from server.rules.review import (
     FINAL,
     Case,
+    EVERYWHERE,
     CaseStatus,
     Check,
     Decision,
     Record,
     Verdict,
+    awaits_draw,
     is_refused,
     next_place,
 )
@@ -94,6 +96,9 @@ class Passage:
             if step.kind is ReviewKind.AUTOMATIC:
                 await self._decide_itself(place, step)
                 continue
+            if awaits_draw(step, self.state):
+                await self._await_draw(place, step)
+                return
             if self.state.decisions and self._nobody_decides_from(place):
                 await self._rehearse_end()
             if step.kind is not ReviewKind.PUBLIC_NOTICE:
@@ -156,7 +161,7 @@ class Passage:
 
     def _nobody_decides_from(self, place: int) -> bool:
         """Whether what is still to come only records, announces or waits for objections."""
-        applying = self.state.circumstances | {ReviewWhen.ALWAYS}
+        applying = self.state.circumstances | EVERYWHERE
         to_come = [step for step in self.kept.chain.steps[place:] if step.when in applying]
         return not any(step.decides and step.kind not in BY_ITSELF for step in to_come)
 
@@ -212,7 +217,7 @@ class Passage:
         )
         name = "" if reviewer_id is None else str(reviewer_id)
         if said.verdict in FINAL:
-            taken = Decision(place, name, said.verdict is Verdict.APPROVED)
+            taken = Decision(place, name, said.verdict is not Verdict.REJECTED)
             self.state = replace(self.state, decisions=(*self.state.decisions, taken))
         elif reviewer_id is not None:
             self.state = replace(self.state, hands=self.state.hands | {(place, name)})
@@ -228,6 +233,14 @@ class Passage:
         await self.reviewed.arrived(self.case, step, actor=self.actor, now=self.now)
         until = None if due["due_at"] is None else due["due_at"].isoformat()
         await self.tell_team("review.arrived", step.by, step=step.name, until=until)
+
+    async def _await_draw(self, place: int, step: ReviewStep) -> None:
+        """Nobody's turn, until the case has been on the list of a draw."""
+        await self.change(
+            **AT_REST, status=CaseStatus.OPEN, place=place, step_name=step.name, turn_since=self.now
+        )
+        await self.reviewed.arrived(self.case, step, actor=self.actor, now=self.now)
+        await self.note("review.awaits_draw", place=place, step=step.name)
 
     async def _put_up(self, place: int, step: ReviewStep) -> None:
         """Up by itself, on a notice of its own, which says until when and tells the applicant."""

@@ -12,6 +12,7 @@ from server.models.people import Staff
 from server.models.reviews import ReviewCase
 from server.programme.vocabulary import Actor as Role
 from server.rules.review import CaseStatus, NotYourReview, ReviewOver
+from server.rules.sampling import DrawOutstanding, ListFrozen
 from server.services.review_cases import copied
 from server.services.reviewers import Reviewer
 
@@ -75,6 +76,16 @@ def require_open(case: ReviewCase) -> None:
     if case.place is None:
         raise ReviewOver(clause=copied(case).chain.article)
     raise ReviewNotOpen(state=texts.REVIEW_STATUSES[case.status])
+
+
+def require_drawn(case: ReviewCase) -> None:
+    """Raise ``DrawOutstanding`` for a case that waits for its draw, ``ListFrozen`` on a list not drawn yet."""
+    if case.status is not CaseStatus.OPEN or case.turn is not None or case.place is None:
+        return
+    step = copied(case).chain.steps[case.place]
+    if case.draw_id is not None:
+        raise ListFrozen(clause=step.article, step=step.name)
+    raise DrawOutstanding(clause=step.article, step=step.name)
 
 
 def not_yours(case: ReviewCase) -> Refusal:

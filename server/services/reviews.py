@@ -60,11 +60,13 @@ from server.services.review_turns import (
     moved_on,
     name_of,
     not_yours,
+    require_drawn,
     require_open,
     role_of,
 )
 from server.services.reviewed import After, Reviewed, nothing, together
 from server.services.reviewers import Reviewer, case_for, reviewer_of
+from server.services.sampling_results import note_review
 from server.services.working_days import WorkingDays
 
 __all__ = [
@@ -125,11 +127,14 @@ class Reviews:
         actor: Actor,
         now: datetime,
         circumstances: Collection[ReviewWhen] = (),
+        amount_fen: int | None = None,
+        flagged: bool = False,
     ) -> tuple[ReviewCase, After]:
         """Begin a review, inside the caller's transaction, and under the organisation's lock if there is one.
 
         Steps of the software decide at once: a chain of nothing else has passed or refused on return.
-        Whether there is a chain, ``programme.review(subject)`` says; without one this is a ``LookupError``.
+        ``amount_fen`` is what it is about in money; what is ``flagged`` is in every sample. Whether there is a
+        chain, ``programme.review(subject)`` says; without one this is a ``LookupError``.
         Raises :class:`ReviewUnderWay`, and whatever ``Reviewed.passed`` raises.
         """
         chain = programme.review(subject)
@@ -149,6 +154,8 @@ class Reviews:
                     title=title,
                     chain=copy_of(programme, chain),
                     circumstances=sorted(circumstances),
+                    amount_fen=amount_fen,
+                    flagged=flagged,
                     turn_since=now,
                     rank_ms=NO_DEADLINE_MS,
                     opened_at=now,
@@ -365,6 +372,7 @@ class Reviews:
         case, reviewer = passage.case, said.reviewer
         assert reviewer is not None, "the clock decides elsewhere"
         require_open(case)
+        require_drawn(case)
         step = require_turn(
             passage.kept.chain, passage.state, role_of(passage.case, reviewer), str(reviewer.id)
         )
@@ -385,6 +393,11 @@ class Reviews:
         if ask_for:
             await passage.state_further(ask_for)
         await passage.put_down(place, said)
+        if step.kind is ReviewKind.SPOT_CHECK:
+            passed = said.verdict is Verdict.APPROVED
+            await note_review(
+                passage.case, passed=passed, reason=said.reason, actor=passage.actor, now=passage.now
+            )
         if step.kind is ReviewKind.RECONSIDERATION:
             await answer_by_reconsideration(passage, said)
         if said.verdict is Verdict.APPROVED:

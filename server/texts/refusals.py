@@ -22,6 +22,7 @@ from server.texts.reports import REPORT_REFUSALS
 from server.texts.proof import PROOF_REFUSALS
 from server.texts.public_notices import NOTICE_REFUSALS
 from server.texts.reviews import REVIEW_REFUSALS
+from server.texts.sampling import SAMPLING_REFUSALS
 from server.texts.sanctions import SANCTION_REFUSALS
 from server.texts.settlements import SETTLEMENT_REFUSALS
 from server.texts.standings import STANDING_REFUSALS
@@ -55,6 +56,7 @@ REFUSALS: Mapping[str, str] = merged(
     FILE_REFUSALS,
     PROOF_REFUSALS,
     REVIEW_REFUSALS,
+    SAMPLING_REFUSALS,
     NOTICE_REFUSALS,
     VOUCHER_REFUSALS,
     TRIAL_REFUSALS,

@@ -46,6 +46,7 @@ REVIEW_DEEDS: Mapping[str, str] = {
     "resubmitted": "修改后重新提交",
     "withdrawn": "撤回了申请",
     "recorded": "登记了办理结果",
+    "not_drawn": "登记了抽查结果（未抽中）",
     "put_up": "将此件公示",
     "taken_down": "结束了公示",
 }

@@ -19,6 +19,7 @@ from server.rules.review import (
     ReviewNotReturnable,
     ReviewOver,
     ReviewRecordIncomplete,
+    awaits_draw,
     differences,
     due_by,
     is_refused,
@@ -47,6 +48,10 @@ def walked(chain: ReviewChain, *circumstances: ReviewWhen) -> list[str]:
     case, steps = Case(circumstances=frozenset(circumstances)), []
     while (place := next_place(chain, case)) is not None:
         step = chain.steps[place]
+        if awaits_draw(step, case):
+            # The draw passes it over.
+            case = replace(case, decisions=(*case.decisions, Decision(place, "")))
+            continue
         require_turn(chain, case, step.by, f"reviewer {place}")
         steps.append(f"{step.by}: {step.kind}")
         case = replace(case, decisions=(*case.decisions, Decision(place, f"reviewer {place}")))
@@ -153,7 +158,7 @@ SETTLEMENTS = [
 
 def before_payment(chain: ReviewChain) -> Case:
     """A case that everybody before the payment has let pass."""
-    places = [place for place, step in enumerate(chain.steps) if step.when is W.ALWAYS]
+    places = [place for place, step in enumerate(chain.steps) if step.when in (W.ALWAYS, W.SAMPLED)]
     paid = next(place for place in places if chain.steps[place].kind == "disbursement")
     return Case(decisions=tuple(Decision(place, f"r{place}") for place in places if place < paid))
 
@@ -177,7 +182,8 @@ def test_nothing_is_paid_before_the_last_decision_and_nothing_once_one_turned_it
 def test_a_case_that_fails_offline_is_over() -> None:
     chain = chain_of(YINCHUAN, S.SETTLEMENT)
     offline = next(place for place, step in enumerate(chain.steps) if step.kind == "site_inspection")
-    incomplete = Case(decisions=(Decision(0, "a"),), circumstances=frozenset({W.EVIDENCE_INCOMPLETE}))
+    passed = (Decision(0, "a"), Decision(1, ""))
+    incomplete = Case(decisions=passed, circumstances=frozenset({W.EVIDENCE_INCOMPLETE}))
     assert next_place(chain, incomplete) == offline
 
     failed = replace(incomplete, decisions=(*incomplete.decisions, Decision(offline, "b", passed=False)))

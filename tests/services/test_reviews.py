@@ -402,6 +402,7 @@ async def test_of_several_approved_together_each_stands_for_itself(office: Revie
 
 async def test_one_meeting_decides_on_several_cases(office: ReviewOffice) -> None:
     cases = [await office.decide(await office.open(programme(YINCHUAN), S.SETTLEMENT)) for _ in range(2)]
+    cases = [await office.not_drawn(one) for one in cases]
     authority, met = await office.staff("authority"), Record(held_on=office.today)
     chosen = [(one.id, one.version) for one in cases]
     without = await review_bulk.approve_many(office.reviews, chosen, actor=authority)
@@ -470,6 +471,7 @@ async def test_opinions_are_for_panels(office: ReviewOffice) -> None:
 @pytest.mark.rules("YC-27")
 async def test_a_committee_is_recorded_with_the_day_it_met(office: ReviewOffice) -> None:
     case = await office.decide(await office.open(programme(YINCHUAN), S.SETTLEMENT))
+    case = await office.not_drawn(case)
     assert case.step_name == "局务会"
     for held_on in (None, office.today + DAY):
         with pytest.raises(ReviewRecordIncomplete):

@@ -13,10 +13,11 @@ from server.database import close_database, open_database
 from server.models.journal import JournalEntry
 from server.models.reviews import ReviewCase, ReviewDecision
 from server.programme.model import Programme
-from server.programme.review import ReviewChain, ReviewKind, ReviewSubject, ReviewWhen
+from server.programme.review import ReviewChain, ReviewKind, ReviewStep, ReviewSubject, ReviewWhen
 from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import start_of
 from server.rules.review import CaseStatus, NotYourReview, Verdict
+from server.rules.sampling import DrawOutstanding
 from server.services.review_cases import copied, copy_of
 from server.services.reviews import ReviewNotOpen
 from tests.reviewing import RED, ReviewOffice, every_programme, others
@@ -70,10 +71,15 @@ def an_office(programme: Programme) -> ReviewOffice:
 def applying(chain: ReviewChain, stated: tuple[ReviewWhen, ...]) -> list[tuple[int, Role]]:
     """What the chain of the text comes to: each place and who decides there."""
     return [
-        (place, step.by)
+        (place, Role.SYSTEM if is_drawn(step, stated) else step.by)
         for place, step in enumerate(chain.steps)
-        if step.when is ReviewWhen.ALWAYS or step.when in stated
+        if step.when is ReviewWhen.ALWAYS or step.when in stated or is_drawn(step, stated)
     ]
+
+
+def is_drawn(step: ReviewStep, stated: tuple[ReviewWhen, ...]) -> bool:
+    """Whether a draw has to say if the step applies, and says no."""
+    return step.when is ReviewWhen.SAMPLED and ReviewWhen.SAMPLED not in stated
 
 
 @pytest.mark.parametrize(("programme", "chain", "stated"), CHAINS)
@@ -88,6 +94,11 @@ async def test_a_chain_is_walked_to_its_end_by_the_right_people_alone(
     while case.status in (CaseStatus.OPEN, CaseStatus.ON_NOTICE):
         assert case.place is not None
         step = chain.steps[case.place]
+        if case.turn is None and case.status is CaseStatus.OPEN:
+            with pytest.raises(DrawOutstanding):
+                await office.decide(case, by=await office.staff(step.by.value))
+            case = await office.not_drawn(case)
+            continue
         if case.status is CaseStatus.ON_NOTICE:
             with pytest.raises(ReviewNotOpen):
                 await office.decide(case, by=await office.staff(step.by.value))
@@ -122,7 +133,9 @@ async def test_whoever_decides_can_turn_a_case_down_and_whoever_gives_an_opinion
     office = an_office(programme)
     opening = [one for one in stated if one is not ReviewWhen.OBJECTION]
     deciding = [
-        place for place, _ in applying(chain, tuple(opening)) if chain.steps[place].kind not in BY_NO_HAND
+        place
+        for place, by in applying(chain, tuple(opening))
+        if chain.steps[place].kind not in BY_NO_HAND and by is not Role.SYSTEM
     ]
     for no in deciding:
         case = await office.open(programme, chain.subject, circumstances=opening)
@@ -130,6 +143,8 @@ async def test_whoever_decides_can_turn_a_case_down_and_whoever_gives_an_opinion
         while case.status in (CaseStatus.OPEN, CaseStatus.ON_NOTICE):
             if case.status is CaseStatus.ON_NOTICE:
                 case = await office.time_is_over(case)
+            elif case.turn is None:
+                case = await office.not_drawn(case)
             else:
                 case = await office.decide(
                     case, Verdict.REJECTED if case.place == no else Verdict.APPROVED, reason="不同意"

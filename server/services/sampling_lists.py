@@ -1,0 +1,168 @@
+"""The lists that are drawn from: what stands on one, and in which stratum.
+
+The public list names nobody: a line is a number, its stratum a provider counted through and a band of its
+amount. Whoever works with the draw finds the rest by the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tortoise.functions import Sum
+
+from server.models.orders import Order
+from server.models.organisations import Organisation, Qualification
+from server.models.reviews import ReviewCase
+from server.models.sampling import SamplingDraw, SamplingItem
+from server.programme.review import ReviewSubject, Sampled
+from server.programme.vocabulary import Party
+from server.rules.deadlines import end_of, start_of
+from server.rules.lifecycles import QualificationStatus
+from server.rules.orders import OrderStatus
+from server.rules.review import CaseStatus
+from server.rules.sampling import band
+from server.services.review_cases import number
+
+MOST_LINES = 20_000
+"""On one list. What comes later waits for the next draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a list in the making. ``provider_id`` is counted through, never shown."""
+
+    key: str
+    row_id: int
+    provider_id: int | None = None
+    amount_fen: int | None = None
+    flagged: bool = False
+
+
+def waiting(slug: str, subject: ReviewSubject) -> Any:
+    """The cases that wait for a draw and are on no list, the query for them."""
+    return ReviewCase.filter(
+        programme_slug=slug, subject=subject, status=CaseStatus.OPEN, turn__isnull=True, draw_id__isnull=True
+    )
+
+
+async def lines_for(draw: SamplingDraw) -> list[Line]:
+    """What there is to put on the list of a draw, inside the transaction that locks it.
+
+    Cases are marked as being on it in the same breath: whatever comes a moment later is not.
+    """
+    if draw.over is Sampled.REVIEW:
+        return await _cases(draw)
+    if draw.over is Sampled.ORDER:
+        return await _orders(draw)
+    return await _organisations(draw)
+
+
+def items_of(draw: SamplingDraw, lines: Sequence[Line]) -> list[SamplingItem]:
+    """The lines as rows, in strata: providers are counted, unless they are the lines."""
+    several = draw.over in (Sampled.REVIEW, Sampled.ORDER)
+    known = sorted({line.provider_id for line in lines if several and line.provider_id is not None})
+    counted: Mapping[int | None, int] = {one: count for count, one in enumerate(known, start=1)}
+    return [
+        SamplingItem(
+            draw_id=draw.id,
+            key=line.key,
+            row_id=line.row_id,
+            provider_id=line.provider_id,
+            stratum=f"{counted.get(line.provider_id, 0):05}-{band(line.amount_fen)}",
+            flagged=line.flagged,
+        )
+        for line in lines
+    ]
+
+
+async def _cases(draw: SamplingDraw) -> list[Line]:
+    assert draw.subject is not None, "a draw over cases has their subject"
+    ids = (
+        await waiting(draw.programme_slug, draw.subject)
+        .order_by("id")
+        .limit(MOST_LINES)
+        .values_list("id", flat=True)
+    )
+    for start in range(0, len(ids), 1000):
+        # Guarded: a case that was taken back in this instant is on no list.
+        await (
+            waiting(draw.programme_slug, draw.subject)
+            .filter(id__in=ids[start : start + 1000])
+            .update(draw_id=draw.id)
+        )
+    rows = (
+        await ReviewCase.filter(draw_id=draw.id)
+        .order_by("id")
+        .values("id", "organisation_id", "amount_fen", "flagged")
+    )
+    return [
+        Line(number(row["id"]), row["id"], row["organisation_id"], row["amount_fen"], row["flagged"])
+        for row in rows
+    ]
+
+
+async def _orders(draw: SamplingDraw) -> list[Line]:
+    rows = (
+        await _done(draw)
+        .order_by("id")
+        .limit(MOST_LINES)
+        .values("id", "number", "provider_id", "voucher_fen")
+    )
+    return [Line(row["number"], row["id"], row["provider_id"], row["voucher_fen"]) for row in rows]
+
+
+async def _organisations(draw: SamplingDraw) -> list[Line]:
+    """Those who had a part in what was done in the period; without a period, all in good standing."""
+    provides = draw.over is Sampled.PROVIDER
+    column = "provider_id" if provides else "enterprise_id"
+    if draw.since is None:
+        ids = await (
+            Qualification.filter(
+                programme_slug=draw.programme_slug,
+                party=Party.PROVIDER if provides else Party.ENTERPRISE,
+                status=QualificationStatus.APPROVED,
+            )
+            .order_by("organisation_id")
+            .limit(MOST_LINES)
+            .values_list("organisation_id", flat=True)
+        )
+        return [_organisation(one, None, provides=provides) for one in ids]
+    rows = await (
+        _done(draw)
+        .annotate(total=Sum("voucher_fen"))
+        .group_by(column)
+        .order_by(column)
+        .limit(MOST_LINES)
+        .values(column, "total")
+    )
+    return [_organisation(row[column], int(row["total"]), provides=provides) for row in rows]
+
+
+def _organisation(organisation_id: int, amount_fen: int | None, *, provides: bool) -> Line:
+    return Line(number(organisation_id), organisation_id, organisation_id if provides else None, amount_fen)
+
+
+def _done(draw: SamplingDraw) -> Any:
+    """Orders that were done in the period of a draw."""
+    assert draw.since is not None and draw.until is not None, "asked for with a period"
+    return Order.filter(
+        programme_slug=draw.programme_slug, status=OrderStatus.DONE, **_within(draw.since, draw.until)
+    )
+
+
+def _within(since: date, until: date) -> dict[str, Any]:
+    return {"step_since__gte": start_of(since), "step_since__lt": end_of(until)}
+
+
+async def names_of(draw: SamplingDraw, items: Sequence[SamplingItem]) -> Mapping[int, str]:
+    """What each line is about, by its row, for whoever works with the draw."""
+    ids = [item.row_id for item in items]
+    if draw.over is Sampled.REVIEW:
+        return dict(await ReviewCase.filter(id__in=ids).values_list("id", "title"))
+    if draw.over is Sampled.ORDER:
+        rows = await Order.filter(id__in=ids).values_list("id", "project")
+        return dict(rows)
+    return dict(await Organisation.filter(id__in=ids).values_list("id", "name"))

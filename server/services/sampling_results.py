@@ -1,0 +1,210 @@
+"""What came of a sample: every attempt is kept, and who did not answer stays on the list, and open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tortoise.expressions import Q
+from tortoise.transactions import in_transaction
+
+from server import texts
+from server.errors import Refusal
+from server.models.reviews import ReviewCase
+from server.models.sampling import SampleAnswer, SamplingDraw, SamplingItem
+from server.programme.registry import Programmes
+from server.programme.review import Sampled, Sampling
+from server.rules.review import CaseStatus
+from server.rules.sampling import LOOKED_AT, DrawNotThere, DrawStatus, SampleOutcome
+from server.services import journal
+from server.services.access import Actor, NotFound, require_programme
+from server.services.clocks import ProgrammeClocks
+
+PAGE = 100
+
+
+class ResultByReview(Refusal):
+    """What came of a case is what its review says, and is written by nobody else."""
+
+    status, code = 409, "result_by_review"
+
+
+class SampleLookedAt(Refusal):
+    """What was found is written down already."""
+
+    status, code = 409, "sample_looked_at"
+
+
+class SampleWordUnknown(Refusal):
+    """A method or a word for satisfaction that the programme does not have."""
+
+    status, code = 422, "sample_word_unknown"
+
+
+class NotYourDraw(Refusal):
+    """The text names who draws and looks at this sample."""
+
+    status, code = 403, "not_your_draw"
+
+
+class FindingMissing(Refusal):
+    """A finding says what was found."""
+
+    status, code = 422, "finding_missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What one attempt came to. ``method`` and ``satisfaction`` are words of the programme, or empty."""
+
+    outcome: SampleOutcome
+    method: str = ""
+    satisfaction: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SampledLine:
+    """One result for a provider's service file. ``finding`` speaks against it."""
+
+    answer_id: int
+    draw_id: int
+    name: str
+    clause: str
+    finding: bool
+    note: str
+    at: datetime
+
+
+async def answer(
+    item_id: int, said: Answered, *, programmes: Programmes, clocks: ProgrammeClocks, actor: Actor
+) -> SamplingItem:
+    """Write down what came of looking at a drawn line; ``NO_ANSWER`` leaves it on the list, for another try.
+
+    Raises ``NotFound``, :class:`NotYourDraw`, ``DrawNotThere`` for what was not drawn,
+    :class:`ResultByReview`, :class:`SampleLookedAt`, :class:`SampleWordUnknown` and :class:`FindingMissing`.
+    """
+    item = await SamplingItem.get_or_none(id=item_id).select_related("draw")
+    if item is None:
+        raise NotFound()
+    draw = item.draw
+    require_programme(actor, draw.programme_slug)
+    programme = programmes.version(draw.programme_slug, draw.programme_version)
+    check = next(one for one in programme.samplings if one.code == draw.code)
+    if actor.roles.isdisjoint(role.value for role in check.by):
+        names = texts.LIST.join(texts.ACTORS[role] for role in check.by)
+        raise NotYourDraw(clause=check.article, names=names)
+    if draw.over is Sampled.REVIEW:
+        raise ResultByReview(clause=draw.clause)
+    if item.turn is None or draw.status not in (DrawStatus.DRAWN, DrawStatus.CLOSED):
+        raise DrawNotThere(clause=draw.clause, state=texts.DRAW_STATES[draw.status])
+    _require_words(said, check, programme.rating.scale)
+    now = clocks.now(draw.programme_slug)
+    async with in_transaction():
+        open_still = Q(outcome__isnull=True) | Q(outcome=SampleOutcome.NO_ANSWER)
+        if not await SamplingItem.filter(open_still, id=item.id).update(outcome=said.outcome):
+            raise SampleLookedAt(clause=draw.clause)
+        made = await SampleAnswer.create(
+            item_id=item.id,
+            outcome=said.outcome,
+            method=said.method,
+            satisfaction=said.satisfaction,
+            note=said.note.strip(),
+            by=actor.name,
+            at=now,
+        )
+        await journal.record(
+            "sampling.answered",
+            f"draw:{draw.id}",
+            actor=actor.name,
+            at=now,
+            programme_slug=draw.programme_slug,
+            key=item.key,
+            outcome=said.outcome.value,
+            answer=made.id,
+        )
+        await close_if_done(draw.id)
+    return await SamplingItem.get(id=item.id)
+
+
+async def note_review(case: ReviewCase, *, passed: bool, reason: str, actor: Actor, now: datetime) -> None:
+    """The spot check of a drawn case was decided, inside that transaction: this is the result of its line."""
+    item = await SamplingItem.get_or_none(draw_id=case.draw_id, row_id=case.id) if case.draw_id else None
+    if item is None:
+        return
+    outcome = SampleOutcome.CLEAN if passed else SampleOutcome.FINDING
+    await SamplingItem.filter(id=item.id).update(outcome=outcome)
+    await SampleAnswer.create(item_id=item.id, outcome=outcome, note=reason, by=actor.name, at=now)
+    await close_if_done(item.draw_id)
+
+
+async def settle_gone(draw: SamplingDraw) -> int:
+    """Drawn cases that ended before anybody looked: there is nothing left to look at; how many."""
+    pending = await SamplingItem.filter(
+        draw_id=draw.id, turn__isnull=False, outcome__isnull=True
+    ).values_list("row_id", flat=True)
+    over = [CaseStatus.WITHDRAWN, CaseStatus.REFUSED, CaseStatus.PASSED]
+    ended = await ReviewCase.filter(id__in=pending, status__in=over).values_list("id", flat=True)
+    return await SamplingItem.filter(draw_id=draw.id, row_id__in=ended, outcome__isnull=True).update(
+        outcome=SampleOutcome.GONE
+    )
+
+
+async def close_if_done(draw_id: int) -> None:
+    """Count what of a sample is still to be looked at, and close it with the last."""
+    drawn = SamplingItem.filter(draw_id=draw_id, turn__isnull=False)
+    done = await drawn.filter(outcome__in=sorted(LOOKED_AT)).count()
+    still = await drawn.count() - done
+    running = SamplingDraw.filter(id=draw_id, status=DrawStatus.DRAWN)
+    await running.update(open_items=still, **({} if still else {"status": DrawStatus.CLOSED}))
+
+
+async def for_service_file(
+    slug: str, provider_id: int, *, programmes: Programmes, after: int = 0
+) -> Sequence[SampledLine]:
+    """Results that go into a provider's service file (GX-57, NX-25), by id; a page after ``after``.
+
+    Only those of checks whose text says so. Whoever keeps the file asks again with the last id it has.
+    """
+    kept = {one.code for one in programmes.get(slug).samplings if one.to_service_file}
+    rows = (
+        await SampleAnswer.filter(
+            id__gt=after,
+            outcome__in=sorted(LOOKED_AT),
+            item__provider_id=provider_id,
+            item__draw__programme_slug=slug,
+            item__draw__code__in=sorted(kept),
+        )
+        .order_by("id")
+        .limit(PAGE)
+        .select_related("item__draw")
+    )
+    return [
+        SampledLine(
+            row.id,
+            row.item.draw_id,
+            row.item.draw.name,
+            row.item.draw.clause,
+            row.outcome is SampleOutcome.FINDING,
+            row.note,
+            row.at,
+        )
+        for row in rows
+    ]
+
+
+async def answers_to(items: Sequence[SamplingItem]) -> Mapping[int, list[SampleAnswer]]:
+    """Every attempt at each of these lines, oldest first."""
+    found: dict[int, list[SampleAnswer]] = {item.id: [] for item in items}
+    for row in await SampleAnswer.filter(item_id__in=list(found)).order_by("id"):
+        found[row.item_id].append(row)
+    return found
+
+
+def _require_words(said: Answered, check: Sampling, scale: Sequence[str]) -> None:
+    if said.outcome is SampleOutcome.FINDING and not said.note.strip():
+        raise FindingMissing(clause=check.article)
+    for word, known in ((said.method, check.methods), (said.satisfaction, scale)):
+        if word and word not in known:
+            raise SampleWordUnknown(clause=check.article, word=word, known=texts.LIST.join(known))

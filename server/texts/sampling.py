@@ -1,0 +1,51 @@
+"""Sampling: what is told of draws and of what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SAMPLING_REFUSALS: Mapping[str, str] = {
+    "list_frozen": "此件已列入一份锁定的抽查名单，抽取结果公布前不能办理或更改；迟来的事项参加下一次抽取",
+    "draw_outstanding": "“{step}”须先经随机抽取，抽取前不能逐件手工办理",
+    "share_too_small": "抽查比例不得低于万分之 {least_bp}，填写的是万分之 {given_bp}",
+    "nothing_to_draw": "目前没有可以列入名单的事项",
+    "draw_not_there": "该次抽查{state}，不能进行这一操作",
+    "not_your_draw": "按规定，此项抽查由{names}实施",
+    "draw_unusable": "此项抽查不能这样抽取：请按规定的对象选择，并填写起止日期（不晚于今天）",
+    "draw_under_way": "同类抽查已经公布种子摘要，请先完成该次抽取",
+    "public_number_missing": "公开号码与事先公布的来源（{source}）须同时具备",
+    "result_by_review": "该事项的抽查结果以其审核决定为准，不能另行登记",
+    "sample_looked_at": "该事项的抽查结果已经登记",
+    "sample_word_unknown": "“{word}”不在规定的选项内：{known}",
+    "finding_missing": "发现问题的，请写明发现的情况",
+}
+
+DRAW_STATES: Mapping[str, str] = {
+    "announced": "已公布种子摘要，名单尚未锁定",
+    "locked": "名单已锁定，尚未抽取",
+    "drawn": "已抽取，正在核查",
+    "closed": "已完成核查",
+}
+"""How far a draw is."""
+
+DRAW_OUTCOMES: Mapping[str, str] = {
+    "clean": "未发现问题",
+    "finding": "发现问题",
+    "no_answer": "未联系上或未作答，仍在名单内",
+    "gone": "核查前事项已终止",
+}
+"""What came of a drawn line."""
+
+NOT_DRAWN = "第 {draw} 号抽查：名单 {items} 件，抽中 {drawn} 件，本件未抽中"
+"""The reason of a spot check that the draw passed over."""
+DRAW_NO_SOURCE = "未指定"
+"""Where no public number was named."""
+
+REDRAWN: Mapping[str, str] = {
+    "agrees": "重新抽取一致：名单 {items} 件，抽中 {drawn} 件",
+    "format": "文件格式不符",
+    "seed": "种子与事先公布的摘要不符",
+    "list": "名单与锁定时的摘要不符",
+    "drawn": "抽取结果不符",
+}
+"""What drawing again from a published list comes to."""
