@@ -2,8 +2,8 @@
 
 For an auditor who trusts nobody: this file needs Python 3.11 or newer and nothing else. It recomputes the
 hash of every file, the chain of every subject of the journal, the way from each entry to the signed root of
-its day, the signatures (Ed25519) and what the time stamps (RFC 3161) vouch for, prints what it found, and ends
-with status 0 only when nothing is wrong.
+its day, the signatures (Ed25519) and what the time stamps (RFC 3161) vouch for, prints what it found, and
+ends with status 0 only when nothing is wrong.
 
 Two things come from elsewhere, or the ZIP vouches for itself alone: ``--key`` is the fingerprint of the
 platform's key, as its open page and its paper publish it; ``--anchor`` is the file that the keeper of the
@@ -276,10 +276,12 @@ def _check_manifest(
 
 
 def _check_files(archive: Archive, manifest: Line, verdict: Verdict) -> None:
-    listed = manifest["files"]
+    listed, damaged = manifest["files"], set(manifest["damaged"])
+    for name in sorted(damaged):
+        verdict.fault(f"{name} was not given back by the platform as it was handed in")
     if len(set(archive.names)) != len(archive.names):
         verdict.fault("some names stand in the ZIP twice")
-    for name in sorted(set(archive.names) - set(listed) - {MANIFEST, SIGNATURE}):
+    for name in sorted(set(archive.names) - set(listed) - damaged - {MANIFEST, SIGNATURE}):
         if not name.endswith("/"):
             verdict.fault(f"{name} was added: the list does not name it")
     for name, said in sorted(listed.items()):

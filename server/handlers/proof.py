@@ -19,7 +19,6 @@ from server.services.access import Actor, NotFound, StaffRole
 from server.services.audit_packs import CaseReasonMissing, CaseRevealForbidden, Pack
 from server.services.case_proofs import EntryNotProved
 from server.services.case_scope import CaseNameUnusable
-from server.services.evidence import EvidenceDamaged
 
 routes = Routes("proof")
 
@@ -157,7 +156,7 @@ async def entry(request: web.Request, path: EntryPath) -> ProofView:
     " | 一键导出案卷（ZIP），导出将留痕。",
     access=staff(StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.OVERSIGHT_BODY),
     answers={200: Media(ZIP, "The file. | 案卷。")},
-    refusals=(CaseNameUnusable, CaseReasonMissing, CaseRevealForbidden, EvidenceDamaged, NotFound),
+    refusals=(CaseNameUnusable, CaseReasonMissing, CaseRevealForbidden, NotFound),
 )
 async def case_file(request: web.Request, actor: Actor, query: CaseQuery) -> web.StreamResponse:
     pack = await request.app[AUDIT_PACKS].make(
@@ -172,7 +171,7 @@ async def case_file(request: web.Request, actor: Actor, query: CaseQuery) -> web
     " | 导出本单位留存的订单案卷（ZIP）。",
     access=PERSON,
     answers={200: Media(ZIP, "The file. | 案卷。")},
-    refusals=(EvidenceDamaged, NotFound),
+    refusals=(NotFound,),
 )
 async def own_case_file(request: web.Request, actor: Actor, path: OrderPath) -> web.StreamResponse:
     return await _sent(request, await request.app[AUDIT_PACKS].make_own(path.order_id, actor=actor))

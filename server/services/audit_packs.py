@@ -10,6 +10,7 @@ import asyncio
 import secrets
 import tomllib
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from server.clock import CHINA, Clock
 from server.errors import Refusal
 from server.gateways.press import Press
 from server.gateways.seal_keys import SealKeys
+from server.models.files import StoredFile
 from server.models.journal import JournalEntry
 from server.models.orders import Order
 from server.programme.registry import Programmes
@@ -32,15 +34,16 @@ from server.services import access, journal
 from server.services.access import Actor, NotFound, StaffRole
 from server.services.case_archive import CaseArchive
 from server.services.case_index import CaseIndex
-from server.services.case_pages import pages_of
+from server.services.case_pages import Pages, pages_of
 from server.services.case_proofs import Places, chain_lines, day_lines, proofs
 from server.services.case_scope import CaseKind, CaseScope, named, scope_of
 from server.services.case_sections import SECTIONS, Audience, Copy, files_of, rows_of, told
-from server.services.evidence import Evidence
+from server.services.evidence import Evidence, EvidenceDamaged
 
 VERIFIER = Path(__file__).resolve().parents[2] / "tools" / "verify_case.py"
 MANIFEST_DOMAIN = b"qiquan-case-manifest-v1\n"
 FORMAT = "qiquan-case-1"
+JOURNAL = "proof/journal.jsonl"
 LEAST_REASON = 5
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """The date on the papers of a case of which the journal says nothing."""
@@ -97,8 +100,7 @@ class AuditPacks:
     async def make(self, case: str, *, revealed: bool, reason: str, actor: Actor) -> Pack:
         """The file of a case for the official side; that it was made is in the journal, with the reason.
 
-        Raises ``CaseNameUnusable``, ``NotFound``, :class:`CaseReasonMissing`, :class:`CaseRevealForbidden`,
-        ``EvidenceDamaged``.
+        Raises ``CaseNameUnusable``, ``NotFound``, :class:`CaseReasonMissing`, :class:`CaseRevealForbidden`.
         """
         kind, row_id = named(case)
         if revealed and actor.roles.isdisjoint(REVEALERS):
@@ -156,7 +158,19 @@ class AuditPacks:
         subjects = _subjects(scope, copy)
         newest = await JournalEntry.filter(subject__in=subjects).order_by("-id").first()
         at = newest.at if newest is not None else EPOCH
-        index = CaseIndex()
+        with closing(CaseIndex()) as index:
+            await self._sections(archive, scope, copy, subjects, at, index)
+        await self._signed(archive, scope, copy)
+
+    async def _sections(
+        self,
+        archive: CaseArchive,
+        scope: CaseScope,
+        copy: Copy,
+        subjects: list[str],
+        at: datetime,
+        index: CaseIndex,
+    ) -> None:
         lines = [_headline(scope), texts.CASE_COPIES[copy.audience], _masking(copy)]
         lines += await self._programme(archive, scope)
         for number, section in enumerate(SECTIONS, 1):
@@ -181,12 +195,12 @@ class AuditPacks:
             await self._printed(archive, pages.content(self._programmes, scope), f"{pages.title}.pdf", at)
             lines.append(pages.summary())
         for file in await files_of(scope, copy):
-            name = f"files/{file.sha256}.{file.extension}"
-            if name not in archive.hashes:
-                async with archive.writing(name, packed=False) as out:
-                    async for piece in self._evidence.pieces(file.sha256):
-                        await out(piece)
-        lines.append(await self._proof(archive, subjects, copy, index))
+            await self._evidence_of(archive, file)
+        pages = pages_of(f"{len(SECTIONS) + 1:02d} {texts.CASE_SECTIONS['journal']}", JOURNAL)
+        chained = await self._proof(archive, subjects, copy, index, pages)
+        lines += [pages.summary(), chained]
+        content = {**pages.content(self._programmes, scope), "lines": [chained]}
+        await self._printed(archive, content, f"{pages.title}.pdf", at)
         await self._printed(
             archive,
             {
@@ -205,7 +219,18 @@ class AuditPacks:
         )
         await archive.add("说明.txt", said.encode("utf-8-sig"))
         await archive.add("索引.xlsx", await index.written(archive.hashes, archive.sizes))
-        await self._signed(archive, scope, copy)
+
+    async def _evidence_of(self, archive: CaseArchive, file: StoredFile) -> None:
+        """A file as it was handed in. One that the store cannot give back is named, and hides no other."""
+        name = f"files/{file.sha256}.{file.extension}"
+        if name in archive.hashes or name in archive.damaged:
+            return
+        try:
+            async with archive.writing(name, packed=False) as out:
+                async for piece in self._evidence.pieces(file.sha256):
+                    await out(piece)
+        except EvidenceDamaged:
+            archive.damaged.append(name)
 
     async def _programme(self, archive: CaseArchive, scope: CaseScope) -> list[str]:
         """The programme as it stands in its file, with its hash."""
@@ -218,14 +243,17 @@ class AuditPacks:
         await archive.add(path, found)
         return [texts.CASE_PROGRAMME.format(path=path, sha256=archive.hashes[path])]
 
-    async def _proof(self, archive: CaseArchive, subjects: list[str], copy: Copy, index: CaseIndex) -> str:
+    async def _proof(
+        self, archive: CaseArchive, subjects: list[str], copy: Copy, index: CaseIndex, pages: Pages
+    ) -> str:
         places, entries = Places(), 0
         hides = frozenset() if copy.audience is Audience.OFFICIAL else STAFF_ENTRIES
-        async with archive.writing("proof/journal.jsonl") as out:
+        async with archive.writing(JOURNAL) as out:
             async for line in chain_lines(subjects, places, hides=hides):
                 entries += 1
                 await out(canonical(line) + b"\n")
                 await index.journal(line, places)
+                pages.take("journal_entry", {**line, **line.get("entry", {})})
         async with archive.writing("proof/proofs.jsonl") as out:
             async for line in proofs(places):
                 await out(canonical(line) + b"\n")
@@ -249,6 +277,7 @@ class AuditPacks:
                 "copy": copy.audience.value,
                 "masked": copy.opened is None,
                 "files": dict(archive.hashes),
+                "damaged": sorted(archive.damaged),
             }
         )
         key_id, signature = await asyncio.to_thread(self._keys.sign, MANIFEST_DOMAIN + manifest, today=today)

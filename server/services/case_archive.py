@@ -26,6 +26,8 @@ class CaseArchive:
         self._path = path
         self.hashes: dict[str, str] = {}
         self.sizes: dict[str, int] = {}
+        self.damaged: list[str] = []
+        """Names of what could not be given back as it once came."""
 
     async def __aenter__(self) -> CaseArchive:
         self._zip = await asyncio.to_thread(zipfile.ZipFile, self._path, "w")

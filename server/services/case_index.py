@@ -32,6 +32,12 @@ class CaseIndex:
         self._waiting: dict[str, IO[str]] = {}
         self._files: dict[str, str] = {}
 
+    def close(self) -> None:
+        """Let go of rows that no workbook was made of."""
+        for waiting in self._waiting.values():
+            waiting.close()
+        self._waiting.clear()
+
     async def file(self, path: str, file: StoredFile) -> None:
         """What a file of the evidence is called by its owner."""
         self._files.setdefault(path, file.name)

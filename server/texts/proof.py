@@ -81,6 +81,7 @@ CASE_TABLES: Mapping[str, str] = {
     "recovery_line": "追缴明细",
     "recovery_receipt": "追缴到账",
     "stored_file": "文件",
+    "journal_entry": "日志",
 }
 """What the tables of a case's file are called."""
 
@@ -215,6 +216,10 @@ CASE_COLUMNS: Mapping[str, str] = {
     "media_type": "类型",
     "created_at": "上传时间",
     "snapshot": "当时情况",
+    "action": "事项",
+    "subject": "对象",
+    "seq": "链上序号",
+    "hash": "链上摘要",
 }
 """What a column is called on paper. A column without a name stands in ``records/`` alone."""
 

@@ -1,0 +1,259 @@
+"""Audit packs: a case as a ZIP that an auditor checks with Python and nothing of ours."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from hashlib import sha256
+from io import BytesIO
+from itertools import count
+from pathlib import Path
+
+import openpyxl
+import pytest
+from pypdf import PdfReader
+
+from server.clock import CHINA
+from server.database import close_database, open_database
+from server.gateways.anchoring import FileAnchor
+from server.gateways.press import Press
+from server.gateways.seal_keys import SealKeys
+from server.models.files import StoredFile
+from server.models.journal import JournalEntry
+from server.models.orders import Order
+from server.models.organisations import Organisation
+from server.models.settlements import Settlement
+from server.sealing import Sealer
+from server.services import ledger
+from server.services.access import Actor, NotFound
+from server.services.audit_packs import AuditPacks, CaseReasonMissing, CaseRevealForbidden, Pack
+from server.services.case_scope import CaseNameUnusable
+from server.services.journal_seals import JournalSeals
+from server.settings import DEMO_SECRET
+from tests.contracting import GRABBED, person_of
+from tests.settling import Counter
+
+_scans = count(1)
+ROOT = Path(__file__).parents[2]
+SECRET = "13812345678"
+
+
+class Registry(Counter):
+    """A settlement counter whose journal is sealed, with packs made of its cases."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        self.keys = SealKeys(folder / "keys")
+        self.anchor = folder / "kept.jsonl"
+        self.seals = JournalSeals(self.clock, self.keys, [FileAnchor(self.anchor)])
+        self.packs = AuditPacks(
+            self.programmes,
+            self.clock,
+            self.evidence,
+            Sealer({"demo": DEMO_SECRET}),
+            Press(),
+            self.keys,
+            directory=folder / "made",
+            programmes_dir=ROOT / "config/programmes",
+        )
+
+    async def file(self, owner: Organisation, slug: str) -> int:
+        content = f"%PDF-1.7 scan {next(_scans)}".encode()
+        stored = await StoredFile.get(id=await super().file(owner, slug))
+        kept = await self.evidence.keep(content, now=self.now)
+        copied = {**dict(stored), "original_id": kept, "shown_id": kept}
+        del copied["id"]
+        return int((await StoredFile.create(**copied)).id)
+
+    async def settled(self) -> Settlement:
+        """A settlement that may be paid, sealed under a signed day, with one entry of today on top."""
+        settlement = await self.through(
+            await self.submitted(await self.finished(GRABBED, budget=await self.budget(GRABBED)))
+        )
+        await self.seals.seal_all()
+        self.clock.advance(timedelta(days=1))
+        await self.seals.close_days(before=self.clock.now().astimezone(CHINA).date())
+        await self.seals.keep_days()
+        return settlement
+
+    async def official(self, *roles: str) -> Actor:
+        return await self.staff(roles[0] if roles else "authority")
+
+    async def pack(self, settlement: Settlement, **said: object) -> Pack:
+        """The file of a settlement for the authority."""
+        known = {"revealed": False, "reason": "", "actor": await self.official(), **said}
+        return await self.packs.make(f"settlement:{settlement.id}", **known)  # type: ignore[arg-type]
+
+    def checked(self, path: Path, *options: str) -> tuple[int, str]:
+        """What the verifier says that lies in the ZIP, run alone in an empty directory."""
+        empty = self.folder / "empty"
+        shutil.rmtree(empty, ignore_errors=True)
+        empty.mkdir()
+        with zipfile.ZipFile(path) as whole:
+            (empty / "verify_case.py").write_bytes(whole.read("verify_case.py"))
+        ran = subprocess.run(
+            [sys.executable, "-I", "-S", "verify_case.py", str(path), *options],
+            cwd=empty,
+            env={},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.stderr == ""
+        return ran.returncode, ran.stdout
+
+    def changed(self, path: Path, **others: bytes | None) -> Path:
+        """The same ZIP with the files of some names changed or left out."""
+        copy = self.folder / "changed.zip"
+        with zipfile.ZipFile(path) as whole, zipfile.ZipFile(copy, "w") as out:
+            for name in whole.namelist():
+                content = others.get(name, whole.read(name))
+                if content is not None:
+                    out.writestr(name, content)
+        return copy
+
+
+@pytest.fixture
+async def registry(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Registry]:
+    """On SQLite alone: what differs between the databases is read in tests/services/test_journal_seals.py."""
+    context = await open_database(sqlite_url)
+    yield Registry(tmp_path)
+    assert await ledger.verify() == []
+    await close_database(context)
+
+
+def read(pack: Pack, name: str) -> bytes:
+    with zipfile.ZipFile(pack.path) as whole:
+        return whole.read(name)
+
+
+@pytest.mark.rules("GX-70")
+async def test_a_case_is_checked_with_python_alone_and_every_change_to_it_is_named(
+    registry: Registry,
+) -> None:
+    settlement = await registry.settled()
+    pack = await registry.pack(settlement)
+    (public,) = registry.keys.public_keys().values()
+    trust = ("--key", sha256(bytes.fromhex(public)).hexdigest(), "--anchor", str(registry.anchor))
+    status, said = registry.checked(pack.path, *trust)
+    assert (status, said.splitlines()[-1]) == (0, "verdict: nothing was altered"), said
+
+    names = zipfile.ZipFile(pack.path).namelist()
+    evidence = next(name for name in names if name.startswith("files/"))
+    lines = read(pack, "proof/journal.jsonl").splitlines(keepends=True)
+    forged = json.loads(lines[1])
+    forged["entry"]["actor"] = "staff:999"
+    journal = "proof/journal.jsonl"
+    faults: dict[str, dict[str, bytes | None]] = {
+        "was changed: its hash": {evidence: b"other bytes"},
+        "was taken out": {evidence: None},
+        "(entry": {journal: b"".join([lines[0], json.dumps(forged).encode(), b"\n", *lines[2:]])},
+        "is missing, or they changed places": {journal: b"".join([lines[1], lines[0], *lines[2:]])},
+        "is not what was signed": {"manifest.json": read(pack, "manifest.json").replace(b"true", b"null")},
+    }
+    for fault, others in faults.items():
+        status, said = registry.checked(registry.changed(pack.path, **others), *trust)
+        assert status == 1
+        assert fault in said, said
+
+    registry.anchor.write_bytes(registry.anchor.read_bytes().replace(b'"statement":"', b'"statement":"0'))
+    status, said = registry.checked(pack.path, *trust)
+    assert (status, "was signed anew: the keeper holds root" in said) == (1, True)
+    assert registry.checked(pack.path, "--key", "0" * 64)[0] == 1
+    assert registry.checked(registry.changed(pack.path, **{"proof/keys.json": None}))[0] == 1
+
+
+@pytest.mark.rules("GX-70")
+async def test_the_same_content_is_the_same_bytes_and_numbered_papers_with_an_index(
+    registry: Registry,
+) -> None:
+    settlement = await registry.settled()
+    order = await Order.get(id=settlement.order_id)
+    await Order.filter(id=order.id).update(price_reason=f"电话{SECRET}联系")
+    first, second = await registry.pack(settlement), await registry.pack(settlement)
+    assert first.sha256 == second.sha256
+    with zipfile.ZipFile(first.path) as whole:
+        papers = sorted(name for name in whole.namelist() if name.endswith(".pdf") and "/" not in name)
+        assert papers[0] == "00 案卷目录.pdf"
+        assert [name[:2] for name in papers] == [f"{number:02d}" for number in range(len(papers))]
+        cover = "".join(page.extract_text() for page in PdfReader(BytesIO(whole.read(papers[0]))).pages)
+        assert settlement.number in cover
+        settled = "".join(
+            page.extract_text()
+            for page in PdfReader(BytesIO(whole.read(next(name for name in papers if "兑付" in name)))).pages
+        )
+        assert settlement.number in settled
+        programme = next(name for name in whole.namelist() if name.startswith("programme/"))
+        assert whole.read(programme) == (ROOT / f"config/programmes/{GRABBED}.toml").read_bytes()
+        book = openpyxl.load_workbook(BytesIO(whole.read("索引.xlsx")))
+        assert book.sheetnames == ["文件", "日志", "账务"]
+        listed = {row[0]: row[1] for row in book["文件"].iter_rows(min_row=2, values_only=True)}
+        unlisted = {"索引.xlsx", "manifest.json", "manifest.sig", "proof/keys.json"}
+        assert set(listed) == set(whole.namelist()) - unlisted
+        decisions = [json.loads(line) for line in whole.read("records/04-review.jsonl").splitlines()]
+        assert {"review_case", "review_decision"} == {row["table"] for row in decisions}
+        assert SECRET.encode() not in b"".join(whole.read(name) for name in whole.namelist())
+        assert "***" in whole.read("records/02-order.jsonl").decode("unicode_escape")
+    made = await JournalEntry.filter(action="case_file.made").order_by("id")
+    assert [entry.data["sha256"] for entry in made] == [first.sha256, second.sha256]
+
+
+async def test_personal_data_in_clear_needs_the_right_and_a_reason_that_is_kept(registry: Registry) -> None:
+    settlement = await registry.settled()
+    await Order.filter(id=settlement.order_id).update(price_reason=f"电话{SECRET}联系")
+    with pytest.raises(CaseReasonMissing):
+        await registry.pack(settlement, revealed=True, reason="查")
+    with pytest.raises(CaseRevealForbidden):
+        await registry.pack(
+            settlement, revealed=True, reason="审计核对联系方式", actor=await registry.official("auditor")
+        )
+    pack = await registry.pack(settlement, revealed=True, reason="审计核对联系方式")
+    assert SECRET.encode() in read(pack, "records/02-order.jsonl")
+    made = await JournalEntry.get(action="case_file.made")
+    assert (made.data["revealed"], made.data["reason"]) == (True, "审计核对联系方式")
+    with pytest.raises(CaseNameUnusable):
+        await registry.packs.make("budget:1", revealed=False, reason="", actor=await registry.official())
+    with pytest.raises(NotFound):
+        await registry.packs.make("order:999", revealed=False, reason="", actor=await registry.official())
+    stranger = Actor("staff", 9, "", None, frozenset({"authority"}), frozenset({"another"}))
+    with pytest.raises(NotFound):
+        await registry.pack(settlement, actor=stranger)
+    assert not [file for file in (registry.folder / "made").iterdir() if file.name != pack.path.name]
+
+
+@pytest.mark.rules("GX-73")
+async def test_each_side_keeps_its_own_copy_and_the_official_side_all_of_it(registry: Registry) -> None:
+    settlement = await registry.settled()
+    order = await Order.get(id=settlement.order_id)
+    copies = {}
+    for side in ("enterprise", "provider"):
+        one = await Organisation.get(id=getattr(order, f"{side}_id"))
+        copies[side] = await registry.packs.make_own(order.id, actor=person_of(one))
+    copies["official"] = await registry.pack(settlement)
+    rows = {
+        side: {
+            json.loads(line)["table"]
+            for name in zipfile.ZipFile(pack.path).namelist()
+            if name.startswith("records/")
+            for line in read(pack, name).splitlines()
+        }
+        for side, pack in copies.items()
+    }
+    assert {"service_order", "order_act", "ledger_entry"} <= rows["enterprise"] & rows["provider"]
+    assert "settlement" in rows["provider"] - rows["enterprise"]
+    assert "review_case" in rows["official"] - rows["provider"]
+    for side, pack in copies.items():
+        assert registry.checked(pack.path)[0] == 0
+        deciders = [b"reviewer_name" in read(pack, name) for name in ("records/04-review.jsonl",)]
+        assert deciders == [side == "official"]
+        told = [json.loads(line) for line in read(pack, "proof/journal.jsonl").splitlines()]
+        by_staff = [line for line in told if line.get("entry", {}).get("actor", "").startswith("staff:")]
+        assert bool(by_staff) == (side == "official")
+    with pytest.raises(NotFound):
+        await registry.packs.make_own(order.id, actor=person_of(await registry.provider(GRABBED)))
