@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from tortoise.expressions import Q
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from server.clock import CHINA
 from server.gateways.sheet_press import CellKind
+from server.rules.deadlines import end_of, start_of
 from server.rules.eligibility import AREA_SEPARATOR
 from server.services.access import StaffRole
 
@@ -188,9 +188,9 @@ class TableSource:
         filters, on = scope.filters, self.on
         bounds: dict[str, Any] = {on["programme"]: self.belongs(scope.programme_slug)}
         if filters.since is not None:
-            bounds[f"{on['at']}__gte"] = midnight(filters.since)
+            bounds[f"{on['at']}__gte"] = start_of(filters.since)
         if filters.until is not None:
-            bounds[f"{on['at']}__lt"] = midnight(filters.until + timedelta(days=1))
+            bounds[f"{on['at']}__lt"] = end_of(filters.until)
         bounds |= {
             on[name]: value
             for name in ("status", "category", "year")
@@ -198,11 +198,6 @@ class TableSource:
         }
         wanted = self.model.filter(self.narrowed, **bounds)
         return wanted.filter(_within(scope.areas, on["area"])) if scope.areas else wanted
-
-
-def midnight(day: date) -> datetime:
-    """When a day begins in China."""
-    return datetime.combine(day, time(0), CHINA)
 
 
 def _within(areas: frozenset[str], column: str) -> Q:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
-from server.clock import CHINA
 from server.models.complaints import SanctionProposal
 from server.models.disbursements import PaymentBatch
 from server.models.rounds import Budget, Round
 from server.models.sanctions import SanctionCase
 from server.programme.oversight import ReportCadence
-from server.rules.deadlines import day_of
+from server.rules.deadlines import day_of, end_of, start_of
 from server.rules.disbursements import BatchStatus
 from server.rules.lifecycles import RoundStatus
 from server.rules.report_periods import Period, due_period
@@ -50,8 +49,7 @@ class DueReports:
         if period is not None:
             yield period, ""
         yesterday = day - _DAY
-        begins = datetime.combine(yesterday, time(0), CHINA)
-        ends = begins + _DAY
+        begins, ends = start_of(yesterday), end_of(yesterday)
         if known.cadence is ReportCadence.AFTER_ROUND:
             planned = Round.filter(budget__programme_slug=slug).exclude(status=RoundStatus.DRAFT)
             for event, column in (("issued", "closes_at"), ("used", "valid_until")):

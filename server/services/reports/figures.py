@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from tortoise.expressions import Q
@@ -16,7 +16,6 @@ from tortoise.functions import Count, Sum
 from tortoise.models import Model
 
 from server import texts
-from server.clock import CHINA
 from server.models.complaints import Complaint, SanctionProposal
 from server.models.disbursements import Payment
 from server.models.ledger import LedgerEntry
@@ -30,6 +29,7 @@ from server.models.sanctions import SanctionCase
 from server.models.settlements import Settlement
 from server.models.vouchers import Voucher
 from server.programme.model import Programme
+from server.rules.deadlines import end_of, start_of
 from server.rules.money import ROUTES, Account, Movement
 
 TABLES: Mapping[str, tuple[type[Model], str, str]] = {
@@ -139,12 +139,12 @@ class Scope:
 
     @property
     def begins(self) -> datetime:
-        return datetime.combine(self.first, time(0), CHINA)
+        return start_of(self.first)
 
     @property
     def ends(self) -> datetime:
         """Exclusive."""
-        return datetime.combine(self.last + timedelta(days=1), time(0), CHINA)
+        return end_of(self.last)
 
     @property
     def budget_ids(self) -> list[int]:
