@@ -116,7 +116,7 @@ def _totals(template: BankTemplate, lines: Sequence[BankLine]) -> list[str]:
 
 
 def _csv(template: BankTemplate, table: Sequence[Sequence[str]]) -> bytes:
-    marked = {BankValue.ACCOUNT, BankValue.BANK_CODE, BankValue.PAYMENT, BankValue.SETTLEMENT}
+    marked = {BankValue.ACCOUNT, BankValue.BANK_CODE}
     places = [place for place, column in enumerate(template.columns) if column.holds in marked]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
