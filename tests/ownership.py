@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from server.keys import RATINGS
+from server.keys import RATINGS, REPORTS
 from server.models.complaints import Complainant, Complaint
 from server.models.deliveries import Delivery, DeliveryState
 from server.models.enquiries import Enquiry, EnquiryAnswer
+from server.models.exports import ExportFormat, ExportJob
 from server.models.files import FileAttachment
 from server.models.inbox import InboxMessage
 from server.models.offerings import Offering, OfferingVersion, SelectionRound
@@ -29,6 +31,7 @@ from server.programme.steps import StepKind
 from server.rules.enquiries import EnquiryStatus
 from server.rules.own_payments import PaymentMethod, PaymentPurpose, PaymentStatus
 from server.rules.ratings import Said
+from server.rules.report_periods import Period
 from server.rules.request_line import RequestStatus
 from server.rules.sampling import DrawStatus
 from server.services import outbox
@@ -390,7 +393,32 @@ async def _item(stage: Stage) -> int:
     return int(item.id)
 
 
+async def _export(stage: Stage) -> int:
+    """A list that a member of staff asked for."""
+    made = await ExportJob.create(
+        number=f"E{int(grab_key(), 16):09d}",
+        kind="orders",
+        programme_slug=PROGRAMME,
+        format=ExportFormat.CSV,
+        asked_by=(await Staff.all().first().values("id"))["id"],
+        asked_name="",
+        asked_at=stage.town.now,
+    )
+    return int(made.id)
+
+
+async def _report(stage: Stage) -> int:
+    """A report of the programme, as it was delivered."""
+    month = int(grab_key(), 16) % 1_000
+    period = Period(date(1900 + month // 12 % 100, month % 12 + 1, 1), date(2026, 4, 30))
+    clerk = Actor("staff", 1, "", None, frozenset({"operator"}))
+    edition = await stage.town.app[REPORTS].make(PROGRAMME, "category_shares", period, actor=clerk)
+    return int(edition.id)
+
+
 OWNED: Mapping[str, Owned] = {
+    "export_id": Owned(_export),
+    "report_id": Owned(_report),
     # Draws are published to everybody: what may be done with one is its programme's.
     "draw_id": Owned(_draw, persons=False),
     "item_id": Owned(_item),
@@ -434,6 +462,11 @@ EVERYBODYS: Mapping[str, str] = {
 """Routes whose object is hidden from nobody, and why."""
 
 UNREACHED: Mapping[str, str] = {
+    **{
+        f"{method} /api/v1/exports/{{export_id}}{what}": "One's own alone: tests/services/test_exports.py."
+        for method, what in (("GET", ""), ("GET", "/file"), ("POST", "/cancel"))
+    },
+    "GET /api/v1/reports/{report_id}/rows": "Wants a figure: tests/services/test_reports.py.",
     "POST /api/v1/orders/{order_id}/repayments": "The provider's: tests/services/test_paying_steps.py.",
     "POST /api/v1/ratings/{rating_id}/answer": "The provider's to give: tests/handlers/test_ratings.py.",
     "GET /api/v1/qualifications/{qualification_id}/ceilings": "A provider's: "
@@ -449,6 +482,7 @@ UNREACHED: Mapping[str, str] = {
 """Routes whose own object the same request does not reach, and where it is shown that the owner does."""
 
 NO_OBJECT: Mapping[str, str] = {
+    "shape": "page",  # In which form a report is read.
     "paper": "contract",  # Which document of an order.
     "form": "offline_review",  # A programme's.
     "slug": PROGRAMME,  # Programmes are public.

@@ -67,7 +67,7 @@ class ReportPath(Path):
 class ReportFilePath(ReportPath):
     """One of its forms."""
 
-    form: ReportForm = Field(description="page, xlsx or pdf. | 网页、表格或打印件。")
+    shape: ReportForm = Field(description="page, xlsx or pdf. | 网页、表格或打印件。")
 
 
 class ReportsQuery(Query):
@@ -98,7 +98,7 @@ class BehindQuery(Query):
     """Which figure."""
 
     figure: str = Field(
-        max_length=130, description="section.figure, or section.table with a row. | 数据代码。"
+        default="", max_length=130, description="section.figure, or section.table with a row. | 数据代码。"
     )
     row: int | None = Field(default=None, ge=0, le=100_000, description="Row of the table. | 表格行号。")
     after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
@@ -348,7 +348,7 @@ async def rows(request: web.Request, actor: Actor, path: ReportPath, query: Behi
 
 
 @routes.get(
-    "/api/v1/reports/{report_id}/files/{form}",
+    "/api/v1/reports/{report_id}/files/{shape}",
     summary="A report as it was delivered: page, XLSX or PDF. | 查看或下载报表。",
     access=READERS,
     answers={200: Media(PDF, "A page, an XLSX file or a PDF. | 网页、XLSX 或 PDF。")},
@@ -361,16 +361,16 @@ async def file(request: web.Request, actor: Actor, path: ReportFilePath) -> web.
         ReportForm.PAGE: (edition.page_id, HTML),
         ReportForm.XLSX: (edition.sheet_id, XLSX),
         ReportForm.PDF: (edition.paper_id, PDF),
-    }[path.form]
+    }[path.shape]
     content = b"".join([piece async for piece in reports.pieces(sha256)])
-    if path.form is ReportForm.PAGE:
+    if path.shape is ReportForm.PAGE:
         return _page(content)
-    name = f"{edition.title}-{edition.period_to:%Y%m%d}-{edition.number}.{path.form}"
+    name = f"{edition.title}-{edition.period_to:%Y%m%d}-{edition.number}.{path.shape}"
     return web.Response(
         body=content,
         headers={
             "Content-Type": media_type,
-            "Content-Disposition": f"attachment; filename=\"report.{path.form}\";"
+            "Content-Disposition": f'attachment; filename="report.{path.shape}";'
             f" filename*=UTF-8''{quote(name)}",
         },
     )
