@@ -24,11 +24,13 @@ from server.models.ratings import Rating
 from server.models.registrations import Registration
 from server.models.reviews import ReviewCase, ReviewObjection
 from server.models.rounds import Budget
+from server.models.settlements import Settlement, SettlementApplication
 from server.models.sampling import SamplingDraw, SamplingItem
 from server.models.voucher_requests import VoucherRequest
 from server.programme.review import Sampled
 from server.programme.steps import StepKind
 from server.rules.enquiries import EnquiryStatus
+from server.rules.orders import OrderStatus
 from server.rules.own_payments import PaymentMethod, PaymentPurpose, PaymentStatus
 from server.rules.ratings import Said
 from server.rules.report_periods import Period
@@ -261,6 +263,38 @@ async def _order(stage: Stage) -> int:
     return int(order.id)
 
 
+async def _settlement_application(stage: Stage) -> int:
+    """A draft of the organisation's, as a provider, for one finished order."""
+    programme = stage.town.programmes.get(PROGRAMME)
+    owner, enterprise = await Organisation.get(id=stage.organisation_id), await make_enterprise()
+    order = await make_order(
+        programme, enterprise, owner, at=stage.town.now, status=OrderStatus.DONE, step=StepKind.SETTLE
+    )
+    application = await SettlementApplication.create(
+        number=grab_key()[-20:],
+        programme_slug=programme.slug,
+        programme_version=programme.version,
+        provider_id=owner.id,
+        actor=f"person:{stage.owner.id}",
+        opened_at=stage.town.now,
+    )
+    await Settlement.create(
+        number=grab_key()[-20:],
+        application_id=application.id,
+        order_id=order.id,
+        provider_id=owner.id,
+        enterprise_id=enterprise.id,
+        programme_slug=programme.slug,
+        category=order.category,
+        year=2026,
+    )
+    return int(application.id)
+
+
+async def _settlement(stage: Stage) -> int:
+    return int((await Settlement.get(application_id=await _settlement_application(stage))).id)
+
+
 async def _payment(stage: Stage) -> int:
     """A payment that the operator has to give back by the bank."""
     made = await OwnPayment.create(
@@ -441,6 +475,8 @@ OWNED: Mapping[str, Owned] = {
     "offering_id": Owned(_offering, areas=True),
     "order_id": Owned(_order, areas=True),
     "payment_id": Owned(_payment),
+    "settlement_application_id": Owned(_settlement_application, areas=True),
+    "settlement_id": Owned(_settlement, areas=True),
     "rating_id": Owned(_rating),
     "enquiry_id": Owned(_enquiry),
     "complaint_id": Owned(_complaint),
@@ -467,6 +503,8 @@ UNREACHED: Mapping[str, str] = {
         for method, what in (("GET", ""), ("GET", "/file"), ("POST", "/cancel"))
     },
     "GET /api/v1/reports/{report_id}/rows": "Wants a figure: tests/services/test_reports.py.",
+    "PUT /api/v1/settlement-applications/{settlement_application_id}/orders": "Wants orders of theirs: "
+    "tests/services/test_settlements.py.",
     "POST /api/v1/orders/{order_id}/repayments": "The provider's: tests/services/test_paying_steps.py.",
     "POST /api/v1/ratings/{rating_id}/answer": "The provider's to give: tests/handlers/test_ratings.py.",
     "GET /api/v1/qualifications/{qualification_id}/ceilings": "A provider's: "

@@ -30,6 +30,7 @@ from server.models.reviews import ReviewCase
 from server.programme.review import ReviewSubject
 from server.programme.vocabulary import Actor as Role
 from server.rules.lifecycles import IllegalMove
+from server.rules.payments import FeeOutOfBounds
 from server.rules.quota import QuotaExceeded
 from server.rules.review import (
     CaseStatus,
@@ -46,13 +47,18 @@ from server.rules.review import (
     ReviewRecordIncomplete,
     Verdict,
 )
+from server.rules.settlements import FeeNotTaken, ReductionImpossible, ReductionNotAllowed
 from server.rules.steps import StepOutOfTurn
 from server.services import review_bulk, review_claims, review_files
 from server.services.access import Actor, StaffRole
 from server.services.admissions import FormItemsUnknown
 from server.services.attestations import LabelNotListed
+from server.services.budgets import BudgetTooSmall
+from server.services.escrows import EscrowShort
 from server.services.issuing import PoolExhausted
+from server.services.order_holds import OrderHeld
 from server.services.order_purse import NothingToPay
+from server.services.payment_holds import PaymentHeld
 from server.services.provider_grades import GradeNotReturnable
 from server.services.qualifications import ConditionsUnmet, LabelsUnknown, QualificationMovedOn
 from server.services.removals import RemovalNotReturnable
@@ -70,6 +76,8 @@ from server.services.reviews import (
     ReviewClaimed,
     ReviewNotOpen,
 )
+from server.services.settlement_book import SettlementMovedOn
+from server.services.settlement_end import SettlementNotPayable
 from server.services.standings import NotInStanding
 from server.services.voidings import VoidingNotReturnable
 from server.services.vouchers import VoucherMovedOn
@@ -106,6 +114,16 @@ FOLLOWING = (
     VoucherMovedOn,
     StepOutOfTurn,
     PaymentNotReturned,
+    SettlementMovedOn,
+    SettlementNotPayable,
+    ReductionNotAllowed,
+    ReductionImpossible,
+    FeeNotTaken,
+    FeeOutOfBounds,
+    BudgetTooSmall,
+    EscrowShort,
+    OrderHeld,
+    PaymentHeld,
 )
 """What each kind of thing under review may say of a decision that would end its chain."""
 VERDICTS = {"approve": Verdict.APPROVED, "return": Verdict.RETURNED, "reject": Verdict.REJECTED}

@@ -15,7 +15,13 @@ from tortoise.expressions import F, Q
 from server import texts
 from server.errors import Refusal
 from server.models.orders import Order
-from server.models.settlements import Settlement, SettlementApplication
+from server.models.settlements import (
+    RefundTask,
+    Settlement,
+    SettlementApplication,
+    SettlementForm,
+    SettlementPaper,
+)
 from server.rules.lifecycles import require_move
 from server.rules.settlements import SETTLEMENT_MOVES, SettlementStatus
 from server.services import access, journal, order_holds, outbox, payment_holds
@@ -116,7 +122,9 @@ async def application_for(application_id: int, *, actor: Actor) -> SettlementApp
 
 async def settlement_for(settlement_id: int, *, actor: Actor) -> Settlement:
     """A settlement of either side's organisation, or of a staff member's programme. Raises ``NotFound``."""
-    row = await Settlement.get_or_none(id=settlement_id).select_related("order", "application__provider")
+    row = await Settlement.get_or_none(id=settlement_id).select_related(
+        "order__enterprise", "application__provider"
+    )
     if row is None:
         raise NotFound()
     if actor.kind == "person":
@@ -133,7 +141,7 @@ async def settlement_for(settlement_id: int, *, actor: Actor) -> Settlement:
 async def of_application(application_id: int) -> list[Settlement]:
     """The settlements of an application that were not taken back, in their order."""
     found = Settlement.filter(application_id=application_id).exclude(status=SettlementStatus.WITHDRAWN)
-    return await found.select_related("order").order_by("id")
+    return await found.select_related("order__enterprise", "application__provider").order_by("id")
 
 
 async def applications_page(
@@ -176,7 +184,37 @@ async def page(
         wanted = wanted.filter(status=status)
     if programme is not None:
         wanted = wanted.filter(programme_slug=programme)
-    return await wanted.select_related("order", "application__provider").order_by("id").limit(limit)
+    return (
+        await wanted.select_related("order__enterprise", "application__provider").order_by("id").limit(limit)
+    )
+
+
+async def papers_of(application_id: int) -> list[SettlementPaper]:
+    """Everything handed in with an application that counts, of its orders and of all of them."""
+    return await SettlementPaper.filter(application_id=application_id, withdrawn_at=None).order_by("id")
+
+
+async def forms_of(application_id: int) -> list[SettlementForm]:
+    """What was printed of an application, oldest first."""
+    return await SettlementForm.filter(application_id=application_id).order_by("id")
+
+
+async def refunds_page(
+    *, actor: Actor, after: int, limit: int, programme: str | None = None
+) -> list[RefundTask]:
+    """The next refund tasks after an id: of either side's orders, or of a member of staff's programmes."""
+    wanted = RefundTask.filter(id__gt=after)
+    if actor.kind == "person":
+        mine = access.organisation_id_of(actor)
+        wanted = wanted.filter(Q(provider_id=mine) | Q(enterprise_id=mine))
+    else:
+        wanted = wanted.filter(
+            access.within_programmes(actor, "programme_slug"),
+            access.within_areas(actor, "settlement__application__provider__area"),
+        )
+    if programme is not None:
+        wanted = wanted.filter(programme_slug=programme)
+    return await wanted.order_by("id").limit(limit)
 
 
 # -- telling ---------------------------------------------------------------------------------------------

@@ -30,6 +30,12 @@ MOST_ORDERS = 200
 _LETTERS, _NUMBER_LENGTH = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789", 10
 
 
+class SettlementOrdersUnknown(NotFound):
+    """No such orders, or none of the provider's own; ``ids`` names them."""
+
+    status, code = 404, "settlement_orders_unknown"
+
+
 class OrderNotFinished(Refusal):
     """The order has steps to do before its money is asked for."""
 
@@ -72,8 +78,8 @@ class SettlementDrafts:
     async def open(self, order_ids: Sequence[int], *, actor: Actor) -> SettlementApplication:
         """Begin an application for these orders. Nothing is handed in yet.
 
-        Raises ``NotFound``, ``NotAllowed``, :class:`OrdersMixed`, :class:`OrderNotFinished`,
-        :class:`SettledAlready`.
+        Raises :class:`SettlementOrdersUnknown`, ``NotAllowed``, :class:`OrdersMixed`,
+        :class:`OrderNotFinished`, :class:`SettledAlready`.
         """
         found = await self._choosable(order_ids, actor)
         programme = self.programmes.get(found[0].programme_slug)
@@ -167,8 +173,9 @@ class SettlementDrafts:
         else:
             wanted = wanted.filter(access.within_programmes(actor, "programme_slug"))
         found = await wanted.order_by("id")
-        if len(found) != len(set(order_ids)) or not found:
-            raise NotFound()
+        unknown = sorted(set(order_ids) - {one.id for one in found})
+        if unknown or not found:
+            raise SettlementOrdersUnknown(ids=texts.LIST.join(str(one) for one in unknown))
         kinds = {(one.programme_slug, one.provider_id) for one in found}
         if within is not None:
             kinds.add((within.programme_slug, within.provider_id))

@@ -14,6 +14,7 @@ SETTLEMENT_REFUSALS: Mapping[str, str] = {
     "settlement_paper_not_asked": "这里不需要材料“{paper}”：随订单提交过的材料不用重复上传",
     "no_settlement_forms": "本项目的兑付申请没有需要生成的表格",
     "year_money_gone": "本年度资金已按提交先后占用完毕：本笔需 {asked} 元，剩余 {left} 元",
+    "settlement_orders_unknown": "没有找到这些订单：{ids}",
     "order_not_finished": "订单 {number} 还不能申请兑付：{what}",
     "settled_already": "订单 {number} 已经申请兑付，不能重复申请",
     "settlement_orders_mixed": "一份申请只能包含同一项目、同一服务机构的订单",
