@@ -117,8 +117,12 @@ class FileAnchor:
                     "signature": one.signature,
                     "key_id": one.key_id,
                 }
-                # What was torn off before is ended, so that this line stands by itself.
-                out.write((b"\n" if out.tell() else b"") + orjson.dumps(line) + b"\n")
+                out.seek(0)
+                whole = out.read()
+                if whole and not whole.endswith(b"\n"):
+                    # A power cut left half a line: it was never said to be kept.
+                    out.truncate(whole.rfind(b"\n") + 1)
+                out.write(orjson.dumps(line) + b"\n")
                 out.flush()
                 os.fsync(out.fileno())
         except OSError as fault:

@@ -1,0 +1,70 @@
+"""Proof over HTTP: what anybody can check, and the file of a case for whoever may have it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from datetime import timedelta
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from server.clock import CHINA
+from server.keys import JOURNAL_SEALS
+from server.rules import merkle
+from tests.ordering import make_order, organisation_of
+from tests.town import DAY, PROGRAMME, Town
+from tools import verify_case
+
+
+@pytest.mark.rules("GX-70", "GX-73")
+async def test_an_entry_is_proved_to_anybody_and_each_side_fetches_its_own_file(
+    town: Town, tmp_path: Path
+) -> None:
+    operator = await town.operator()
+    enterprise, provider, stranger = [await town.handler() for _ in range(3)]
+    order = await make_order(
+        town.programmes.get(PROGRAMME),
+        await organisation_of(enterprise),
+        await organisation_of(provider),
+        at=town.now,
+    )
+    seals = town.app[JOURNAL_SEALS]
+    await seals.turn()
+    town.clock.advance(timedelta(minutes=1))
+    assert await seals.turn() > 0
+    unproved = await town.anybody.get("proof/entries/1")
+    assert (unproved.status, unproved.code) == (409, "entry_not_proved")
+    # Signed before the day is over: tokens would end with it.
+    assert await seals.close_days(before=(town.clock.now() + DAY).astimezone(CHINA).date()) == 1
+
+    proved = (await town.anybody.get("proof/entries/1")).body
+    said, position = proved["day"]["statement"], proved["position"]
+    reached = merkle.root_through(proved["hash"], position, said["count"], proved["path"])
+    assert reached == said["root"]
+    (key,) = (await town.anybody.get("proof/keys")).body["keys"]
+    public = bytes.fromhex(key["public_key"])
+    assert key["fingerprint"] == sha256(public).hexdigest()
+    (day,) = (await town.anybody.get("proof/days")).body["days"]
+    message = verify_case.DAY_DOMAIN + verify_case.canonical(said)
+    assert verify_case.signed(public, bytes.fromhex(day["signature"]), message)
+    unknown = await town.anybody.get("proof/entries/999999")
+    assert (unknown.status, unknown.code) == (404, "not_found")
+
+    whole = f"/api/v1/case-files?case=order:{order.id}"
+    own = f"/api/v1/orders/{order.id}/case-file"
+    for number, (caller, address) in enumerate(((operator, whole), (enterprise, own), (provider, own))):
+        status, kind, raw = await caller.download(address)
+        assert (status, kind) == (200, "application/zip")
+        folder = tmp_path / str(number)
+        zipfile.ZipFile(BytesIO(raw)).extractall(folder)
+        manifest, verdict = verify_case.verify(verify_case.Archive(folder), [key["fingerprint"]])
+        assert verdict.faults == []
+        assert manifest["copy"] == ("official", "enterprise", "provider")[number]
+        assert json.loads((folder / "manifest.json").read_bytes())["number"] == order.number
+    assert await stranger.refused("GET", own) == (404, "not_found")
+    assert await enterprise.refused("GET", whole) == (403, "not_allowed")
+    unusable = "/api/v1/case-files?case=budget:1"
+    assert await operator.refused("GET", unusable) == (422, "case_name_unusable")
