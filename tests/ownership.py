@@ -27,6 +27,7 @@ from server.models.rounds import Budget
 from server.models.settlements import Settlement, SettlementApplication
 from server.models.sampling import SamplingDraw, SamplingItem
 from server.models.voucher_requests import VoucherRequest
+from server.programme.model import Programme
 from server.programme.review import Sampled
 from server.programme.steps import StepKind
 from server.rules.enquiries import EnquiryStatus
@@ -38,6 +39,7 @@ from server.rules.request_line import RequestStatus
 from server.rules.sampling import DrawStatus
 from server.services import outbox
 from server.services.access import Actor
+from tests import supervised
 from tests.factories import make_enterprise
 from tests.hostile.seeds import paper
 from tests.ordering import make_order
@@ -450,6 +452,76 @@ async def _report(stage: Stage) -> int:
     return int(edition.id)
 
 
+def _programme(stage: Stage) -> Programme:
+    found: Programme = stage.town.programmes.get(PROGRAMME)
+    return found
+
+
+async def _inspection(stage: Stage) -> int:
+    return int((await supervised.an_inspection(_programme(stage), stage.town.now)).id)
+
+
+async def _visit(stage: Stage) -> int:
+    visit = await supervised.a_visit(_programme(stage), stage.town.now, stage.organisation_id)
+    return int(visit.id)
+
+
+async def _rectification(stage: Stage) -> int:
+    task = await supervised.a_task(_programme(stage), stage.town.now, stage.organisation_id)
+    return int(task.id)
+
+
+async def _call_list(stage: Stage) -> int:
+    return int((await supervised.a_call_list(_programme(stage), stage.town.now)).id)
+
+
+async def _call(stage: Stage) -> int:
+    call = await supervised.a_call(
+        _programme(stage), stage.town.now, await _order(stage), stage.organisation_id
+    )
+    return int(call.id)
+
+
+async def _anomaly(stage: Stage) -> int:
+    provider = await Organisation.get(id=stage.organisation_id)
+    return int((await supervised.an_anomaly(_programme(stage), stage.town.now, provider)).id)
+
+
+async def _operator_audit(stage: Stage) -> int:
+    return int((await supervised.an_operator_audit(_programme(stage), stage.town.now)).id)
+
+
+async def _evaluation(stage: Stage) -> int:
+    return int((await supervised.an_evaluation(_programme(stage), stage.town.now)).id)
+
+
+async def _contract(stage: Stage) -> int:
+    return int((await supervised.a_contract(_programme(stage), stage.town.now)).id)
+
+
+async def _export(stage: Stage) -> int:
+    """A list that a member of staff asked for."""
+    made = await ExportJob.create(
+        number=f"E{int(grab_key(), 16):09d}",
+        kind="orders",
+        programme_slug=PROGRAMME,
+        format=ExportFormat.CSV,
+        asked_by=(await Staff.all().first().values("id"))["id"],
+        asked_name="",
+        asked_at=stage.town.now,
+    )
+    return int(made.id)
+
+
+async def _report(stage: Stage) -> int:
+    """A report of the programme, as it was delivered."""
+    month = int(grab_key(), 16) % 1_000
+    period = Period(date(1900 + month // 12 % 100, month % 12 + 1, 1), date(2026, 4, 30))
+    clerk = Actor("staff", 1, "", None, frozenset({"operator"}))
+    edition = await stage.town.app[REPORTS].make(PROGRAMME, "category_shares", period, actor=clerk)
+    return int(edition.id)
+
+
 OWNED: Mapping[str, Owned] = {
     "export_id": Owned(_export),
     "report_id": Owned(_report),
@@ -486,6 +558,15 @@ OWNED: Mapping[str, Owned] = {
     # What is solicited is published to everybody who works with it.
     "selection_id": Owned(_selection, persons=False),
     "request_id": Owned(_request),
+    "inspection_id": Owned(_inspection),
+    "visit_id": Owned(_visit, areas=True),
+    "rectification_id": Owned(_rectification, areas=True),
+    "call_list_id": Owned(_call_list),
+    "call_id": Owned(_call),
+    "anomaly_id": Owned(_anomaly, areas=True),
+    "operator_audit_id": Owned(_operator_audit),
+    "evaluation_id": Owned(_evaluation),
+    "contract_id": Owned(_contract),
     # Accounts belong to no programme: whoever administers them administers all.
     "staff_id": Owned(_account, programmes=False),
 }
@@ -498,6 +579,16 @@ EVERYBODYS: Mapping[str, str] = {
 """Routes whose object is hidden from nobody, and why."""
 
 UNREACHED: Mapping[str, str] = {
+    **{
+        f"{method} /api/v1/exports/{{export_id}}{what}": "One's own alone: tests/services/test_exports.py."
+        for method, what in (("GET", ""), ("GET", "/file"), ("POST", "/cancel"))
+    },
+    "GET /api/v1/reports/{report_id}/rows": "Wants a figure: tests/services/test_reports.py.",
+    **{
+        f"POST /api/v1/anomalies/{{anomaly_id}}/{what}": "The authority's here: "
+        "tests/services/test_anomalies.py."
+        for what in ("lifting", "proposal")
+    },
     **{
         f"{method} /api/v1/exports/{{export_id}}{what}": "One's own alone: tests/services/test_exports.py."
         for method, what in (("GET", ""), ("GET", "/file"), ("POST", "/cancel"))

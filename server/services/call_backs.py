@@ -28,7 +28,7 @@ from server.rules.supervision import (
     ServiceEntryKind,
 )
 from server.services import access, service_files
-from server.services.access import Actor, NotFound, StaffRole
+from server.services.access import Actor, NotAllowed, NotFound, StaffRole
 from server.services.supervision_book import (
     SUPERVISORS,
     SupervisionBook,
@@ -194,8 +194,9 @@ class CallBacks:
         self.book.programme(made.programme_slug, actor)
         return self.book.programmes.version(made.programme_slug, made.programme_version)
 
-    async def summary(self, made: CallBackList, programme: Programme) -> Summary:
+    async def summary(self, made: CallBackList) -> Summary:
         """What a list has come to so far."""
+        programme = self.book.programmes.version(made.programme_slug, made.programme_version)
         calls = await CallBack.filter(list_id=made.id).only("id", "status", "attempts", "level")
         by_status = dict.fromkeys(CallBackStatus, 0)
         by_level = dict.fromkeys(programme.rating.scale, 0)
@@ -262,6 +263,8 @@ async def list_for(actor: Actor, list_id: int) -> CallBackList:
 
 async def listed(actor: Actor, *, programme: str = "", before: int | None = None) -> list[CallBackList]:
     """Lists of the actor's programmes, newest first, one page and one more."""
+    if actor.roles.isdisjoint(SUPERVISORS | {StaffRole.AUDITOR}):
+        raise NotAllowed()
     rows = CallBackList.filter(access.within_programmes(actor, "programme_slug"))
     if programme:
         rows = rows.filter(programme_slug=programme)

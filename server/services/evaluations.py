@@ -41,6 +41,7 @@ from server.services.supervision_book import (
 )
 from server.units import BASIS_POINTS, percent, yuan
 
+PAGE = 20
 PAID = (SettlementStatus.PAID, SettlementStatus.CLOSED)
 HANDED_IN = tuple(
     one for one in SettlementStatus if one not in (SettlementStatus.DRAFT, SettlementStatus.WITHDRAWN)
@@ -130,7 +131,7 @@ class Evaluations:
         if not mine:
             raise EvaluationNotYours(clause=made.clause, names=roles_in_words(made.signed_by))
         now = self.book.now(made.programme_slug)
-        signed = [str(one) for one in await made.signatures.all().values_list("role", flat=True)]
+        signed = await signed_roles(made)
         role = next((one for one in mine if one not in signed), mine[0])
         try:
             async with in_transaction():
@@ -247,3 +248,21 @@ def _line(code: str, value: str, arithmetic: str, name: str = "") -> dict[str, A
 def _name(programme: Programme, code: str) -> str:
     category = programme.category(code)
     return code if category is None else category.name
+
+
+async def signed_roles(made: PolicyEvaluation) -> list[str]:
+    """Which roles have signed an evaluation, in their order."""
+    roles = EvaluationSignature.filter(evaluation_id=made.id).order_by("id")
+    return [str(one) for one in await roles.values_list("role", flat=True)]
+
+
+async def listed(
+    actor: Actor, *, programme: str = "", before: int | None = None
+) -> list[tuple[PolicyEvaluation, list[str]]]:
+    """Evaluations of the actor's programmes with who signed, newest first, one page and one more."""
+    rows = PolicyEvaluation.filter(access.within_programmes(actor, "programme_slug"))
+    if programme:
+        rows = rows.filter(programme_slug=programme)
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    return [(one, await signed_roles(one)) for one in await rows.order_by("-id").limit(PAGE + 1)]

@@ -427,3 +427,11 @@ async def reports_of(actor: Actor, slug: str, year: int, organisation_id: int) -
     return await AuditReport.filter(programme_slug=slug, year=year, organisation_id=organisation_id).order_by(
         "id"
     )
+
+
+async def operator_audits(actor: Actor, *, programme: str = "") -> list[OperatorAudit]:
+    """Audits of the operators of the actor's programmes, newest year first."""
+    rows = OperatorAudit.filter(access.within_programmes(actor, "programme_slug"))
+    if programme:
+        rows = rows.filter(programme_slug=programme)
+    return await rows.order_by("-year", "id").limit(100)

@@ -26,6 +26,8 @@ from server.services.supervision_book import (
     require_words,
 )
 
+PAGE = 50
+
 
 class TaskNotOpen(Refusal):
     """There is nothing to hand in, or nothing to decide."""
@@ -184,3 +186,20 @@ async def _change_task(task: RectificationTask, version: int, **columns: object)
     )
     if not changed:
         raise SupervisionMovedOn()
+
+
+async def listed(
+    actor: Actor, *, programme: str = "", status: RectificationStatus | None = None, after: int = 0
+) -> list[RectificationTask]:
+    """Tasks by id, one page and one more: a person's organisation's, or those of the actor's bounds."""
+    rows = RectificationTask.filter(id__gt=after)
+    if actor.kind == "person":
+        rows = rows.filter(organisation_id=access.organisation_id_of(actor))
+    else:
+        rows = rows.filter(access.within_programmes(actor, "programme_slug"))
+        rows = rows.filter(access.within_areas(actor, "organisation__area"))
+    if programme:
+        rows = rows.filter(programme_slug=programme)
+    if status is not None:
+        rows = rows.filter(status=status)
+    return await rows.order_by("id").limit(PAGE + 1)
