@@ -7,10 +7,11 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import callbacks, confirming, deliveries, eligibility, inbox, ranking, rush, search
+from bench import balances, callbacks, confirming, deliveries, eligibility, inbox, ranking, rush, search
 from bench.ratios import HEADING, Finding, closing_line
 
 PARTS: dict[str, Callable[[], Awaitable[list[Finding]]]] = {
+    "balances": balances.measure,
     "chat": callbacks.measure,
     "deliveries": deliveries.measure,
     "eligibility": eligibility.measure,

@@ -9,9 +9,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from server.keys import RATINGS, REPORTS
+from server.keys import RATINGS, REPORTS, SEALER
 from server.models.complaints import Complainant, Complaint
 from server.models.deliveries import Delivery, DeliveryState
+from server.models.disbursements import (
+    BankAccount,
+    FundEntry,
+    HandOver,
+    Payment,
+    PaymentBatch,
+    SummaryInvoice,
+)
 from server.models.enquiries import Enquiry, EnquiryAnswer
 from server.models.exports import ExportFormat, ExportJob
 from server.models.files import FileAttachment
@@ -30,6 +38,7 @@ from server.models.voucher_requests import VoucherRequest
 from server.programme.model import Programme
 from server.programme.review import Sampled
 from server.programme.steps import StepKind
+from server.rules.disbursements import FundKind
 from server.rules.enquiries import EnquiryStatus
 from server.rules.orders import OrderStatus
 from server.rules.own_payments import PaymentMethod, PaymentPurpose, PaymentStatus
@@ -315,6 +324,93 @@ async def _payment(stage: Stage) -> int:
     return int(made.id)
 
 
+async def _bank_account(stage: Stage) -> int:
+    """An account that the organisation entered."""
+    made = await BankAccount.create(
+        organisation_id=stage.organisation_id,
+        programme_slug=PROGRAMME,
+        holder="晨光精密机械有限公司",
+        bank="中国银行",
+        number_sealed=stage.town.app[SEALER].seal("6222020000008888"),
+        number_index="",
+        tail="8888",
+        proof=[],
+        entered_by=f"person:{stage.owner.id}",
+        entered_at=stage.town.now,
+    )
+    return int(made.id)
+
+
+async def _payment_batch(stage: Stage) -> int:
+    made = await PaymentBatch.create(
+        number=f"PB{int(grab_key(), 16)}",
+        programme_slug=PROGRAMME,
+        programme_version=stage.town.programmes.get(PROGRAMME).version,
+        budget_id=await _budget(stage),
+        drafted_by=0,
+        drafted_at=stage.town.now,
+    )
+    return int(made.id)
+
+
+async def _transfer(stage: Stage) -> int:
+    """A payment to the organisation."""
+    batch_id = await _payment_batch(stage)
+    made = await Payment.create(
+        number=f"PB{batch_id}-0001",
+        batch_id=batch_id,
+        settlement_id=await _settlement(stage),
+        order_id=1,
+        provider_id=stage.organisation_id,
+        account_id=await _bank_account(stage),
+        amount_fen=1,
+    )
+    return int(made.id)
+
+
+async def _summary_invoice(stage: Stage) -> int:
+    made = await SummaryInvoice.create(
+        batch_id=await _payment_batch(stage),
+        provider_id=stage.organisation_id,
+        code="summary_invoice",
+        number=f"{int(grab_key(), 16):020d}",
+        amount_fen=1,
+        dated=stage.town.now.date(),
+        files=[],
+        handed_by=f"person:{stage.owner.id}",
+        handed_at=stage.town.now,
+    )
+    return int(made.id)
+
+
+async def _fund_entry(stage: Stage) -> int:
+    made = await FundEntry.create(
+        budget_id=await _budget(stage),
+        programme_slug=PROGRAMME,
+        kind=FundKind.ALLOCATION,
+        amount_fen=1,
+        dated=stage.town.now.date(),
+        reference=grab_key(),
+        files=[],
+        entered_by=0,
+        entered_at=stage.town.now,
+    )
+    return int(made.id)
+
+
+async def _hand_over(stage: Stage) -> int:
+    batch_id = await _payment_batch(stage)
+    made = await HandOver.create(
+        number=f"HO{batch_id}",
+        batch_id=batch_id,
+        items=[],
+        sha256="",
+        handed_by=0,
+        handed_at=stage.town.now,
+    )
+    return int(made.id)
+
+
 async def _rating(stage: Stage) -> int:
     return int((await Rating.get(order_id=await _order(stage))).id)
 
@@ -547,6 +643,12 @@ OWNED: Mapping[str, Owned] = {
     "offering_id": Owned(_offering, areas=True),
     "order_id": Owned(_order, areas=True),
     "payment_id": Owned(_payment),
+    "account_id": Owned(_bank_account, areas=True),
+    "batch_id": Owned(_payment_batch),
+    "transfer_id": Owned(_transfer),
+    "summary_invoice_id": Owned(_summary_invoice),
+    "fund_entry_id": Owned(_fund_entry),
+    "hand_over_id": Owned(_hand_over),
     "settlement_application_id": Owned(_settlement_application, areas=True),
     "settlement_id": Owned(_settlement, areas=True),
     "rating_id": Owned(_rating),
@@ -596,6 +698,15 @@ UNREACHED: Mapping[str, str] = {
     "GET /api/v1/reports/{report_id}/rows": "Wants a figure: tests/services/test_reports.py.",
     "PUT /api/v1/settlement-applications/{settlement_application_id}/orders": "Wants orders of theirs: "
     "tests/services/test_settlements.py.",
+    "POST /api/v1/payment-batches/{batch_id}/approval": "The authority's: "
+    "tests/services/test_disbursements.py.",
+    "POST /api/v1/hand-overs/{hand_over_id}/decision": "The authority's: "
+    "tests/services/test_disbursements.py.",
+    **{
+        f"{method} /api/v1/payment-batches/{{batch_id}}/summary-invoice": "A provider's who is paid in it: "
+        "tests/services/test_disbursements.py."
+        for method in ("GET", "POST")
+    },
     "POST /api/v1/orders/{order_id}/repayments": "The provider's: tests/services/test_paying_steps.py.",
     "POST /api/v1/ratings/{rating_id}/answer": "The provider's to give: tests/handlers/test_ratings.py.",
     "GET /api/v1/qualifications/{qualification_id}/ceilings": "A provider's: "
