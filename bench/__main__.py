@@ -7,7 +7,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import balances, callbacks, confirming, deliveries, eligibility, inbox, ranking, rush, search
+from bench import balances, callbacks, confirming, deliveries, eligibility, exports, inbox, ranking, rush, search
 from bench.ratios import HEADING, Finding, closing_line
 
 PARTS: dict[str, Callable[[], Awaitable[list[Finding]]]] = {
@@ -15,6 +15,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Finding]]]] = {
     "chat": callbacks.measure,
     "deliveries": deliveries.measure,
     "eligibility": eligibility.measure,
+    "exports": exports.measure,
     "launch": rush.measure,
     "orders": confirming.measure,
     "ranking": ranking.measure,
