@@ -306,3 +306,6 @@ def _sanctions(programme: Programme) -> Faults:
             yield Fault(f"conflict[{place}].sanction", f'"{conflict.sanction}"', "the code of a sanction")
         if conflict.labels:
             yield from _labels(programme, conflict.labels, f"conflict[{place}].labels", Party.PROVIDER)
+    watched = programme.monitoring
+    if watched is not None and watched.sanction and watched.sanction not in codes:
+        yield Fault("monitoring.sanction", f'"{watched.sanction}"', "the code of a sanction")

@@ -156,9 +156,3 @@ def unanswered(items: Collection[Item], answers: Mapping[str, object]) -> tuple[
 def unsigned(needed: Collection[str], signed: Collection[str]) -> tuple[str, ...]:
     """Which of the roles that hold an inspection together have not signed it yet (LS-75)."""
     return tuple(role for role in sorted(needed) if role not in signed)
-
-
-def held_jointly(needed: Collection[str], signers: Mapping[str, int]) -> bool:
-    """Whether every role signed, each by somebody else: one person in two roles is not two authorities."""
-    people = [signers[role] for role in needed if role in signers]
-    return len(people) == len(needed) and len(set(people)) == len(people)
