@@ -32,8 +32,8 @@ from server.models.ratings import Rating
 from server.models.registrations import Registration
 from server.models.reviews import ReviewCase, ReviewObjection
 from server.models.rounds import Budget
-from server.models.settlements import Settlement, SettlementApplication
 from server.models.sampling import SamplingDraw, SamplingItem
+from server.models.settlements import Settlement, SettlementApplication
 from server.models.voucher_requests import VoucherRequest
 from server.programme.model import Programme
 from server.programme.review import Sampled
@@ -498,7 +498,7 @@ async def _office(stage: Stage) -> int:
 
 async def _draw(stage: Stage) -> int:
     """A draw of the operator's, announced; the one before it is over."""
-    await SamplingDraw.filter(status=DrawStatus.ANNOUNCED).update(status=DrawStatus.CLOSED)
+    await SamplingDraw.exclude(status=DrawStatus.CLOSED).update(status=DrawStatus.CLOSED)
     made = await SamplingDraw.create(
         programme_slug=PROGRAMME,
         programme_version=stage.town.programmes.get(PROGRAMME).version,

@@ -10,8 +10,8 @@ from server.handlers.parsing import Body, Day, Id, Path, Query
 from server.handlers.review_views import REASON
 from server.programme.review import ReviewSubject, ReviewWhen
 from server.rules.review import BEST_SCORE
-from server.services.review_inbox import LARGEST_PAGE, Queue
 from server.services.review_bulk import MOST_AT_ONCE
+from server.services.review_inbox import LARGEST_PAGE, Queue
 
 MOST_VERSIONS = 2**31 - 1
 Score = Annotated[int, Field(ge=0, le=BEST_SCORE)]
@@ -37,6 +37,26 @@ class InboxQuery(Query):
         max_length=100,
         description="Part of a name, a USCC, a number or its last six digits."
         " | 单位名称的一部分、统一社会信用代码、编号或编号后六位。",
+    )
+    step: str = Field(default="", max_length=120, description="Only at this step. | 只看该环节。")
+    organisation_id: int | None = Field(
+        default=None, ge=1, le=2**63 - 1, description="Only of this applicant. | 只看该单位。"
+    )
+    area: str = Field(default="", max_length=64, description="Only of this area. | 只看该地区。")
+    due_before: Day | None = Field(
+        default=None, description="Due before this day. | 到期日早于。", examples=["2026-06-30"]
+    )
+    amount_from_fen: int | None = Field(
+        default=None, ge=0, le=2**53, description="At least so much, fen. | 金额下限，单位分。"
+    )
+    amount_to_fen: int | None = Field(
+        default=None, ge=0, le=2**53, description="At most so much, fen. | 金额上限，单位分。"
+    )
+    application_id: int | None = Field(
+        default=None,
+        ge=1,
+        le=2**63 - 1,
+        description="Only of this settlement application. | 只看该兑付申请。",
     )
     after: str = Field(
         default="0-0",
@@ -115,5 +135,38 @@ class ApproveMany(Body):
         default=None,
         strict=False,
         description="The day the committee met that decided on them. | 会议日期。",
+        examples=["2026-05-18"],
+    )
+
+
+class ApproveFound(Body):
+    """What a list of one's own inbox holds, but for what is excepted."""
+
+    queue: Queue = Field(default=Queue.TEAM, description="Which list. | 哪个列表。")
+    programme: str | None = Field(default=None, max_length=64, description="Only of it. | 只含该项目。")
+    subject: ReviewSubject | None = Field(default=None, description="Only of this kind. | 只含该类事项。")
+    search: str = Field(default="", max_length=100, description="As in the inbox. | 与收件箱相同。")
+    step: str = Field(default="", max_length=120, description="Only at this step. | 只含该环节。")
+    organisation_id: Id | None = Field(default=None, description="Only of it. | 只含该单位。")
+    area: str = Field(default="", max_length=64, description="Only of this area. | 只含该地区。")
+    due_before: Day | None = Field(
+        default=None, strict=False, description="Due before it. | 到期日早于。", examples=["2026-06-30"]
+    )
+    amount_from_fen: int | None = Field(
+        default=None, ge=0, le=2**53, description="At least, fen. | 金额下限。"
+    )
+    amount_to_fen: int | None = Field(default=None, ge=0, le=2**53, description="At most, fen. | 金额上限。")
+    application_id: Id | None = Field(default=None, description="Handed in together. | 只含该兑付申请。")
+    counted: int = Field(
+        ge=1, le=MOST_AT_ONCE, description="How many were looked at. | 所查看的件数。", examples=[1]
+    )
+    excepted: list[Id] = Field(
+        default=[], max_length=MOST_AT_ONCE, description="Not these. | 除外的审核件。", examples=[[]]
+    )
+    reason: str = Field(default="", max_length=2000, description=REASON)
+    held_on: Day | None = Field(
+        default=None,
+        strict=False,
+        description="The day a committee met. | 会议日期。",
         examples=["2026-05-18"],
     )

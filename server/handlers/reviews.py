@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from server import texts
 from server.handlers.api import Answer, Routes, staff
-from server.handlers.review_forms import ApproveMany, Decide, InboxQuery, Opine, ReviewPath
+from server.handlers.review_forms import Decide, Opine, ReviewPath
+from server.handlers.review_inbox import READERS, REVIEWERS, RowView
 from server.handlers.review_views import (
     CLAUSE,
-    DUE,
-    NUMBER,
-    PROVISIONAL,
-    SUBJECT,
-    TITLE,
     CheckView,
     DecisionView,
     ObjectionView,
@@ -27,13 +22,10 @@ from server.handlers.review_views import (
 )
 from server.keys import REVIEWS
 from server.models.reviews import ReviewCase
-from server.programme.review import ReviewSubject
-from server.programme.vocabulary import Actor as Role
 from server.rules.lifecycles import IllegalMove
 from server.rules.payments import FeeOutOfBounds
 from server.rules.quota import QuotaExceeded
 from server.rules.review import (
-    CaseStatus,
     DecidedBefore,
     NotYourReview,
     PaidByBatch,
@@ -49,7 +41,7 @@ from server.rules.review import (
 )
 from server.rules.settlements import FeeNotTaken, ReductionImpossible, ReductionNotAllowed
 from server.rules.steps import StepOutOfTurn
-from server.services import review_bulk, review_claims, review_files
+from server.services import review_claims, review_files
 from server.services.access import Actor, StaffRole
 from server.services.admissions import FormItemsUnknown
 from server.services.attestations import LabelNotListed
@@ -63,9 +55,8 @@ from server.services.provider_grades import GradeNotReturnable
 from server.services.qualifications import ConditionsUnmet, LabelsUnknown, QualificationMovedOn
 from server.services.removals import RemovalNotReturnable
 from server.services.request_book import RequestMovedOn
-from server.services.review_cases import number, number_of
+from server.services.review_cases import number_of
 from server.services.review_files import Deed, ReviewerFile
-from server.services.review_inbox import Cursor, SearchTooShort, Wanted
 from server.services.reviewed_orders import PaymentNotReturned
 from server.services.reviewed_requests import AmountImpossible, ContractNotSigned
 from server.services.reviewers import OwnReview
@@ -84,17 +75,6 @@ from server.services.vouchers import VoucherMovedOn
 
 routes = Routes("reviews")
 
-REVIEWERS = staff(
-    StaffRole.OPERATOR,
-    StaffRole.AUTHORITY,
-    StaffRole.DIVISION,
-    StaffRole.DISTRICT,
-    StaffRole.TREASURY,
-    StaffRole.INSPECTOR,
-    StaffRole.EXPERT,
-    StaffRole.OVERSIGHT_BODY,
-)
-READERS = staff(*sorted(REVIEWERS.roles), StaffRole.AUDITOR)
 TURN = (NotYourReview, OwnReview, ReviewOver, ReviewNotOpen, ReviewClaimed)
 DECISIVE = (*TURN, CaseMovedOn, DecidedBefore, PanelTooSmall, ReasonMissing, ReviewRecordIncomplete)
 FOLLOWING = (
@@ -129,50 +109,6 @@ FOLLOWING = (
 VERDICTS = {"approve": Verdict.APPROVED, "return": Verdict.RETURNED, "reject": Verdict.REJECTED}
 
 
-class RowView(Answer):
-    """A case in a list."""
-
-    id: int = Field(description="The case. | 审核件编号。")
-    number: str = Field(description=NUMBER)
-    subject: ReviewSubject = Field(description=SUBJECT)
-    programme: str = Field(description="The programme's slug. | 项目代码。")
-    title: str = Field(description=TITLE)
-    organisation: str = Field(description="The applicant's name. | 申请单位名称。")
-    uscc: str = Field(description="Unified Social Credit Code. | 统一社会信用代码。")
-    status: CaseStatus = Field(description="Where it stands. | 状态。")
-    step: str = Field(description="The step it stands at. | 当前环节。")
-    turn: Role | None = Field(description="Whose turn it is. | 由谁办理。")
-    claimed_by: int | None = Field(description="The member of staff who has it. | 领取人。")
-    due_at: AwareDatetime | None = Field(description=DUE)
-    due_provisional: bool = Field(description=PROVISIONAL)
-    version: int = Field(description="Its version. | 版本号。")
-    opened_at: AwareDatetime = Field(description="Since when. | 提交时间。")
-
-
-class CountView(Answer):
-    """How many cases a list holds."""
-
-    number: int = Field(description="How many, up to 999. | 数量，最多计到 999。")
-    more: bool = Field(description="There are more. | 还有更多。")
-
-
-class Counts(Answer):
-    """How many cases each list holds, under the same filters."""
-
-    mine: CountView = Field(description="Taken on by me. | 我领取的。")
-    team: CountView = Field(description="My roles' turn, free. | 待领取的。")
-    soon: CountView = Field(description="Due within three days. | 三天内到期的。")
-    late: CountView = Field(description="Past their time. | 已超期的。")
-
-
-class InboxView(Answer):
-    """A page of an inbox, the most urgent first."""
-
-    reviews: list[RowView] = Field(description="The cases. | 审核件列表。")
-    counts: Counts = Field(description="How many in each list. | 各列表数量。")
-    next_after: str | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
-
-
 class ChangeView(Answer):
     """What the applicant changed since the case was sent back."""
 
@@ -193,78 +129,6 @@ class ReviewerFileView(RowView):
     changed: list[ChangeView] = Field(description="Changed since it was sent back. | 退回后的修改。")
     claimed_by_name: str = Field(description="Who has taken it on. | 领取人姓名。")
     may: list[Deed] = Field(description="What you may do now. | 您现在可以进行的操作。")
-
-
-class OutcomeView(Answer):
-    """What became of one of them."""
-
-    id: int = Field(description="The case. | 审核件编号。")
-    approved: bool = Field(description="Whether it was approved. | 是否已通过。")
-    code: str = Field(description="Why not, as a code. | 未通过的错误代码。")
-    detail: str = Field(description="Why not. | 未通过的原因。")
-
-
-class Outcomes(Answer):
-    """What became of each, in the order asked."""
-
-    outcomes: list[OutcomeView] = Field(description="The outcomes. | 逐件结果。")
-
-
-@routes.get(
-    "/api/v1/reviews",
-    summary="My inbox: a page of one list, and the counts of all. | 我的审核收件箱。",
-    access=READERS,
-    answers={200: InboxView},
-    refusals=(SearchTooShort,),
-)
-async def inbox(request: web.Request, actor: Actor, query: InboxQuery) -> InboxView:
-    wanted = Wanted(query.queue, query.programme, query.subject, query.search.strip())
-    rank_ms, _, last_id = query.after.partition("-")
-    page = await review_files.inbox(
-        request.app[REVIEWS],
-        wanted,
-        after=Cursor(int(rank_ms), int(last_id)),
-        limit=query.limit,
-        actor=actor,
-    )
-    following = page.next_after
-    return InboxView(
-        reviews=[_row(row) for row in page.rows],
-        counts=Counts(
-            **{
-                queue.value: CountView(number=counted.number, more=counted.more)
-                for queue, counted in page.counts.items()
-            }
-        ),
-        next_after=None if following is None else f"{following.rank_ms}-{following.id}",
-    )
-
-
-@routes.post(
-    "/api/v1/reviews/approvals",
-    summary="Approve several cases, each by itself. | 批量通过，逐件处理。",
-    access=REVIEWERS,
-    answers={200: Outcomes},
-)
-async def approve_many(request: web.Request, actor: Actor, body: ApproveMany) -> Outcomes:
-    outcomes = await review_bulk.approve_many(
-        request.app[REVIEWS],
-        [(one.id, one.version) for one in body.cases],
-        reason=body.reason,
-        record=Record(held_on=body.held_on),
-        actor=actor,
-    )
-    return Outcomes(
-        outcomes=[
-            OutcomeView(
-                id=one.case_id,
-                approved=one.refusal is None,
-                code="" if one.refusal is None else one.refusal.code,
-                detail="" if one.refusal is None else texts.sentence(one.refusal),
-            )
-            for one in outcomes
-        ]
-    )
 
 
 @routes.get(
@@ -397,31 +261,7 @@ def _columns(case: ReviewCase) -> dict[str, Any]:
         "claimed_by": case.claimed_by,
         "due_at": case.due_at,
         "due_provisional": case.due_provisional,
+        "amount_fen": case.amount_fen,
         "version": case.version,
         "opened_at": case.opened_at,
     }
-
-
-def _row(row: dict[str, Any]) -> RowView:
-    return RowView(
-        number=number(row["id"]),
-        programme=row["programme_slug"],
-        organisation=row["organisation_name"],
-        step=row["step_name"],
-        **{
-            name: row[name]
-            for name in (
-                "id",
-                "subject",
-                "title",
-                "uscc",
-                "status",
-                "turn",
-                "claimed_by",
-                "due_at",
-                "due_provisional",
-                "version",
-                "opened_at",
-            )
-        },
-    )

@@ -282,8 +282,18 @@ class Migration(migrations.Migration):
             " WHERE status = 'open' AND turn IS NULL"
         ),
         ops.RunSQL(
-            "CREATE INDEX review_case_step ON review_case (programme_slug, subject, place, turn, rank_ms, id)"
+            "CREATE INDEX review_case_step ON review_case (programme_slug, step_name, turn, rank_ms, id)"
             " WHERE turn IS NOT NULL"
+        ),
+        DialectSQL(
+            postgres=(
+                "CREATE INDEX review_case_area ON review_case"
+                ' (programme_slug, turn, area COLLATE "C", rank_ms, id) WHERE turn IS NOT NULL',
+            ),
+            sqlite=(
+                "CREATE INDEX review_case_area ON review_case (programme_slug, turn, area, rank_ms, id)"
+                " WHERE turn IS NOT NULL",
+            ),
         ),
         ops.RunSQL(
             "CREATE INDEX review_case_amount ON review_case (programme_slug, turn, amount_fen)"

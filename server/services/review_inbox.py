@@ -33,6 +33,7 @@ READ_TO = f" LIMIT {LARGEST_PAGE + 1}"
 because it cannot know how few rows are wanted."""
 SOON = timedelta(days=3)
 SHORTEST_NAME = 2
+AFTER_SEPARATOR = chr(ord(AREA_SEPARATOR) + 1)
 _TAIL = re.compile(r"[0-9]{6}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{8}", re.ASCII)
 _CODE = re.compile(r"[0-9A-Z]{18}", re.ASCII)
@@ -50,6 +51,7 @@ _SHOWN = (
     "due_at",
     "due_provisional",
     "rank_ms",
+    "amount_fen",
     "version",
     "opened_at",
 )
@@ -81,12 +83,23 @@ class SearchTooShort(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a reviewer looks for. ``search`` is part of a name, a USCC, a number or its last six digits."""
+    """What a reviewer looks for. ``search`` is part of a name, a USCC, a number or its last six digits.
+
+    ``step`` is what a step is called, ``area`` the area and all below it; ``due_before`` is exclusive.
+    """
 
     queue: Queue = Queue.MINE
     programme: str | None = None
     subject: ReviewSubject | None = None
     search: str = ""
+    step: str = ""
+    organisation_id: int | None = None
+    area: str = ""
+    due_before: datetime | None = None
+    amount_from_fen: int | None = None
+    amount_to_fen: int | None = None
+    application_id: int | None = None
+    """Only what was handed in together for settlement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +261,7 @@ def _filters(asking: _Asking, statement: _Statement) -> Iterator[str]:
         yield f"subject = {statement.put(asking.wanted.subject.value)}"
     if asking.reviewer.areas:
         yield f"({' OR '.join(_below(area, statement) for area in asking.reviewer.areas)})"
+    yield from _narrowed(asking, statement)
     search = asking.wanted.search
     if not search:
         return
@@ -263,6 +277,31 @@ def _filters(asking: _Asking, statement: _Statement) -> Iterator[str]:
         yield f"strpos(organisation_name, {place}) > 0"
     else:
         yield f"instr(organisation_name, {statement.put(search)}) > 0"
+
+
+def _narrowed(asking: _Asking, statement: _Statement) -> Iterator[str]:
+    """What somebody chose from the lists of an inbox; each has an index that holds little else."""
+    wanted = asking.wanted
+    if wanted.step:
+        yield f"step_name = {statement.put(wanted.step)}"
+    if wanted.organisation_id is not None:
+        yield f"organisation_id = {statement.put(wanted.organisation_id)}"
+    if wanted.due_before is not None:
+        yield f"rank_ms <= {statement.put(unix_ms(wanted.due_before))}"
+    if wanted.amount_from_fen is not None:
+        yield f"amount_fen >= {statement.put(wanted.amount_from_fen)}"
+    if wanted.amount_to_fen is not None:
+        yield f"amount_fen <= {statement.put(wanted.amount_to_fen)}"
+    if wanted.application_id is not None:
+        handed_in = statement.put(wanted.application_id)
+        together = f"SELECT id FROM settlement WHERE application_id = {handed_in}"
+        yield f"subject = 'settlement' AND subject_id IN ({together})"
+    if wanted.area:
+        # A range of the index, and within it exactly the area and what lies below it.
+        column = 'area COLLATE "C"' if asking.dialect == "postgres" else "area"
+        yield f"{column} >= {statement.put(wanted.area)}"
+        yield f"{column} < {statement.put(wanted.area + AFTER_SEPARATOR)}"
+        yield f"({_below(wanted.area, statement)})"
 
 
 def _below(area: str, statement: _Statement) -> str:

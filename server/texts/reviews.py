@@ -9,6 +9,7 @@ REVIEW_REFUSALS: Mapping[str, str] = {
     "review_record_incomplete": "办理“{step}”须填写{lacking}",
     "paid_by_batch": "“{step}”由付款批次凭银行回单登记，不能逐件手工办理",
     "step_not_at_hand": "此件目前不在“{kind}”环节，不能登记该结果",
+    "selection_changed": "列表已有变化：您查看的是 {seen} 件，现在是 {now} 件，请刷新后再办理",
     "review_not_askable": "本项审核没有可以由您提请的这一环节",
     "review_under_way": "该事项正在审核中，请勿重复提交",
     "case_moved_on": "您打开此件后，{who}于 {when} {what}，请刷新后再办理",

@@ -32,8 +32,10 @@ from server.rules.review import (
     StepNotAtHand,
     Verdict,
 )
-from server.services import review_bulk, review_claims
+from server.services import review_bulk, review_claims, review_files
 from server.services.access import NotFound
+from server.services.review_bulk import SelectionChanged
+from server.services.review_inbox import Cursor, Queue, Wanted
 from server.services.review_turns import CLAIM_KEPT
 from server.services.reviewers import OwnReview
 from server.services.reviews import (
@@ -563,3 +565,55 @@ async def test_a_payment_is_put_on_record_by_the_bank_and_by_nobodys_hand(office
     assert last.reviewer_name
     with pytest.raises(CaseMovedOn):
         await office.put_on_record(seen, ReviewKind.DISBURSEMENT, by=operator)
+
+
+# -- a list approved together ---------------------------------------------------------------------------
+
+
+@pytest.mark.rules("LS-55")
+async def test_a_list_is_approved_together_and_what_is_excepted_stays(office: ReviewOffice) -> None:
+    cases = [await office.open(programme(LISHUI), S.SETTLEMENT) for _ in range(4)]
+    await ReviewCase.filter(id=cases[0].id).update(amount_fen=900_000)
+    await ReviewCase.filter(id__in=[one.id for one in cases[1:]]).update(amount_fen=100_000)
+    operator = await office.staff("operator")
+    small = Wanted(Queue.TEAM, LISHUI, S.SETTLEMENT, step=cases[0].step_name, amount_to_fen=100_000)
+    for counted, excepted in ((4, []), (3, [cases[0].id])):
+        with pytest.raises(SelectionChanged):
+            await review_bulk.approve_found(
+                office.reviews, small, counted=counted, excepted=excepted, actor=operator
+            )
+    assert await ReviewDecision.all().count() == 0
+
+    outcomes = await review_bulk.approve_found(
+        office.reviews, small, counted=3, excepted=[cases[2].id], actor=operator
+    )
+
+    assert {one.case_id: one.refusal for one in outcomes} == {cases[1].id: None, cases[3].id: None}
+    assert [(await ReviewCase.get(id=one.id)).place for one in cases] == [0, 1, 0, 1]
+    with pytest.raises(SelectionChanged):
+        await review_bulk.approve_found(office.reviews, small, counted=3, actor=operator)
+
+
+async def test_a_list_is_narrowed_by_step_area_day_amount_and_applicant(office: ReviewOffice) -> None:
+    here = await make_enterprise(area="浙江省/丽水市/莲都区")
+    below = await make_enterprise(area="浙江省/丽水市/莲都区/紫金街道")
+    beside = await make_enterprise(area="浙江省/丽水市/莲都区新区")
+    cases = [
+        await office.open(programme(LISHUI), S.SETTLEMENT, organisation=one) for one in (here, below, beside)
+    ]
+    operator = await office.staff("operator")
+
+    async def found(**terms: object) -> list[int]:
+        wanted = Wanted(Queue.TEAM, LISHUI, **terms)
+        page = await review_files.inbox(office.reviews, wanted, after=Cursor(), limit=10, actor=operator)
+        assert page.counts[Queue.TEAM].number == len(page.rows)
+        return [row["id"] for row in page.rows]
+
+    first, second, third = (one.id for one in cases)
+    assert await found(area="浙江省/丽水市/莲都区") == [first, second]
+    assert await found(organisation_id=beside.id) == [third]
+    assert await found(step="别的环节") == []
+    assert await found(due_before=office.now) == []
+    await ReviewCase.filter(id=second).update(amount_fen=500)
+    assert await found(amount_from_fen=500, amount_to_fen=500) == [second]
+    assert await found(application_id=1) == []
