@@ -154,7 +154,7 @@ async def entry(request: web.Request, path: EntryPath) -> ProofView:
     "/api/v1/case-files",
     summary="Everything about a case as a ZIP that can be checked; that it was made is kept."
     " | 一键导出案卷（ZIP），导出将留痕。",
-    access=staff(StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.OVERSIGHT_BODY),
+    access=staff(StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.OVERSIGHT_BODY, StaffRole.INSPECTOR),
     answers={200: Media(ZIP, "The file. | 案卷。")},
     refusals=(CaseNameUnusable, CaseReasonMissing, CaseRevealForbidden, NotFound),
 )

@@ -48,7 +48,14 @@ LEAST_REASON = 5
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """The date on the papers of a case of which the journal says nothing."""
 REVEALERS = frozenset({StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.OVERSIGHT_BODY})
+INSPECTORS = frozenset({StaffRole.INSPECTOR})
 STAFF_ENTRIES = frozenset({"staff"})
+KNOWN_TO = {
+    Audience.THIRD_PARTY: frozenset({"order", "settlement", "settlement_application", "review", "sampling"}),
+    Audience.PROVIDER: frozenset({"order", "settlement", "payment"}),
+    Audience.ENTERPRISE: frozenset({"order"}),
+}
+"""Whose deeds a copy tells, by the kind of subject; the official one tells all."""
 
 
 class CaseReasonMissing(Refusal):
@@ -117,7 +124,9 @@ class AuditPacks:
         if StaffRole.OVERSIGHT_BODY not in actor.roles:
             # What went past everybody into the mailbox is read by whom it was for.
             await scope.leave_out_the_mailbox()
-        return await self._made(scope, Copy(opened=self._open if revealed else None), actor, reason.strip())
+        audience = Audience.THIRD_PARTY if actor.roles <= INSPECTORS else Audience.OFFICIAL
+        copy = Copy(audience, opened=self._open if revealed else None)
+        return await self._made(scope, copy, actor, reason.strip())
 
     async def make_own(self, order_id: int, *, actor: Actor) -> Pack:
         """The file that one side of an order keeps of it (GX-73): its own copy. Raises ``NotFound``."""
@@ -184,7 +193,7 @@ class AuditPacks:
                         await out(canonical({"table": "stored_file", **row}) + b"\n")
                         await index.file(f"files/{file.sha256}.{file.extension}", file)
                 for source in section.sources if section.code != "evidence" else ():
-                    if not copy.has(source):
+                    if not copy.has(section, source):
                         continue
                     table = str(source.model._meta.db_table)
                     async for row in rows_of(source, scope, copy):
@@ -247,7 +256,7 @@ class AuditPacks:
         self, archive: CaseArchive, subjects: list[str], copy: Copy, index: CaseIndex, pages: Pages
     ) -> str:
         places, entries = Places(), 0
-        hides = frozenset() if copy.audience is Audience.OFFICIAL else STAFF_ENTRIES
+        hides = STAFF_ENTRIES if copy.is_side else frozenset()
         async with archive.writing(JOURNAL) as out:
             async for line in chain_lines(subjects, places, hides=hides):
                 entries += 1
@@ -307,11 +316,9 @@ def programme_source(directory: Path, slug: str, version: str) -> bytes | None:
 
 
 def _subjects(scope: CaseScope, copy: Copy) -> list[str]:
-    """Whose deeds a copy tells: a party's, of what the party knows of."""
-    if copy.audience is Audience.OFFICIAL:
-        return scope.subjects()
-    known = ("order",) if copy.audience is Audience.ENTERPRISE else ("order", "settlement", "payment")
-    return [one for one in scope.subjects() if one.partition(":")[0] in known]
+    """Whose deeds a copy tells."""
+    known = KNOWN_TO.get(copy.audience)
+    return [one for one in scope.subjects() if known is None or one.partition(":")[0] in known]
 
 
 def _headline(scope: CaseScope) -> str:

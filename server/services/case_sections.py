@@ -69,6 +69,9 @@ class Audience(StrEnum):
     """Whose copy it is."""
 
     OFFICIAL = "official"
+    """The operator, the authority, whoever supervises: everything."""
+    THIRD_PARTY = "third_party"
+    """Who inspects for them: what is inspected, and nothing of accounts, complaints and sanctions."""
     ENTERPRISE = "enterprise"
     PROVIDER = "provider"
 
@@ -220,6 +223,8 @@ SECTIONS: tuple[Section, ...] = (
 )
 """In the order of their numbers. The files of the last are found by :func:`files_of`."""
 
+INSPECTED = frozenset({"parties", "order", "settlement", "review", "sampling", "notice", "evidence"})
+"""Sections of a third party's copy."""
 OFFICIALS_OWN = frozenset(
     {
         *("actor", "person_id", "signer", "snapshot", "checks", "extras", "score", "uploaded_by"),
@@ -237,9 +242,16 @@ class Copy:
     organisation_id: int | None = None
     opened: Callable[[str], str] | None = None
 
-    def has(self, source: Source) -> bool:
+    @property
+    def is_side(self) -> bool:
+        """Whether it is the copy of a side of the order."""
+        return self.audience in BOTH
+
+    def has(self, section: Section, source: Source) -> bool:
         """Whether a table belongs into this copy."""
-        return self.audience is Audience.OFFICIAL or self.audience in source.parties
+        if self.is_side:
+            return self.audience in source.parties
+        return self.audience is Audience.OFFICIAL or section.code in INSPECTED
 
 
 async def rows_of(source: Source, scope: CaseScope, copy: Copy) -> AsyncIterator[dict[str, Any]]:
@@ -249,7 +261,7 @@ async def rows_of(source: Source, scope: CaseScope, copy: Copy) -> AsyncIterator
         page = await source.model.filter(wanted, id__gt=last).order_by("id").limit(PAGE)
         for row in page:
             # What single experts said is told to nobody but who decides (GZ-40).
-            if copy.audience is Audience.OFFICIAL or getattr(row, "verdict", None) is not Verdict.OPINION:
+            if not copy.is_side or getattr(row, "verdict", None) is not Verdict.OPINION:
                 yield told(row, copy)
         if len(page) < PAGE:
             return
@@ -262,7 +274,7 @@ def told(row: Model, copy: Copy) -> dict[str, Any]:
     for column in sorted(row._meta.fields_db_projection):
         if column.endswith("_index") or column in ("sealed_seed", "code_hash"):
             continue
-        if copy.audience is not Audience.OFFICIAL and (column in OFFICIALS_OWN or column.endswith("_by")):
+        if copy.is_side and (column in OFFICIALS_OWN or column.endswith("_by")):
             continue
         value = getattr(row, column)
         if column.endswith("_sealed"):

@@ -236,6 +236,7 @@ CASE_MASKED = "个人信息已遮盖"
 CASE_REVEALED = "个人信息未遮盖，请依法保管"
 CASE_COPIES: Mapping[str, str] = {
     "official": "主管与审计用",
+    "third_party": "第三方机构留存",
     "enterprise": "用券企业留存",
     "provider": "服务机构留存",
 }

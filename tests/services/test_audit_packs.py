@@ -7,12 +7,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -43,6 +44,13 @@ ROOT = Path(__file__).parents[2]
 SECRET = "13812345678"
 
 
+class PlainPress(Press):
+    """Sets no page: where nobody reads the papers, their setting is most of the time."""
+
+    async def print(self, template: str, content: Mapping[str, Any], *, at: datetime) -> bytes:
+        return f"{template} {content['title']}".encode()
+
+
 class Registry(Counter):
     """A settlement counter whose journal is sealed, with packs made of its cases."""
 
@@ -52,12 +60,15 @@ class Registry(Counter):
         self.keys = SealKeys(folder / "keys")
         self.anchor = folder / "kept.jsonl"
         self.seals = JournalSeals(self.clock, self.keys, [FileAnchor(self.anchor)])
-        self.packs = AuditPacks(
+        self.packs = self.packing(PlainPress())
+
+    def packing(self, press: Press) -> AuditPacks:
+        return AuditPacks(
             self.programmes,
             self.clock,
             self.evidence,
             Sealer({"demo": DEMO_SECRET}),
-            Press(),
+            press,
             self.keys,
             directory=folder / "made",
             programmes_dir=ROOT / "config/programmes",
@@ -173,6 +184,7 @@ async def test_a_case_is_checked_with_python_alone_and_every_change_to_it_is_nam
 async def test_the_same_content_is_the_same_bytes_and_numbered_papers_with_an_index(
     registry: Registry,
 ) -> None:
+    registry.packs = registry.packing(Press())
     settlement = await registry.settled()
     order = await Order.get(id=settlement.order_id)
     await Order.filter(id=order.id).update(price_reason=f"电话{SECRET}联系")
@@ -236,6 +248,7 @@ async def test_each_side_keeps_its_own_copy_and_the_official_side_all_of_it(regi
         one = await Organisation.get(id=getattr(order, f"{side}_id"))
         copies[side] = await registry.packs.make_own(order.id, actor=person_of(one))
     copies["official"] = await registry.pack(settlement)
+    copies["third_party"] = await registry.pack(settlement, actor=await registry.official("inspector"))
     rows = {
         side: {
             json.loads(line)["table"]
@@ -247,13 +260,14 @@ async def test_each_side_keeps_its_own_copy_and_the_official_side_all_of_it(regi
     }
     assert {"service_order", "order_act", "ledger_entry"} <= rows["enterprise"] & rows["provider"]
     assert "settlement" in rows["provider"] - rows["enterprise"]
-    assert "review_case" in rows["official"] - rows["provider"]
+    assert "review_case" in rows["official"] & rows["third_party"] - rows["provider"]
+    assert "ledger_entry" in rows["official"] - rows["third_party"]
     for side, pack in copies.items():
         assert registry.checked(pack.path)[0] == 0
         deciders = [b"reviewer_name" in read(pack, name) for name in ("records/04-review.jsonl",)]
-        assert deciders == [side == "official"]
+        assert deciders == [side in ("official", "third_party")]
         told = [json.loads(line) for line in read(pack, "proof/journal.jsonl").splitlines()]
         by_staff = [line for line in told if line.get("entry", {}).get("actor", "").startswith("staff:")]
-        assert bool(by_staff) == (side == "official")
+        assert bool(by_staff) == (side in ("official", "third_party"))
     with pytest.raises(NotFound):
         await registry.packs.make_own(order.id, actor=person_of(await registry.provider(GRABBED)))
