@@ -8,19 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from server.gateways.press import Press
+from server.models.complaints import Complaint
+from server.models.disbursements import BankAccount, Payment, PaymentBatch
 from server.models.orders import Order, VoucherHold
 from server.models.organisations import Organisation
+from server.models.people import Staff
 from server.models.rounds import Budget
 from server.models.sanctions import SanctionCase
 from server.models.settlements import Settlement, SettlementApplication
 from server.models.vouchers import Voucher
+from server.programme.review import ReviewSubject
 from server.programme.sanctions import load_sanction_defaults
 from server.programme.steps import StepKind
 from server.programme.vocabulary import Party
+from server.rules.complaints import SubjectKind
+from server.rules.disbursements import BatchStatus, TransferStatus
 from server.rules.money import Movement
 from server.rules.settlements import SettlementStatus
 from server.services import ledger
 from server.services.access import Actor
+from server.services.admissions import Admissions
 from server.services.blocklist import Blocklist
 from server.services.labels import Labels
 from server.services.ledger import Where
@@ -32,7 +39,7 @@ from server.services.sanctions import Proposal
 from server.services.suspensions import Suspensions
 from server.units import yuan_to_fen
 from tests.complaining import Hall
-from tests.contracting import SEALER
+from tests.contracting import SEALER, Desk
 from tests.ordering import make_order
 
 DEFAULTS = load_sanction_defaults(Path("config/sanctions.toml"))
@@ -58,6 +65,7 @@ class Court(Hall):
         self.vouchers.rounds = rounds
         self.qualifications = Qualifications(self.programmes, self.sizes, self.clocks, rounds, self.reviews)
         self.blocklist = Blocklist(self.programmes, self.clocks, rounds)
+        self.reviews.serve(ReviewSubject.PROVIDER, Admissions(self.qualifications, SEALER))
         self.suspensions = Suspensions(self.qualifications)
         self.removals = Removals(self.qualifications, self.blocklist, self.reviews)
         self.sanctions = SanctionOffice(
@@ -133,8 +141,67 @@ class Court(Hall):
         for movement in (Movement.REDEEM, Movement.DISBURSE):
             await ledger.post(movement, amount_fen, where, at=at)
         row = await self.settling(order, SettlementStatus.PAID)
-        await Settlement.filter(id=row.id).update(paid_at=at)
+        await Settlement.filter(id=row.id).update(paid_at=at, budget_id=voucher.budget_id)
+        account = await BankAccount.create(
+            organisation_id=provider.id,
+            programme_slug=slug,
+            holder=provider.name,
+            bank="某某银行",
+            number_sealed="",
+            number_index=f"{row.id}",
+            tail="0001",
+            proof=[],
+            entered_by="person:1",
+            entered_at=at,
+        )
+        batch = await PaymentBatch.create(
+            number=f"B{row.id:09d}",
+            programme_slug=slug,
+            programme_version=self.programme(slug).version,
+            budget_id=voucher.budget_id,
+            status=BatchStatus.CLOSED,
+            payments_count=1,
+            total_fen=amount_fen,
+            drafted_by=1,
+            drafted_at=at,
+        )
+        await Payment.create(
+            number=f"P{row.id:09d}",
+            batch_id=batch.id,
+            settlement_id=row.id,
+            order_id=order.id,
+            provider_id=provider.id,
+            account_id=account.id,
+            amount_fen=amount_fen,
+            status=TransferStatus.PAID,
+        )
         return order, voucher
+
+    async def accepted(
+        self, slug: str, enterprise: Organisation, provider: Organisation
+    ) -> tuple[Order, Voucher]:
+        """The same, its money spent and not paid out."""
+        order, voucher = await self.running(slug, enterprise, provider)
+        await VoucherHold.filter(order_id=order.id).update(held_fen=0, spent_fen=order.voucher_fen)
+        where, now = self._where(order, voucher), self.clocks.now(slug)
+        await ledger.post(Movement.REDEEM, order.voucher_fen, where, at=now)
+        return order, voucher
+
+    async def complained(self, slug: str, order: Order) -> Complaint:
+        """A complaint of the enterprise about an order."""
+        handler = await self.handler_of(order.enterprise_id)
+        return await super().file(
+            programme_slug=slug, subject=SubjectKind.ORDER, subject_id=order.id, person_id=handler.id
+        )
+
+    async def paper(self, owner: Organisation, slug: str) -> int:
+        """A page that an organisation has uploaded."""
+        return await Desk.file(self, owner, slug)
+
+    async def again(self, actor: Actor, *roles: str) -> Actor:
+        """The same person with other roles."""
+        await Staff.filter(id=actor.id).update(roles=list(roles))
+        return replace(actor, roles=frozenset(roles))
 
     async def settling(
         self, order: Order, status: SettlementStatus = SettlementStatus.IN_REVIEW
@@ -195,8 +262,3 @@ class Court(Hall):
             provider_id=order.provider_id,
             category=order.category,
         )
-
-
-def barred_from(staff: Actor, *programmes: str) -> Actor:
-    """The same person, bound to programmes."""
-    return replace(staff, programmes=frozenset(programmes))

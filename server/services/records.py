@@ -21,10 +21,11 @@ from server.programme.model import Programme
 from server.programme.vocabulary import Party
 from server.rules.facts import Barred, HeldLabel
 from server.rules.lifecycles import RegistrationStatus
+from server.rules.sanction_cases import SanctionStatus
 from server.services.cells import name_of, plain
 
 INSTANT = timedelta(microseconds=1)
-BAN, LABEL, FORM = 0, 1, 2
+BAN, LABEL, FORM, SANCTION = 0, 1, 2, 3
 """What a row of the statement is."""
 
 # An approved party's next draft counts only once it has been handed in.
@@ -45,6 +46,9 @@ SELECT 2, CAST(CASE WHEN status = $6 THEN COALESCE(
             ORDER BY number DESC LIMIT 1), "values") ELSE "values" END AS TEXT),
        NULL, NULL, NULL, NULL, NULL, id
 FROM registration WHERE organisation_id = $4 AND programme_slug = $2 AND party = $5
+UNION ALL
+SELECT 3, programme_slug, NULL, starts_at, NULL, NULL, NULL, id
+FROM sanction_case WHERE against_id = $4 AND programme_slug = $2 AND party = $5 AND status = $7
 """
 
 
@@ -63,8 +67,9 @@ async def record_of(
 ) -> Record:
     """Everything that is on record about an organisation as one party of a programme.
 
-    Every unlifted ban counts as a bar while it lasts; one under this very programme is a recorded
-    violation of its year for ever (LS-13). Labels that have run out are among the labels.
+    Every unlifted ban counts as a bar while it lasts. A sanction against this very party, and an unlifted
+    ban under this very programme, is a recorded violation of its year for ever, until somebody lifts it or
+    an appeal undoes it (LS-13). Labels that have run out are among the labels.
     """
     connection: BaseDBAsyncClient = AttestedLabel._meta.db
     rows = await connection.execute_query_dict(
@@ -76,13 +81,15 @@ async def record_of(
             organisation.id,
             party.value,
             RegistrationStatus.APPROVED.value,
+            SanctionStatus.DECIDED.value,
         ],
     )
     bans = [row for row in rows if row["kind"] == BAN]
+    sanctions = [row for row in rows if row["kind"] == SANCTION]
     forms = [row["text"] for row in rows if row["kind"] == FORM]
     return Record(
         barred=tuple(_barred(row) for row in sorted(bans, key=lambda row: int(row["id"]))),
-        violation_years=tuple(sorted(_violations(bans, programme, now))),
+        violation_years=tuple(sorted(_violations([*bans, *sanctions], programme, now))),
         labels=tuple(
             HeldLabel(
                 code=row["text"],
@@ -114,10 +121,10 @@ def _barred(row: Mapping[str, Any]) -> Barred:
     )
 
 
-def _violations(bans: Iterable[Mapping[str, Any]], programme: Programme, now: datetime) -> set[int]:
+def _violations(rows: Iterable[Mapping[str, Any]], programme: Programme, now: datetime) -> set[int]:
     return {
         _china_day(row["starts_at"]).year
-        for row in bans
+        for row in rows
         if row["text"] == programme.slug and _instant(row["starts_at"]) <= now
     }
 

@@ -1,0 +1,493 @@
+"""Sanctions: proposed by one, the party heard, decided by another on what was shown, and carried out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tortoise.context import TortoiseContext
+
+from server.models.complaints import SanctionProposal
+from server.models.journal import JournalEntry
+from server.models.organisations import BlocklistEntry, Organisation, Qualification
+from server.models.outbox import OutboxMessage
+from server.models.payment_holds import PaymentHold
+from server.models.people import Staff
+from server.models.provider_standing import Removal, Suspension
+from server.models.sanctions import PersonBan, Recovery, SanctionCase, SanctionEffect
+from server.models.vouchers import Voucher
+from server.programme.vocabulary import Party
+from server.rules.complaints import Finding
+from server.rules.lifecycles import NotPermittedNow, QualificationStatus, VoucherStatus
+from server.rules.money import Account
+from server.rules.orders import OrderStatus
+from server.rules.sanction_cases import Effect, SanctionSource, SanctionStatus
+from server.services import ledger, payment_holds, person_bans, sanction_lists, sanction_reductions
+from server.services.access import NotFound
+from server.services.payment_holds import PaymentHeld
+from server.services.person_bans import PersonBarred
+from server.services.records import record_of
+from server.services.reviewers import OwnReview
+from server.services.sanction_appeals import AppealTooLate, AppealUnderWay, NotLiftable
+from server.services.sanction_book import SanctionMovedOn
+from server.services.sanction_decisions import HearingOutstanding, NotYoursToDecide, PreviewStale
+from server.services.sanction_hearings import HeardAlready, HearingOver
+from server.services.sanction_referrals import NothingToRefer, ReferralDayImpossible
+from server.services.sanctions import (
+    NoHoldAtOnce,
+    NotYoursToPropose,
+    Proposal,
+    ProposalDecided,
+    ReductionMissing,
+    ResponsiblePersonMissing,
+    SanctionGroundUnknown,
+    SanctionScopeWrong,
+    SanctionUnderWay,
+)
+from tests.contracting import ALLOTTED, DRAWN, GRABBED, ON_CONTRACT, RANKED, SEALER, person_of
+from tests.sanctioning import FACTS, Court
+
+rules = pytest.mark.rules
+ID_NUMBER = "11010519491231002X"
+PERSON = {"person_name": "王小明", "person_id_number": ID_NUMBER}
+
+
+@pytest.fixture
+def court(database: TortoiseContext) -> Court:
+    """The office that sanctions, once on each kind of database."""
+    return Court()
+
+
+async def standing(organisation: Organisation, party: Party) -> QualificationStatus:
+    return (await Qualification.get(organisation_id=organisation.id, party=party)).status
+
+
+async def effects(case: SanctionCase) -> set[Effect]:
+    return {row.effect for row in await SanctionEffect.filter(case_id=case.id)}
+
+
+@rules("LS-43", "GZ-44")
+async def test_the_operator_holds_at_once_and_the_authority_decides_what_the_preview_showed(
+    court: Court,
+) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    order, voucher = await court.running(GRABBED, enterprise, provider)
+    operator, authority = await court.staff("operator"), await court.staff("authority")
+    case = await court.proposed(
+        GRABBED, provider, Party.PROVIDER, "conditions_lost", actor=operator, hold_now=True
+    )
+    assert await standing(provider, Party.PROVIDER) is QualificationStatus.SUSPENDED
+    settlement = await court.settling(order)
+    with pytest.raises(PaymentHeld):
+        await payment_holds.require_free(settlement)
+    decisions, hearings = court.sanctions.decisions, court.sanctions.hearings
+    shown = await decisions.preview(case.id, actor=operator)
+    assert [(hit.order, hit.held_fen, hit.spent_fen) for hit in shown.orders] == [(order.id, 600_000, 0)]
+    assert (shown.standing, shown.bars_until, shown.referred_to) == ("suspended", None, "相关部门")
+    known: dict[str, Any] = {"reason": "事实清楚", "digest": shown.digest}
+    with pytest.raises(NotYoursToDecide):
+        await decisions.decide(case.id, version=case.version, actor=operator, **known)
+    with pytest.raises(HearingOutstanding):
+        await decisions.decide(case.id, version=case.version, actor=authority, **known)
+    case = await hearings.call(case.id, version=case.version, actor=operator)
+    with pytest.raises(HeardAlready):
+        await hearings.skip(case.id, "没有必要", version=case.version, actor=operator)
+    with pytest.raises(HearingOutstanding):
+        await decisions.decide(case.id, version=case.version, actor=authority, **known)
+    with pytest.raises(NotFound):
+        await hearings.state(case.id, "不是我方", actor=person_of(enterprise))
+    seen = case.version
+    paper = await court.paper(provider, GRABBED)
+    case = await hearings.state(case.id, "我方人员确已到场。", file_ids=[paper], actor=person_of(provider))
+    with pytest.raises(SanctionMovedOn):
+        await decisions.decide(case.id, version=seen, actor=authority, **known)
+    with pytest.raises(PreviewStale):
+        stale = {**known, "digest": "0" * 64}
+        await decisions.decide(case.id, version=case.version, actor=authority, **stale)
+    case = await decisions.decide(case.id, version=case.version, actor=authority, **known)
+
+    assert (case.status, case.published, case.ends_at) == (SanctionStatus.DECIDED, True, None)
+    assert case.preview["digest"] == shown.digest
+    assert await standing(provider, Party.PROVIDER) is QualificationStatus.DELISTED
+    removal = await Removal.get()
+    assert (removal.announced, removal.ban_id) == (True, case.ban_id)
+    assert await Suspension.filter(lifted_at=None).count() == 0
+    await payment_holds.require_free(settlement)  # Of the money this ground says nothing.
+    await order.refresh_from_db()
+    assert order.status is OrderStatus.CANCELLED
+    balances = await ledger.balances(voucher_id=voucher.id)
+    assert balances[Account.AVAILABLE] == voucher.face_value_fen
+    assert await standing(enterprise, Party.ENTERPRISE) is QualificationStatus.APPROVED
+    (entry,) = await sanction_lists.announced(GRABBED, SEALER, after=0, now=court.clocks.now(GRABBED))
+    assert (entry.name, entry.person) == (provider.name, "")
+    with pytest.raises(NotPermittedNow):
+        await decisions.dismiss(case.id, version=case.version, reason="再议", actor=authority)
+    assert await court.sanctions.effects.carry_on(case.id) == 0
+    assert await ledger.verify() == []
+
+
+async def test_nobody_proposes_or_decides_what_is_not_theirs(court: Court) -> None:
+    provider, other = await court.provider(DRAWN), await court.provider(DRAWN)
+    operator, authority = await court.staff("operator"), await court.staff("authority")
+    propose = court.sanctions.cases.propose
+    known: dict[str, Any] = {
+        "programme_slug": DRAWN,
+        "organisation_id": provider.id,
+        "party": Party.PROVIDER,
+        "ground": "service_differs",
+        "facts": FACTS,
+        "orders": None,
+        "vouchers": None,
+    }
+    order = await court.order(DRAWN)
+    elsewhere = await court.staff("operator", programmes=(GRABBED,))
+    for refusal, actor, more in (
+        (SanctionGroundUnknown, operator, {"ground": "ugly"}),
+        (SanctionGroundUnknown, operator, {"party": Party.ENTERPRISE}),
+        (NotYoursToPropose, await court.staff("division"), {}),
+        (NoHoldAtOnce, operator, {"hold_now": True}),
+        (SanctionScopeWrong, operator, {"orders": [order.id]}),
+        (NotFound, operator, {"organisation_id": other.id + 1000}),
+        (NotFound, elsewhere, {}),
+    ):
+        with pytest.raises(refusal):
+            await propose(Proposal(**{**known, **more}), actor=actor)
+    assert await SanctionCase.all().count() == 0
+    case = await propose(Proposal(**known), actor=operator)
+    with pytest.raises(SanctionUnderWay):
+        await propose(Proposal(**known), actor=operator)
+    both = await court.staff("operator", "authority")
+    twice = await propose(Proposal(**{**known, "organisation_id": other.id}), actor=both)
+    with pytest.raises(OwnReview):
+        await court.decided(twice, actor=both)
+    await Staff.filter(id=authority.id).update(affiliations=[provider.uscc])
+    with pytest.raises(OwnReview):
+        await court.sanctions.decisions.dismiss(case.id, version=case.version, reason="无", actor=authority)
+
+
+@rules("YC-31", "YC-32", "YC-33", "YC-34", "YC-35", "YC-36")
+@pytest.mark.parametrize(
+    "ground",
+    [
+        "evidence",
+        "service_differs",
+        "enterprise_outside",
+        "matter_outside",
+        "used_twice",
+        "refuses_supervision",
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_a_provider_drew_is_void_nothing_is_settled_and_it_never_claims_again(
+    court: Court, ground: str
+) -> None:
+    enterprise, provider = await court.enterprise(DRAWN), await court.provider(DRAWN)
+    order = await court.opened(DRAWN, enterprise, provider, 100_000)
+    case = await court.sanctioned(DRAWN, provider, Party.PROVIDER, ground)
+    assert (case.clause.startswith("第十五条"), case.ends_at) == (True, None)
+    assert await standing(provider, Party.PROVIDER) is QualificationStatus.DELISTED
+    assert await Voucher.filter(provider_id=provider.id, status=VoucherStatus.ACTIVE).count() == 0
+    with pytest.raises(PaymentHeld):
+        await payment_holds.require_free(await court.settling(order))
+    ban = await BlocklistEntry.get()
+    assert (ban.uscc, ban.ends_at, ban.clause) == (provider.uscc, None, "第十五条")
+    assert await ledger.verify() == []
+
+
+@rules("YC-37", "YC-38", "YC-39")
+async def test_fraud_bars_either_side_three_years_in_public_and_goes_to_the_police(court: Court) -> None:
+    enterprise = await court.enterprise(DRAWN)
+    case = await court.sanctioned(DRAWN, enterprise, Party.ENTERPRISE, "inflated_price", serious=True)
+    assert await standing(enterprise, Party.ENTERPRISE) is QualificationStatus.REVOKED
+    assert case.starts_at is not None
+    assert case.ends_at is not None
+    assert case.ends_at.year - case.starts_at.year == 3
+    scope = court.sanctions.book.sanction_of(case).ban_scope
+    assert "市级工业项目" in scope
+    now = court.clocks.now(DRAWN)
+    assert len(await sanction_lists.announced(DRAWN, SEALER, after=0, now=now)) == 1
+    assert await sanction_lists.announced(DRAWN, SEALER, after=0, now=case.ends_at) == []
+
+    authority, refer = await court.staff("authority"), court.sanctions.referrals.refer
+    today = court.today(DRAWN)
+    known: dict[str, Any] = {
+        "to": "",
+        "on": today,
+        "file_number": "银工信函〔2026〕7号",
+        "documents": ["合同", "资金流水"],
+        "version": case.version,
+        "actor": authority,
+    }
+    left = SanctionEffect.filter(case_id=case.id, done_at=None)
+    assert [row.effect for row in await left] == [Effect.REFER]
+    with pytest.raises(ReferralDayImpossible):
+        await refer(case.id, **{**known, "on": today + timedelta(days=1)})
+    made = await refer(case.id, **known)
+    assert (made.referred_to, made.file_number, made.documents) == (
+        "公安部门",
+        "银工信函〔2026〕7号",
+        ["合同", "资金流水"],
+    )
+    assert await left.count() == 0
+    kept = await JournalEntry.get(action="sanction.referred")
+    assert (kept.actor, kept.data["file_number"]) == (authority.name, "银工信函〔2026〕7号")
+    mild = await court.sanctioned(DRAWN, await court.enterprise(DRAWN), Party.ENTERPRISE, "inflated_price")
+    with pytest.raises(NothingToRefer):
+        await refer(mild.id, **{**known, "version": mild.version})
+
+
+@rules("GX-46")
+async def test_false_papers_end_a_qualification_for_good(court: Court) -> None:
+    provider = await court.provider(ALLOTTED)
+    case = await court.sanctioned(ALLOTTED, provider, Party.PROVIDER, "false_qualification")
+    assert await standing(provider, Party.PROVIDER) is QualificationStatus.DELISTED
+    assert (case.ends_at, (await BlocklistEntry.get()).ends_at) == (None, None)
+
+
+@rules("GX-75", "GX-76", "GX-77", "GX-78", "GX-79", "GX-80", "GX-81")
+@pytest.mark.parametrize(
+    "ground",
+    [
+        "transfer_of_voucher",
+        "transfer_of_contract",
+        "collusion",
+        "complaint",
+        "audit_differs",
+        "refuses_supervision",
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_violation_ends_the_deal_claims_the_money_back_and_leaves_a_bad_record(
+    court: Court, ground: str
+) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    for organisation, party in ((enterprise, Party.ENTERPRISE), (provider, Party.PROVIDER)):
+        await court.approve(organisation, ALLOTTED, party)
+    going, _ = await court.running(ALLOTTED, enterprise, provider)
+    paid, _ = await court.paid(ALLOTTED, enterprise, provider)
+    case = await court.sanctioned(ALLOTTED, provider, Party.PROVIDER, ground)
+    await going.refresh_from_db()
+    assert going.status is OrderStatus.CANCELLED
+    assert {Effect.END_ORDER, Effect.END_STANDING, Effect.RECOVER, Effect.CREDIT_RECORD} <= await effects(
+        case
+    )
+    claim = await Recovery.get(case_id=case.id)
+    assert claim.principal_fen == 600_000
+    assert await ledger.verify() == []
+    assert paid.id != going.id
+
+
+@rules("NX-27", "NX-28")
+async def test_collusion_bars_the_enterprise_and_the_person_responsible(court: Court) -> None:
+    enterprise = await court.enterprise(ON_CONTRACT)
+    operator = await court.staff("operator")
+    with pytest.raises(ResponsiblePersonMissing):
+        await court.proposed(ON_CONTRACT, enterprise, Party.ENTERPRISE, "collusion", actor=operator)
+    case = await court.sanctioned(ON_CONTRACT, enterprise, Party.ENTERPRISE, "collusion", **PERSON)
+    assert await standing(enterprise, Party.ENTERPRISE) is QualificationStatus.REVOKED
+    assert Effect.CREDIT_RECORD in await effects(case)
+    ban = await PersonBan.get()
+    assert (ban.person_index, ban.ends_at) == (SEALER.blind(ID_NUMBER), None)
+    rows = [row.data for row in await JournalEntry.all()] + [row.data for row in await OutboxMessage.all()]
+    assert not any(ID_NUMBER in str(data) or "王小明" in str(data) for data in rows)
+    assert ID_NUMBER not in case.person_name_sealed + case.person_index
+
+    other, now = await court.organisation(ON_CONTRACT), court.clocks.now(ON_CONTRACT)
+    with pytest.raises(PersonBarred):
+        await person_bans.require_unbarred(other.id, [ID_NUMBER.lower()], ON_CONTRACT, SEALER, now=now)
+    await person_bans.require_unbarred(other.id, ["110105194912310011"], ON_CONTRACT, SEALER, now=now)
+    await person_bans.require_unbarred(other.id, [ID_NUMBER], GRABBED, SEALER, now=now)
+
+
+@rules("NX-26")
+async def test_what_was_not_fully_performed_is_reduced_for_one_order_by_what_was_decided(
+    court: Court,
+) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(ON_CONTRACT)
+    order, _ = await court.running(ON_CONTRACT, enterprise, provider)
+    operator = await court.staff("operator")
+    for wrong in ({"orders": None, "reduced_fen": 100}, {"orders": [order.id], "reduced_fen": 600_001}):
+        with pytest.raises(ReductionMissing):
+            await court.proposed(
+                ON_CONTRACT, provider, Party.PROVIDER, "not_performed", actor=operator, **wrong
+            )
+    assert await sanction_reductions.of_order(order) == (0, "")
+    case = await court.sanctioned(
+        ON_CONTRACT, provider, Party.PROVIDER, "not_performed", orders=[order.id], reduced_fen=150_000
+    )
+    assert await sanction_reductions.of_order(order) == (150_000, case.reason)
+    assert await standing(provider, Party.PROVIDER) is QualificationStatus.APPROVED
+
+
+@rules("GZ-52", "GZ-80")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_broken_undertaking_costs_admission_and_title_and_what_was_received(court: Court) -> None:
+    enterprise, provider = await court.enterprise(RANKED), await court.provider(RANKED)
+    await court.label(provider, court.programme(RANKED).provider.conditions[0].labels[0])
+    spent, voucher = await court.accepted(RANKED, enterprise, provider)
+    paid, _ = await court.paid(RANKED, enterprise, provider)
+    case = await court.sanctioned(RANKED, provider, Party.PROVIDER, "inflated_price")
+    assert await standing(provider, Party.PROVIDER) is QualificationStatus.DELISTED
+    await provider.refresh_from_db()
+    assert provider.labels == []
+    await spent.refresh_from_db()
+    assert spent.status is OrderStatus.CANCELLED
+    assert (await ledger.balances(voucher_id=voucher.id))[Account.AVAILABLE] == voucher.face_value_fen
+    claim = await Recovery.get(case_id=case.id)
+    assert claim.principal_fen == paid.voucher_fen
+    assert {Effect.REVOKE_TITLE, Effect.LIABILITY} <= await effects(case)
+    assert await ledger.verify() == []
+
+
+@rules("GZ-56", "GZ-80")
+async def test_an_enterprise_that_broke_its_declaration_never_claims_again(court: Court) -> None:
+    enterprise = await court.enterprise(RANKED)
+    case = await court.sanctioned(RANKED, enterprise, Party.ENTERPRISE, "fraud")
+    assert await standing(enterprise, Party.ENTERPRISE) is QualificationStatus.REVOKED
+    ban = await BlocklistEntry.get(id=case.ban_id)
+    assert (ban.clause, ban.ends_at) == ("声明函三", None)
+
+
+@rules("LS-13", "LS-79")
+async def test_a_past_violation_is_read_from_sanctions_until_it_is_lifted_with_a_reason(court: Court) -> None:
+    enterprise, programme = await court.enterprise(GRABBED), court.programme(GRABBED)
+
+    async def years() -> tuple[int, ...]:
+        now = court.clocks.now(GRABBED)
+        return (await record_of(enterprise, programme, Party.ENTERPRISE, now=now)).violation_years
+
+    assert await years() == ()
+    case = await court.sanctioned(GRABBED, enterprise, Party.ENTERPRISE, "stacking", orders=[])
+    await BlocklistEntry.filter(id=case.ban_id).update(lifted_at=court.now)
+    assert await years() == (court.now.year,)
+    authority = await court.staff("authority")
+    case = await court.sanctions.appeals.lift(
+        case.id, "已整改，予以解除", version=case.version, actor=authority
+    )
+    assert (case.status, await years()) == (SanctionStatus.LIFTED, ())
+    final = await court.sanctioned(GRABBED, await court.provider(GRABBED), Party.PROVIDER, "violation")
+    with pytest.raises(NotLiftable):
+        await court.sanctions.appeals.lift(final.id, "请解除", version=final.version, actor=authority)
+
+
+async def test_an_appeal_is_answered_by_who_had_no_part_and_undoes_what_can_be_undone(court: Court) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    await court.approve(provider, ALLOTTED, Party.PROVIDER)
+    await court.paid(ALLOTTED, enterprise, provider)
+    proposer, decider = await court.staff("authority"), await court.staff("authority")
+    case = await court.proposed(ALLOTTED, provider, Party.PROVIDER, "collusion", actor=proposer)
+    case = await court.decided(case, actor=decider)
+    appeals, said = court.sanctions.appeals, "决定依据的合同并非我方签署。"
+    await appeals.appeal(case.id, said, actor=person_of(provider))
+    with pytest.raises(AppealUnderWay):
+        await appeals.appeal(case.id, said, actor=person_of(provider))
+    answer: dict[str, Any] = {"upheld": True, "reason": "签字经鉴定不实", "version": case.version}
+    for one in (proposer, decider):
+        with pytest.raises(OwnReview):
+            await appeals.answer(case.id, **answer, actor=one)
+    case = await appeals.answer(case.id, **answer, actor=await court.staff("authority"))
+    assert (case.status, case.published) == (SanctionStatus.REVERSED, False)
+    assert (await BlocklistEntry.get(id=case.ban_id)).lifted_at is not None
+    assert (await Recovery.get()).status == "cancelled"
+    undone = {row.effect: row.undone_at for row in await SanctionEffect.filter(case_id=case.id)}
+    assert undone[Effect.RECOVER] is not None
+    assert undone[Effect.END_STANDING] is None  # It applies anew.
+
+    late = await court.sanctioned(GRABBED, await court.enterprise(GRABBED), Party.ENTERPRISE, "late_change")
+    assert late.appeal_until is not None
+    court.clock.at = late.appeal_until
+    with pytest.raises(AppealTooLate):
+        await appeals.appeal(late.id, said, actor=person_of(late.against))
+
+
+async def test_a_dismissed_or_withdrawn_proposal_lets_go_of_what_was_held(court: Court) -> None:
+    operator, authority = await court.staff("operator"), await court.staff("authority")
+    for way in ("dismiss", "withdraw"):
+        provider = await court.provider(GRABBED)
+        case = await court.proposed(
+            GRABBED, provider, Party.PROVIDER, "refuses_supervision", actor=operator, hold_now=True
+        )
+        assert await PaymentHold.filter(lifted_at=None).count() == 1
+        if way == "dismiss":
+            await court.sanctions.decisions.dismiss(
+                case.id, version=case.version, reason="证据不足", actor=authority
+            )
+        else:
+            await court.sanctions.cases.withdraw(case.id, "证据不足", version=case.version, actor=operator)
+        assert await PaymentHold.filter(lifted_at=None).count() == 0
+        assert (await Suspension.get(id=case.suspension_id)).lifted_at is not None
+        assert await standing(provider, Party.PROVIDER) is not QualificationStatus.SUSPENDED
+
+
+async def test_who_states_its_case_too_late_is_told_so(court: Court) -> None:
+    enterprise = await court.enterprise(RANKED)
+    case = await court.proposed(
+        RANKED, enterprise, Party.ENTERPRISE, "fraud", actor=await court.staff("authority")
+    )
+    with pytest.raises(NotFound):  # It was told nothing yet.
+        await court.sanctions.hearings.state(case.id, "冤枉", actor=person_of(enterprise))
+    case = await court.sanctions.hearings.call(
+        case.id, version=case.version, actor=await court.staff("authority")
+    )
+    assert case.hearing_until is not None
+    court.clock.at += case.hearing_until - court.clocks.now(RANKED)
+    with pytest.raises(HearingOver):
+        await court.sanctions.hearings.state(case.id, "冤枉", actor=person_of(enterprise))
+    case = await court.decided(
+        await SanctionCase.get(id=case.id), actor=await court.staff("authority"), skip=False
+    )
+    assert case.status is SanctionStatus.DECIDED
+
+
+@rules("LS-82", "GX-79")
+async def test_what_a_complaint_proposed_becomes_a_case_once_or_is_dismissed_with_a_reason(
+    court: Court,
+) -> None:
+    cases, rows = court.sanctions.cases, []
+    for _ in range(2):
+        order = await court.order(ALLOTTED)
+        filed = await court.complained(ALLOTTED, order)
+        finder = await court.answered(filed, finding=Finding.SUBSTANTIATED, serious=True)
+        rows.append(await SanctionProposal.get(complaint_id=filed.id))
+    taken, left = rows
+    about = Proposal(
+        programme_slug="",
+        organisation_id=0,
+        party=Party.ENTERPRISE,
+        ground="complaint",
+        facts=FACTS,
+        orders=[],
+        vouchers=[],
+    )
+    case = await cases.from_complaint(taken.id, about, actor=await court.staff("division"))
+    assert (case.source, case.source_id, case.against_id) == (
+        SanctionSource.COMPLAINT,
+        taken.complaint_id,
+        taken.against_id,
+    )
+    with pytest.raises(ProposalDecided):
+        await cases.from_complaint(taken.id, about, actor=await court.staff("division"))
+    with pytest.raises(OwnReview):
+        await cases.dismiss_proposal(left.id, "情节轻微", actor=await court.again(finder, "authority"))
+    done = await cases.dismiss_proposal(left.id, "情节轻微", actor=await court.staff("authority"))
+    assert (done.dismiss_reason, done.decided_at is not None) == ("情节轻微", True)
+    with pytest.raises(ProposalDecided):
+        await cases.from_complaint(left.id, about, actor=await court.staff("division"))
+    case = await court.decided(case, actor=await court.staff("authority"))
+    assert (await SanctionProposal.get(id=taken.id)).decided_at == case.decided_at
+
+
+async def test_what_one_turn_does_not_finish_the_next_takes_up(court: Court) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    for _ in range(3):
+        await court.running(GRABBED, enterprise, provider)
+    case = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "violation")
+    ended = SanctionEffect.filter(case_id=case.id, effect=Effect.END_ORDER)
+    assert await ended.filter(done_at=None).count() == 0
+    # A server that died after the decision leaves rows behind that say what is still to be done.
+    await ended.update(done_at=None, note="")
+    assert await court.sanctions.effects.carry_on(case.id, most=2) == 2
+    assert await court.sanctions.effects.carry_on_all() == 1
+    assert {row.note for row in await ended} == {"此前已结束"}
+    assert await ledger.verify() == []
