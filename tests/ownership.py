@@ -347,6 +347,8 @@ async def _payment_batch(stage: Stage) -> int:
         programme_slug=PROGRAMME,
         programme_version=stage.town.programmes.get(PROGRAMME).version,
         budget_id=await _budget(stage),
+        payments_count=1,
+        total_fen=1,
         drafted_by=0,
         drafted_at=stage.town.now,
     )
