@@ -70,7 +70,7 @@ class Registry(Counter):
             Sealer({"demo": DEMO_SECRET}),
             press,
             self.keys,
-            directory=folder / "made",
+            directory=self.folder / "made",
             programmes_dir=ROOT / "config/programmes",
         )
 
