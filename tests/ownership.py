@@ -28,6 +28,7 @@ from server.models.offerings import Offering, OfferingVersion, SelectionRound
 from server.models.organisations import Membership, Organisation, Qualification
 from server.models.payments import OwnPayment
 from server.models.people import Staff
+from server.models.public_notices import PublicNotice
 from server.models.ratings import Rating
 from server.models.registrations import Registration
 from server.models.reviews import ReviewCase, ReviewObjection
@@ -185,9 +186,27 @@ async def _review(stage: Stage) -> int:
 async def _objection(stage: Stage) -> int:
     case_id = await _review(stage)
     made = await ReviewObjection.create(
-        case_id=case_id, made_by="person:1", reason="材料不实", made_at=stage.town.now
+        case_id=case_id, made_by="anonymous", reason="材料不实", made_at=stage.town.now
     )
     return int(made.id)
+
+
+async def _notice(stage: Stage, *, status: str = "standing") -> int:
+    made = await PublicNotice.create(
+        programme_slug=PROGRAMME,
+        programme_version=stage.town.programmes.get(PROGRAMME).version,
+        status=status,
+        title="关于服务券兑付的公示",
+        working_days=5,
+        text="" if status == "draft" else '{"lines":[]}',
+        drafted_at=stage.town.now,
+        published_at=None if status == "draft" else stage.town.now,
+    )
+    return int(made.id)
+
+
+async def _draft(stage: Stage) -> int:
+    return await _notice(stage, status="draft")
 
 
 async def _upload(stage: Stage, content: bytes = b"%PDF") -> str:
@@ -638,6 +657,9 @@ OWNED: Mapping[str, Owned] = {
     "registration_id": Owned(_registration, areas=True),
     "review_id": Owned(_review, areas=True),
     "objection_id": Owned(_objection, areas=True),
+    # Published to everybody; what is done with it is its programme's.
+    "notice_id": Owned(_notice, persons=False),
+    "draft_id": Owned(_draft, persons=False),
     "upload_id": Owned(_upload),
     "file_id": Owned(_file, areas=True),
     "label_id": Owned(_label),
@@ -678,7 +700,6 @@ OWNED: Mapping[str, Owned] = {
 
 EVERYBODYS: Mapping[str, str] = {
     "POST /api/v1/enquiries/{enquiry_id}/answers": "What is shown is for every provider to answer.",
-    "POST /api/v1/public-notices/{review_id}/objections": "Whoever reads a public notice may object to it.",
 }
 """Routes whose object is hidden from nobody, and why."""
 
@@ -713,6 +734,8 @@ UNREACHED: Mapping[str, str] = {
     "POST /api/v1/ratings/{rating_id}/answer": "The provider's to give: tests/handlers/test_ratings.py.",
     "GET /api/v1/qualifications/{qualification_id}/ceilings": "A provider's: "
     "tests/handlers/test_provider_standing.py.",
+    "GET /api/v1/objections/{objection_id}/files/{file_id}/content": "Of a notice's objection: "
+    "tests/handlers/test_public_notices.py.",
     "GET /api/v1/orders/{order_id}/forms/{form}": "Wants a programme with such a form: "
     "tests/handlers/test_documents.py.",
     **{
@@ -733,6 +756,8 @@ NO_OBJECT: Mapping[str, str] = {
     "step": "confirm",  # What is done with an order.
     "document": "authorisation",  # A form that anybody may print.
     "number": "1",  # Of a registration's submissions.
+    "place": "1",  # A line of a notice, which everybody reads.
+    "receipt": "0" * 20,  # Whoever objected was told it once: a guess reads like one that never was.
     "token": "0" * 22,  # A link's own secret: a guess reads like one that never was.
     "grab_key": "0" * 32,  # The phone's own secret: another's reads like one that never arrived.
 }

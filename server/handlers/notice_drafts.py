@@ -135,7 +135,11 @@ class Publish(Body):
     """What the publisher looked at."""
 
     version: int = Field(ge=1, le=MOST_VERSIONS, description=VERSION)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the preview. | 预览内容的校验值。")
+    sha256: str = Field(
+        pattern=r"^[0-9a-f]{64}$",
+        description="Of the preview. | 预览内容的校验值。",
+        examples=["0" * 64],
+    )
 
 
 class Discard(Body):
@@ -237,7 +241,7 @@ async def discard(request: web.Request, actor: Actor, path: DraftPath, body: Dis
     summary="Publish it as it was previewed; not by whoever drafted it. | 发布公示，须由拟定人以外的人办理。",
     access=PUBLISHERS,
     answers={200: NoticeFile},
-    refusals=(*THEIRS, NoticeNotDraft, NoticeOwnDraft, NoticeMovedOn, NoticeItemUnusable),
+    refusals=(*THEIRS, NoticeNotDraft, NoticeOwnDraft, NoticeMovedOn, NoticeItemUnusable, NoticeEmpty),
 )
 async def publish(request: web.Request, actor: Actor, path: DraftPath, body: Publish) -> NoticeFile:
     notice = await request.app[NOTICE_DESK].drafts.publish(

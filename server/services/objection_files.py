@@ -121,11 +121,11 @@ class ObjectionFiles:
 
         Raises what :meth:`of` raises, ``ViewReasonMissing``, ``EvidenceDamaged``.
         """
-        if not why.strip():
-            raise ViewReasonMissing()
         row = next((one for one in await self.of(objection_id, actor=actor) if one.file_id == file_id), None)
         if row is None:
             raise NotFound()
+        if not why.strip():
+            raise ViewReasonMissing()
         file: StoredFile = row.file
         objection = await ReviewObjection.get(id=objection_id)
         async with in_transaction():

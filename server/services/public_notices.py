@@ -107,7 +107,7 @@ class PublicNotices:
         reviewer = await reviewer_of(actor)
         require_programme(actor, slug)
         rows = await _waiting(slug).filter(id__gt=after).order_by("id").limit(limit)
-        return [row for row in rows if reviewer.may_see(row.case)]
+        return [row for row in rows if reviewer.may_see(row.case) and _waits(row.case)]
 
     async def draft(
         self,
@@ -191,7 +191,7 @@ class PublicNotices:
         """Publish a draft by somebody else, as it was previewed: ``sha256`` is the preview's.
 
         Raises what :meth:`preview` raises, :class:`NoticeOwnDraft`, :class:`NoticeMovedOn`,
-        ``NotYourReview``, ``OwnReview``, :class:`NoticeItemUnusable`.
+        ``NotYourReview``, ``OwnReview``, :class:`NoticeItemUnusable`, :class:`NoticeEmpty`.
         """
         notice = await self._draft_for(notice_id, actor)
         if notice.drafted_by == actor.id:
@@ -209,6 +209,8 @@ class PublicNotices:
             lines = await _lines(notice.id)
             if gone := [line.id for line in lines if not _waits(line.case)]:
                 raise NoticeItemUnusable(lines=texts.LIST.join(str(one) for one in gone))
+            if not lines:
+                raise NoticeEmpty(clause=notice.clause)
             cases = [line.case for line in lines]
             require_theirs(cases, reviewer)
             shown = await self._previewed(notice, cases)
@@ -231,7 +233,7 @@ class PublicNotices:
         if line_ids is not None:
             wanted = wanted.filter(id__in=list(line_ids))
         rows = await wanted.order_by("id").limit(MOST_LINES + 1)
-        lines = [row for row in rows if reviewer.may_see(row.case)]
+        lines = [row for row in rows if reviewer.may_see(row.case) and _waits(row.case)]
         if line_ids is None:
             # Of all that wait, those that are somebody else's to put up stay where they are.
             lines = [row for row in lines if _is_theirs(row.case, reviewer)]

@@ -312,19 +312,20 @@ async def test_anybody_signed_in_objects_to_a_notice_and_the_authority_answers(d
     await desk.decided(case, await desk.town.staff("expert"), score=90)
     await desk.decided(case, await desk.town.staff("authority"))
     notice = (await desk.town.anybody.get(f"public-notices?programme={GUANGXI}")).body["notices"][0]
-    assert (notice["review_id"], notice["organisation"]) == (case.id, "晨光精密机械有限公司")
+    assert notice["title"] == "关于晨光精密机械有限公司服务产品的公示"
     assert notice["until"] == "2026-05-25T16:00:00Z"
 
     somebody = await desk.town.person()
-    path = f"public-notices/{case.id}/objections"
-    assert (await desk.town.anybody.post(path, reason="不实")).status == 401
-    assert (await somebody.post(path, reason="  ")).code == "reason_missing"
-    made = await somebody.post(path, reason="申报材料不实")
+    path = f"public-notices/{notice['id']}/lines/1/objections"
+    assert (await somebody.post(path, reason="  ", anonymous=True)).code == "reason_missing"
+    made = await somebody.post(path, reason="申报材料不实", anonymous=True)
     assert made.status == 201, made.body
+    again = await somebody.post(path, reason="申报材料不实", anonymous=True)
+    assert again.code == "objection_pending"
     own = (await desk.handler.get(f"organisations/mine/reviews/{case.id}")).body["objections"][0]
     assert (own["reason"], own["made_by"]) == ("申报材料不实", "")
 
-    answer = f"objections/{made.body['id']}/answer"
+    answer = f"objections/{own['id']}/answer"
     authority = await desk.town.staff("authority")
     assert (await authority.get("reviews?queue=team")).body["counts"]["team"]["number"] == 1
     assert (await authority.get(f"reviews/{case.id}")).body["may"] == ["answer"]
@@ -336,4 +337,5 @@ async def test_anybody_signed_in_objects_to_a_notice_and_the_authority_answers(d
     # A week later everybody has to sign in anew.
     handler = await desk.town.signed_in(await Person.get(id=desk.handler.id))
     assert (await handler.get(f"organisations/mine/reviews/{case.id}")).body["status"] == "passed"
-    assert (await (await desk.town.person()).post(path, reason="申报材料不实")).status == 404
+    late = await (await desk.town.person()).post(path, reason="申报材料不实", anonymous=True)
+    assert late.code == "notice_over"
