@@ -105,7 +105,7 @@ async def test_money_goes_from_what_is_payable_to_the_bank_and_into_a_closed_arc
 
 
 @ON_SQLITE
-@pytest.mark.rules("YC-09", "NX-23", "NX-38", "YC-27")
+@pytest.mark.rules("YC-09", "NX-23", "GX-82")
 async def test_the_one_who_pays_and_the_one_who_approves_are_those_of_the_text_and_two(till: Till) -> None:
     for slug in (DRAWN, ON_CONTRACT):
         budget = await till.budget(slug, 500_000)
