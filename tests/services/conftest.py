@@ -12,6 +12,7 @@ from server.services import ledger
 from tests.complaining import Hall
 from tests.contracting import Desk
 from tests.factories import Office, an_office
+from tests.sanctioning import Court
 
 
 @pytest.fixture
@@ -39,3 +40,9 @@ def quiet_desk(database: TortoiseContext, tmp_path: Path) -> Desk:
 def hall(database: TortoiseContext) -> Hall:
     """Where people complain, without HTTP, once on each kind of database."""
     return Hall()
+
+
+@pytest.fixture
+def court(database: TortoiseContext) -> Court:
+    """Where breaches are dealt with, without HTTP, once on each kind of database."""
+    return Court()

@@ -1,0 +1,156 @@
+"""Recoveries: claimed with the decision, demanded by letter, collected in the ledger, written off by two."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from server.models.outbox import OutboxMessage
+from server.models.sanctions import Recovery, RecoveryReceipt
+from server.programme.vocabulary import Party
+from server.rules.money import Account
+from server.rules.recoveries import ReceiptKind, RecoveryStatus
+from server.services import ledger
+from server.services.access import NotAllowed, NotFound
+from server.services.recoveries import (
+    InstalmentsUneven,
+    RecoveryMovedOn,
+    RecoveryOver,
+    WriteOffNotAsked,
+    recovery_for,
+    to_keep_back,
+)
+from server.services.recovery_letters import NotDemanded
+from server.services.recovery_receipts import (
+    OffsetNotDecided,
+    ReceiptDayImpossible,
+    ReceiptKnown,
+    ReceiptTooMuch,
+)
+from server.services.reviewers import OwnReview
+from tests.contracting import GRABBED, person_of
+from tests.sanctioning import Court
+
+DAY = timedelta(days=1)
+WHOLE_FEN, BORNE_FEN = 600_000, 4_140  # 6,000 yuan for 73 days at 3.45 % a year.
+
+
+async def claimed(court: Court, **more: Any) -> Recovery:
+    """6,000 yuan paid out 73 days ago are claimed back from their provider."""
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    order, _ = await court.paid(GRABBED, enterprise, provider)
+    case = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud", orders=[order.id], **more)
+    assert case.preview["arithmetic"].endswith("合计 6,041.40 元")
+    return await Recovery.get(case_id=case.id).select_related("debtor")
+
+
+@pytest.mark.rules("LS-79", "GX-75")
+async def test_what_comes_back_is_posted_principal_and_surcharge_apart(court: Court) -> None:
+    claim, operator = await claimed(court), await court.staff("operator")
+    office, today = court.sanctions, court.today(GRABBED)
+    with pytest.raises(NotDemanded):
+        await office.letters.print(claim)
+    claim = await office.recoveries.demand(claim.id, version=claim.version, actor=operator)
+    assert (claim.status, claim.letter["principal_fen"], claim.letter["surcharge_fen"]) == (
+        RecoveryStatus.DEMANDED,
+        WHOLE_FEN,
+        BORNE_FEN,
+    )
+    printed = await office.letters.print(claim)
+    assert printed.startswith(b"%PDF")
+    assert await office.letters.print(claim) == printed
+
+    known: dict[str, Any] = {
+        "kind": ReceiptKind.BANK,
+        "reference": "2026051800001",
+        "amount_fen": 400_000,
+        "received_on": today,
+        "version": claim.version,
+        "actor": operator,
+    }
+    for refusal, more in (
+        (ReceiptDayImpossible, {"received_on": today + DAY}),
+        (ReceiptDayImpossible, {"received_on": today - 74 * DAY}),
+        (ReceiptTooMuch, {"amount_fen": WHOLE_FEN + BORNE_FEN + 1}),
+        (OffsetNotDecided, {"kind": ReceiptKind.OFFSET}),
+        (RecoveryMovedOn, {"version": claim.version - 1}),
+        (NotAllowed, {"actor": await court.staff("district")}),
+        (NotFound, {"actor": await court.staff("expert")}),
+    ):
+        with pytest.raises(refusal):
+            await office.receipts.receive(claim.id, **{**known, **more})
+    first = await office.receipts.receive(claim.id, **known)
+    assert (first.principal_fen, first.surcharge_fen) == (400_000, 0)
+    claim = await recovery_for(operator, claim.id)
+    with pytest.raises(ReceiptKnown):
+        await office.receipts.receive(claim.id, **{**known, "version": claim.version, "amount_fen": 100_000})
+    balance = await office.recoveries.today(claim)
+    assert (balance.principal_fen, balance.surcharge_fen) == (200_000, BORNE_FEN)
+    last: dict[str, Any] = {
+        "version": claim.version,
+        "reference": "2026051800002",
+        "amount_fen": 200_000 + BORNE_FEN,
+    }
+    await office.receipts.receive(claim.id, **{**known, **last})
+    claim = await recovery_for(operator, claim.id)
+    assert (claim.status, claim.collected_fen, claim.surcharge_fen) == ("collected", WHOLE_FEN, BORNE_FEN)
+    balances = await ledger.balances()
+    assert (balances[Account.DISBURSED], balances[Account.SURCHARGE]) == (0, BORNE_FEN)
+    assert await RecoveryReceipt.all().count() == 2
+    with pytest.raises(RecoveryOver):
+        await office.recoveries.demand(claim.id, version=claim.version, actor=operator)
+    assert await ledger.verify() == []
+
+
+async def test_instalments_are_the_principal_day_after_day_and_who_is_late_is_reminded_once(
+    court: Court,
+) -> None:
+    claim, treasury = await claimed(court), await court.staff("treasury")
+    recoveries, today = court.sanctions.recoveries, court.today(GRABBED)
+    claim = await recoveries.demand(claim.id, version=claim.version, actor=treasury)
+    plan = [(today + 30 * DAY, 300_000), (today + 60 * DAY, 300_000)]
+    for wrong in (plan[:1], plan[::-1], [(today - DAY, 300_000), plan[1]], [(today, 600_000), (today, 0)]):
+        with pytest.raises(InstalmentsUneven):
+            await recoveries.plan(claim.id, wrong, version=claim.version, actor=treasury)
+    claim = await recoveries.plan(claim.id, plan, version=claim.version, actor=treasury)
+    assert claim.due_on == today + 60 * DAY
+    court.clock.advance(60 * DAY)
+    assert await recoveries.remind_due() == 0
+    court.clock.advance(DAY)
+    assert (await recoveries.remind_due(), await recoveries.remind_due()) == (1, 0)
+    assert await OutboxMessage.filter(topic="recovery.overdue").count() == 1
+
+
+async def test_a_claim_is_written_off_by_two(court: Court) -> None:
+    claim, one, two = await claimed(court), await court.staff("authority"), await court.staff("authority")
+    recoveries = court.sanctions.recoveries
+    with pytest.raises(WriteOffNotAsked):
+        await recoveries.write_off(claim.id, agreed=True, version=claim.version, actor=two)
+    claim = await recoveries.ask_write_off(claim.id, "单位已注销", version=claim.version, actor=one)
+    with pytest.raises(OwnReview):
+        await recoveries.write_off(claim.id, agreed=True, version=claim.version, actor=one)
+    claim = await recoveries.write_off(claim.id, agreed=False, version=claim.version, actor=two)
+    claim = await recoveries.ask_write_off(claim.id, "单位已注销", version=claim.version, actor=one)
+    claim = await recoveries.write_off(claim.id, agreed=True, version=claim.version, actor=two)
+    assert (claim.status, claim.write_off_reason) == (RecoveryStatus.WRITTEN_OFF, "单位已注销")
+    assert (await ledger.balances())[Account.DISBURSED] == WHOLE_FEN
+
+
+async def test_what_was_decided_may_be_kept_back_from_a_later_payment(court: Court) -> None:
+    claim, operator = await claimed(court, may_offset=True), await court.staff("operator")
+    assert [one.id for one in await to_keep_back(claim.debtor_id, GRABBED)] == [claim.id]
+    made = await court.sanctions.receipts.receive(
+        claim.id,
+        ReceiptKind.OFFSET,
+        "P000000001",
+        100_000,
+        court.today(GRABBED),
+        version=claim.version,
+        actor=operator,
+    )
+    assert (made.kind, made.principal_fen) == (ReceiptKind.OFFSET, 100_000)
+    assert (await recovery_for(person_of(claim.debtor), claim.id)).collected_fen == 100_000
+    with pytest.raises(NotFound):
+        await recovery_for(person_of(await court.enterprise(GRABBED)), claim.id)
