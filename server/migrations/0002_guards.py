@@ -185,6 +185,9 @@ class Migration(migrations.Migration):
                 " amount_fen ON payment FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
                 "CREATE TRIGGER payment_batch_archived BEFORE UPDATE ON payment_batch FOR EACH ROW"
                 " WHEN (OLD.archived_at IS NOT NULL) EXECUTE FUNCTION refuse_rewrite()",
+                "CREATE TRIGGER settlement_archived BEFORE UPDATE OF status, amount_fen, reduced_fen, ledger_fen,"
+                " budget_id, paid_at ON settlement FOR EACH ROW"
+                " WHEN (OLD.status = 'closed') EXECUTE FUNCTION refuse_rewrite()",
             ),
             sqlite=(
                 "CREATE TRIGGER bank_account_keeps BEFORE UPDATE OF organisation_id, programme_slug, holder,"
@@ -195,6 +198,9 @@ class Migration(migrations.Migration):
                 "CREATE TRIGGER payment_batch_archived BEFORE UPDATE ON payment_batch"
                 " WHEN OLD.archived_at IS NOT NULL"
                 " BEGIN SELECT RAISE(ABORT, 'payment_batch keeps what it says'); END",
+                "CREATE TRIGGER settlement_archived BEFORE UPDATE OF status, amount_fen, reduced_fen, ledger_fen,"
+                " budget_id, paid_at ON settlement WHEN OLD.status = 'closed'"
+                " BEGIN SELECT RAISE(ABORT, 'settlement keeps what it says'); END",
             ),
         ),
         # A complaint holds its order once at a time.
