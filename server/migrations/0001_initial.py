@@ -6567,7 +6567,6 @@ class Migration(migrations.Migration):
                 ("announced_by", fields.BigIntField(description="The member of staff")),
                 ("announced_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("told_opened_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("told_closing_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={
                 "table": "settlement_window",

@@ -32,7 +32,6 @@ class SettlementWindow(Model):
     announced_by = fields.BigIntField(description="The member of staff")
     announced_at: datetime = fields.DatetimeField()
     told_opened_at: datetime | None = fields.DatetimeField(null=True)
-    told_closing_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "settlement_window"

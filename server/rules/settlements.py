@@ -327,20 +327,3 @@ def fee_of(programme: Programme, contract_fen: int, asked: object) -> int:
         raise ReductionImpossible(clause=programme.supervision_fee.article, most=yuan(contract_fen))
     require_fee(programme.supervision_fee, contract_fen, asked)
     return asked
-
-
-# -- in which order ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InLine:
-    """A settlement in the queue: when its file was first complete, and what it needs, fen."""
-
-    id: int
-    line_at: datetime
-    amount_fen: int
-
-
-def line(waiting: Iterable[InLine]) -> tuple[InLine, ...]:
-    """Who comes first: whose file was complete first; of one instant the one that came first (YC-19)."""
-    return tuple(sorted(waiting, key=lambda one: (one.line_at, one.id)))

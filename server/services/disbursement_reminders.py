@@ -66,7 +66,9 @@ async def _windows(programme: Programme, now: datetime) -> AsyncIterator[Matter]
     )
     for window in await windows.order_by("id"):
         open_orders = Order.filter(programme_slug=programme.slug, status=OrderStatus.OPEN)
-        providers = await open_orders.filter(step=StepKind.SETTLE).values_list("provider_id", flat=True)
+        # What is finished but for its settlement.
+        done = Order.filter(programme_slug=programme.slug, status=OrderStatus.DONE, step=StepKind.SETTLE)
+        providers = await done.values_list("provider_id", flat=True)
         enterprises = await open_orders.filter(step__in=THEIR_TURN).values_list("enterprise_id", flat=True)
         sides = sorted({*providers, *enterprises})
         yield Matter(

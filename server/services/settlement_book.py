@@ -27,15 +27,6 @@ from server.rules.settlements import SETTLEMENT_MOVES, SettlementStatus
 from server.services import access, journal, order_holds, outbox, payment_holds
 from server.services.access import Actor, NotFound
 
-ENDED = frozenset(
-    {
-        SettlementStatus.PAID,
-        SettlementStatus.CLOSED,
-        SettlementStatus.REFUSED,
-        SettlementStatus.WITHDRAWN,
-    }
-)
-
 
 class SettlementMovedOn(Refusal):
     """Somebody did something with the settlement a moment earlier; nothing of this was done."""

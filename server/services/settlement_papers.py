@@ -116,9 +116,8 @@ async def save(
             application_id=application.id, settlement_id=settlement_id, code=code
         )
         await earlier.filter(withdrawn_at=None).update(withdrawn_at=now)
-        for row in rows:
-            if row.files:  # Without files nothing takes its place.
-                await row.save()
+        # Without files nothing takes its place.
+        await SettlementPaper.bulk_create([row for row in rows if row.files])
 
 
 async def of(application_id: int, settlement_id: int | None) -> list[SettlementPaper]:

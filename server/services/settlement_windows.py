@@ -1,13 +1,12 @@
 """Settlement windows: announced by the authority, once or twice a year; outside them nothing is handed in.
 
-Whoever has finished orders that are not settled hears of an opening, and of the end seven, three and one
-days before it.
+Whoever has finished orders that are not settled hears of an opening; of the end tell the reminders.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tortoise.exceptions import IntegrityError
 from tortoise.expressions import Subquery
@@ -24,8 +23,6 @@ from server.rules.settlements import SettlementStatus, Span, has_windows, open_w
 from server.services import access, journal, outbox
 from server.services.access import CLOCK, Actor
 from server.services.clocks import ProgrammeClocks
-
-REMINDED_BEFORE = (timedelta(days=7), timedelta(days=3), timedelta(days=1))
 
 
 class SettlementWindows:
@@ -93,42 +90,32 @@ class SettlementWindows:
         return spans[window]
 
     async def tell_due(self) -> int:
-        """Tell providers of windows that opened, and of those that close soon; returns how many heard."""
+        """Tell providers of windows that opened; returns how many heard. Of the end, ``reminders`` tells."""
         heard = 0
         for programme in self.programmes:
             if not has_windows(programme):
                 continue
             now = self.clocks.now(programme.slug)
             for window in await SettlementWindow.filter(
-                programme_slug=programme.slug, opens_at__lte=now, closes_at__gt=now
+                programme_slug=programme.slug, opens_at__lte=now, closes_at__gt=now, told_opened_at=None
             ):
-                heard += await self._tell(window, programme, now)
+                heard += await self._tell(window, now)
         return heard
 
-    async def _tell(self, window: SettlementWindow, programme: Programme, now: datetime) -> int:
-        due = [window.closes_at - before for before in REMINDED_BEFORE if window.closes_at - before <= now]
-        last = window.told_closing_at or window.told_opened_at
-        opens = window.told_opened_at is None
-        if not opens and not (due and last is not None and last < max(due)):
-            return 0
+    async def _tell(self, window: SettlementWindow, now: datetime) -> int:
         async with in_transaction():
             # The WHERE clause is the lock: of two workers one tells.
-            stood = SettlementWindow.filter(
-                id=window.id, told_opened_at=window.told_opened_at, told_closing_at=window.told_closing_at
-            )
-            if not await stood.update(**{"told_opened_at" if opens else "told_closing_at": now}):
+            untold = SettlementWindow.filter(id=window.id, told_opened_at=None)
+            if not await untold.update(told_opened_at=now):
                 return 0
-            providers = [f"organisation:{one}" for one in await _waiting(programme.slug)]
-            if opens:
-                await _say("settlement.window_open", providers, window, now)
-            else:
-                await _say("settlement.window_closing", providers, window, now)
+            providers = [f"organisation:{one}" for one in await _waiting(window.programme_slug)]
+            await _say("settlement.window_open", providers, window, now)
             await journal.record(
                 "settlement.window_told",
                 f"settlement_window:{window.id}",
                 actor=CLOCK.name,
                 at=now,
-                programme_slug=programme.slug,
+                programme_slug=window.programme_slug,
                 told=len(providers),
             )
         return len(providers)

@@ -178,10 +178,6 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "兑付申请开始受理",
         "“{programme}”{name}已开始受理，截至 {closes}。贵单位有已完成、尚未申请兑付的订单。",
     ),
-    "settlement.window_closing": (
-        "兑付申请即将截止",
-        "“{programme}”{name}将于 {closes} 截止。贵单位还有已完成、尚未申请兑付的订单。",
-    ),
     "order.held": ("订单由监督部门暂扣", "订单 {number}（{project}）由监督部门暂扣，期间不办理兑付。"),
     "order.released": ("订单暂扣已解除", "订单 {number}（{project}）的暂扣已解除。"),
     "enquiry.answered": ("需求收到回复", "“{provider}”以“{offering}”回复了贵单位发布的需求。"),
