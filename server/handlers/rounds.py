@@ -19,6 +19,7 @@ from server.rules.lifecycles import IllegalMove, NotPermittedNow, RoundStatus
 from server.services import access, budgets, round_lists
 from server.services.access import Actor, NoOrganisation, NotFound, StaffRole, organisation_id_of
 from server.services.budgets import BudgetExists, BudgetTooSmall
+from server.services.commissions import CommissionEnded
 from server.services.rounds import (
     PoolTooSmall,
     RoundBeyondProgramme,
@@ -232,7 +233,7 @@ async def readiness(request: web.Request, actor: Actor, path: RoundPath) -> Read
     summary="Put a year's money in. | 设立年度预算。",
     access=TREASURER,
     answers={201: BudgetView},
-    refusals=(UnknownProgramme, BudgetExists),
+    refusals=(UnknownProgramme, BudgetExists, CommissionEnded),
 )
 async def open_budget(request: web.Request, actor: Actor, body: OpenBudget) -> BudgetView:
     programme = request.app[PROGRAMMES].get(body.programme)

@@ -13,8 +13,9 @@ from tortoise.transactions import in_transaction
 from server.errors import Refusal
 from server.models.rounds import Budget
 from server.programme.model import Programme
+from server.rules.deadlines import day_of
 from server.rules.money import Movement
-from server.services import journal, ledger
+from server.services import commissions, journal, ledger
 from server.services.access import Actor, NotFound
 from server.services.ledger import Where
 from server.units import yuan
@@ -61,7 +62,8 @@ async def raise_version(budget: Budget) -> int:
 async def open_year(
     programme: Programme, year: int, total_fen: int, *, actor: Actor, now: datetime
 ) -> Budget:
-    """Put a year's money in. Raises :class:`BudgetExists`."""
+    """Put a year's money in. Raises :class:`BudgetExists`, ``CommissionEnded`` (NX-39)."""
+    await commissions.require(programme, day_of(now))
     try:
         async with in_transaction():
             budget = await Budget.create(

@@ -16,7 +16,6 @@ from tortoise.transactions import in_transaction
 from server.errors import Refusal
 from server.models.files import StoredFile
 from server.models.monitoring import AuditComparison, AuditReport, OperatorAudit
-from server.models.offices import Office
 from server.models.organisations import Organisation, Qualification
 from server.models.rounds import Budget
 from server.programme.model import Programme
@@ -80,12 +79,6 @@ class OwnRecord(Refusal):
     """Whoever recorded it does not decide on it."""
 
     status, code = 403, "audit_own_record"
-
-
-class CommissionEnded(Refusal):
-    """The operator's commission ended with its audit, and nobody was named in its place."""
-
-    status, code = 409, "commission_ended"
 
 
 class FundAudits:
@@ -390,30 +383,6 @@ async def books_of(slug: str, year: int) -> dict[str, int]:
         return {}
     names = ("total_fen", "allotted_fen", "committed_fen", "on_file_fen", "fees_fen", "returned_fen")
     return {name: int(getattr(budget, name)) for name in names}
-
-
-async def require_commission(programme: Programme, today: date) -> None:
-    """Raise :class:`CommissionEnded` where an audit ended the operator's commission (NX-39).
-
-    Until somebody is named in its place: an office of the operator, opened since.
-    """
-    last = await OperatorAudit.filter(
-        programme_slug=programme.slug,
-        consequence=CommissionOutcome.ENDS,
-        effective_on__lte=today,
-    ).order_by("-year").first()  # fmt: skip
-    if last is None or last.effective_on is None or last.decided_at is None:
-        return
-    newer = await Office.exists(
-        programme_slug=programme.slug,
-        actor=Role.OPERATOR,
-        closed_at=None,
-        changed_at__gte=last.decided_at,
-    )
-    if not newer:
-        raise CommissionEnded(
-            clause=programme.records.article, year=last.year, day=last.effective_on.isoformat()
-        )
 
 
 async def reports_of(actor: Actor, slug: str, year: int, organisation_id: int) -> list[AuditReport]:

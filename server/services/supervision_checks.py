@@ -46,9 +46,9 @@ async def contract_lines(order_id: int, programme: Programme) -> list[Check]:
     order = await Order.get(id=order_id).only("id", "contract_id")
     if order.contract_id is None:
         return []
-    answers = {
-        one.source: one for one in await ContractCheck.filter(contract_id=order.contract_id).order_by("id")
-    }
+    asked = await ContractCheck.filter(contract_id=order.contract_id).order_by("id")
+    # Who is silent speaks neither for a contract nor against it.
+    answers = {one.source: one for one in asked if one.verdict is not CheckVerdict.UNANSWERED}
     return [
         Check(
             f"contract_{source.value}",
