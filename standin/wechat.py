@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -28,6 +29,7 @@ from aiohttp import web
 from server.clock import Clock, SystemClock
 from standin.accounts import TOKEN_EXPIRED, Accounts, Refused
 from standin.sms import SmsStandIn
+from standin.timestamping import AnchorStandIn
 from standin.wechat_checks import WechatChecks
 from standin.wechat_media import WechatMedia
 from standin.wechat_menu import WechatMenu
@@ -240,9 +242,16 @@ def main() -> None:
     parser.add_argument("--secret", default=DEMO_SECRET)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--logins-a-minute", type=int, default=100, help="of one person, then 45011")
+    parser.add_argument(
+        "--tsa-ca", type=Path, help="stamp time as well; the authority's certificate goes here"
+    )
     chosen = parser.parse_args()
     accounts = Accounts(chosen.appid, seed=chosen.seed, logins_a_minute=chosen.logins_a_minute)
     standin = WechatStandIn(accounts, SystemClock(), appid=chosen.appid, secret=chosen.secret)
+    if chosen.tsa_ca is not None:
+        anchors = AnchorStandIn()
+        anchors.add_to(standin)
+        anchors.stamper.publish(chosen.tsa_ca)
     web.run_app(standin.app, host=LOOPBACK, port=chosen.port, access_log=None, print=None)
 
 

@@ -29,6 +29,7 @@ from tools.processes import Child, ProcessFailed, accepts_connections, free_port
 ROOT = Path(__file__).resolve().parent.parent
 VAR = Path("var")
 PAY_KEYS = VAR / "wechat_pay"
+TSA_CA = VAR / "tsa" / "ca.pem"
 DEMO = {
     "QIQUAN_MODE": "demo",
     "QIQUAN_DEMO_LOGIN": "true",
@@ -186,7 +187,15 @@ def run(settings: Settings, redis: RedisServer, wechat_port: int, environment: M
     pay_port = free_port()
     # Its keys are made when the stand-in starts, before the first of them that reads settings.
     supervisor = Supervisor(
-        VAR / "log", {"QIQUAN_PUBLIC_URL": address, **merchant(settings, pay_port), **environment}
+        VAR / "log",
+        {
+            "QIQUAN_PUBLIC_URL": address,
+            "QIQUAN_TSA_URL": f"http://127.0.0.1:{wechat_port}/tsa",
+            "QIQUAN_TSA_CA_FILE": str(TSA_CA),
+            "QIQUAN_CHAIN_DOCK_URL": f"http://127.0.0.1:{wechat_port}/chain",
+            **merchant(settings, pay_port),
+            **environment,
+        },
     )
     supervisor.logs.mkdir(exist_ok=True)
     supervisor.listen()
@@ -194,7 +203,7 @@ def run(settings: Settings, redis: RedisServer, wechat_port: int, environment: M
         supervisor.adopt(redis.start().running)
         supervisor.start(
             "WeChat stand-in",
-            [sys.executable, "-m", "standin.wechat", "--port", str(wechat_port)],
+            [sys.executable, "-m", "standin.wechat", "--port", str(wechat_port), "--tsa-ca", str(TSA_CA)],
             lambda: accepts_connections(wechat_port),
         )
         supervisor.start(
