@@ -30,7 +30,7 @@ from server.rules.complaints import (
 )
 from server.rules.supervision import EntryTone, ServiceEntryKind
 from server.services import order_holds, outbox, service_files
-from server.services.access import Actor
+from server.services.access import Actor, require_programme
 from server.services.complaint_book import ComplaintBook, files_of
 from server.services.complaint_desk import ComplaintDesk
 from server.services.complaints import ComplaintEmpty, ComplaintTooLong
@@ -113,11 +113,15 @@ class ComplaintHandling:
         return complaint
 
     async def lift(self, complaint_id: int, reason: str, *, actor: Actor) -> Complaint:
-        """Let the order go. Raises :class:`HoldImpossible` where it is not held and others."""
-        complaint, now = await self.desk.in_hand(complaint_id, actor)
+        """Let the order go: whoever has the case in hand, and of a closed case the authority.
+
+        Raises :class:`HoldImpossible` where it is not held and others.
+        """
+        complaint, guard = await self._lifted_by(complaint_id, actor)
+        now = self.book.now(complaint.programme_slug)
         await self._require_words(complaint, reason, EntryKind.HOLD_LIFTED, actor=actor, now=now)
         async with in_transaction():
-            complaint = await self.book.change(complaint, None, guard=Q(assigned_to=actor.id))
+            complaint = await self.book.change(complaint, None, guard=guard)
             if not await order_holds.lift(complaint, reason=reason.strip(), by=actor.id, now=now):
                 raise HoldImpossible()
             await self.book.write(
@@ -256,6 +260,19 @@ class ComplaintHandling:
         return complaint
 
     # ------------------------------------------------------------------------------------------------
+
+    async def _lifted_by(self, complaint_id: int, actor: Actor) -> tuple[Complaint, Q]:
+        """The case somebody may lift the hold of, and what must still be so when they do.
+
+        On a closed case nobody works any more, and its handler may have left: its authority lifts what it
+        left behind. Raises ``NotFound`` and ``NotYourComplaint``.
+        """
+        left = await Complaint.get_or_none(id=complaint_id, status=ComplaintStatus.CLOSED, sealed=False)
+        if left is not None and Role.AUTHORITY.value in actor.roles:
+            require_programme(actor, left.programme_slug)
+            return left, Q(status=ComplaintStatus.CLOSED)
+        complaint, _ = await self.desk.in_hand(complaint_id, actor)
+        return complaint, Q(assigned_to=actor.id)
 
     async def _require_words(
         self, complaint: Complaint, words: str, kind: EntryKind, *, actor: Actor, now: datetime

@@ -15,7 +15,8 @@ from server.rules.money import Account, Basis
 from server.rules.orders import LIVE, OrderStatus
 from server.units import yuan
 
-SPENT = (Account.REDEEMED, Account.DISBURSED)
+SPENT = (Account.REDEEMED, Account.DISBURSED, Account.APPROPRIATION)
+"""What an order has spent stays spent when it is claimed back: of an order, nothing else goes home."""
 
 
 async def faults(held_fen: Mapping[int, int]) -> list[str]:

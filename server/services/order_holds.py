@@ -12,7 +12,9 @@ from server.errors import Refusal
 from server.models.complaints import Complaint, OrderHold
 from server.models.orders import Order
 from server.rules.complaints import Finding, SubjectKind
+from server.rules.orders import COMING_TO_SOMETHING
 from server.services import journal, outbox
+from server.services.memberships import lock_all
 
 
 class OrderHeld(Refusal):
@@ -24,13 +26,18 @@ class OrderHeld(Refusal):
 async def place(complaint: Complaint, *, clause: str, by: int, now: datetime) -> bool:
     """Hold the order a complaint is about, inside the caller's transaction; whether that is new.
 
-    Both sides hear that the order is held, and not why.
+    Under the locks of both sides, so that nothing is settled meanwhile. Of one that came to nothing there
+    is nothing to hold. Both sides hear that the order is held, and not why.
     """
     if complaint.subject is not SubjectKind.ORDER or complaint.subject_id is None:
         return False
     order = await Order.get(id=complaint.subject_id)
     try:
-        async with in_transaction():  # A savepoint: one hold of each complaint at a time.
+        async with in_transaction() as connection:  # A savepoint: one hold of each complaint at a time.
+            await lock_all((order.enterprise_id, order.provider_id), connection)
+            order = await Order.get(id=order.id)
+            if order.status not in COMING_TO_SOMETHING:
+                return False
             await OrderHold.create(
                 order_id=order.id, complaint_id=complaint.id, clause=clause, placed_by=by, placed_at=now
             )

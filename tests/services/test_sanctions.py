@@ -6,20 +6,22 @@ from typing import Any
 
 import pytest
 
-from server.models.complaints import SanctionProposal
+from server.errors import Refusal
+from server.models.complaints import Complaint, OrderHold, SanctionProposal
 from server.models.organisations import BlocklistEntry, Organisation, Qualification
 from server.models.payment_holds import PaymentHold
 from server.models.people import Staff
 from server.models.provider_standing import Removal, Suspension
 from server.models.sanctions import Recovery, SanctionCase, SanctionEffect
 from server.programme.vocabulary import Party
-from server.rules.complaints import Finding
+from server.rules.complaints import ComplaintStatus, Finding
 from server.rules.lifecycles import NotPermittedNow, QualificationStatus
 from server.rules.money import Account
 from server.rules.orders import OrderStatus
 from server.rules.sanction_cases import Effect, SanctionSource, SanctionStatus
-from server.services import ledger, payment_holds, sanction_lists
+from server.services import ledger, order_holds, payment_holds, sanction_lists
 from server.services.access import NotFound
+from server.services.complaint_handling import HoldImpossible
 from server.services.payment_holds import PaymentHeld
 from server.services.reviewers import OwnReview
 from server.services.sanction_appeals import AppealTooLate, AppealUnderWay
@@ -270,3 +272,29 @@ async def test_what_one_turn_does_not_finish_the_next_takes_up(court: Court) -> 
     assert await court.sanctions.effects.carry_on_all() == 1
     assert {row.note for row in await ended} == {"此前已结束"}
     assert await ledger.verify() == []
+
+
+async def test_a_hold_left_on_a_closed_case_is_lifted_by_the_authority_and_none_is_placed_on_a_dead_order(
+    court: Court,
+) -> None:
+    order = await court.order(ALLOTTED)
+    filed = await court.complained(ALLOTTED, order)
+    await court.answered(filed, finding=Finding.SUBSTANTIATED, serious=True)
+    authority, elsewhere = (
+        await court.staff("authority"),
+        await court.staff("authority", programmes=(GRABBED,)),
+    )
+    with pytest.raises(Refusal):
+        await court.handling.lift(filed.id, "已处理完毕", actor=authority)
+    await Complaint.filter(id=filed.id).update(status=ComplaintStatus.CLOSED, assigned_to=None)
+    with pytest.raises(NotFound):
+        await court.handling.lift(filed.id, "已处理完毕", actor=elsewhere)
+    await court.handling.lift(filed.id, "已处理完毕", actor=authority)
+    await order_holds.require_free(order)
+    with pytest.raises(HoldImpossible):
+        await court.handling.lift(filed.id, "已处理完毕", actor=authority)
+
+    dead = await court.order(ALLOTTED, status=OrderStatus.CANCELLED)
+    other = await court.complained(ALLOTTED, dead)
+    await court.answered(other, finding=Finding.SUBSTANTIATED, serious=True)
+    assert not await OrderHold.filter(order_id=dead.id).exists()
