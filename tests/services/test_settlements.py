@@ -40,7 +40,7 @@ async def counter(database: TortoiseContext) -> AsyncIterator[Counter]:
     assert await ledger.verify() == []
 
 
-@pytest.mark.rules("LS-47", "LS-48", "LS-55")
+@pytest.mark.rules("LS-47", "LS-48")
 async def test_a_finished_order_is_settled_at_any_time_through_the_chain_of_its_text(
     counter: Counter,
 ) -> None:
