@@ -51,7 +51,7 @@ REVEALERS = frozenset({StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.OVERSI
 INSPECTORS = frozenset({StaffRole.INSPECTOR})
 STAFF_ENTRIES = frozenset({"staff"})
 KNOWN_TO = {
-    Audience.THIRD_PARTY: frozenset({"order", "settlement", "settlement_application", "review", "sampling"}),
+    Audience.THIRD_PARTY: frozenset({"order", "settlement", "settlement_application", "review", "draw"}),
     Audience.PROVIDER: frozenset({"order", "settlement", "payment"}),
     Audience.ENTERPRISE: frozenset({"order"}),
 }

@@ -15,8 +15,10 @@ from tortoise.models import Model
 from server.errors import Refusal
 from server.models.complaints import Complaint
 from server.models.disbursements import Payment
+from server.models.monitoring import AnomalyFinding
 from server.models.orders import CancellationRequest, Order, PaymentReturnRequest, VoucherHold
 from server.models.organisations import Organisation, Qualification
+from server.models.payment_holds import PaymentHold
 from server.models.public_notices import NoticeLine
 from server.models.reviews import ReviewCase
 from server.models.sampling import SamplingDraw, SamplingItem
@@ -76,6 +78,8 @@ class CaseScope:
     sanctions: Ids = field(default_factory=set)
     recoveries: Ids = field(default_factory=set)
     qualifications: Ids = field(default_factory=set)
+    holds: Ids = field(default_factory=set)
+    anomalies: Ids = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -94,9 +98,10 @@ class CaseScope:
             "review": self.reviews,
             "voucher": self.vouchers,
             "voucher_request": self.requests,
-            "public_notice": self.notices,
             "notice": self.notices,
-            "sampling": self.draws,
+            "draw": self.draws,
+            "payment_hold": self.holds,
+            "anomaly": self.anomalies,
             "payment": self.payments,
             "payment_batch": self.batches,
             "bank_account": self.accounts,
@@ -240,6 +245,8 @@ async def _around_orders(scope: CaseScope) -> None:
         scope.payments.add(payment.id)
         scope.batches.add(payment.batch_id)
         scope.accounts.add(payment.account_id)
+    scope.holds = await _ids(PaymentHold, order_id__in=scope.orders)
+    scope.anomalies = await _ids(AnomalyFinding, order_id__in=scope.orders)
     scope.complaints |= await _ids(Complaint, subject=SubjectKind.ORDER, subject_id__in=scope.orders)
     named_in = [f"order:{one}" for one in scope.orders] + [f"settlement:{one}" for one in scope.settlements]
     hit = await SanctionEffect.filter(subject__in=named_in).values_list("case_id", flat=True)

@@ -17,10 +17,11 @@ from tortoise.models import Model
 
 from server.models.complaints import Complaint, ComplaintEntry, OrderHold, SanctionProposal
 from server.models.contracts import Contract
-from server.models.disbursements import BankAccount, Payment, PaymentBatch
+from server.models.disbursements import BankAccount, HandOver, Payment, PaymentBatch, ResultFiling
 from server.models.documents import PrintedDocument, Signature
 from server.models.files import FileAttachment, StoredFile
 from server.models.ledger import LedgerEntry
+from server.models.monitoring import AnomalyFinding
 from server.models.orders import (
     CancellationRequest,
     Order,
@@ -36,6 +37,7 @@ from server.models.provider_standing import ProviderGrade, Removal, Suspension
 from server.models.public_notices import NoticeLine, NoticeShowing, PublicNotice
 from server.models.ratings import Rating
 from server.models.relations import OrderFinding
+from server.models.review_papers import InspectionForm, ReviewRecusal
 from server.models.reviews import ReviewCase, ReviewDecision, ReviewObjection
 from server.models.sampling import SampleAnswer, SamplingDraw, SamplingItem
 from server.models.sanctions import (
@@ -160,6 +162,7 @@ SECTIONS: tuple[Section, ...] = (
             Source(SettlementForm, _by("application_id", "applications"), PROVIDER),
             Source(RefundTask, _by("order_id", "orders"), BOTH),
             Source(PaymentHold, _by("order_id", "orders")),
+            Source(AnomalyFinding, _by("order_id", "orders")),
             Source(OrderHold, _by("order_id", "orders")),
         ),
     ),
@@ -168,6 +171,8 @@ SECTIONS: tuple[Section, ...] = (
         (
             Source(ReviewCase, _by("id", "reviews")),
             Source(ReviewDecision, _by("case_id", "reviews"), PROVIDER),
+            Source(ReviewRecusal, _by("case_id", "reviews")),
+            Source(InspectionForm, _by("case_id", "reviews")),
         ),
     ),
     Section(
@@ -195,6 +200,8 @@ SECTIONS: tuple[Section, ...] = (
             Source(PaymentBatch, _by("id", "batches")),
             Source(Payment, _by("id", "payments"), PROVIDER),
             Source(BankAccount, _by("id", "accounts"), PROVIDER),
+            Source(ResultFiling, _by("batch_id", "batches")),
+            Source(HandOver, _by("batch_id", "batches")),
         ),
     ),
     Section("ledger", (Source(LedgerEntry, _by("order_id", "orders"), BOTH),)),
@@ -272,13 +279,14 @@ def told(row: Model, copy: Copy) -> dict[str, Any]:
     """A row as a document: instants and days as texts, personal data masked or opened."""
     said: dict[str, Any] = {}
     for column in sorted(row._meta.fields_db_projection):
-        if column.endswith("_index") or column in ("sealed_seed", "code_hash"):
+        # A seed is told when it is published, and by nobody before.
+        if column.endswith("_index") or column == "sealed_seed":
             continue
         if copy.is_side and (column in OFFICIALS_OWN or column.endswith("_by")):
             continue
         value = getattr(row, column)
-        if column.endswith("_sealed"):
-            said[column.removesuffix("_sealed")] = _opened(value, copy)
+        if column.endswith("_sealed") or column.startswith("sealed_"):
+            said[column.removesuffix("_sealed").removeprefix("sealed_")] = _opened(value, copy)
         else:
             said[column] = _written(value, copy)
     return said
@@ -295,13 +303,17 @@ async def files_of(scope: CaseScope, copy: Copy) -> list[StoredFile]:
     if copy.audience is not Audience.ENTERPRISE:
         settled = await SettlementPaper.filter(application_id__in=scope.applications)
         ids |= {one for paper in settled for one in paper.files}
-        forms = await SettlementForm.filter(application_id__in=scope.applications)
-        ids |= {form.file_id for form in forms}
+        printed_forms = await SettlementForm.filter(application_id__in=scope.applications)
+        ids |= {form.file_id for form in printed_forms}
         subjects += [f"settlement_paper:{paper.id}" for paper in settled]
     if copy.audience is Audience.OFFICIAL:
         subjects += scope.subjects()
         for entry in await SanctionEntry.filter(case_id__in=scope.sanctions):
             ids |= set(entry.files)
+        forms = await InspectionForm.filter(case_id__in=scope.reviews, paper_id__isnull=False)
+        ids |= {form.paper_id for form in forms if form.paper_id is not None}
+        for filing in await ResultFiling.filter(batch_id__in=scope.batches):
+            ids |= set(filing.files)
         paid = await Payment.filter(id__in=scope.payments, receipt_file__isnull=False)
         ids |= {one.receipt_file for one in paid if one.receipt_file is not None}
     attached = await FileAttachment.filter(subject__in=subjects)

@@ -24,11 +24,13 @@ from server.database import close_database, open_database
 from server.gateways.anchoring import FileAnchor
 from server.gateways.press import Press
 from server.gateways.seal_keys import SealKeys
+from server.models.complaints import Complaint
 from server.models.files import StoredFile
 from server.models.journal import JournalEntry
 from server.models.orders import Order
 from server.models.organisations import Organisation
 from server.models.settlements import Settlement
+from server.programme.vocabulary import Party
 from server.sealing import Sealer
 from server.services import ledger
 from server.services.access import Actor, NotFound
@@ -36,8 +38,10 @@ from server.services.audit_packs import AuditPacks, CaseReasonMissing, CaseRevea
 from server.services.case_scope import CaseNameUnusable
 from server.services.journal_seals import JournalSeals
 from server.settings import DEMO_SECRET
-from tests.contracting import GRABBED, person_of
+from tests.contracting import GRABBED, SEALER, person_of
+from tests.sanctioning import Court
 from tests.settling import Counter
+from tools import verify_case
 
 _scans = count(1)
 ROOT = Path(__file__).parents[2]
@@ -271,3 +275,48 @@ async def test_each_side_keeps_its_own_copy_and_the_official_side_all_of_it(regi
         assert bool(by_staff) == (side in ("official", "third_party"))
     with pytest.raises(NotFound):
         await registry.packs.make_own(order.id, actor=person_of(await registry.provider(GRABBED)))
+
+
+async def test_every_kind_of_case_has_its_file_and_the_mailbox_stays_shut(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    context = await open_database(sqlite_url)
+    court = Court()
+    packs = AuditPacks(
+        court.programmes,
+        court.clock,
+        court.evidence,
+        SEALER,
+        PlainPress(),
+        SealKeys(tmp_path / "keys"),
+        directory=tmp_path / "made",
+        programmes_dir=ROOT / "config/programmes",
+    )
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    order, _ = await court.paid(GRABBED, enterprise, provider)
+    complaint = await court.complained(GRABBED, order)
+    ground = next(
+        known.code
+        for one in court.programme(GRABBED).sanctions
+        if Party.PROVIDER in one.against
+        for known in one.grounds
+    )
+    case = await court.sanctioned(GRABBED, provider, Party.PROVIDER, ground)
+    operator, oversight = await court.staff("operator"), await court.staff("oversight_body")
+    for name, table in (
+        (f"complaint:{complaint.id}", "complaint_entry"),
+        (f"sanction:{case.id}", "sanction_entry"),
+        (f"provider:{provider.id}", "sanction_case"),
+        (f"order:{order.id}", "payment"),
+    ):
+        pack = await packs.make(name, revealed=False, reason="", actor=operator)
+        with zipfile.ZipFile(pack.path) as whole:
+            rows = b"".join(whole.read(one) for one in whole.namelist() if one.startswith("records/"))
+        assert f'"table":"{table}"'.encode() in rows, name
+        _, verdict = verify_case.verify(verify_case.Archive(pack.path))
+        assert [fault for fault in verdict.faults if "not given back" not in fault] == []
+    await Complaint.filter(id=complaint.id).update(sealed=True)
+    with pytest.raises(NotFound):
+        await packs.make(f"complaint:{complaint.id}", revealed=False, reason="", actor=operator)
+    await packs.make(f"complaint:{complaint.id}", revealed=False, reason="", actor=oversight)
+    await close_database(context)
