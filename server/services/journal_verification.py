@@ -265,7 +265,8 @@ class JournalVerification:
 
 
 def _fits(deed: Deed, seal: Mapping[str, Any]) -> bool:
-    return deed.subject == seal["subject"] and link(deed, seal["seq"], seal["previous"]).hash == seal["hash"]
+    said: str = link(deed, seal["seq"], seal["previous"]).hash
+    return bool(deed.subject == seal["subject"] and said == seal["hash"])
 
 
 def _are_swapped(one: _Unfit, two: _Unfit) -> bool:
