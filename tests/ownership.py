@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from server.keys import RATINGS, REPORTS, SEALER
-from server.models.complaints import Complainant, Complaint
+from server.models.complaints import Complainant, Complaint, SanctionProposal
 from server.models.deliveries import Delivery, DeliveryState
 from server.models.disbursements import (
     BankAccount,
@@ -34,11 +34,14 @@ from server.models.registrations import Registration
 from server.models.reviews import ReviewCase, ReviewObjection
 from server.models.rounds import Budget
 from server.models.sampling import SamplingDraw, SamplingItem
+from server.models.sanctions import Recovery, SanctionCase
 from server.models.settlements import Settlement, SettlementApplication
 from server.models.voucher_requests import VoucherRequest
 from server.programme.model import Programme
 from server.programme.review import Sampled
 from server.programme.steps import StepKind
+from server.programme.vocabulary import Actor as Role
+from server.programme.vocabulary import Party
 from server.rules.disbursements import FundKind
 from server.rules.enquiries import EnquiryStatus
 from server.rules.orders import OrderStatus
@@ -47,6 +50,7 @@ from server.rules.ratings import Said
 from server.rules.report_periods import Period
 from server.rules.request_line import RequestStatus
 from server.rules.sampling import DrawStatus
+from server.rules.sanction_cases import SanctionSource, SanctionStatus
 from server.services import outbox
 from server.services.access import Actor
 from tests import supervised
@@ -639,7 +643,74 @@ async def _report(stage: Stage) -> int:
     return int(edition.id)
 
 
+async def _sanction(stage: Stage) -> int:
+    authority = await stage.town.staff("authority")
+    case = await SanctionCase.create(
+        number=f"C{stage.organisation_id}{await SanctionCase.all().count():08d}",
+        programme_slug=PROGRAMME,
+        programme_version=stage.town.programmes.get(PROGRAMME).version,
+        sanction="recovery",
+        ground="fraud",
+        clause="五（二）",
+        against_id=stage.organisation_id,
+        party=Party.ENTERPRISE,
+        source=SanctionSource.HAND,
+        facts="冒领",
+        measures=["claw_back"],
+        orders=[],
+        vouchers=[],
+        status=SanctionStatus.DECIDED,
+        proposed_by=authority.id,
+        proposed_at=stage.town.now,
+        decided_at=stage.town.now,
+        appeal_until=stage.town.now + DAY,
+    )
+    return int(case.id)
+
+
+async def _recovery(stage: Stage) -> int:
+    case = await SanctionCase.get(id=await _sanction(stage))
+    claim = await Recovery.create(
+        number=f"R{case.id:09d}",
+        case_id=case.id,
+        debtor_id=case.against_id,
+        programme_slug=PROGRAMME,
+        principal_fen=100,
+        yearly_bp=0,
+        rate_rests_on="",
+        claimed_at=stage.town.now,
+        demanded_at=stage.town.now,
+        letter={
+            "day": "2026-05-18",
+            "due_on": "2026-06-08",
+            "principal_fen": 100,
+            "surcharge_fen": 0,
+            "lines": [],
+        },
+    )
+    return int(claim.id)
+
+
+async def _proposal(stage: Stage) -> int:
+    complaint = await Complaint.get(id=await _complaint(stage))
+    row = await SanctionProposal.create(
+        complaint_id=complaint.id,
+        programme_slug=PROGRAMME,
+        programme_version=stage.town.programmes.get(PROGRAMME).version,
+        against_id=stage.organisation_id,
+        party=Party.ENTERPRISE,
+        decided_by_role=Role.AUTHORITY,
+        reason="属实",
+        proposed_by=stage.operator.id,
+        proposed_at=stage.town.now,
+    )
+    return int(row.id)
+
+
 OWNED: Mapping[str, Owned] = {
+    "sanction_id": Owned(_sanction, areas=True),
+    "proposal_id": Owned(_proposal, areas=True),
+    "recovery_id": Owned(_recovery, areas=True),
     "export_id": Owned(_export),
     "report_id": Owned(_report),
     # Draws are published to everybody: what may be done with one is its programme's.

@@ -23,7 +23,7 @@ from server.services.ceilings import CeilingHolds, CeilingNotRaised
 from server.services.order_purse import YearNotOpen
 from server.services.provider_standing import allowed
 from server.services.qualifications import QualificationMovedOn
-from server.services.removals import PROPOSERS, RemovalUnderWay
+from server.services.removals import PROPOSERS, DecidedBySanction, RemovalUnderWay
 from server.services.reviewers import OwnReview
 from server.services.suspensions import (
     GroundUnknown,
@@ -338,10 +338,10 @@ async def own_ceilings(request: web.Request, actor: Actor, path: QualificationPa
 
 @routes.post(
     "/api/v1/qualifications/{qualification_id}/removal",
-    summary="Propose to remove a provider, or remove it where nobody else has to agree. | 提出清退服务机构。",
+    summary="Propose to remove a provider, where the text has a chain for it. | 提出清退服务机构。",
     access=SUPERVISORS,
     answers={201: RemovalMade},
-    refusals=(GroundUnknown, NotYoursToHold, OwnReview, ReasonMissing, RemovalUnderWay, IllegalMove,
+    refusals=(GroundUnknown, DecidedBySanction, OwnReview, ReasonMissing, RemovalUnderWay, IllegalMove,
               QualificationMovedOn),
 )  # fmt: skip
 async def propose(

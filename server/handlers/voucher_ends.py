@@ -14,6 +14,7 @@ from server.rules.lifecycles import IllegalMove, NotPermittedNow, VoucherStatus
 from server.rules.review import NotYourReview, ReasonMissing
 from server.rules.voucher_ends import NotHandedBack
 from server.services.access import Actor, NoOrganisation, StaffRole
+from server.services.removals import DecidedBySanction
 from server.services.reviewers import OwnReview
 from server.services.reviews import ReviewUnderWay
 from server.services.voidings import VoidingClauseUnknown
@@ -72,7 +73,7 @@ class Voiding(Body):
 
 
 class Voided(Answer):
-    """The voucher afterwards, and the case where others have to agree."""
+    """The voucher as it stands, and the case in which others have to agree."""
 
     id: int = Field(description="The voucher. | 服务券编号。")
     status: VoucherStatus = Field(description="What it has become. | 状态。")
@@ -88,6 +89,7 @@ class Voided(Answer):
     answers={200: Voided},
     refusals=(
         VoidingClauseUnknown,
+        DecidedBySanction,
         ReasonMissing,
         IllegalMove,
         VoucherMovedOn,
@@ -100,4 +102,4 @@ async def void(request: web.Request, actor: Actor, path: VoucherPath, body: Void
     row, case = await request.app[VOIDINGS].void(
         path.voucher_id, clause=body.clause, reason=body.reason, actor=actor
     )
-    return Voided(id=row.id, status=row.status, review_id=None if case is None else case.id)
+    return Voided(id=row.id, status=row.status, review_id=case.id)

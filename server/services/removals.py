@@ -1,8 +1,8 @@
 """Removals: a provider is proposed for removal on a ground of the text, and removed by whom it names.
 
 Where the programme has a chain for it, the proposal is a case of that chain, and whoever proposes takes its
-first step with it if that is theirs; elsewhere who decides on the sanction removes at once. A removed
-provider is announced where the text wants it, and barred as the sanction says: for years or for good.
+first step with it if that is theirs; elsewhere it is proposed and decided as a sanction (``sanctions``). A
+removed provider is announced where the text wants it, and barred as the sanction says: for years or for good.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ from server.services.qualifications import Qualifications, move
 from server.services.reviewed import After, ArrivesQuietly, nothing
 from server.services.reviews import Reviews
 from server.services.suspensions import (
-    NotYoursToHold,
     charge_of,
     end_rows,
     provider_for,
@@ -53,6 +52,12 @@ class RemovalUnderWay(Refusal):
     """The provider is proposed for removal already."""
 
     status, code = 409, "removal_under_way"
+
+
+class DecidedBySanction(Refusal):
+    """The text has no chain for this: it is proposed as a sanction, and somebody else decides."""
+
+    status, code = 409, "decided_by_sanction"
 
 
 class RemovalNotReturnable(Refusal):
@@ -74,19 +79,17 @@ class Removals(ArrivesQuietly):
     async def propose(
         self, qualification_id: int, *, ground: str, reason: str, serious: bool, actor: Actor
     ) -> Removal:
-        """Propose to remove a provider, or remove it where nobody else has to agree.
+        """Propose to remove a provider in the chain that the text has for it.
 
-        Raises ``NotFound``, ``GroundUnknown``, ``NotYoursToHold`` where somebody else decides alone,
+        Raises ``NotFound``, ``GroundUnknown``, :class:`DecidedBySanction` where the text has none,
         ``OwnReview``, ``ReasonMissing``, ``IllegalMove`` and :class:`RemovalUnderWay`.
         """
         row = await provider_for(actor, qualification_id)
         programme = self._programme(row.programme_slug, row.programme_version)
         charge = charge_of(removal_grounds(programme), ground, programme)
         await require_impartial(actor, row.organisation)
-        reviewed = programme.review(ReviewSubject.REMOVAL) is not None
-        if not reviewed and not charge.may_decide(actor.roles):
-            names = texts.ACTORS[charge.sanction.decided_by]
-            raise NotYoursToHold(clause=charge.clause, names=names)
+        if programme.review(ReviewSubject.REMOVAL) is None:
+            raise DecidedBySanction(clause=charge.clause)
         if not reason.strip():
             raise ReasonMissing()
         now = self.clocks.now(programme.slug)
@@ -97,10 +100,7 @@ class Removals(ArrivesQuietly):
                 row = await Qualification.get(id=row.id)
                 require_move(QUALIFICATION_MOVES, row.status, QualificationStatus.DELISTED)
                 made = await self._create(row, programme, charge, reason.strip(), serious, actor, now)
-                if not reviewed:
-                    after = await self._remove(made, programme, charge.sanction, actor=actor, now=now)
-                else:
-                    after = await self._report(made, programme, organisation, actor=actor, now=now)
+                after = await self._report(made, programme, organisation, actor=actor, now=now)
         except IntegrityError:
             raise RemovalUnderWay() from None
         await after()

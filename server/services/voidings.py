@@ -1,7 +1,7 @@
 """Voidings: a voucher is voided on a clause and with a reason, by whom the programme names.
 
-Where the text wants two to agree, whoever reports it opens a case and takes its first step, and the
-voucher is void when the last has agreed (YC-31); elsewhere one who decides voids it at once.
+Where the text has a chain for it, whoever reports it opens a case and takes its first step, and the
+voucher is void when the last has agreed (YC-31); elsewhere it is proposed and decided as a sanction.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from server.rules.sanctions import grounds_of_voiding
 from server.services import access, journal, ledger
 from server.services.access import Actor, NotFound, StaffRole
 from server.services.memberships import lock
+from server.services.removals import DecidedBySanction
 from server.services.reviewed import After, ArrivesQuietly, nothing
 from server.services.reviews import Reviews
 from server.services.vouchers import Vouchers
@@ -55,11 +56,12 @@ class Voidings(ArrivesQuietly):
 
     async def void(
         self, voucher_id: int, *, clause: str, reason: str, actor: Actor
-    ) -> tuple[Voucher, ReviewCase | None]:
-        """Void a voucher, or report it to who has to agree; the case is ``None`` where nobody has.
+    ) -> tuple[Voucher, ReviewCase]:
+        """Report a voucher to who has to agree that it is void.
 
         Raises ``NotFound``, ``NotAllowed``, :class:`VoidingClauseUnknown`, ``ReasonMissing``,
-        ``IllegalMove``, ``VoucherMovedOn``, ``ReviewUnderWay``, ``NotYourReview`` and ``OwnReview``.
+        ``IllegalMove``, ``ReviewUnderWay``, ``NotYourReview``, ``OwnReview``, and ``DecidedBySanction``
+        where the text has no chain for it.
         """
         row = await Voucher.get_or_none(id=voucher_id)
         if row is None:
@@ -74,13 +76,10 @@ class Voidings(ArrivesQuietly):
             raise VoidingClauseUnknown(known=known, given=clause)
         if not reason.strip():
             raise ReasonMissing()
-        case: ReviewCase | None = None
-        if programme.review(ReviewSubject.VOIDING) is not None:
-            case = await self._report(row, programme, holder, clause, reason, actor)
-        else:
+        if programme.review(ReviewSubject.VOIDING) is None:
             access.require_role(actor, StaffRole.AUTHORITY, *([grounds[clause].value] if grounds else ()))
-            after = await self.vouchers.void(row, actor=actor, reason=reason, clause=clause)
-            await after()
+            raise DecidedBySanction(clause=clause if grounds else "")
+        case = await self._report(row, programme, holder, clause, reason, actor)
         return await Voucher.get(id=row.id), case
 
     async def _report(
