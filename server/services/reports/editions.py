@@ -34,7 +34,6 @@ from server.services import access, journal, outbox
 from server.services.access import CLOCK, Actor, NotFound, StaffRole
 from server.services.clocks import ProgrammeClocks
 from server.services.evidence import Evidence, EvidenceDamaged
-from server.services.outbox import Message
 from server.services.reports.definitions import Definition, countings, definition
 from server.services.reports.figures import TABLES, Scope, Trace, selected
 from server.services.reports.forms import paper, workbook
@@ -286,16 +285,28 @@ class Reports:
         return await same.order_by("-version").first()
 
     async def _delivered(self, edition: ReportEdition, programme: Programme, now: datetime) -> None:
-        told = {
-            "report": edition.id,
-            "programme": programme.slug,
-            "title": edition.title,
-            "number": edition.number,
-            "count": edition.version,
-        }
-        topic = "report.delivered" if edition.version == 1 else "report.corrected"
-        recipients = [outbox.team(role, programme.slug) for role in edition.delivered_to]
-        await outbox.tell_all([Message(one, topic, told) for one in recipients], at=now)
+        for role in edition.delivered_to:
+            if edition.version == 1:
+                await outbox.tell(
+                    outbox.team(role, programme.slug),
+                    "report.delivered",
+                    at=now,
+                    report=edition.id,
+                    programme=programme.slug,
+                    title=edition.title,
+                    number=edition.number,
+                )
+            else:
+                await outbox.tell(
+                    outbox.team(role, programme.slug),
+                    "report.corrected",
+                    at=now,
+                    report=edition.id,
+                    programme=programme.slug,
+                    title=edition.title,
+                    number=edition.number,
+                    count=edition.version,
+                )
         await journal.record(
             "report.delivered",
             f"report:{edition.id}",
