@@ -79,7 +79,7 @@ class Reading:
 
 def readings() -> list[Reading]:
     files = [
-        path for part in ("services", "gateways", "jobs") for path in (ROOT / "server" / part).glob("*.py")
+        path for part in ("services", "gateways", "jobs") for path in (ROOT / "server" / part).rglob("*.py")
     ]
     return [
         Reading.of(path.relative_to(ROOT), path.read_text(encoding="utf-8"))
