@@ -34,7 +34,7 @@ from server.models.registrations import Registration
 from server.models.reviews import ReviewCase, ReviewObjection
 from server.models.rounds import Budget
 from server.models.sampling import SamplingDraw, SamplingItem
-from server.models.sanctions import Recovery, SanctionCase
+from server.models.sanctions import Recovery, RecoveryLine, SanctionCase
 from server.models.settlements import Settlement, SettlementApplication
 from server.models.voucher_requests import VoucherRequest
 from server.programme.model import Programme
@@ -688,6 +688,13 @@ async def _recovery(stage: Stage) -> int:
             "lines": [],
         },
     )
+    await RecoveryLine.create(
+        recovery_id=claim.id,
+        budget_id=await _budget(stage),
+        order_id=1,
+        amount_fen=100,
+        paid_out_on=stage.town.now.date(),
+    )
     return int(claim.id)
 
 
@@ -775,6 +782,12 @@ EVERYBODYS: Mapping[str, str] = {
 """Routes whose object is hidden from nobody, and why."""
 
 UNREACHED: Mapping[str, str] = {
+    "POST /api/v1/sanction-proposals/{proposal_id}/dismissal": "Who decides: tests/services/test_sanctions.py.",
+    **{
+        f"POST /api/v1/sanctions/{{sanction_id}}/{what}": "Who proposed, decides or had no part: "
+        "tests/services/test_sanctions.py."
+        for what in ("withdrawal", "lifting", "referrals", "appeal/answer")
+    },
     **{
         f"{method} /api/v1/exports/{{export_id}}{what}": "One's own alone: tests/services/test_exports.py."
         for method, what in (("GET", ""), ("GET", "/file"), ("POST", "/cancel"))
