@@ -89,9 +89,7 @@ class TemplateQuery(Query):
 class TakeReceipts(Query):
     """A file as it was looked at."""
 
-    fingerprint: str = Field(
-        default="", max_length=64, description="From the dry run. | 预览返回的指纹。"
-    )
+    fingerprint: str = Field(default="", max_length=64, description="From the dry run. | 预览返回的指纹。")
 
 
 class EnterReceipt(Body):

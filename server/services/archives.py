@@ -346,7 +346,7 @@ async def _order_files(order_id: int) -> list[int]:
     for paper in await OrderPaper.filter(order_id=order_id, withdrawn_at=None).order_by("id"):
         ids += paper.files
     attached = FileAttachment.filter(subject=f"order:{order_id}").order_by("id")
-    return [*ids, *(int(one) for one in await attached.values_list("file_id", flat=True))]
+    return [*ids, *(one.file_id for one in await attached)]
 
 
 async def _settlement_files(settlement: Settlement) -> list[int]:
@@ -360,7 +360,7 @@ async def _settlement_files(settlement: Settlement) -> list[int]:
 
 async def _forms(settlement: Settlement) -> list[int]:
     forms = SettlementForm.filter(application_id=settlement.application_id).order_by("id")
-    return [int(one) for one in await forms.values_list("file_id", flat=True)]
+    return [one.file_id for one in await forms]
 
 
 async def of(batch_id: int) -> tuple[ResultFiling | None, list[HandOver]]:

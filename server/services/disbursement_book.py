@@ -177,7 +177,7 @@ async def held(settlements: Sequence[Settlement]) -> dict[int, list[str]]:
     """What holds each of these settlements, as sentences both sides may read; an empty list: nothing."""
     holds = await payment_holds.standing_for(settlements)
     orders = [one.order_id for one in settlements]
-    complained = set(
+    complained: set[object] = set(
         await OrderHold.filter(order_id__in=orders, lifted_at=None).values_list("order_id", flat=True)
     )
     found: dict[int, list[str]] = {}

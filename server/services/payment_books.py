@@ -89,8 +89,8 @@ async def _posted() -> tuple[dict[int, int], dict[int, int]]:
 async def _status_faults(settlements: Mapping[int, Mapping[str, object]]) -> list[str]:
     live: dict[int, tuple[TransferStatus, int]] = {}
     states = list(HAS_PAYMENT.values())
-    for row in await Payment.filter(status__in=states).values("settlement_id", "status", "amount_fen"):
-        live[row["settlement_id"]] = (TransferStatus(row["status"]), row["amount_fen"])
+    for one in await Payment.filter(status__in=states):
+        live[one.settlement_id] = (one.status, one.amount_fen)
     found = []
     for settlement_id, row in sorted(settlements.items()):
         wanted = HAS_PAYMENT.get(SettlementStatus(str(row["status"])))

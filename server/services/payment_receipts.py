@@ -306,7 +306,8 @@ class PaymentReceipts:
         taken: Mapping[str, str] = dict(
             await Payment.filter(receipt_number__in=numbers).values_list("receipt_number", "number")
         )
-        found, seen = [], set()
+        found: list[Matched] = []
+        seen: set[str] = set()
         for one in said:
             others = {number for number, payment in taken.items() if payment != one.payment} | seen
             found.append(matched(one, known.get(one.payment), others))

@@ -17,6 +17,7 @@ from server.models.outbox import OutboxMessage
 from server.models.people import Staff
 from server.models.reviews import ReviewDecision
 from server.models.rounds import Budget
+from server.models.settlements import Settlement
 from server.programme.review import ReviewKind
 from server.rules.disbursements import (
     AccountStatus,
@@ -97,6 +98,8 @@ async def test_money_goes_from_what_is_payable_to_the_bank_and_into_a_closed_arc
     assert {item["kind"] for item in hand_over.items} >= {"order", "receipt", "bank_file"}
     with pytest.raises(Exception, match="keeps what it says"):
         await PaymentBatch.filter(id=batch.id).update(reason="另有理由")
+    with pytest.raises(Exception, match="keeps what it says"):
+        await Settlement.filter(id=settlement.id).update(amount_fen=1)
     payment = await Payment.get(batch_id=batch.id)
     with pytest.raises(ArchiveClosed):
         await till.office.receipts.give_back(
