@@ -30,8 +30,8 @@ from server.gateways.grab_store_sqlite import SqliteGrabStore
 from server.gateways.live_feed import RedisFeed
 from server.gateways.press import Press
 from server.gateways.redis_lane import RedisLane
-from server.gateways.sheet_press import SheetPress
 from server.gateways.seal_keys import SealKeys
+from server.gateways.sheet_press import SheetPress
 from server.gateways.wechat import Wechat
 from server.gateways.wechat_calls import WechatCalls, tokens_of
 from server.gateways.wechat_cipher import callback_cipher
@@ -124,9 +124,9 @@ from server.services.reviewed_orders import PaymentReturns, ReviewedCancellation
 from server.services.reviewed_requests import ReviewedRequests
 from server.services.reviewed_settlements import ReviewedSettlements
 from server.services.reviews import Reviews
-from server.services.sampling_draws import Draws
 from server.services.round_book import RoundBook
 from server.services.rounds import Rounds
+from server.services.sampling_draws import Draws
 from server.services.sanction_office import SanctionOffice
 from server.services.sanction_settlements import SettlementStops
 from server.services.selections import Selections

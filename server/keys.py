@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from server.services.chat_replies import ChatReplies
     from server.services.clocks import ProgrammeClocks
     from server.services.complaint_office import ComplaintOffice
-    from server.services.disbursement_office import DisbursementOffice
     from server.services.deliveries import Deliveries
+    from server.services.disbursement_office import DisbursementOffice
     from server.services.documents import Documents as DocumentDesk
     from server.services.enquiries import Enquiries
     from server.services.exports import Exports

@@ -27,9 +27,9 @@ from server.services.clocks import ProgrammeClocks
 from server.services.complaint_office import ComplaintOffice
 from server.services.deliveries import Deliveries
 from server.services.disbursement_office import DisbursementOffice
+from server.services.export_runs import ExportRuns
 from server.services.job_runs import JobPlan
 from server.services.journal_seals import JournalSeals
-from server.services.export_runs import ExportRuns
 from server.services.labels import Labels
 from server.services.listings import Listings
 from server.services.notice_desk import NoticeDesk
@@ -41,8 +41,8 @@ from server.services.ranked import RankedRounds
 from server.services.renewals import Renewals
 from server.services.reports.due import DueReports
 from server.services.reviews import Reviews
-from server.services.sampling_draws import Draws
 from server.services.rounds import Rounds
+from server.services.sampling_draws import Draws
 from server.services.sanction_office import SanctionOffice
 from server.services.settlement_windows import SettlementWindows
 from server.services.signing_steps import Printing

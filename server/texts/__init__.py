@@ -54,17 +54,17 @@ from server.texts.disbursements import RECEIPT_MATCHES as RECEIPT_MATCHES
 from server.texts.disbursements import RECEIPT_PAID as RECEIPT_PAID
 from server.texts.disbursements import RECEIPT_RETURNED as RECEIPT_RETURNED
 from server.texts.disbursements import SAME_HANDS as SAME_HANDS
-from server.texts.disbursements import SUMS_DIFFER as SUMS_DIFFER
 from server.texts.disbursements import SUM_OF_MANY as SUM_OF_MANY
+from server.texts.disbursements import SUMS_DIFFER as SUMS_DIFFER
 from server.texts.disbursements import YUAN_WORD as YUAN_WORD
 from server.texts.door import CHAT_NOT_HEARD as CHAT_NOT_HEARD
+from server.texts.door import CHAT_TOO_FAST as CHAT_TOO_FAST
 from server.texts.exports import EXPORT_COLUMNS as EXPORT_COLUMNS
 from server.texts.exports import EXPORT_COVER as EXPORT_COVER
 from server.texts.exports import EXPORT_FILTERS as EXPORT_FILTERS
 from server.texts.exports import EXPORT_KINDS as EXPORT_KINDS
 from server.texts.exports import EXPORT_PARTIES as EXPORT_PARTIES
 from server.texts.exports import EXPORT_STATUSES as EXPORT_STATUSES
-from server.texts.door import CHAT_TOO_FAST as CHAT_TOO_FAST
 from server.texts.files import FILE_HINTS as FILE_HINTS
 from server.texts.files import FILE_NAME_FAULTS as FILE_NAME_FAULTS
 from server.texts.files import FILE_WATERMARK as FILE_WATERMARK
@@ -218,8 +218,6 @@ from server.texts.refusals import TextsIncomplete as TextsIncomplete
 from server.texts.refusals import check_complete as check_complete
 from server.texts.refusals import merged as merged
 from server.texts.refusals import sentence as sentence
-from server.texts.reviews import REVIEW_DEEDS as REVIEW_DEEDS
-from server.texts.reviews import REVIEW_INSTANT as REVIEW_INSTANT
 from server.texts.reports import LEDGER_MOVEMENTS as LEDGER_MOVEMENTS
 from server.texts.reports import REPORT_ACCOUNTS as REPORT_ACCOUNTS
 from server.texts.reports import REPORT_COLUMNS as REPORT_COLUMNS
@@ -231,6 +229,8 @@ from server.texts.reports import REPORT_SIZES as REPORT_SIZES
 from server.texts.reports import REPORT_TABLES as REPORT_TABLES
 from server.texts.reports import REPORT_TITLES as REPORT_TITLES
 from server.texts.reports import REPORT_WORDS as REPORT_WORDS
+from server.texts.reviews import REVIEW_DEEDS as REVIEW_DEEDS
+from server.texts.reviews import REVIEW_INSTANT as REVIEW_INSTANT
 from server.texts.reviews import REVIEW_KINDS as REVIEW_KINDS
 from server.texts.reviews import REVIEW_RECORD as REVIEW_RECORD
 from server.texts.reviews import REVIEW_STATUSES as REVIEW_STATUSES

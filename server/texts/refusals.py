@@ -18,9 +18,9 @@ from server.texts.offerings import OFFERING_REFUSALS
 from server.texts.orders import ORDER_REFUSALS
 from server.texts.organisations import ORGANISATION_REFUSALS
 from server.texts.papers import PAPER_REFUSALS
-from server.texts.reports import REPORT_REFUSALS
 from server.texts.proof import PROOF_REFUSALS
 from server.texts.public_notices import NOTICE_REFUSALS
+from server.texts.reports import REPORT_REFUSALS
 from server.texts.reviews import REVIEW_REFUSALS
 from server.texts.sampling import SAMPLING_REFUSALS
 from server.texts.sanctions import SANCTION_REFUSALS
