@@ -7,18 +7,22 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
 from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext
 
 from server.clock import FixedClock
 from server.database import connection_name
-from server.gateways.anchoring import FileAnchor
+from server.gateways.anchoring import ChainDock, FileAnchor
 from server.gateways.seal_keys import SealKeys
+from server.gateways.timestamping import TimeStampAuthority
 from server.models.journal import JournalEntry
 from server.models.proof import DayAnchor, DayRoot, JournalSeal
 from server.services import journal
 from server.services.journal_seals import HORIZON, JournalSeals
 from server.services.journal_verification import Findings, JournalVerification
+from standin.timestamping import AnchorStandIn, TimeStamper
 from tests.proving import as_a_dba, seal_again
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
@@ -220,3 +224,31 @@ async def test_a_day_closed_before_it_is_over_leaves_the_rest_to_the_next(regist
     await registry.seals.keep_days()
     assert await DayAnchor.all().count() == 2
     assert await registry.faults(since=date(2026, 3, 3)) == []
+
+
+async def test_a_time_stamp_contradicts_a_day_signed_anew_where_the_file_is_gone(
+    registry: Registry, tmp_path: Path
+) -> None:
+    standin, roots = AnchorStandIn(TimeStamper(registry.clock.now)), tmp_path / "ca.pem"
+    roots.write_bytes(standin.stamper.ca_pem)
+    app = web.Application()
+    app.add_routes(standin.routes())
+    async with TestServer(app) as server, ClientSession() as http:
+        registry.seals.anchors[:] = [
+            TimeStampAuthority(http, url=str(server.make_url("/tsa")), roots=roots),
+            ChainDock(http, url=str(server.make_url("/chain"))),
+        ]
+        stamped = JournalVerification(registry.keys, registry.seals.anchors)
+        await registry.seal_a_day("order:1")
+        assert (await stamped.verify()).anchored == 1
+        assert await DayAnchor.all().order_by("anchor").values_list("anchor", flat=True) == [
+            "blockchain",
+            "rfc3161",
+        ]
+        await as_a_dba(registry.connection, "UPDATE journal_entry SET actor = 'staff:4' WHERE id = 1")
+        await seal_again(registry.connection, registry.keys)
+        faults = (await stamped.verify()).faults
+        assert [one.partition(" keeps of it")[0] for one in faults] == [
+            "anchor: day 2026-03-02 (no. 1) and what rfc3161",
+            "anchor: day 2026-03-02 (no. 1) and what blockchain",
+        ]
