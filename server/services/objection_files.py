@@ -72,7 +72,8 @@ class ObjectionFiles:
         reviews = self._objections.reviews
         slug = followed.case.programme_slug
         now = reviews.clocks.now(slug)
-        await self._objections.doors.enter(DOOR, address, most=MOST_FROM_ONE_ADDRESS, now=now)
+        instant = reviews.clocks.base.now()
+        await self._objections.doors.enter(DOOR, address, most=MOST_FROM_ONE_ADDRESS, now=instant)
         taken = await _read(content)
         safe = usable_name(name)
         require_acceptable(reviews.programmes.get(slug), safe, max(len(taken), 1))

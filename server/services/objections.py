@@ -188,7 +188,9 @@ class Objections:
 
     async def _require_allowed(self, actor: Actor | None, address: str, now: datetime) -> None:
         if actor is None:
-            await self.doors.enter(DOOR, address, most=MOST_FROM_ONE_ADDRESS, now=now)
+            await self.doors.enter(
+                DOOR, address, most=MOST_FROM_ONE_ADDRESS, now=self.reviews.clocks.base.now()
+            )
             return
         made = ReviewObjection.filter(objector__person_id=actor.id)
         await allowances.require(made, "made_at", MOST_A_DAY, now=now)

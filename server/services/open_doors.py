@@ -33,7 +33,10 @@ class OpenDoors:
         self._sealer = sealer
 
     async def enter(self, door: str, address: str, *, most: int, now: datetime) -> None:
-        """Count one more through ``door`` today. Raises :class:`TooManyFromHere` above ``most``."""
+        """Count one more through ``door`` on the day of ``now``, the machine's instant.
+
+        Raises :class:`TooManyFromHere` above ``most``.
+        """
         day, origin = day_of(now), self._sealer.blind(f"{door}\n{address}")
         await OpenDoor.filter(day__lt=day).delete()
         if not await self._counted(origin, day, most):
