@@ -7,7 +7,19 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import balances, callbacks, confirming, deliveries, eligibility, exports, inbox, ranking, rush, search
+from bench import (
+    balances,
+    callbacks,
+    confirming,
+    deliveries,
+    eligibility,
+    exports,
+    inbox,
+    ranking,
+    reviews,
+    rush,
+    search,
+)
 from bench.ratios import HEADING, Finding, closing_line
 
 PARTS: dict[str, Callable[[], Awaitable[list[Finding]]]] = {
@@ -20,6 +32,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Finding]]]] = {
     "orders": confirming.measure,
     "ranking": ranking.measure,
     "review": inbox.measure,
+    "reviews": reviews.measure,
     "search": search.measure,
 }
 

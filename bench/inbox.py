@@ -9,8 +9,9 @@ side and are asked by turns (``bench/turns.py``).
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, islice
 from time import perf_counter
@@ -46,13 +47,13 @@ SEARCH = "reviews?queue=team&search=第777号"
 CASES = """
 INSERT INTO review_case (subject, subject_id, programme_slug, programme_version, organisation_name, uscc,
     area, title, chain, circumstances, status, place, step_name, turn, turn_since, claimed_by, claimed_at,
-    due_at, due_provisional, rank_ms, version, opened_at, opened_by, closed_at)
+    due_at, due_provisional, rank_ms, flagged, version, opened_at, opened_by, closed_at)
 SELECT 'offering', n, slugs[1 + n % cardinality(slugs)], '1', '第' || n || '号精密机械有限公司',
     'BENCH' || lpad(n::text, 13, '0'), '', '诊断服务', $2::jsonb, '[]'::jsonb,
     CASE WHEN kind < 6 THEN 'open' ELSE 'passed' END, CASE WHEN kind < 6 THEN 0 END, '初核',
     CASE WHEN kind < 5 THEN 'operator' WHEN kind = 5 THEN 'authority' END,
     began, CASE WHEN kind = 0 THEN 1 END, CASE WHEN kind = 0 THEN began END,
-    due, false, coalesce((extract(epoch FROM due) * 1000)::bigint, 9007199254740991), 1, began, 'person:1',
+    due, false, coalesce((extract(epoch FROM due) * 1000)::bigint, 9007199254740991), false, 1, began, 'person:1',
     CASE WHEN kind > 5 THEN began END
 FROM generate_series(1, $1) n,
     LATERAL (SELECT n % 10 AS kind, $3::timestamptz - make_interval(days => n % 90) AS began) one,
@@ -65,26 +66,51 @@ So every list has more than a page in either database, and what is compared is i
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What fills an inbox: cases of one subject, by a statement of its own, and what is asked beside."""
+
+    name: str
+    subject: ReviewSubject
+    cases: str
+    beside: Mapping[str, str]
+    """What the figures printed beside the ratio are called, and what is asked for them."""
+
+
+OFFERINGS = Filling("inbox", ReviewSubject.OFFERING, CASES, {"a search by part of a name": SEARCH})
+
+
 async def measure() -> list[Finding]:
     """The one ratio of the inbox; that of a search by name is printed beside it."""
+    return await compare(OFFERINGS)
+
+
+async def compare(filling: Filling) -> list[Finding]:
+    """The ratio of the lists with all their counts, full against nearly empty."""
     async with AsyncExitStack() as stack:
         stage = await stack.enter_async_context(a_stage())
         # Every programme lives in the present, as in production: deadlines lie around it.
         stage.environment["QIQUAN_DEMO_CLOCKS"] = "false"
-        few = await stack.enter_async_context(_inbox(stage, FEW, 0))
-        many = await stack.enter_async_context(_inbox(stage, MANY, 1))
+        few = await stack.enter_async_context(_inbox(stage, filling, FEW, 0))
+        many = await stack.enter_async_context(_inbox(stage, filling, MANY, 1))
         settle_garbage()
         found = await steady(lambda: _run(few, many), lambda run: run.reference(per_cpu_second))
-        searches = [[await inbox.slice([SEARCH], REQUESTS) for _ in range(SEARCHES)] for inbox in (few, many)]
+        beside = {
+            name: [
+                min([cpu_us(await one.slice([what], REQUESTS)) for _ in range(SEARCHES)])
+                for one in (few, many)
+            ]
+            for name, what in filling.beside.items()
+        }
     run = found.run
     for series in (run.reference(per_cpu_second), run.subject(per_cpu_second)):
         print("  " + line(series))
     low, high = run.quartiles(cpu_us)
     pairs = sum(map(len, run.blocks))
     print(f"  {pairs} pairs of slices, the middle half of them between {low:.3f}× and {high:.3f}×")
-    searching = [min(map(cpu_us, slices)) / 1000 for slices in searches]
-    print(f"  a search by part of a name: {searching[0]:.1f} ms of CPU, {searching[1]:.1f} ms at {MANY:,}")
-    title = f"inbox with counts at {MANY:,} cases / at {FEW:,}"
+    for name, (little, much) in beside.items():
+        print(f"  {name}: {little / 1000:.1f} ms of CPU, {much / 1000:.1f} ms at {MANY:,}")
+    title = f"{filling.name} with counts at {MANY:,} cases / at {FEW:,}"
     ratio = run.ratio(cpu_us)
     return [Finding(title, ratio, 2.0, 1.3, unit="×", lower_is_better=True, is_void=found.is_void)]
 
@@ -99,8 +125,8 @@ async def _run(few: Asked, many: Asked) -> Turns:
 
 
 @asynccontextmanager
-async def _inbox(stage: Stage, cases: int, redis: int) -> AsyncIterator[Asked]:
-    url = await stage.postgres.create(f"bench_inbox_{cases}")
+async def _inbox(stage: Stage, filling: Filling, cases: int, redis: int) -> AsyncIterator[Asked]:
+    url = await stage.postgres.create(f"bench_{filling.subject}_{cases}")
     await migrate(url)
     settings = stage.settings(url)
     async with running(settings) as app:
@@ -109,14 +135,14 @@ async def _inbox(stage: Stage, cases: int, redis: int) -> AsyncIterator[Asked]:
         programmes: Programmes = app[keys.PROGRAMMES]
         token = (await app[keys.SESSIONS].start(staff, now=now)).access_token
     began = perf_counter()
-    await _write_cases(url, cases, programmes)
+    await _write_cases(url, filling, cases, programmes)
     await settle(url)
     print(f"inbox: wrote {cases:,} cases in {perf_counter() - began:.1f} s")
     headers = {"Authorization": f"Bearer {token}"}
     onlooker = await asyncpg.connect(url)
     try:
         async with (
-            stage.serving(f"inbox-{cases}", ["-m", "server", "serve"], url, redis) as server,
+            stage.serving(f"{filling.subject}-{cases}", ["-m", "server", "serve"], url, redis) as server,
             aiohttp.ClientSession(
                 f"http://127.0.0.1:{server.port}", headers=headers, raise_for_status=True
             ) as http,
@@ -126,10 +152,10 @@ async def _inbox(stage: Stage, cases: int, redis: int) -> AsyncIterator[Asked]:
         await onlooker.close()
 
 
-async def _write_cases(url: str, cases: int, programmes: Programmes) -> None:
+async def _write_cases(url: str, filling: Filling, cases: int, programmes: Programmes) -> None:
     """Fill the table as years of work would, its indexes built at the end."""
-    programme = next(one for one in programmes if one.review(ReviewSubject.OFFERING))
-    chain = programme.review(ReviewSubject.OFFERING)
+    programme = next(one for one in programmes if one.review(filling.subject))
+    chain = programme.review(filling.subject)
     assert chain is not None, "chosen for it"
     connection = await asyncpg.connect(url)
     try:
@@ -142,7 +168,7 @@ async def _write_cases(url: str, cases: int, programmes: Programmes) -> None:
         now = await connection.fetchval("SELECT now()")
         slugs = [one.slug for one in programmes]
         copied = json.dumps(copy_of(programme, chain), ensure_ascii=False)
-        await connection.execute(CASES, cases, copied, now, slugs)
+        await connection.execute(filling.cases, cases, copied, now, slugs)
         await connection.execute(f"SET maintenance_work_mem = '{WORK_MEMORY}'")
         for index in indexes:
             await connection.execute(index["indexdef"])

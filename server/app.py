@@ -86,6 +86,7 @@ from server.services.identities import Identities
 from server.services.import_bans import BanList
 from server.services.import_kinds import LabelList, ProviderList
 from server.services.imports import Imports
+from server.services.inspection_forms import InspectionForms
 from server.services.job_runs import JobRuns
 from server.services.journal_seals import JournalSeals
 from server.services.labels import Labels
@@ -223,6 +224,7 @@ def create_app(
     reviews = Reviews(programmes, clocks, working_days)
     draws = Draws(programmes, reviews, sealer)
     app[keys.DRAWS] = draws
+    app[keys.INSPECTION_FORMS] = InspectionForms(programmes, clocks, sealer)
     public_notices = Notices(reviews)
     app[keys.REVIEWS], app[keys.PUBLIC_NOTICES] = reviews, public_notices
     qualifications = Qualifications(programmes, sizes, clocks, rounds, reviews)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from server.services.handovers import Handovers
     from server.services.identities import Identities
     from server.services.imports import Imports
+    from server.services.inspection_forms import InspectionForms
     from server.services.job_runs import JobPlan
     from server.services.journal_seals import JournalSeals
     from server.services.labels import Labels
@@ -136,6 +137,7 @@ MEMBERSHIPS: web.AppKey[Memberships] = web.AppKey("memberships")
 QUALIFICATIONS: web.AppKey[Qualifications] = web.AppKey("qualifications")
 REVIEWS: web.AppKey[Reviews] = web.AppKey("reviews")
 DRAWS: web.AppKey[Draws] = web.AppKey("draws")
+INSPECTION_FORMS: web.AppKey[InspectionForms] = web.AppKey("inspection_forms")
 PUBLIC_NOTICES: web.AppKey[Notices] = web.AppKey("public_notices")
 """The clock on notices."""
 NOTICE_DESK: web.AppKey[NoticeDesk] = web.AppKey("notice_desk")

@@ -36,6 +36,7 @@ from server.models.rounds import Budget
 from server.models.sampling import SamplingDraw, SamplingItem
 from server.models.sanctions import Recovery, RecoveryLine, SanctionCase
 from server.models.settlements import Settlement, SettlementApplication
+from server.models.stand_ins import StandIn
 from server.models.voucher_requests import VoucherRequest
 from server.programme.model import Programme
 from server.programme.review import Sampled
@@ -521,6 +522,23 @@ async def _office(stage: Stage) -> int:
     return int(opened.body["id"])
 
 
+async def _stand_in(stage: Stage) -> int:
+    """A colleague for the operator who is asked as the owner: whoever comes next."""
+    await stage.town.staff("expert")
+    newest = await Staff.all().order_by("-id").first()
+    assert newest is not None
+    made = await StandIn.create(
+        principal_id=newest.id + 1,
+        deputy_id=newest.id,
+        role="operator",
+        starts_at=stage.town.now,
+        ends_at=stage.town.now + DAY,
+        made_by="staff:1",
+        made_at=stage.town.now,
+    )
+    return int(made.id)
+
+
 async def _draw(stage: Stage) -> int:
     """A draw of the operator's, announced; the one before it is over."""
     await SamplingDraw.exclude(status=DrawStatus.CLOSED).update(status=DrawStatus.CLOSED)
@@ -723,6 +741,8 @@ OWNED: Mapping[str, Owned] = {
     # Draws are published to everybody: what may be done with one is its programme's.
     "draw_id": Owned(_draw, persons=False),
     "item_id": Owned(_item),
+    # One's own, whatever the programme: tests/services/test_stand_ins.py.
+    "stand_in_id": Owned(_stand_in, persons=False, programmes=False),
     # Rounds are published to everybody, and budgets are no organisation's.
     "round_id": Owned(_round, persons=False),
     "budget_id": Owned(_budget),

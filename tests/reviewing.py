@@ -20,6 +20,7 @@ from server.errors import Refusal
 from server.models.organisations import Organisation
 from server.models.people import Staff
 from server.models.public_notices import NoticeLine, NoticeShowing, PublicNotice
+from server.models.review_papers import InspectionForm
 from server.models.reviews import ReviewCase
 from server.programme.model import Programme
 from server.programme.public_notice_defaults import load_notice_defaults
@@ -175,6 +176,21 @@ class ReviewOffice:
         await after()
         return case
 
+    async def fill_form(self, case: ReviewCase, by: Actor) -> None:
+        """A whole and signed form, where the step a case stands at asks for one."""
+        step = None if case.place is None else copied(case).chain.steps[case.place]
+        if step is not None and step.form and by.kind == "staff":
+            await InspectionForm.create(
+                case_id=case.id,
+                place=case.place,
+                code=step.form,
+                sealed_values="",
+                values_hash="",
+                passes=True,
+                filled_by=by.id,
+                filled_at=self.now,
+            )
+
     async def put_on_record(self, case: ReviewCase, kind: ReviewKind, *, by: Actor) -> ReviewCase:
         """What a step asks for was done elsewhere, as a payment is."""
         async with in_transaction():
@@ -218,6 +234,8 @@ class ReviewOffice:
             by = await self.staff(case.turn.value)
             if self.kind(case) is ReviewKind.DISBURSEMENT:
                 return await self.put_on_record(case, ReviewKind.DISBURSEMENT, by=by)
+        if verdict is Verdict.APPROVED:
+            await self.fill_form(case, by)
         chosen: dict[str, Any] = {
             "version": case.version,
             "reason": "" if verdict is Verdict.APPROVED else "材料不符合要求",

@@ -39,6 +39,7 @@ from server.rules.review import (
     ReviewRecordIncomplete,
     Verdict,
 )
+from server.rules.sampling import DrawOutstanding, ListFrozen
 from server.rules.settlements import FeeNotTaken, ReductionImpossible, ReductionNotAllowed
 from server.rules.steps import StepOutOfTurn
 from server.services import review_claims, review_files
@@ -47,12 +48,14 @@ from server.services.admissions import FormItemsUnknown
 from server.services.attestations import LabelNotListed
 from server.services.budgets import BudgetTooSmall
 from server.services.escrows import EscrowShort
+from server.services.inspection_forms import FormNoSupport
 from server.services.issuing import PoolExhausted
 from server.services.order_holds import OrderHeld
 from server.services.order_purse import NothingToPay
 from server.services.payment_holds import PaymentHeld
 from server.services.provider_grades import GradeNotReturnable
 from server.services.qualifications import ConditionsUnmet, LabelsUnknown, QualificationMovedOn
+from server.services.recusals import Recused
 from server.services.removals import RemovalNotReturnable
 from server.services.request_book import RequestMovedOn
 from server.services.review_cases import number_of
@@ -76,7 +79,17 @@ from server.services.vouchers import VoucherMovedOn
 routes = Routes("reviews")
 
 TURN = (NotYourReview, OwnReview, ReviewOver, ReviewNotOpen, ReviewClaimed)
-DECISIVE = (*TURN, CaseMovedOn, DecidedBefore, PanelTooSmall, ReasonMissing, ReviewRecordIncomplete)
+DECISIVE = (
+    *TURN,
+    Recused,
+    DrawOutstanding,
+    ListFrozen,
+    CaseMovedOn,
+    DecidedBefore,
+    PanelTooSmall,
+    ReasonMissing,
+    ReviewRecordIncomplete,
+)
 FOLLOWING = (
     IllegalMove,
     ConditionsUnmet,
@@ -152,6 +165,7 @@ async def one(request: web.Request, actor: Actor, path: ReviewPath) -> ReviewerF
         ReviewNotAskable,
         PaidByBatch,
         PutUpByNotice,
+        FormNoSupport,
         CorrectionTimePast,
         VoidingNotReturnable,
         RemovalNotReturnable,
@@ -198,7 +212,7 @@ async def opine(request: web.Request, actor: Actor, path: ReviewPath, body: Opin
     summary="Take a case on, or over from a silent colleague. | 领取审核件。",
     access=REVIEWERS,
     answers={200: ReviewerFileView},
-    refusals=TURN,
+    refusals=(*TURN, Recused, DrawOutstanding, ListFrozen),
 )
 async def claim(request: web.Request, actor: Actor, path: ReviewPath) -> ReviewerFileView:
     await review_claims.claim(request.app[REVIEWS], path.review_id, actor=actor)

@@ -19,7 +19,7 @@ from server.jobs.send_reminders import send_reminders
 from server.jobs.tell_round_news import tell_round_news
 from server.programme.registry import Programmes
 from server.rules.slots import Daily, Every
-from server.services import chat_intake, job_runs, outbox, sessions
+from server.services import chat_intake, job_runs, outbox, sessions, stand_ins
 from server.services.allotments import Allotments
 from server.services.blocklist import Blocklist
 from server.services.chat_desk import ChatDesk
@@ -123,6 +123,7 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _every(300, "escalate_objections", lambda _: works.notices.answers.escalate_due()),
         _every(60, "tell_windows", lambda _: works.settlement_windows.tell_due()),
         _every(60, "move_drawn", lambda _: works.draws.move_due()),
+        _every(60, "turn_stand_ins", lambda _: stand_ins.turn_due(now())),
         _every(60, "settle_payments", lambda _: works.own_payments.settle_due()),
         _every(60, "expire_approvals", lambda _: works.renewals.expire_due()),
         _every(60, "scan_anomalies", lambda _: works.supervision.anomalies.scan_due()),

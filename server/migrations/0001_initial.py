@@ -7199,6 +7199,10 @@ class Migration(migrations.Migration):
                     "ends_at",
                     fields.DatetimeField(description="Exclusive", auto_now=False, auto_now_add=False),
                 ),
+                (
+                    "active",
+                    fields.BooleanField(default=False, description="Switched by the clock, day by day"),
+                ),
                 ("reason", fields.CharField(default="", max_length=200)),
                 ("made_by", fields.CharField(max_length=40)),
                 ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
@@ -7212,10 +7216,7 @@ class Migration(migrations.Migration):
             options={
                 "table": "stand_in",
                 "app": "models",
-                "indexes": [
-                    Index(fields=["deputy_id", "ends_at"]),
-                    Index(fields=["principal_id", "ends_at"]),
-                ],
+                "indexes": [Index(fields=["deputy_id", "active"]), Index(fields=["principal_id", "ends_at"])],
                 "pk_attr": "id",
                 "table_description": "代班: for some days, ``deputy_id`` reviews what ``principal_id`` would have, in one role both have.",
             },

@@ -19,6 +19,7 @@ class StandIn(Model):
     role = fields.CharEnumField(Actor, max_length=16)
     starts_at: datetime = fields.DatetimeField()
     ends_at: datetime = fields.DatetimeField(description="Exclusive")
+    active = fields.BooleanField(default=False, description="Switched by the clock, day by day")
     reason = fields.CharField(200, default="")
     made_by = fields.CharField(40)
     made_at: datetime = fields.DatetimeField()
@@ -26,4 +27,4 @@ class StandIn(Model):
 
     class Meta:
         table = "stand_in"
-        indexes = (("deputy_id", "ends_at"), ("principal_id", "ends_at"))
+        indexes = (("deputy_id", "active"), ("principal_id", "ends_at"))

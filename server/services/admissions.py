@@ -124,6 +124,13 @@ class Admissions(ArrivesQuietly):
 
     # -- what the review engine asks ----------------------------------------------------------------
 
+    async def unveil(self, case: ReviewCase, field: str) -> str | None:
+        """A personal number of what was handed in last, whole."""
+        qualification = await Qualification.get(id=case.subject_id)
+        handed_in = await last_submission(qualification)
+        sealed = None if handed_in is None else handed_in.sealed.get(field)
+        return None if sealed is None else self._sealer.open(sealed)
+
     async def snapshot(self, case: ReviewCase) -> dict[str, Any]:
         """The organisation's facts and what it handed in; personal numbers masked."""
         qualification = await Qualification.get(id=case.subject_id).select_related("organisation")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from server.models.review_papers import ReviewRecusal
 from server.models.reviews import NO_DEADLINE_MS, ReviewCase, ReviewDecision, ReviewObjection
 from server.programme.holidays import WorkingCalendar
 from server.programme.model import Programme
@@ -106,6 +107,8 @@ async def state_of(case: ReviewCase) -> Case:
         .only("place", "verdict", "reviewer_id", "role")
     )
     open_objection = await ReviewObjection.exists(case_id=case.id, answered_at=None)
+    kept_out = await ReviewRecusal.filter(case_id=case.id).values_list("reviewer_id", flat=True)
+    recused = {_name(one) for one in kept_out}
     return Case(
         decisions=tuple(
             Decision(row.place, _name(row.reviewer_id), row.verdict != Verdict.REJECTED)
@@ -115,7 +118,9 @@ async def state_of(case: ReviewCase) -> Case:
         hands=frozenset(
             (row.place, _name(row.reviewer_id))
             for row in rows
-            if row.verdict not in FINAL and row.reviewer_id is not None
+            if row.verdict not in FINAL
+            and row.reviewer_id is not None
+            and not (row.verdict is Verdict.OPINION and _name(row.reviewer_id) in recused)
         ),
         circumstances=frozenset(ReviewWhen(one) for one in case.circumstances),
         open_objection=open_objection,

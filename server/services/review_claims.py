@@ -7,6 +7,7 @@ from tortoise.transactions import in_transaction
 
 from server.models.reviews import ReviewCase
 from server.services.access import Actor
+from server.services.recusals import require_say
 from server.services.review_turns import CLAIM_KEPT, claimed_by, not_yours, require_drawn, require_open
 from server.services.reviewers import case_for, reviewer_of
 from server.services.reviews import Reviews
@@ -26,7 +27,9 @@ async def claim(reviews: Reviews, case_id: int, *, actor: Actor) -> ReviewCase:
     require_drawn(case)
     if case.turn not in reviewer.roles:
         raise not_yours(case)
-    silent = Q(claimed_by=None) | Q(claimed_by=reviewer.id) | Q(claimed_at__lte=now - CLAIM_KEPT)
+    await require_say(case.id, reviewer.id)
+    theirs = Q(claimed_by__in=[reviewer.id, *sorted(reviewer.principals)])
+    silent = Q(claimed_by=None) | theirs | Q(claimed_at__lte=now - CLAIM_KEPT)
     async with in_transaction():
         taken = await ReviewCase.filter(silent, id=case.id, version=case.version, turn=case.turn).update(
             claimed_by=reviewer.id, claimed_at=now

@@ -32,6 +32,7 @@ from server.rules.review import (
 )
 from server.services import access
 from server.services.access import IN_THE_FILES, Actor, NotAllowed, NotFound
+from server.services.recusals import require_say
 from server.services.review_cases import Copied, copied, decisions_on, objections_to, state_of
 from server.services.review_inbox import Cursor, InboxPage, Queue, Wanted
 from server.services.review_inbox import page as inbox_page
@@ -109,7 +110,7 @@ async def for_reviewer(reviews: Reviews, case_id: int, *, actor: Actor) -> Revie
         differences(returned[-1].snapshot, snapshot) if returned else (),
         await reviews.reviewed(case).checks(case, now=now),
         "" if colleague is None else colleague.display_name,
-        _may(case, kept, await state_of(case), reviewer, now),
+        await _may(case, kept, reviewer, now),
     )
 
 
@@ -157,11 +158,13 @@ def _steps(
     return [(step, state(place, step)) for place, step in enumerate(kept.chain.steps)]
 
 
-def _may(case: ReviewCase, kept: Copied, state: Case, reviewer: Reviewer, now: datetime) -> frozenset[Deed]:
+async def _may(case: ReviewCase, kept: Copied, reviewer: Reviewer, now: datetime) -> frozenset[Deed]:
     if case.turn is None or case.turn not in reviewer.roles:
         return frozenset()
+    state = await state_of(case)
     try:
         reviewer.require_impartial(case)
+        await require_say(case.id, reviewer.id)
         step = require_turn(kept.chain, state, case.turn, str(reviewer.id))
         if case.status is CaseStatus.OPEN:
             require_by_hand(step)
@@ -169,7 +172,7 @@ def _may(case: ReviewCase, kept: Copied, state: Case, reviewer: Reviewer, now: d
         return frozenset()
     if case.status is CaseStatus.ON_NOTICE:
         return frozenset({Deed.ANSWER})
-    if case.claimed_by not in (None, reviewer.id):
+    if case.claimed_by not in (None, reviewer.id, *reviewer.principals):
         silent = case.claimed_at is not None and case.claimed_at <= now - CLAIM_KEPT
         return frozenset({Deed.CLAIM}) if silent else frozenset()
     deeds = {Deed.APPROVE, Deed.REJECT, Deed.CLAIM if case.claimed_by is None else Deed.RELEASE}

@@ -168,7 +168,7 @@ async def page(
         raise SearchTooShort(least=SHORTEST_NAME)
     connection = get_connections().get(ReviewCase._meta.db.connection_name)
     known = [one.slug for one in programmes]
-    slugs = [slug for slug in known if not reviewer.programmes or slug in reviewer.programmes]
+    slugs = [slug for slug in known if reviewer.areas_in(slug) is not None]
     asking = _Asking(
         reviewer,
         wanted,
@@ -231,15 +231,16 @@ def _ranges(asking: _Asking, queue: Queue, statement: _Statement) -> Iterator[li
     """The conditions of each range of the queue's index."""
     for slug in asking.slugs:
         if queue is Queue.ALL:
-            yield [_of(slug, statement), *_filters(asking, statement)]
+            yield [_of(slug, statement), *_filters(asking, slug, statement)]
         elif queue is Queue.MINE:
-            mine = f"turn IS NOT NULL AND claimed_by = {statement.put(asking.reviewer.id)}"
-            yield [mine, _of(slug, statement), *_filters(asking, statement)]
+            for one in (asking.reviewer.id, *sorted(asking.reviewer.principals)):
+                mine = f"turn IS NOT NULL AND claimed_by = {statement.put(one)}"
+                yield [mine, _of(slug, statement), *_filters(asking, slug, statement)]
         else:
             for role in sorted(asking.reviewer.roles):
                 turn = f"turn = {statement.put(role.value)}"
                 urgency = _urgency(queue, asking.now(slug), statement)
-                yield [turn, _of(slug, statement), urgency, *_filters(asking, statement)]
+                yield [turn, _of(slug, statement), urgency, *_filters(asking, slug, statement)]
 
 
 def _of(slug: str, statement: _Statement) -> str:
@@ -255,12 +256,12 @@ def _urgency(queue: Queue, now: datetime, statement: _Statement) -> str:
     return f"rank_ms > {soon[0]} AND rank_ms <= {soon[1]}"
 
 
-def _filters(asking: _Asking, statement: _Statement) -> Iterator[str]:
+def _filters(asking: _Asking, slug: str, statement: _Statement) -> Iterator[str]:
     """What narrows every queue alike."""
     if asking.wanted.subject is not None:
         yield f"subject = {statement.put(asking.wanted.subject.value)}"
-    if asking.reviewer.areas:
-        yield f"({' OR '.join(_below(area, statement) for area in asking.reviewer.areas)})"
+    if areas := asking.reviewer.areas_in(slug):
+        yield f"({' OR '.join(_below(area, statement) for area in areas)})"
     yield from _narrowed(asking, statement)
     search = asking.wanted.search
     if not search:

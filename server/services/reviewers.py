@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from server.errors import Refusal
 from server.models.people import Staff
 from server.models.reviews import ReviewCase
+from server.models.stand_ins import StandIn
 from server.programme.vocabulary import Actor as Role
 from server.rules.eligibility import lies_within
 from server.services import access
@@ -34,6 +35,15 @@ class OwnReview(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class Cover:
+    """A colleague whom somebody stands in for: who, and within which bounds they work."""
+
+    principal_id: int
+    programmes: frozenset[str]
+    areas: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reviewer:
     """A member of staff as far as reviews go. Empty ``programmes`` or ``areas`` mean all of them."""
 
@@ -43,16 +53,31 @@ class Reviewer:
     programmes: frozenset[str]
     areas: tuple[str, ...]
     affiliations: frozenset[str]
+    covers: tuple[Cover, ...] = ()
+    """Colleagues they stand in for at this instant."""
 
     @property
     def actor_name(self) -> str:
         """As the journal writes it."""
         return f"staff:{self.id}"
 
+    @property
+    def principals(self) -> frozenset[int]:
+        """Whose claims are theirs to go on with."""
+        return frozenset(cover.principal_id for cover in self.covers)
+
+    def areas_in(self, slug: str) -> tuple[str, ...] | None:
+        """The areas they see in a programme, empty for all of it; ``None`` where they see nothing of it."""
+        bounds = [(self.programmes, self.areas), *((one.programmes, one.areas) for one in self.covers)]
+        areas = [within for programmes, within in bounds if not programmes or slug in programmes]
+        if not areas:
+            return None
+        return () if () in areas else tuple(sorted({area for within in areas for area in within}))
+
     def may_see(self, case: ReviewCase) -> bool:
-        """Whether the case lies in their programmes and under their areas."""
-        in_programme = not self.programmes or case.programme_slug in self.programmes
-        return in_programme and (not self.areas or lies_within(case.area, self.areas))
+        """Whether the case lies in their programmes and under their areas, or in those they stand in for."""
+        areas = self.areas_in(case.programme_slug)
+        return areas is not None and (not areas or lies_within(case.area, areas))
 
     def require_impartial(self, case: ReviewCase) -> None:
         """Raise :class:`OwnReview` for a case they opened themselves or of an affiliated organisation."""
@@ -72,6 +97,19 @@ async def reviewer_of(actor: Actor) -> Reviewer:
         programmes=frozenset(staff.programmes),
         areas=tuple(staff.areas),
         affiliations=frozenset(staff.affiliations),
+        covers=await _covers(staff.id, actor),
+    )
+
+
+async def _covers(staff_id: int, actor: Actor) -> tuple[Cover, ...]:
+    """Whom somebody stands in for, in a role that both still have."""
+    rows = await StandIn.filter(deputy_id=staff_id, active=True).order_by("id")
+    live = {row.principal_id: row for row in rows if row.role.value in actor.roles}
+    principals = await Staff.filter(id__in=list(live)) if live else []
+    return tuple(
+        Cover(one.id, frozenset(one.programmes), tuple(one.areas))
+        for one in principals
+        if live[one.id].role.value in one.roles
     )
 
 

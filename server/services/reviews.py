@@ -44,6 +44,8 @@ from server.rules.review import (
 from server.services import memberships
 from server.services.access import Actor, NotFound
 from server.services.clocks import ProgrammeClocks
+from server.services.inspection_forms import require_support
+from server.services.recusals import require_say
 from server.services.review_cases import copied, copy_of, deadline
 from server.services.review_passage import (
     AT_REST,
@@ -359,6 +361,7 @@ class Reviews:
         case = await ReviewCase.get(id=case_id)
         if reviewer is not None:
             reviewer.require_impartial(case)
+            await require_say(case_id, reviewer.id)
         return await self.passage(case, actor=actor, now=self.clocks.now(case.programme_slug))
 
     async def passage(self, case: ReviewCase, *, actor: Actor, now: datetime) -> Passage:
@@ -376,8 +379,10 @@ class Reviews:
         step = require_turn(
             passage.kept.chain, passage.state, role_of(passage.case, reviewer), str(reviewer.id)
         )
-        if case.claimed_by not in (None, reviewer.id):
+        if case.claimed_by not in (None, reviewer.id, *reviewer.principals):
             raise await claimed_by(case)
+        if case.claimed_by in reviewer.principals:
+            await passage.note("review.stood_in", principal=f"staff:{case.claimed_by}")
         place = case.place
         assert place is not None, "an open case stands somewhere"
         require_by_hand(step)
@@ -388,6 +393,8 @@ class Reviews:
             return place
         require_record(step, said.record, day_of(passage.now))
         require_panel(step, passage.state, place, str(reviewer.id))
+        if said.verdict is Verdict.APPROVED:
+            await require_support(case, step, place)
         if not may_ask_for(passage.kept.chain, place).issuperset(ask_for):
             raise ReviewNotAskable(clause=step.article)
         if ask_for:

@@ -229,6 +229,9 @@ from server.texts.reports import REPORT_SIZES as REPORT_SIZES
 from server.texts.reports import REPORT_TABLES as REPORT_TABLES
 from server.texts.reports import REPORT_TITLES as REPORT_TITLES
 from server.texts.reports import REPORT_WORDS as REPORT_WORDS
+from server.texts.reviews import FORM_LACKS as FORM_LACKS
+from server.texts.reviews import FORM_NONE as FORM_NONE
+from server.texts.reviews import FORM_SAYS_NO as FORM_SAYS_NO
 from server.texts.reviews import REVIEW_DEEDS as REVIEW_DEEDS
 from server.texts.reviews import REVIEW_INSTANT as REVIEW_INSTANT
 from server.texts.reviews import REVIEW_KINDS as REVIEW_KINDS

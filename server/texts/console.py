@@ -42,6 +42,7 @@ RANKING_COLUMNS = (
 """What the columns of a published list are called, in the order of the fields."""
 
 JOBS: Mapping[str, str] = {
+    "turn_stand_ins": "按日期使代班安排生效和终止",
     "move_drawn": "抽查抽取后，使名单内的审核件继续办理",
     "carry_out_sanctions": "继续执行处理决定中尚未完成的事项",
     "remind_recoveries": "提醒逾期未缴回的追缴款",

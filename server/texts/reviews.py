@@ -10,6 +10,13 @@ REVIEW_REFUSALS: Mapping[str, str] = {
     "paid_by_batch": "“{step}”由付款批次凭银行回单登记，不能逐件手工办理",
     "step_not_at_hand": "此件目前不在“{kind}”环节，不能登记该结果",
     "selection_changed": "列表已有变化：您查看的是 {seen} 件，现在是 {now} 件，请刷新后再办理",
+    "recused": "您已回避此件，不能办理或发表意见",
+    "recused_before": "该人员已经回避此件",
+    "inspection_values_unusable": "表单有 {count} 处不能这样填写",
+    "no_form_here": "此件目前的环节不需要填写表单",
+    "form_no_support": "“{step}”的表单不支持通过：{missing}",
+    "stand_in_unusable": "代班人须为同一角色的其他在岗人员，期限从今天起、最长 {most} 天",
+    "stand_in_named": "这些天中已有人代班，请先撤销",
     "review_not_askable": "本项审核没有可以由您提请的这一环节",
     "review_under_way": "该事项正在审核中，请勿重复提交",
     "case_moved_on": "您打开此件后，{who}于 {when} {what}，请刷新后再办理",
@@ -52,6 +59,11 @@ REVIEW_DEEDS: Mapping[str, str] = {
     "taken_down": "结束了公示",
 }
 """What somebody did to a case meanwhile, by the journal's word for it."""
+
+FORM_NONE = "尚未填写"
+FORM_SAYS_NO = "审核意见不是“通过”"
+FORM_LACKS = "缺少 {count} 项内容或签章"
+"""Why a form supports no pass."""
 
 REVIEW_WHO: Mapping[str, str] = {"person": "申请单位", "objector": "异议人", "clock": "系统"}
 REVIEW_TURN_YOURS = "贵单位"
