@@ -21,7 +21,6 @@ from server import contexts, keys, rules, texts
 from server.clock import CHINA, Clock, SystemClock
 from server.database import connection_name, is_sqlite
 from server.errors import refusal_classes
-from server.gateways.contract_checks import TableChecks
 from server.gateways.evidence_store import EvidenceStore
 from server.gateways.file_lab import FileLab
 from server.gateways.grab_gate import GrabGate
@@ -137,6 +136,7 @@ from server.services.settlement_end import repaid
 from server.services.settlement_forms import SettlementForms
 from server.services.settlement_windows import SettlementWindows
 from server.services.settlements import Settlements
+from server.services.shared_table import TableChecks
 from server.services.shop_window import ShopWindow
 from server.services.signing_steps import Printing
 from server.services.staff import StaffAccounts

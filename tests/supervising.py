@@ -6,7 +6,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from server.gateways.contract_checks import TableChecks
 from server.models.organisations import Organisation, Qualification
 from server.models.settlements import Settlement, SettlementApplication
 from server.programme.supervision import load_anomaly_defaults, load_supervision_defaults
@@ -15,6 +14,7 @@ from server.rules.lifecycles import QualificationStatus
 from server.rules.orders import OrderStatus
 from server.rules.settlements import SettlementApplicationStatus, SettlementStatus
 from server.services.related_parties import RelatedParties
+from server.services.shared_table import TableChecks
 from server.services.supervision_office import SupervisionOffice
 from server.units import yuan_to_fen
 from tests.contracting import SEALER

@@ -1,7 +1,7 @@
 """Contract checks: what banks and regulators share about the sides of a contract (GX-69).
 
-Whoever connects a real exchange writes another :class:`ContractChecks`; nothing else changes. The stand-in
-answers from the platform's own table, which the programme's authority keeps.
+Whoever connects a real exchange writes another :class:`ContractChecks`, and nothing else changes. The
+stand-in (``services/shared_table.py``) answers from a table that the authority keeps.
 """
 
 from __future__ import annotations
@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from tortoise.expressions import Q
-
-from server.models.monitoring import SharedRecord
 from server.rules.contract_checks import CheckVerdict, SharedSource
 
 
@@ -39,23 +36,3 @@ class ContractChecks(Protocol):
 
     async def ask(self, source: SharedSource, sides: Sides) -> SharedAnswer:
         """What a source says of a contract; ``UNANSWERED`` where it has nothing to say."""
-
-
-class TableChecks:
-    """The stand-in: the worst of what the table holds about either side on the day of the contract."""
-
-    async def ask(self, source: SharedSource, sides: Sides) -> SharedAnswer:
-        held = await SharedRecord.filter(
-            Q(until__isnull=True) | Q(until__gte=sides.signed_on),
-            source=source,
-            uscc__in=[sides.enterprise_uscc, sides.provider_uscc],
-            since__lte=sides.signed_on,
-        ).order_by("id")
-        for verdict in (CheckVerdict.UNLAWFUL, CheckVerdict.DOUBTFUL):
-            against = [one for one in held if one.verdict is verdict]
-            if against:
-                return SharedAnswer(verdict=verdict, says=against[0].says)
-        known = {one.uscc for one in held if one.verdict is CheckVerdict.LAWFUL}
-        if known >= {sides.enterprise_uscc, sides.provider_uscc}:
-            return SharedAnswer(verdict=CheckVerdict.LAWFUL)
-        return SharedAnswer(verdict=CheckVerdict.UNANSWERED)

@@ -47,7 +47,7 @@ class CallQuery(Query):
 class MakeCallList(Body):
     """Which orders are asked about."""
 
-    programme: str = Field(max_length=64, description=PROGRAMME, examples=["lishui-2024"])
+    programme: str = Field(max_length=64, description=PROGRAMME)
     order_ids: list[Id] = Field(
         min_length=1, max_length=MOST_CALLS, description="The orders. | 订单编号。", examples=[[1]]
     )

@@ -78,7 +78,7 @@ class ProposeOnAnomaly(Body):
 class SelfCheck(Body):
     """What an organisation found itself."""
 
-    programme: str = Field(max_length=64, description=PROGRAMME, examples=["guangxi-2024"])
+    programme: str = Field(max_length=64, description=PROGRAMME)
     year: Year = Field(description=YEAR, examples=[2026])
     party: Party = Field(description="As which party. | 身份。", examples=["provider"])
     figures: dict[str, Figure] = Field(max_length=100, description=FIGURES, examples=[{"paid": 100}])
@@ -96,7 +96,7 @@ class Audit(SelfCheck):
 class Compare(Body):
     """Whose self-check and audit are set side by side."""
 
-    programme: str = Field(max_length=64, description=PROGRAMME, examples=["guangxi-2024"])
+    programme: str = Field(max_length=64, description=PROGRAMME)
     year: Year = Field(description=YEAR, examples=[2026])
     organisation_id: Id = Field(description="Whose. | 单位编号。", examples=[1])
     party: Party = Field(description="As which party. | 身份。", examples=["provider"])
@@ -105,7 +105,7 @@ class Compare(Body):
 class RecordOperatorAudit(Body):
     """The year's audit of the operator."""
 
-    programme: str = Field(max_length=64, description=PROGRAMME, examples=["ningxia-2016"])
+    programme: str = Field(max_length=64, description=PROGRAMME)
     year: Year = Field(description=YEAR, examples=[2026])
     auditor: str = Field(min_length=2, max_length=200, description="Who audited. | 审计机构。")
     opinion: AuditOpinion = Field(description="clean, qualified or adverse. | 审计意见。", examples=["clean"])
@@ -126,7 +126,7 @@ class DecideOperatorAudit(Body):
 class MakeEvaluation(Body):
     """What is evaluated, and what is made of it."""
 
-    programme: str = Field(max_length=64, description=PROGRAMME, examples=["guangxi-2024"])
+    programme: str = Field(max_length=64, description=PROGRAMME)
     starts_on: Day = Field(description="First day. | 起始日期。", examples=["2026-01-01"])
     ends_on: Day = Field(description="Last day. | 截止日期。", examples=["2026-03-31"])
     words: str = Field(min_length=2, max_length=20_000, description="What is made of it. | 评价结论。")
@@ -136,7 +136,7 @@ class MakeEvaluation(Body):
 class KeepShared(Body):
     """What a source shares about an organisation."""
 
-    programme: str = Field(max_length=64, description=PROGRAMME, examples=["guangxi-2024"])
+    programme: str = Field(max_length=64, description=PROGRAMME)
     source: SharedSource = Field(description="Whose data. | 数据来源。", examples=["business_register"])
     uscc: str = Field(min_length=18, max_length=18, description="Of whom. | 统一社会信用代码。")
     verdict: CheckVerdict = Field(description="What it says. | 结论。", examples=["lawful"])

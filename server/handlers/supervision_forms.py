@@ -71,7 +71,7 @@ class SubjectBody(Body):
 class PlanInspection(Body):
     """What is planned."""
 
-    programme: str = Field(max_length=64, description=PROGRAMME, examples=["lishui-2024"])
+    programme: str = Field(max_length=64, description=PROGRAMME)
     kind: InspectionKind = Field(description="Which kind. | 检查类型。", examples=["daily"])
     title: str = Field(
         min_length=2, max_length=200, description="What it is called. | 名称。", examples=["走访"]

@@ -10,8 +10,9 @@ from tortoise.models import Model
 
 from server.models.contracts import Contract
 from server.models.organisations import Organisation
+from server.programme.monitoring import Anomaly
 from server.programme.vocabulary import Party
-from server.rules.anomalies import Anomaly, ContactKind
+from server.rules.anomalies import ContactKind
 from server.rules.contract_checks import CheckVerdict, SharedSource
 from server.rules.supervision import AnomalyStatus, AuditKind, AuditOpinion, CommissionOutcome
 

@@ -112,4 +112,4 @@ async def _inspectors(provider_id: int, slug: str) -> list[int]:
         organisation_id=provider_id, inspection__programme_slug=slug, inspector_id__not_isnull=True
     )
     visitors = await visits.order_by("-id").values_list("inspector_id", flat=True)
-    return [int(one) for one in (*reviewers, *visitors)]
+    return [int(str(one)) for one in (*reviewers, *visitors)]

@@ -61,11 +61,14 @@ class ContactMarks:
             .select_related("organisation")
         )
         same = [one for one in rows if (one.kind, one.mark) in marks]
-        providers = await Qualification.filter(
-            organisation_id__in=[one.organisation_id for one in same],
-            programme_slug=slug,
-            party=Party.PROVIDER,
-        ).values_list("organisation_id", flat=True)
+        providers = {
+            one.organisation_id
+            for one in await Qualification.filter(
+                organisation_id__in=[one.organisation_id for one in same],
+                programme_slug=slug,
+                party=Party.PROVIDER,
+            )
+        }
         found: dict[str, set[ContactKind]] = defaultdict(set)
         for one in same:
             if one.organisation_id in providers:

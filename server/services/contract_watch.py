@@ -50,24 +50,26 @@ async def watched(
         .order_by("id")
         .limit(MOST)
     )
-    complained = set(
-        await Complaint.filter(
+    complained = {
+        one.subject_id
+        for one in await Complaint.filter(
             sealed=False,
             programme_slug=programme.slug,
             subject=SubjectKind.ORDER,
             subject_id__in=[one.id for one in orders],
             status__in=[ComplaintStatus.FILED, ComplaintStatus.IN_HAND],
-        ).values_list("subject_id", flat=True)
-    )
+        )
+    }
     providers = {one.provider_id for one in orders}
-    held = set(
-        await Qualification.filter(
+    held = {
+        one.organisation_id
+        for one in await Qualification.filter(
             organisation_id__in=list(providers),
             programme_slug=programme.slug,
             party=Party.PROVIDER,
             status__in=list(OVER),
-        ).values_list("organisation_id", flat=True)
-    )
+        )
+    }
     to_rectify: dict[int, int] = defaultdict(int)
     for one in await RectificationTask.filter(
         organisation_id__in=list(providers),

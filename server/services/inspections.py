@@ -199,7 +199,7 @@ class Inspections:
         if not mine:
             raise NotHeldByYou(clause=inspection.clause, names=roles_in_words(inspection.held_by))
         now = self.book.now(inspection.programme_slug)
-        signed = await InspectionSignature.filter(inspection_id=inspection.id).values_list("role", flat=True)
+        signed = {one.role for one in await InspectionSignature.filter(inspection_id=inspection.id)}
         role = next((one for one in mine if one not in signed), mine[0])
         try:
             async with in_transaction():

@@ -122,7 +122,7 @@ class Rectifications:
             await self._note_task(action, task, actor, now, reason=why)
             await outbox.tell(
                 f"organisation:{task.organisation_id}",
-                action,
+                "rectification.accepted" if accept else "rectification.sent_back",
                 at=now,
                 rectification=task.id,
                 programme=task.programme_slug,

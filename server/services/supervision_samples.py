@@ -40,4 +40,4 @@ async def drawn(draw_id: int, slug: str) -> Sample:
     if draw.status not in (DrawStatus.DRAWN, DrawStatus.CLOSED):
         raise SampleNotDrawn(clause=draw.clause)
     rows = await SamplingItem.filter(draw_id=draw.id, turn__not_isnull=True).values_list("row_id", flat=True)
-    return Sample(draw.over, frozenset(int(one) for one in rows))
+    return Sample(draw.over, frozenset(int(str(one)) for one in rows))
