@@ -19,8 +19,8 @@ ROOT = Path(__file__).parent.parent
 GOOD = "Correct-horse-7"
 INSERT_BUDGET = (
     "INSERT INTO budget (programme_slug, programme_version, year, total_fen, allotted_fen, committed_fen,"
-    " on_file_fen, returned_fen, issued_count, epoch, version, lock_number, created_at)"
-    " VALUES ('lishui-2024', '2024', ?, ?, 0, 0, 0, 0, 0, ?, 0, 0, '2026-05-18 02:00:00+00:00')"
+    " on_file_fen, fees_fen, returned_fen, issued_count, epoch, version, lock_number, created_at)"
+    " VALUES ('lishui-2024', '2024', ?, ?, 0, 0, 0, 0, 0, 0, ?, 0, 0, '2026-05-18 02:00:00+00:00')"
 )
 
 Run = Callable[..., tuple[int, list[str], list[str]]]
