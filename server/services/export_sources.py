@@ -9,6 +9,7 @@ from tortoise.expressions import Q, Subquery
 
 from server import texts
 from server.models.complaints import Complaint
+from server.models.disbursements import Payment
 from server.models.ledger import LedgerEntry
 from server.models.orders import Order
 from server.models.organisations import MemberRole, Membership, Organisation, Qualification
@@ -37,6 +38,7 @@ def own_sources(programmes: Programmes, sealer: Sealer) -> Mapping[str, ExportSo
         "ledger": _ledger(),
         "organisations": _organisations(sealer),
         "settlements": _settlements(programmes),
+        "payments": _payments(),
         "complaints": _complaints(),
     }
 
@@ -304,6 +306,30 @@ def _settlements(programmes: Programmes) -> TableSource:
             "area": "order__enterprise__area",
         },
         readers=DESK | MONEY,
+    )
+
+
+def _payments() -> TableSource:
+    facts = ("status", "amount_fen", "receipt_number", "receipt_on", "settled_at")
+    return TableSource(
+        title=texts.EXPORT_KINDS["payments"],
+        model=Payment,
+        columns=(
+            _column("number"),
+            _column("batch"),
+            _column("provider", width=32),
+            _column("provider_uscc", width=22),
+            _column("tail", width=12),
+            _column("status", width=12),
+            _money("amount"),
+            _column("receipt", width=22),
+            _column("receipt_on", kind="day", width=12),
+            _instant("settled_at"),
+        ),
+        reads=("number", "batch__number", "provider__name", "provider__uscc", "account__tail", *facts),
+        rows=_read("number", "batch__number", "provider__name", "provider__uscc", "account__tail", *facts),
+        on={"programme": "batch__programme_slug", "at": "settled_at", "status": "status"},
+        readers=MONEY,
     )
 
 

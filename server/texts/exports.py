@@ -21,6 +21,7 @@ EXPORT_KINDS: Mapping[str, str] = {
     "ledger": "资金流水",
     "organisations": "资格名单",
     "settlements": "兑付明细",
+    "payments": "付款明细",
     "complaints": "投诉办理情况",
 }
 """What each list is called."""
@@ -112,6 +113,11 @@ EXPORT_COLUMNS: Mapping[str, str] = {
     "due": "答复期限",
     "closed": "办结时间",
     "year": "年度",
+    "batch": "付款批次",
+    "tail": "账号尾号",
+    "receipt": "银行回单号",
+    "receipt_on": "回单日期",
+    "settled_at": "登记时间",
 }
 """The headers of exported lists."""
 
