@@ -567,6 +567,20 @@ async def test_a_payment_is_put_on_record_by_the_bank_and_by_nobodys_hand(office
         await office.put_on_record(seen, ReviewKind.DISBURSEMENT, by=operator)
 
 
+@pytest.mark.rules("LS-54")
+async def test_a_provider_hears_at_once_what_the_pre_check_of_its_claim_came_to(office: ReviewOffice) -> None:
+    passed = await office.open(programme(LISHUI), S.SETTLEMENT)
+    assert passed.turn is Role.OPERATOR
+    await office.decide(passed, reason="材料完整，额度核实无误")
+    told = await OutboxMessage.get(topic="review.step_passed")
+    assert told.recipient == f"organisation:{passed.organisation_id}"
+    assert (told.data["reason"], told.created_at) == ("材料完整，额度核实无误", office.now)
+    sent_back = await office.open(programme(LISHUI), S.SETTLEMENT)
+    await office.decide(sent_back, Verdict.RETURNED, reason="发票不全", fields={"invoice": "缺一张"})
+    told = await OutboxMessage.get(topic="review.returned")
+    assert told.recipient == f"organisation:{sent_back.organisation_id}"
+
+
 # -- a list approved together ---------------------------------------------------------------------------
 
 

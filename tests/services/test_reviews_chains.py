@@ -26,15 +26,15 @@ S = ReviewSubject
 BY_NO_HAND = (ReviewKind.AUTOMATIC, ReviewKind.PUBLIC_NOTICE, ReviewKind.DISBURSEMENT)
 PROVES = {
     ("yinchuan-2024", S.PROVIDER): ("YC-18",),
-    ("yinchuan-2024", S.SETTLEMENT): ("YC-27",),
+    ("yinchuan-2024", S.SETTLEMENT): ("YC-08", "YC-27"),
     ("guangxi-2024", S.PROVIDER): ("GX-42",),
-    ("guangxi-2024", S.SETTLEMENT): ("GX-63",),
+    ("guangxi-2024", S.SETTLEMENT): ("GX-09", "GX-63"),
     ("ningxia-2016", S.PROVIDER): ("NX-17",),
     ("ningxia-2016", S.VOUCHER_REQUEST): ("NX-19",),
     ("lishui-2024", S.PROVIDER): ("LS-38",),
     ("lishui-2024", S.ENTERPRISE): ("LS-60",),
     ("guangzhou-2020", S.ENTERPRISE): ("GZ-05",),
-    ("guangzhou-2020", S.SETTLEMENT): ("GZ-41",),
+    ("guangzhou-2020", S.SETTLEMENT): ("GZ-27", "GZ-41"),
 }
 
 

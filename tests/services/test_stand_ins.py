@@ -50,7 +50,6 @@ async def name(
     return row.id
 
 
-@pytest.mark.rules("YC-08", "GX-09")
 async def test_a_stand_in_goes_on_with_what_was_taken_on_and_sees_what_the_other_would(
     office: ReviewOffice,
 ) -> None:
