@@ -95,8 +95,12 @@ ATTACKS = {
     "a year below zero": "UPDATE budget SET allotted_fen = 0, total_fen = -1",
     "a second budget for the year": """
         INSERT INTO budget (programme_slug, programme_version, year, total_fen, allotted_fen, committed_fen,
-                            returned_fen, issued_count, epoch, version, lock_number, created_at)
-        SELECT programme_slug, programme_version, year, 0, 0, 0, 0, 0, 1, 0, 0, created_at FROM budget""",
+                            on_file_fen, fees_fen, returned_fen, issued_count, epoch, version, lock_number,
+                            created_at)
+        SELECT programme_slug, programme_version, year, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, created_at
+        FROM budget""",
+    "more taken on file than the year has": "UPDATE budget SET on_file_fen = total_fen + returned_fen + 1",
+    "less than nothing taken on file": "UPDATE budget SET on_file_fen = -1",
     "a second voucher of the same enterprise": VOUCHER.format(
         number="'copy'", serial=1, face="face_value_fen"
     ),
@@ -141,7 +145,7 @@ CHECKS = {
     "budget": {
         "total_fen >= 0",
         "allotted_fen >= 0",
-        "allotted_fen + committed_fen <= total_fen + returned_fen",
+        "allotted_fen + committed_fen + on_file_fen + fees_fen <= total_fen + returned_fen",
         "committed_fen >= 0",
         "returned_fen >= 0",
     },
