@@ -45,7 +45,7 @@ from redis.asyncio import Redis
 from tortoise.expressions import F
 
 from server import keys, logs, texts
-from server.app import CHAT, CHAT_MENU, create_app
+from server.app import CHAT_MENU, create_app
 from server.clock import CHINA, SystemClock
 from server.console import journal, sampling
 from server.database import OtherSchema, close_database, is_sqlite, migrate, open_database, sqlite_file
@@ -71,6 +71,7 @@ from server.settings import STAFF_PASSWORD_VARIABLE, Settings, SettingsError, lo
 from server.startup import unfit
 from server.texts import sentence
 from server.units import yuan_to_fen
+from server.wiring import CHAT
 from server.workers import serve_with_workers
 
 RESTORED_EPOCHS = 1_000_000

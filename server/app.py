@@ -33,7 +33,6 @@ from server.gateways.seal_keys import SealKeys
 from server.gateways.sheet_press import SheetPress
 from server.gateways.wechat import Wechat
 from server.gateways.wechat_calls import WechatCalls, tokens_of
-from server.gateways.wechat_cipher import callback_cipher
 from server.gateways.wechat_http import WechatHttp
 from server.handlers import bearer, doors
 from server.handlers.grabs import GrabDoor
@@ -41,18 +40,11 @@ from server.jobs.runner import Runner
 from server.jobs.schedule import Works, plans, schedule
 from server.metrics import Metrics
 from server.middlewares import platform
-from server.programme.bank_files import load_bank_templates
-from server.programme.chart import load_chart
-from server.programme.complaints import load_complaint_defaults
-from server.programme.messages import load_messages
 from server.programme.notices import YearlyNotices
 from server.programme.public_notice_defaults import load_notice_defaults
 from server.programme.registry import Programmes
 from server.programme.review import ReviewSubject
-from server.programme.sanctions import load_sanction_defaults
 from server.programme.size_classes import load_size_standard
-from server.programme.supervision import load_anomaly_defaults, load_supervision_defaults
-from server.rules.chat_messages import MessageKind
 from server.sealing import Sealer
 from server.services.admissions import Admissions
 from server.services.allotments import Allotments
@@ -60,16 +52,7 @@ from server.services.annual_notices import AnnualNotices
 from server.services.applications import Applications
 from server.services.audit_packs import AuditPacks
 from server.services.blocklist import Blocklist
-from server.services.carriers import Carriers
-from server.services.chat_desk import ChatDesk
-from server.services.chat_door import ChatDoor
-from server.services.chat_replies import ChatReplies
 from server.services.clocks import ProgrammeClocks
-from server.services.complaint_office import ComplaintOffice
-from server.services.deliveries import Deliveries
-from server.services.delivery_plan import known_topics
-from server.services.delivery_reports import DeliveryReports
-from server.services.disbursement_office import DisbursementOffice
 from server.services.documents import Documents
 from server.services.drafts import Drafts
 from server.services.enquiries import Enquiries
@@ -122,26 +105,17 @@ from server.services.reviewed_enquiries import ReviewedEnquiries
 from server.services.reviewed_offerings import ReviewedOfferings
 from server.services.reviewed_orders import PaymentReturns, ReviewedCancellations
 from server.services.reviewed_requests import ReviewedRequests
-from server.services.reviewed_settlements import ReviewedSettlements
 from server.services.reviews import Reviews
 from server.services.round_book import RoundBook
 from server.services.rounds import Rounds
 from server.services.sampling_draws import Draws
-from server.services.sanction_office import SanctionOffice
-from server.services.sanction_settlements import SettlementStops
 from server.services.selections import Selections
 from server.services.sessions import Sessions
-from server.services.settlement_drafts import SettlementDrafts
 from server.services.settlement_end import repaid
-from server.services.settlement_forms import SettlementForms
-from server.services.settlement_windows import SettlementWindows
-from server.services.settlements import Settlements
-from server.services.shared_table import TableChecks
 from server.services.shop_window import ShopWindow
 from server.services.signing_steps import Printing
 from server.services.staff import StaffAccounts
 from server.services.staff_sign_in import StaffSignIn
-from server.services.supervision_office import SupervisionOffice
 from server.services.suspensions import Suspensions
 from server.services.tokens import AccessTokens
 from server.services.uploads import Uploads
@@ -151,17 +125,11 @@ from server.services.vouchers import Vouchers
 from server.services.waiting_list import WaitingList
 from server.services.working_days import WorkingDays
 from server.settings import Settings
+from server.wiring import money_out, talk
 
 CONFIG = Path(__file__).parent.parent / "config"
 SIZE_CLASSES = CONFIG / "size-classes.toml"
-MESSAGES = CONFIG / "messages.toml"
 CHAT_MENU = CONFIG / "chat_menu.toml"
-CHAT = CONFIG / "chat.toml"
-COMPLAINTS = SIZE_CLASSES.with_name("complaints.toml")
-BANK_FILES = CONFIG / "bank_files"
-SUPERVISION = SIZE_CLASSES.with_name("supervision.toml")
-ANOMALIES = SIZE_CLASSES.with_name("anomalies.toml")
-SANCTIONS = SIZE_CLASSES.with_name("sanctions.toml")
 PUBLIC_NOTICES = SIZE_CLASSES.with_name("public_notices.toml")
 ISSUER, AUDIENCE = "qiquan", "qiquan-api"
 
@@ -285,11 +253,6 @@ def create_app(
     repayments = Repayments(programmes, clocks)
     repayments.listeners.append(repaid)
     app[keys.OWN_PAYMENTS], app[keys.REPAYMENTS] = own_payments, repayments
-    settlement_drafts = SettlementDrafts(orders, SettlementForms(clock, evidence, press))
-    settlement_windows = SettlementWindows(programmes, clocks)
-    settlements = Settlements(settlement_drafts, reviews, sizes, settlement_windows)
-    reviews.serve(ReviewSubject.SETTLEMENT, ReviewedSettlements(settlements))
-    app[keys.SETTLEMENTS] = settlements
     orders.enders += [own_payments.let_go, payment_returns.let_go]
     app[keys.MARKETPLACE] = Marketplace(programmes, clocks, ShopWindow(programmes, clocks, yearly))
     reviews.serve(ReviewSubject.ENQUIRY, ReviewedEnquiries(programmes))
@@ -307,42 +270,7 @@ def create_app(
     grades = ProviderGrades(qualifications, reviews)
     reviews.serve(ReviewSubject.PROVIDER_GRADE, grades)
     app[keys.PROVIDER_GRADES] = grades
-    sanctions = SanctionOffice(
-        suspensions,
-        removals,
-        blocklist,
-        labels,
-        order_ends,
-        press,
-        defaults=load_sanction_defaults(SANCTIONS),
-        sealer=sealer,
-    )
-    sanctions.effects.stops.append(SettlementStops(settlements, sanctions.effects.reason_of))
-    app[keys.SANCTIONS] = sanctions
-    complaints = ComplaintOffice(
-        programmes,
-        clocks,
-        working_days,
-        defaults=load_complaint_defaults(COMPLAINTS),
-        sealer=sealer,
-        evidence=evidence,
-    )
-    app[keys.COMPLAINTS] = complaints
-    disbursements = DisbursementOffice(
-        programmes, clocks, reviews, sealer=sealer, templates=load_bank_templates(BANK_FILES)
-    )
-    app[keys.DISBURSEMENTS] = disbursements
-    supervision = SupervisionOffice(
-        programmes,
-        clocks,
-        defaults=load_supervision_defaults(SUPERVISION),
-        thresholds=load_anomaly_defaults(ANOMALIES),
-        sealer=sealer,
-        related=related_parties,
-        checks=TableChecks(),
-        sanctions=sanctions.cases,
-    )
-    app[keys.SUPERVISION] = supervision
+    money_out(app, evidence)
     app[keys.GRAB_DOOR] = GrabDoor(
         identities=identities,
         book=book,
@@ -353,32 +281,7 @@ def create_app(
     )
     app[keys.PROBES] = []
 
-    messages = load_messages(MESSAGES, known_topics(), demo=not settings.is_production)
-    carriers = Carriers(mini_appid=settings.wechat_appid)
-    carriers.calls = wechat_calls if settings.wechat_appid else None
-    deliveries = Deliveries(
-        messages, carriers, sealer, clock, programme_name=programmes.name_of, random=random or Random()
-    )
-    replies = ChatReplies(sealer)
-    app[keys.DELIVERIES], app[keys.CHAT_REPLIES] = deliveries, replies
-    chat_door = ChatDoor(sealer, clock, wechat_calls, say=replies.say)
-    reports = DeliveryReports(messages, sealer, clock)
-    chat_door.on(MessageKind.SUBSCRIBE_RESULT, reports.subscribe_result)
-    chat_door.on(MessageKind.TEMPLATE_RESULT, reports.template_result)
-    app[keys.CHAT_DOOR], app[keys.CALLBACK_CIPHER] = chat_door, callback_cipher(settings)
-    chat_desk = ChatDesk(
-        load_chart(CHAT, texts.CHAT, texts.SPOKEN),
-        complaints,
-        uploads,
-        wechat_calls,
-        replies,
-        sealer=sealer,
-        clocks=clocks,
-        mini_appid=settings.wechat_appid,
-        public_url=settings.public_url,
-    )
-    chat_desk.behind(chat_door)
-    app[keys.CHAT_DESK] = chat_desk
+    carriers = talk(app, random or Random())
 
     seal_keys = SealKeys(settings.seal_keys_dir)
     seals = JournalSeals(clock, seal_keys)
@@ -403,7 +306,7 @@ def create_app(
             working_days=working_days,
             rounds=rounds,
             ranked=ranked,
-            settlement_windows=settlement_windows,
+            settlement_windows=app[keys.SETTLEMENTS].windows,
             blocklist=blocklist,
             reviews=reviews,
             draws=draws,
@@ -421,14 +324,14 @@ def create_app(
             printing=printing,
             vouchers=vouchers,
             own_payments=own_payments,
-            disbursements=disbursements,
+            disbursements=app[keys.DISBURSEMENTS],
             offerings=offerings,
             listings=listings,
-            complaints=complaints,
-            supervision=supervision,
-            sanctions=sanctions,
-            deliveries=deliveries,
-            chat=chat_desk,
+            complaints=app[keys.COMPLAINTS],
+            supervision=app[keys.SUPERVISION],
+            sanctions=app[keys.SANCTIONS],
+            deliveries=app[keys.DELIVERIES],
+            chat=app[keys.CHAT_DESK],
             seals=seals,
         )
     )
@@ -450,7 +353,7 @@ def create_app(
             contexts.file_lab(lab),
             contexts.outside_anchors(settings, seals),
             contexts.running_jobs(jobs_runner, settings),
-            contexts.chat(chat_door, settings),
+            contexts.chat(app[keys.CHAT_DOOR], settings),
         ]
     )
     doors.open_all(app, demo_login=settings.demo_login)

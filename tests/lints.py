@@ -17,7 +17,7 @@ ROWS: tuple[tuple[frozenset[str], ...], ...] = (
     (
         frozenset(
             {
-                *("app", "contexts", "__main__", "startup", "workers"),
+                *("app", "contexts", "wiring", "__main__", "startup", "workers"),
                 *("demo", "demo_forms", "demo_offerings", "demo_orders", "demo_complaints"),
             }
         ),

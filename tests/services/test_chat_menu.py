@@ -9,7 +9,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from server import texts
-from server.app import CHAT, CHAT_MENU
+from server.app import CHAT_MENU
 from server.clock import SystemClock
 from server.gateways.wechat_calls import WechatCalls
 from server.gateways.wechat_token import WechatToken
@@ -17,6 +17,7 @@ from server.programme.chart import load_chart
 from server.programme.chat_menu import Button, MenuFaulty, load_menu
 from server.rules.chat_messages import WechatAccount
 from server.services import chat_menu
+from server.wiring import CHAT
 from standin.accounts import Accounts
 from standin.wechat import DEMO_APPID, DEMO_OA_APPID, DEMO_OA_SECRET, WechatStandIn
 from tests.wechat_door import SEALER, opened
