@@ -1,9 +1,9 @@
-"""`make walk`: every programme from registration to the accepted and rated order, through the API alone.
+"""`make walk`: every programme from registration to money in the bank and a closed archive, by the API alone.
 
 `PROGRAMME=file.toml` walks one programme of one's own, any file the loader accepts. Each step is done by
 whoever the programme names, and what comes next is read from the order itself. Exits 1 when an order does
-not get to its last step before settlement, is not rated where the programme rates, or the books do not
-balance.
+not get to its last step before settlement, is not rated where the programme rates, its money does not arrive,
+the books do not balance or the journal is not what was sealed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -35,15 +36,27 @@ from walks.issuing import Stage
 from walks.joining import Joining
 from walks.officials import publish_lists, staff_up
 from walks.ordering import Deal, open_order, walk_order
+from walks.settling import Settling
 from walks.world import World, a_world
 
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is verified by command when a programme has been walked."""
+
+    name: str
+    commands: tuple[tuple[str, ...], ...]
+
+
+BOOKS = Proof("books", (("ledger", "verify"),))
+JOURNAL = Proof("journal", (("journal", "seal"), ("journal", "verify")))
 OF_EACH = 2
 """How many of each side take part."""
 FEW = 12
 
 
 async def walk(world: World, programme: Programme) -> dict[str, Any]:
-    """One programme, from its empty database to one order that is done; that order."""
+    """One programme, from its empty database to one order whose money was paid; that order."""
     world.command("staff", "create", "administrator", "--role", "administrator")
     # A connection of an earlier server is no use with the next one.
     async with ClientSession(connector=TCPConnector(force_close=True)) as http:
@@ -87,7 +100,19 @@ async def walk(world: World, programme: Programme) -> dict[str, Any]:
             order_id = await open_order(deal, offering_id, selling.PRICE_FEN)
             order = await walk_order(deal, order_id, officials)
             await _require_done(deal, order)
-    return order
+            settling = Settling(deal, officials, order)
+            await settling.apply()
+            on_notice = await settling.decide()
+        if on_notice:
+            days += NOTICE_DAYS
+        with world.serving(days=days):
+            await settled(http, world, programme)
+            settling.deal = replace(deal, now=await now_of(http, world, programme))
+            if on_notice:
+                await until(settling.decide, "the settlement's notice does not end")
+            await settling.pay()
+            settlement = await settling.close()
+    return {**order, "paid_fen": settlement["amount_fen"]}
 
 
 async def _vouchers(stage: Stage, budget_id: int) -> int:
@@ -127,7 +152,7 @@ def _few(parts: list[Part]) -> list[Part]:
 
 async def main(file: str) -> int:
     """Walk through every programme, or one; the closing line says what was found."""
-    done, balanced = 0, True
+    done, faulty = 0, set[Proof]()
     programmes = list(Programmes.load(PROGRAMMES))
     with tempfile.TemporaryDirectory(prefix="walk-programme-") as own:
         directory = None
@@ -147,24 +172,28 @@ async def main(file: str) -> int:
                     print(f"  {programme.slug:16} FAILED: {fault}")
                     show_end(world)
                     continue
-                try:
-                    world.command("ledger", "verify")
-                except CalledProcessError as fault:
-                    balanced = False
-                    print(f"  {programme.slug:16} books: {fault.stdout}{fault.stderr}")
+                for what in (BOOKS, JOURNAL):
+                    try:
+                        for words in what.commands:
+                            world.command(*words)
+                    except CalledProcessError as fault:
+                        faulty.add(what)
+                        print(f"  {programme.slug:16} {what.name}: {fault.stdout}{fault.stderr}")
             done += 1
             steps = sum(step["state"] == "done" for step in order["steps"])
             print(
                 f"  {programme.slug:16} {steps} of {len(order['steps'])} steps,"
                 f" voucher {order['voucher_fen'] / 100:.2f} of {order['price_fen'] / 100:.2f} yuan,"
+                f" paid {order['paid_fen'] / 100:.2f},"
                 f" {timedelta(seconds=round(time.monotonic() - began))}",
                 flush=True,
             )
     print(
-        f"walk: {done}/{len(programmes)} programmes from registration to rated order,"
-        f" books {'balanced' if balanced else 'NOT balanced'}"
+        f"walk: {done}/{len(programmes)} programmes from registration to disbursement and archive,"
+        f" books {'NOT ' if BOOKS in faulty else ''}balanced,"
+        f" journal {'NOT ' if JOURNAL in faulty else ''}verified"
     )
-    return 0 if balanced and done == len(programmes) else 1
+    return 0 if not faulty and done == len(programmes) else 1
 
 
 if __name__ == "__main__":
