@@ -19,10 +19,12 @@ from server.models.disbursements import Payment, PaymentBatch
 from server.models.orders import Order, VoucherHold
 from server.models.reviews import ReviewCase
 from server.models.settlements import Settlement
+from server.programme.model import Programme
 from server.programme.review import ReviewKind
 from server.rules.disbursements import BatchStatus, Receipt, TransferStatus, masked
 from server.rules.money import Basis, Movement
 from server.rules.settlements import SettlementStatus
+from server.rules.supervision import EntryTone, ServiceEntryKind
 from server.services import (
     bank_accounts,
     budgets,
@@ -70,11 +72,13 @@ async def take(
     payments = [one for one in await disbursement_book.payments_of(batch.id) if one.id in said]
     seen = await Settlement.filter(id__in=[one.settlement_id for one in payments]).order_by("id")
     rows = {one.id: one for one in await disbursement_book.lock(seen, connection)}
+    programme = reviews.programmes.version(batch.programme_slug, batch.programme_version)
     afters: list[After] = []
     for payment in payments:
         receipt, settlement = said[payment.id], rows[payment.settlement_id]
         if receipt.paid:
             afters.append(await _paid(payment, settlement, receipt, file_id, reviews, actor, now))
+            await _to_service_file(settlement, programme, now)
         else:
             await _returned(payment, settlement, receipt, actor, now)
     async with budgets.locked(batch.budget_id):
@@ -112,6 +116,23 @@ async def _paid(
         account=masked(payment.account.tail), receipt=receipt.number,
     )  # fmt: skip
     return await _on_record(settlement, payment, reviews, actor)
+
+
+async def _to_service_file(settlement: Settlement, programme: Programme, now: datetime) -> None:
+    """What was paid, and what was cut, stands in the provider's service file (GX-57, NX-25)."""
+    reduced = settlement.reduced_fen > 0
+    await service_files.note(
+        ServiceEntryKind.SETTLEMENT,
+        "reduced" if reduced else "settled",
+        settlement_book.subject_of(settlement),
+        provider_id=settlement.provider_id,
+        programme=programme,
+        tone=EntryTone.BAD if reduced else EntryTone.GOOD,
+        at=now,
+        clause=programme.disbursement.article,
+        amount=yuan(settlement.amount_fen),
+        reduced=yuan(settlement.reduced_fen),
+    )
 
 
 async def _on_record(settlement: Settlement, payment: Payment, reviews: Reviews, actor: Actor) -> After:

@@ -18,6 +18,7 @@ from server.models.people import Staff
 from server.models.reviews import ReviewDecision
 from server.models.rounds import Budget
 from server.models.settlements import Settlement
+from server.models.supervision import ServiceFileEntry
 from server.programme.review import ReviewKind
 from server.rules.disbursements import (
     AccountStatus,
@@ -92,6 +93,8 @@ async def test_money_goes_from_what_is_payable_to_the_bank_and_into_a_closed_arc
     assert sums[Account.DISBURSED] == settlement.amount_fen and not sums[Account.REDEEMED]
     paid = await ReviewDecision.get(case_id=settlement.case_id, kind=ReviewKind.DISBURSEMENT)
     assert paid.reviewer_id is None and paid.reviewer_name, "it is put on record, and nobody's decision"
+    noted = await ServiceFileEntry.get(source=f"settlement:{settlement.id}")
+    assert noted.provider_id == settlement.provider_id
     hand_over = await till.archived(batch)
     settlement, case = await till.settled(settlement)
     assert settlement.status is SettlementStatus.CLOSED and case.status is CaseStatus.PASSED
