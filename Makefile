@@ -44,7 +44,7 @@ launch: tools-dev  ## 5,000 phones against two real server processes, killed and
 issue: tools-dev  ## Every programme from an empty database to vouchers in wallets, through the public API
 	@$(PY) -m walks.issue
 
-walk: tools-dev  ## Every programme from registration to a rated order; PROGRAMME=file.toml for one of your own
+walk: tools-dev  ## Every programme from registration to the bank and the archive; PROGRAMME=file.toml for one of your own
 	@$(PY) -m walks.walk $(if $(PROGRAMME),--programme $(PROGRAMME))
 
 chat: tools-dev  ## Every path of the chat, disturbed and interrupted, by a WeChat of its own
