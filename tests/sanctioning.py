@@ -35,7 +35,12 @@ from server.services.qualifications import Qualifications
 from server.services.removals import Removals
 from server.services.rounds import Rounds
 from server.services.sanction_office import SanctionOffice
+from server.services.sanction_settlements import SettlementStops
 from server.services.sanctions import Proposal
+from server.services.settlement_drafts import SettlementDrafts
+from server.services.settlement_forms import SettlementForms
+from server.services.settlement_windows import SettlementWindows
+from server.services.settlements import Settlements
 from server.services.suspensions import Suspensions
 from server.units import yuan_to_fen
 from tests.complaining import Hall
@@ -78,6 +83,11 @@ class Court(Hall):
             defaults=DEFAULTS,
             sealer=SEALER,
         )
+        drafts = SettlementDrafts(self.orders, SettlementForms(self.clock, self.evidence, Press()))
+        windows = SettlementWindows(self.programmes, self.clocks)
+        settlements = Settlements(drafts, self.reviews, self.sizes, windows)
+        effects = self.sanctions.effects
+        effects.stops.append(SettlementStops(settlements, effects.reason_of))
 
     async def proposed(
         self, slug: str, against: Organisation, party: Party, ground: str, *, actor: Actor, **more: Any
