@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import Answer, Media, Routes, staff
-from server.handlers.parsing import Body, Id, Path, Query
+from server.handlers.parsing import Body, Day, Id, Path, Query
 from server.keys import EXPORTS
 from server.models.exports import ExportFormat, ExportJob, ExportStatus
 from server.programme.registry import UnknownProgramme
@@ -61,8 +60,8 @@ class ExportOrder(Body):
     kind: str = Field(max_length=32, description=KIND, examples=["orders"])
     programme: str = Field(max_length=64, description=PROGRAMME)
     format: ExportFormat = Field(default=ExportFormat.XLSX, description="xlsx or csv. | 格式。")
-    since: date | None = Field(default=None, description="From this day on. | 起始日期，含当日。")
-    until: date | None = Field(default=None, description="Up to this day. | 截止日期，含当日。")
+    since: Day | None = Field(default=None, description="From this day on. | 起始日期，含当日。")
+    until: Day | None = Field(default=None, description="Up to this day. | 截止日期，含当日。")
     status: str = Field(default="", max_length=32, description="Only this status. | 仅此状态。")
     category: str = Field(default="", max_length=64, description="Only this category. | 仅此服务类别。")
     year: int | None = Field(default=None, ge=1949, le=2199, description="Only this year. | 仅此年度。")

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import Answer, Media, Routes, staff
-from server.handlers.parsing import Body, Id, Path, Query
+from server.handlers.parsing import Body, Day, Id, Path, Query
 from server.keys import CLOCKS, PROGRAMMES, REPORTS
 from server.models.reports import ReportEdition
 from server.programme.registry import UnknownProgramme
@@ -83,8 +83,8 @@ class LiveQuery(Query):
 
     programme: str = Field(max_length=64, description=PROGRAMME)
     code: str = Field(max_length=64, description=CODE)
-    first: date = Field(description="From this day on. | 起始日期。")
-    last: date = Field(description="Up to this day. | 截止日期。")
+    first: Day = Field(description="From this day on. | 起始日期。")
+    last: Day = Field(description="Up to this day. | 截止日期。")
     page: bool = Field(default=False, description="As a page instead of JSON. | 以网页显示。")
 
 
@@ -109,8 +109,8 @@ class ReportOrder(Body):
 
     programme: str = Field(max_length=64, description=PROGRAMME)
     code: str = Field(max_length=64, description=CODE)
-    first: date = Field(description="First day. | 起始日期。")
-    last: date = Field(description="Last day. | 截止日期。")
+    first: Day = Field(description="First day. | 起始日期。")
+    last: Day = Field(description="Last day. | 截止日期。")
     reason: str = Field(
         default="", max_length=500, description="Why it is corrected, where it was delivered. | 更正原因。"
     )
