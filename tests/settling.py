@@ -90,7 +90,8 @@ class Counter(Desk):
     async def papers(self, order: Order, **said: dict[str, Any] | None) -> list[ForOrder]:
         """Every paper a settlement of an order asks for, as it must be, but for what is ``said``."""
         programme = self.settlements.terms_of(order)
-        given, groups = [], set()
+        given: list[ForOrder] = []
+        groups: set[str] = set()
         for document in asked_documents(programme):
             wanted = document.code in said or (document.required and not document.groups)
             wanted = wanted or (bool(document.groups) and not groups.issuperset(document.groups))
