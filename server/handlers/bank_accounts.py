@@ -47,12 +47,12 @@ class AccountPath(Path):
 class EnterAccount(Body):
     """Where one's organisation is to be paid to in a programme."""
 
-    programme: str = Field(max_length=64, description="The programme. | 项目代码。", examples=["lishui-2024"])
+    programme: str = Field(max_length=64, description="The programme. | 项目代码。", examples=["example-2026"])
     holder: str = Field(min_length=2, max_length=200, description=HOLDER, examples=["远山数字技术有限公司"])
     number: str = Field(
         min_length=4, max_length=64, description="Its number. | 银行账号。", examples=["6222 0200 0000 0001"]
     )
-    bank: str = Field(min_length=2, max_length=120, description=BANK, examples=["中国银行丽水分行"])
+    bank: str = Field(min_length=2, max_length=120, description=BANK, examples=["中国银行城西支行"])
     bank_code: str = Field(
         default="", max_length=16, pattern="^[0-9]*$", description=BANK_CODE, examples=["104343010019"]
     )

@@ -81,7 +81,7 @@ class LeaveOut(Body):
 class PlanBatch(Body):
     """Of which year payments are gathered, and what is left out."""
 
-    programme: str = Field(max_length=64, description=PROGRAMME, examples=["lishui-2024"])
+    programme: str = Field(max_length=64, description=PROGRAMME, examples=["example-2026"])
     year: int = Field(ge=2000, le=2200, description=YEAR, examples=[2026])
     leave_out: list[LeaveOut] = Field(
         default=[], max_length=500, description="What is not paid now. | 本次不付的兑付。", examples=[[]]

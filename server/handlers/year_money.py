@@ -73,7 +73,7 @@ class FundPath(Path):
 class EnterFund(Body):
     """Money that came into the account of a year."""
 
-    programme: str = Field(max_length=64, description=PROGRAMME, examples=["ningxia-2016"])
+    programme: str = Field(max_length=64, description=PROGRAMME, examples=["example-2026"])
     year: int = Field(ge=2000, le=2200, description=YEAR, examples=[2016])
     kind: FundKind = Field(description=KIND, examples=["interest"])
     amount_fen: Fen = Field(gt=0, description=FEN, examples=[123_456])
@@ -94,7 +94,7 @@ class DecideFund(Body):
 class EndYear(Body):
     """The year whose list is written."""
 
-    programme: str = Field(max_length=64, description=PROGRAMME, examples=["guangxi-2024"])
+    programme: str = Field(max_length=64, description=PROGRAMME, examples=["example-2026"])
     year: int = Field(ge=2000, le=2200, description=YEAR, examples=[2025])
 
 
