@@ -107,8 +107,7 @@ async def state_of(case: ReviewCase) -> Case:
         .only("place", "verdict", "reviewer_id", "role")
     )
     open_objection = await ReviewObjection.exists(case_id=case.id, answered_at=None)
-    kept_out = await ReviewRecusal.filter(case_id=case.id).values_list("reviewer_id", flat=True)
-    recused = {_name(one) for one in kept_out}
+    recused = {_name(one.reviewer_id) for one in await ReviewRecusal.filter(case_id=case.id)}
     return Case(
         decisions=tuple(
             Decision(row.place, _name(row.reviewer_id), row.verdict != Verdict.REJECTED)

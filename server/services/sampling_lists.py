@@ -119,7 +119,7 @@ async def _organisations(draw: SamplingDraw) -> list[Line]:
     provides = draw.over is Sampled.PROVIDER
     column = "provider_id" if provides else "enterprise_id"
     if draw.since is None:
-        ids = await (
+        approved = await (
             Qualification.filter(
                 programme_slug=draw.programme_slug,
                 party=Party.PROVIDER if provides else Party.ENTERPRISE,
@@ -127,9 +127,9 @@ async def _organisations(draw: SamplingDraw) -> list[Line]:
             )
             .order_by("organisation_id")
             .limit(MOST_LINES)
-            .values_list("organisation_id", flat=True)
+            .values("organisation_id")
         )
-        return [_organisation(one, None, provides=provides) for one in ids]
+        return [_organisation(row["organisation_id"], None, provides=provides) for row in approved]
     rows = await (
         _done(draw)
         .annotate(total=Sum("voucher_fen"))
