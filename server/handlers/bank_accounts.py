@@ -47,7 +47,9 @@ class AccountPath(Path):
 class EnterAccount(Body):
     """Where one's organisation is to be paid to in a programme."""
 
-    programme: str = Field(max_length=64, description="The programme. | 项目代码。", examples=["example-2026"])
+    programme: str = Field(
+        max_length=64, description="The programme. | 项目代码。", examples=["example-2026"]
+    )
     holder: str = Field(min_length=2, max_length=200, description=HOLDER, examples=["远山数字技术有限公司"])
     number: str = Field(
         min_length=4, max_length=64, description="Its number. | 银行账号。", examples=["6222 0200 0000 0001"]
