@@ -30,7 +30,7 @@ from server.rules.supervision import (
     VisitStatus,
     unanswered,
 )
-from server.services import outbox, service_files
+from server.services import access, outbox, service_files
 from server.services.access import Actor, NotFound
 from server.services.inspections import Inspections, NotHeldByYou, require_open
 from server.services.supervision_book import (
@@ -223,6 +223,7 @@ class InspectionVisits:
         if visit is None:
             raise NotFound()
         inspection, programme = await self.inspections.of(visit.inspection_id, actor=actor)
+        access.require_area(actor, visit.organisation.area)
         if actor.roles.isdisjoint(inspection.held_by):
             raise NotHeldByYou(clause=inspection.clause, names=roles_in_words(inspection.held_by))
         await require_impartial(actor, [visit.organisation])

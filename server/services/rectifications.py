@@ -90,8 +90,10 @@ class Rectifications:
         if task is None:
             raise NotFound()
         inspection: Inspection = task.finding.visit.inspection
+        organisation = await Organisation.get(id=task.organisation_id)
+        access.require_area(actor, organisation.area)
         programme = self.book.programme(task.programme_slug, actor, frozenset(inspection.held_by) | DECIDING)
-        await require_impartial(actor, [await Organisation.get(id=task.organisation_id)])
+        await require_impartial(actor, [organisation])
         if task.status is not RectificationStatus.HANDED_IN:
             raise TaskNotOpen()
         why, now = require_words(reason), self.book.now(task.programme_slug)

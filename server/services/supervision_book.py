@@ -63,9 +63,9 @@ class SupervisionBook:
 
     def programme(self, slug: str, actor: Actor, roles: Collection[str] = SUPERVISORS) -> Programme:
         """A programme the actor works on in one of these roles. Raises ``NotFound``, ``NotAllowed``."""
+        access.require_programme(actor, slug)
         if actor.roles.isdisjoint(roles):
             raise NotAllowed()
-        access.require_programme(actor, slug)
         return self.programmes.get(slug)
 
     def now(self, slug: str) -> datetime:
