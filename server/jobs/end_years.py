@@ -1,4 +1,4 @@
-"""Each programme's mornings with money: reminders, the list of a year that is over, and what it left unpaid."""
+"""A programme's mornings with money: reminders, the list of a year that is over, and what it left unpaid."""
 
 from __future__ import annotations
 
