@@ -400,8 +400,8 @@ def page_of(rows: list[SanctionCase]) -> SanctionCases:
 async def shown(request: web.Request, case: SanctionCase) -> SanctionView:
     """A case as it stands now, for staff."""
     book = request.app[SANCTIONS].book
-    case = await SanctionCase.get(id=case.id).select_related("against")
-    return view_of(await sanction_lists.file_of(case), book.sealer.open(case.person_name_sealed))
+    file = await sanction_lists.latest(case.id)
+    return view_of(file, book.sealer.open(file.case.person_name_sealed))
 
 
 def recovery_view_of(

@@ -89,6 +89,11 @@ async def file_of(case: SanctionCase) -> CaseFile:
     )
 
 
+async def latest(case_id: int) -> CaseFile:
+    """A case as it stands now, for whoever has just changed it."""
+    return await file_of(await SanctionCase.get(id=case_id).select_related("against"))
+
+
 async def seen_by_staff(actor: Actor, case_id: int) -> CaseFile:
     """A case of the programmes and areas of who asks. Raises ``NotFound``."""
     return await file_of(await case_for(actor, case_id))

@@ -104,6 +104,7 @@ async def test_what_comes_back_is_posted_principal_and_surcharge_apart(court: Co
     assert await ledger.verify() == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_instalments_are_the_principal_day_after_day_and_who_is_late_is_reminded_once(
     court: Court,
 ) -> None:
@@ -123,6 +124,7 @@ async def test_instalments_are_the_principal_day_after_day_and_who_is_late_is_re
     assert await OutboxMessage.filter(topic="recovery.overdue").count() == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_claim_is_written_off_by_two(court: Court) -> None:
     claim, one, two = await claimed(court), await court.staff("authority"), await court.staff("authority")
     recoveries = court.sanctions.recoveries
@@ -138,6 +140,7 @@ async def test_a_claim_is_written_off_by_two(court: Court) -> None:
     assert (await ledger.balances())[Account.DISBURSED] == WHOLE_FEN
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_was_decided_may_be_kept_back_from_a_later_payment(court: Court) -> None:
     claim, operator = await claimed(court, may_offset=True), await court.staff("operator")
     assert [one.id for one in await to_keep_back(claim.debtor_id, GRABBED)] == [claim.id]

@@ -31,6 +31,8 @@ from tests.contracting import ALLOTTED, DRAWN, GRABBED, ON_CONTRACT, RANKED, SEA
 from tests.sanctioning import Court
 
 rules = pytest.mark.rules
+# How a decision is carried out is proven on both databases in test_sanctions.py.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ID_NUMBER = "11010519491231002X"
 PERSON = {"person_name": "王小明", "person_id_number": ID_NUMBER}
 
@@ -55,7 +57,6 @@ async def effects(case: SanctionCase) -> set[Effect]:
         "refuses_supervision",
     ],
 )
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_a_provider_drew_is_void_nothing_is_settled_and_it_never_claims_again(
     court: Court, ground: str
 ) -> None:
@@ -134,7 +135,6 @@ async def test_false_papers_end_a_qualification_for_good(court: Court) -> None:
         "refuses_supervision",
     ],
 )
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_violation_ends_the_deal_claims_the_money_back_and_leaves_a_bad_record(
     court: Court, ground: str
 ) -> None:
@@ -198,7 +198,6 @@ async def test_what_was_not_fully_performed_is_reduced_for_one_order_by_what_was
 
 
 @rules("GZ-52", "GZ-80")
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_broken_undertaking_costs_admission_and_title_and_what_was_received(court: Court) -> None:
     enterprise, provider = await court.enterprise(RANKED), await court.provider(RANKED)
     await court.label(provider, court.programme(RANKED).provider.conditions[0].labels[0])

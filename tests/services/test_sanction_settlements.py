@@ -35,6 +35,7 @@ async def test_what_is_under_review_is_refused_and_its_money_is_the_years_again(
 
 
 @pytest.mark.rules("NX-26")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_is_payable_pays_so_much_less(court: Court) -> None:
     enterprise, provider = await court.enterprise(GRABBED), await court.provider(ON_CONTRACT)
     order, voucher = await court.accepted(ON_CONTRACT, enterprise, provider)

@@ -113,6 +113,7 @@ async def test_the_operator_holds_at_once_and_the_authority_decides_what_the_pre
     assert await ledger.verify() == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_nobody_proposes_or_decides_what_is_not_theirs(court: Court) -> None:
     provider, other = await court.provider(DRAWN), await court.provider(DRAWN)
     operator, authority = await court.staff("operator"), await court.staff("authority")
@@ -182,6 +183,7 @@ async def test_an_appeal_is_answered_by_who_had_no_part_and_undoes_what_can_be_u
         await appeals.appeal(late.id, said, actor=person_of(late.against))
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_dismissed_or_withdrawn_proposal_lets_go_of_what_was_held(court: Court) -> None:
     operator, authority = await court.staff("operator"), await court.staff("authority")
     for way in ("dismiss", "withdraw"):
@@ -201,6 +203,7 @@ async def test_a_dismissed_or_withdrawn_proposal_lets_go_of_what_was_held(court:
         assert await standing(provider, Party.PROVIDER) is not QualificationStatus.SUSPENDED
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_who_states_its_case_too_late_is_told_so(court: Court) -> None:
     enterprise = await court.enterprise(RANKED)
     case = await court.proposed(
@@ -222,6 +225,7 @@ async def test_who_states_its_case_too_late_is_told_so(court: Court) -> None:
 
 
 @rules("LS-82", "GX-79")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_a_complaint_proposed_becomes_a_case_once_or_is_dismissed_with_a_reason(
     court: Court,
 ) -> None:
@@ -274,6 +278,7 @@ async def test_what_one_turn_does_not_finish_the_next_takes_up(court: Court) -> 
     assert await ledger.verify() == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_hold_left_on_a_closed_case_is_lifted_by_the_authority_and_none_is_placed_on_a_dead_order(
     court: Court,
 ) -> None:
