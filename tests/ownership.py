@@ -802,6 +802,9 @@ EVERYBODYS: Mapping[str, str] = {
 """Routes whose object is hidden from nobody, and why."""
 
 UNREACHED: Mapping[str, str] = {
+    "GET /api/v1/reviews/{review_id}/form": "Wants a form: tests/services/test_inspection_forms.py.",
+    "POST /api/v1/reviews/{review_id}/reveals": "Wants a masked number: "
+    "tests/services/test_inspection_forms.py.",
     "POST /api/v1/sanction-proposals/{proposal_id}/dismissal": "Who decides: tests/services/test_sanctions.py.",
     **{
         f"POST /api/v1/sanctions/{{sanction_id}}/{what}": "Who proposed, decides or had no part: "
