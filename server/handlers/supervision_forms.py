@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from server.handlers.parsing import Body, Day, Id, Path, Query
@@ -12,6 +14,7 @@ from server.services.inspections import MOST_VISITS
 from server.services.supervision_book import MOST_FILES
 
 FileIds = list[Id]
+Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class InspectionPath(Path):
@@ -90,14 +93,14 @@ class CloseInspection(Body):
 
     opinion: str = Field(max_length=LONGEST, description="The opinion. | 检查意见。", examples=["情况属实"])
     file_ids: FileIds = Field(default=[], max_length=MOST_FILES, description=FILES)
-    version: Id = Field(description=VERSION)
+    version: Version = Field(description=VERSION)
 
 
 class CancelInspection(Body):
     """Why it is given up."""
 
     reason: str = Field(min_length=2, max_length=LONGEST, description=REASON, examples=["改期"])
-    version: Id = Field(description=VERSION)
+    version: Version = Field(description=VERSION)
 
 
 class ItemAnswer(Body):
@@ -128,7 +131,7 @@ class RecordVisit(Body):
     opinion: str = Field(default="", max_length=LONGEST, description="What was noted. | 记录。")
     file_ids: FileIds = Field(default=[], max_length=MOST_FILES, description=FILES)
     visited_on: Day = Field(description="The day. | 走访日期。", examples=["2026-05-18"])
-    version: Id = Field(description=VERSION)
+    version: Version = Field(description=VERSION)
 
 
 class RefusedVisit(Body):
@@ -138,7 +141,7 @@ class RefusedVisit(Body):
         min_length=2, max_length=LONGEST, description="How. | 拒绝情况。", examples=["拒绝提供台账"]
     )
     file_ids: FileIds = Field(default=[], max_length=MOST_FILES, description=FILES)
-    version: Id = Field(description=VERSION)
+    version: Version = Field(description=VERSION)
 
 
 class HandInRectification(Body):
@@ -148,7 +151,7 @@ class HandInRectification(Body):
         min_length=2, max_length=LONGEST, description="How. | 整改情况。", examples=["已补齐"]
     )
     file_ids: FileIds = Field(default=[], max_length=MOST_FILES, description=FILES)
-    version: Id = Field(description=VERSION)
+    version: Version = Field(description=VERSION)
 
 
 class DecideRectification(Body):
@@ -156,4 +159,4 @@ class DecideRectification(Body):
 
     accept: bool = Field(description="Accepted, or sent back. | 通过或退回。")
     reason: str = Field(min_length=2, max_length=LONGEST, description=REASON, examples=["已核实"])
-    version: Id = Field(description=VERSION)
+    version: Version = Field(description=VERSION)
