@@ -294,9 +294,10 @@ def _narrowed(asking: _Asking, statement: _Statement) -> Iterator[str]:
     if wanted.amount_to_fen is not None:
         yield f"amount_fen <= {statement.put(wanted.amount_to_fen)}"
     if wanted.application_id is not None:
-        handed_in = statement.put(wanted.application_id)
-        together = f"SELECT id FROM settlement WHERE application_id = {handed_in}"
-        yield f"subject = 'settlement' AND subject_id IN ({together})"
+        handed_in = "".join(
+            ("SELECT id FROM settlement WHERE application_id = ", statement.put(wanted.application_id))
+        )
+        yield f"subject = 'settlement' AND subject_id IN ({handed_in})"
     if wanted.area:
         # A range of the index, and within it exactly the area and what lies below it.
         column = 'area COLLATE "C"' if asking.dialect == "postgres" else "area"

@@ -196,10 +196,7 @@ class Draws:
             lots = seed_of_lots(seed, row.list_hash, number)
             drawn = draw([_listed(item) for item in items.values()], row.share_bp, lots)
             for turn, key in enumerate(drawn, start=1):
-                items[key].turn = turn
-            for start in range(0, len(drawn), AT_ONCE):
-                chosen = [items[key] for key in drawn[start : start + AT_ONCE]]
-                await SamplingItem.bulk_update(chosen, fields=["turn"])
+                await SamplingItem.filter(id=items[key].id).update(turn=turn)
             await SamplingDraw.filter(id=row.id).update(
                 status=DrawStatus.DRAWN,
                 seed=seed,
