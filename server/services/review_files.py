@@ -17,12 +17,11 @@ from typing import Any
 from server.errors import Refusal
 from server.models.people import Staff
 from server.models.reviews import ReviewCase, ReviewDecision, ReviewObjection
-from server.programme.review import ReviewKind, ReviewStep, ReviewWhen
+from server.programme.review import ReviewKind, ReviewStep
 from server.rules.review import (
     EVERYWHERE,
     FINAL,
     JUDGING,
-    Case,
     CaseStatus,
     Check,
     Verdict,

@@ -20,9 +20,9 @@ from server.programme.review import ReviewKind, ReviewStep, ReviewWhen
 from server.programme.vocabulary import Actor as Role
 from server.rules.public_notices import GATHERED
 from server.rules.review import (
+    EVERYWHERE,
     FINAL,
     Case,
-    EVERYWHERE,
     CaseStatus,
     Check,
     Decision,
