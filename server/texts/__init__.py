@@ -299,6 +299,13 @@ from server.texts.supervision import SERVICE_FILE_KINDS as SERVICE_FILE_KINDS
 from server.texts.supervision import SHARED_SOURCES as SHARED_SOURCES
 from server.texts.supervision import VISIT_MISSING as VISIT_MISSING
 from server.texts.supervision import WATCH_REASONS as WATCH_REASONS
+from server.texts.trials import TRIAL_BOUND as TRIAL_BOUND
+from server.texts.trials import TRIAL_BOUNDS as TRIAL_BOUNDS
+from server.texts.trials import TRIAL_CAPPED as TRIAL_CAPPED
+from server.texts.trials import TRIAL_CHANGE as TRIAL_CHANGE
+from server.texts.trials import TRIAL_HEAD as TRIAL_HEAD
+from server.texts.trials import TRIAL_OUT as TRIAL_OUT
+from server.texts.trials import TRIAL_TOTALS as TRIAL_TOTALS
 from server.texts.vouchers import BALANCE as BALANCE
 from server.texts.vouchers import FACE_VALUE as FACE_VALUE
 from server.texts.vouchers import FEE_BOUNDS as FEE_BOUNDS

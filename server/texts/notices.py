@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 NOTICES: Mapping[str, tuple[str, str]] = {
     "bank_account.entered": ("请核验收款账户", "“{name}”登记了“{programme}”的收款账户，请核对。"),
-    "bank_account.verified": ("收款账户已核验", "贵单位在“{programme}”的收款账户（{bank}，尾号 {tail}）已核验。"),
+    "bank_account.verified": (
+        "收款账户已核验",
+        "贵单位在“{programme}”的收款账户（{bank}，尾号 {tail}）已核验。",
+    ),
     "bank_account.rejected": (
         "收款账户未通过",
         "贵单位在“{programme}”的收款账户（{bank}，尾号 {tail}）未通过核验：{reason}",
@@ -35,7 +38,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "summary_invoice.handed": ("收到汇总发票", "“{name}”为批次 {number} 提交了 {amount} 元的汇总发票。"),
     "summary_invoice.sent_back": ("汇总发票被退回", "贵单位为批次 {number} 提交的汇总发票被退回：{reason}"),
     "reminder.settlement_window": ("兑付窗口将关闭", "“{programme}”的“{name}”将于{until}关闭，请及时办理。"),
-    "reminder.summary_invoice": ("汇总发票尚未提交", "付款批次 {number}（“{programme}”）仍缺汇总发票，暂不能付款。"),
+    "reminder.summary_invoice": (
+        "汇总发票尚未提交",
+        "付款批次 {number}（“{programme}”）仍缺汇总发票，暂不能付款。",
+    ),
     "reminder.bank_account": (
         "缺少收款账户",
         "“{programme}”有 {count} 笔共 {amount} 元待付，收款账户尚未核验。",
@@ -117,7 +123,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "anomaly.found": ("数据异常待核实", "结算 {number}（{name}）有 {count} 项数据异常，请核实。"),
     "audit.differs": ("自查与审计不符", "{name} {year} 年度自查与审计有 {count} 项严重不符。依据：{clause}"),
     "operator.audited": ("运营单位审计已登记", "“{programme}”{year} 年度运营单位审计已登记，请作出决定。"),
-    "operator.commission_decided": ("委托决定", "“{programme}”{year} 年度审计后的决定自 {day} 起执行：{reason}"),
+    "operator.commission_decided": (
+        "委托决定",
+        "“{programme}”{year} 年度审计后的决定自 {day} 起执行：{reason}",
+    ),
     "evaluation.to_sign": ("请签署绩效评价", "“{programme}”{starts} 至 {ends} 的绩效评价等待签署。"),
     "rating.received": ("收到新的评价", "贵单位在“{programme}”收到一条新的服务评价，可以回复一次。"),
     "rating.answered": ("评价已获回复", "服务机构回复了贵单位在“{programme}”的评价。"),
@@ -159,7 +168,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "订单 {order_number} 的服务机构已申请兑付（{number}），申请金额 {asked} 元。",
     ),
     "settlement.returned": ("兑付申请被退回", "兑付 {number}（订单 {order_number}）请补正：{reason}"),
-    "settlement.payable": ("兑付已核定", "兑付 {number}（订单 {order_number}）已核定 {amount} 元，等待拨付。"),
+    "settlement.payable": (
+        "兑付已核定",
+        "兑付 {number}（订单 {order_number}）已核定 {amount} 元，等待拨付。",
+    ),
     "settlement.reduced": (
         "兑付金额有调整",
         "兑付 {number}（订单 {order_number}）核定 {amount} 元，核减 {reduced} 元。理由：{reason}。依据：{clause}。",
@@ -173,7 +185,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "保证金将退还",
         "订单 {number}（{project}）的保证金有 {amount} 元将退还贵单位。",
     ),
-    "settlement.window_announced": ("集中兑付已安排", "“{programme}”{name}：{opens} 至 {closes} 受理兑付申请。"),
+    "settlement.window_announced": (
+        "集中兑付已安排",
+        "“{programme}”{name}：{opens} 至 {closes} 受理兑付申请。",
+    ),
     "settlement.window_open": (
         "兑付申请开始受理",
         "“{programme}”{name}已开始受理，截至 {closes}。贵单位有已完成、尚未申请兑付的订单。",

@@ -59,7 +59,6 @@ REFUSALS: Mapping[str, str] = merged(
     SAMPLING_REFUSALS,
     NOTICE_REFUSALS,
     VOUCHER_REFUSALS,
-    TRIAL_REFUSALS,
     OFFERING_REFUSALS,
     ORDER_REFUSALS,
     DELIVERY_REFUSALS,
@@ -70,6 +69,7 @@ REFUSALS: Mapping[str, str] = merged(
     SETTLEMENT_REFUSALS,
     SUPERVISION_REFUSALS,
     DISBURSEMENT_REFUSALS,
+    TRIAL_REFUSALS,
 )
 """The sentence of each refusal, by the code of its class."""
 
