@@ -53,7 +53,8 @@ SELECT 'offering', n, slugs[1 + n % cardinality(slugs)], '1', '第' || n || '号
     CASE WHEN kind < 6 THEN 'open' ELSE 'passed' END, CASE WHEN kind < 6 THEN 0 END, '初核',
     CASE WHEN kind < 5 THEN 'operator' WHEN kind = 5 THEN 'authority' END,
     began, CASE WHEN kind = 0 THEN 1 END, CASE WHEN kind = 0 THEN began END,
-    due, false, coalesce((extract(epoch FROM due) * 1000)::bigint, 9007199254740991), false, 1, began, 'person:1',
+    due, false, coalesce((extract(epoch FROM due) * 1000)::bigint, 9007199254740991), false, 1, began,
+    'person:1',
     CASE WHEN kind > 5 THEN began END
 FROM generate_series(1, $1) n,
     LATERAL (SELECT n % 10 AS kind, $3::timestamptz - make_interval(days => n % 90) AS began) one,

@@ -188,14 +188,7 @@ class Announce(Body):
     summary="Begin an application for the money of finished orders. | 新建兑付申请。",
     access=APPLICANTS,
     answers={201: ApplicationFile},
-    refusals=(
-        NoOrganisation,
-        NotAllowed,
-        SettlementOrdersUnknown,
-        OrdersMixed,
-        OrderNotFinished,
-        SettledAlready,
-    ),
+    refusals=CHOOSING,
 )
 async def begin(request: web.Request, actor: Actor, body: Choose) -> ApplicationFile:
     made = await request.app[SETTLEMENTS].drafts.open(body.order_ids, actor=actor)
@@ -235,15 +228,7 @@ async def one_application(request: web.Request, actor: Actor, path: ApplicationP
     summary="Let a draft be for these orders. | 修改申请中的订单。",
     access=APPLICANTS,
     answers={200: ApplicationFile},
-    refusals=(
-        NoOrganisation,
-        NotAllowed,
-        SettlementOrdersUnknown,
-        OrdersMixed,
-        OrderNotFinished,
-        SettledAlready,
-        SettlementMovedOn,
-    ),
+    refusals=(*CHOOSING, SettlementMovedOn),
 )
 async def choose(
     request: web.Request, actor: Actor, path: ApplicationPath, body: ChooseAgain

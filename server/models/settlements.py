@@ -160,7 +160,7 @@ class SettlementPaper(Model):
 
 
 class SettlementForm(Model):
-    """A form the platform filled in for an application, as it was printed and never changed (GZ-40, GX-62)."""
+    """A form the platform filled in for an application, as it was printed, never changed (GZ-40, GX-62)."""
 
     id = fields.BigIntField(primary_key=True)
     application: fields.ForeignKeyRelation[SettlementApplication] = fields.ForeignKeyField(

@@ -69,7 +69,7 @@ class Registrations:
         A chain without people decides at once (GX-25). Raises ``NotFound``, ``DraftMovedOn``,
         ``RegistrationUnderReview``, ``ProgrammeNotRunning``, ``NotOnList``,
         ``OperatorCannotProvide``, ``PersonBarred``, :class:`RegistrationIncomplete`,
-        ``FileUnacceptable``, ``FilesUnknown``, ``AlreadyApplied`` and ``TooManyToday``; the draft stays as it is.
+        ``FileUnacceptable``, ``FilesUnknown``, ``AlreadyApplied`` and ``TooManyToday``; the draft stays.
         """
         async with in_transaction():
             organisation = await lock(access.organisation_id_of(actor))

@@ -79,7 +79,7 @@ def require_open(case: ReviewCase) -> None:
 
 
 def require_drawn(case: ReviewCase) -> None:
-    """Raise ``DrawOutstanding`` for a case that waits for its draw, ``ListFrozen`` on a list not drawn yet."""
+    """Raise ``DrawOutstanding`` for a case that waits for its draw, ``ListFrozen`` on one not drawn yet."""
     if case.status is not CaseStatus.OPEN or case.turn is not None or case.place is None:
         return
     step = copied(case).chain.steps[case.place]

@@ -135,7 +135,7 @@ class Reviews:
         """Begin a review, inside the caller's transaction, and under the organisation's lock if there is one.
 
         Steps of the software decide at once: a chain of nothing else has passed or refused on return.
-        ``amount_fen`` is what it is about in money; what is ``flagged`` is in every sample. Whether there is a
+        ``amount_fen`` is what it is about, in fen; what is ``flagged`` is in every sample. Whether there is a
         chain, ``programme.review(subject)`` says; without one this is a ``LookupError``.
         Raises :class:`ReviewUnderWay`, and whatever ``Reviewed.passed`` raises.
         """

@@ -135,7 +135,7 @@ class SettlementDrafts:
             }
             if not changeable:
                 raise await self.moved_on(seen)
-            await settlement_papers.save(application, changeable, programme, papers, actor=actor, now=now)
+            await settlement_papers.keep(application, changeable, programme, papers, actor=actor, now=now)
         return application
 
     async def print_forms(self, application_id: int, *, actor: Actor) -> list[SettlementForm]:

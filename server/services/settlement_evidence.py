@@ -56,7 +56,6 @@ from server.services.step_work import Move
 from server.services.voucher_steps import RegisterUse
 from server.units import yuan
 
-
 MONEY_LEFT = "money_left"
 """The line that says whether the year has what a complete file would take."""
 

@@ -72,7 +72,7 @@ async def correctable(settlement: Settlement, programme: Programme) -> tuple[Doc
     return tuple(one for one in carried_documents(programme) if one.code in named)
 
 
-async def save(
+async def keep(
     application: SettlementApplication,
     settlements: Mapping[int, tuple[Settlement, Programme]],
     programme: Programme,

@@ -174,12 +174,14 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "settlement.reduced": (
         "兑付金额有调整",
-        "兑付 {number}（订单 {order_number}）核定 {amount} 元，核减 {reduced} 元。理由：{reason}。依据：{clause}。",
+        "兑付 {number}（订单 {order_number}）核定 {amount} 元，核减 {reduced} 元。"
+        "理由：{reason}。依据：{clause}。",
     ),
     "settlement.refused": ("不予兑付", "兑付 {number}（订单 {order_number}）不予兑付。理由：{reason}。"),
     "settlement.refund_due": (
         "请退还企业多付款项",
-        "兑付 {number}（订单 {order_number}）：企业已全额付款，服务机构须退还企业 {owed} 元。依据：{clause}。",
+        "兑付 {number}（订单 {order_number}）：企业已全额付款，服务机构须退还企业 {owed} 元。"
+        "依据：{clause}。",
     ),
     "settlement.escrow_back": (
         "保证金将退还",
