@@ -206,6 +206,7 @@ def everything_told() -> list[Told]:
 
 TOLD = everything_told()
 REMINDERS = Path("server/services/reminders.py")
+OF_PAYMENTS = Path("server/services/disbursement_reminders.py")
 
 
 def placeholders(topic: str) -> set[str]:
@@ -225,10 +226,11 @@ def test_no_words_are_left_over() -> None:
 def test_what_a_message_says_is_in_its_data(told: Told) -> None:
     given = {word for name in told.names for word in words_of(name)}
     if told.where.startswith(str(REMINDERS)):
-        # Its matters write their data themselves; the whole file is read for it.
-        tree = ast.parse((ROOT / REMINDERS).read_text(encoding="utf-8"))
-        keys = (key for node in ast.walk(tree) if isinstance(node, ast.Dict) for key in node.keys)
-        given |= {str(key.value) for key in keys if isinstance(key, ast.Constant)}
+        # Its matters write their data themselves; the whole files are read for it.
+        for path in (REMINDERS, OF_PAYMENTS):
+            tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+            keys = (key for node in ast.walk(tree) if isinstance(node, ast.Dict) for key in node.keys)
+            given |= {str(key.value) for key in keys if isinstance(key, ast.Constant)}
     assert placeholders(told.topic) - given == set()
 
 

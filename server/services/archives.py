@@ -47,7 +47,6 @@ from server.services.reviews import Reviews
 from server.units import yuan
 
 FILING = "result_filing"
-_RECEIVED = {True: "disbursement.hand_over_received", False: "disbursement.hand_over_sent_back"}
 
 
 class BatchNotClosed(Refusal):
@@ -218,7 +217,9 @@ class Archives:
                 f"disbursement.hand_over_{status.value}", batch, actor, now, hand_over=row.id, remarks=why
             )
             await outbox.tell(
-                f"staff:{row.handed_by}", _RECEIVED[accepted], at=now,
+                f"staff:{row.handed_by}",
+                "disbursement.hand_over_received" if accepted else "disbursement.hand_over_sent_back",
+                at=now,
                 programme=programme.slug, batch=batch.id, number=row.number, reason=why,
             )  # fmt: skip
         await together(afters)()

@@ -111,7 +111,7 @@ class BankAccounts:
                 await _note("bank_account.entered", account, actor, now)
                 await outbox.tell(
                     outbox.team(Role.OPERATOR, slug), "bank_account.entered", at=now,
-                    programme=slug, account=account.id, name=organisation.name,
+                    programme=slug, bank_account=account.id, name=organisation.name,
                 )  # fmt: skip
         except IntegrityError:
             raise AccountWaiting() from None
@@ -279,7 +279,7 @@ async def _tell(topic: str, account: BankAccount, now: datetime, **data: Any) ->
         f"organisation:{account.organisation_id}",
         topic,
         at=now,
-        account=account.id,
+        bank_account=account.id,
         programme=account.programme_slug,
         bank=account.bank,
         tail=account.tail,

@@ -113,7 +113,7 @@ async def _paid(
     )  # fmt: skip
     await settlement_book.tell(
         "disbursement.paid", settlement, [settlement.provider_id], now=now,
-        account=masked(payment.account.tail), receipt=receipt.number,
+        ending=masked(payment.account.tail), receipt=receipt.number,
     )  # fmt: skip
     return await _on_record(settlement, payment, reviews, actor)
 
@@ -165,7 +165,7 @@ async def _returned(
     await bank_accounts.fail(payment.account_id, reason=receipt.reason, actor=actor, now=now)
     await settlement_book.tell(
         "disbursement.returned", settlement, [settlement.provider_id], now=now,
-        account=masked(payment.account.tail), reason=receipt.reason,
+        ending=masked(payment.account.tail), reason=receipt.reason,
     )  # fmt: skip
 
 

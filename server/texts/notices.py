@@ -17,10 +17,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "disbursement.awaiting": ("兑付等待资金", "兑付 {number} 已批准，{amount} 元待资金到位后优先支付。"),
     "disbursement.carried": ("兑付结转", "兑付 {number} 的 {amount} 元转入 {year} 年度之后支付。"),
     "disbursement.sent": ("兑付资金已送银行", "批次 {number} 含贵单位 {count} 笔共 {amount} 元，已送银行。"),
-    "disbursement.paid": ("兑付资金已到账", "兑付 {number} 的 {amount} 元已付至账户 {account}。"),
+    "disbursement.paid": ("兑付资金已到账", "兑付 {number} 的 {amount} 元已付至账户 {ending}。"),
     "disbursement.returned": (
         "付款被银行退回",
-        "兑付 {number} 的 {amount} 元付至账户 {account} 被退回：{reason}。请登记新的收款账户。",
+        "兑付 {number} 的 {amount} 元付至账户 {ending} 被退回：{reason}。请登记新的收款账户。",
     ),
     "disbursement.batch_dropped": ("付款批次已撤销", "批次 {number} 已撤销：{reason}"),
     "disbursement.batch_approved": ("付款批次已批准", "批次 {number}（{amount} 元）已批准，可以送银行。"),
