@@ -19,6 +19,7 @@ from server.rules.recoveries import ReceiptKind, RecoveryStatus
 from server.rules.review import ReasonMissing
 from server.rules.sanction_cases import Effect, SanctionSource, SanctionStatus
 from server.services import sanction_lists
+from server.services.access import StaffRole
 from server.services.file_safety import FileUnacceptable
 from server.services.files import FilesUnknown
 from server.services.recoveries import Balance
@@ -34,6 +35,7 @@ VERSION = "Its version, for the next change. | 版本号，下次办理时带上
 NEXT = "Where the next page starts. | 下一页起点，无则为空。"
 REASON = "Why. | 理由。"
 SEEING = staff(*sorted(READERS))
+DECIDING = staff(*sorted(READERS - {StaffRole.AUDITOR}))
 PROPOSING = staff(*sorted(PROPOSERS))
 MOVED = (NotPermittedNow, IllegalMove, SanctionMovedOn, OwnReview, ReasonMissing)
 """How every change of a case may be refused."""

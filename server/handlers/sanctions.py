@@ -9,6 +9,7 @@ from server.handlers.api import Routes
 from server.handlers.parsing import Body, Day, Id, Query
 from server.handlers.sanction_views import (
     ATTACHED,
+    DECIDING,
     LONGEST,
     MOST_FILES,
     MOVED,
@@ -164,7 +165,7 @@ async def note(request: web.Request, actor: Actor, path: SanctionPath, body: Not
 @routes.post(
     "/api/v1/sanctions/{sanction_id}/decision",
     summary="DecideSanction on what the preview showed. | 作出处理决定。",
-    access=SEEING,
+    access=DECIDING,
     answers={200: SanctionView},
     refusals=(*MOVED, NotYoursToDecide, HearingOutstanding, PreviewStale, RemovalUnderWay),
 )
@@ -185,7 +186,7 @@ async def decide(
 @routes.post(
     "/api/v1/sanctions/{sanction_id}/dismissal",
     summary="DecideSanction that nothing follows. | 决定不予处理。",
-    access=SEEING,
+    access=DECIDING,
     answers={200: SanctionView},
     refusals=(*MOVED, NotYoursToDecide),
 )
@@ -215,7 +216,7 @@ async def withdraw(
 @routes.post(
     "/api/v1/sanctions/{sanction_id}/lifting",
     summary="End what a decision bars or holds, where the text lets it. | 解除处理。",
-    access=SEEING,
+    access=DECIDING,
     answers={200: SanctionView},
     refusals=(*MOVED, NotLiftable),
 )
@@ -230,7 +231,7 @@ async def lift(
 @routes.post(
     "/api/v1/sanctions/{sanction_id}/referrals",
     summary="Record to whom a case was handed. | 登记移送。",
-    access=SEEING,
+    access=DECIDING,
     answers={201: SanctionReferralView},
     refusals=(*MOVED, *ATTACHED, NothingToRefer, ReferralDayImpossible),
 )
@@ -244,7 +245,7 @@ async def refer(
 @routes.post(
     "/api/v1/sanctions/{sanction_id}/appeal/answer",
     summary="Answer an appeal; by somebody who had no part. | 答复申诉，由未参与原决定的人员办理。",
-    access=SEEING,
+    access=DECIDING,
     answers={200: SanctionView},
     refusals=MOVED,
 )

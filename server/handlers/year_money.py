@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
-from server.handlers.api import SIGNED_IN, Answer, Routes, staff
+from server.handlers.api import Answer, Routes, person_or_staff, staff
 from server.handlers.bank_accounts import REASON
 from server.handlers.disbursement_views import (
     YearMoneyView,
@@ -21,7 +21,7 @@ from server.programme.registry import UnknownProgramme
 from server.rules.disbursements import FundKind, FundStatus
 from server.rules.review import ReasonMissing
 from server.services import access, funds, order_purse, year_money
-from server.services.access import Actor, NotFound
+from server.services.access import DECIDERS, Actor, NotFound, StaffRole
 from server.services.disbursement_book import (
     PAYERS,
     READERS,
@@ -41,6 +41,9 @@ from server.services.order_purse import YearNotOpen
 from server.services.year_end import YearList, YearNotOver
 
 routes = Routes("year_money")
+
+LIVE = person_or_staff(*sorted(DECIDERS | {StaffRole.AUDITOR}))
+"""Everybody who has to do with vouchers (GX-64); who only keeps accounts has not."""
 
 PAGE = 50
 PROGRAMME = "The programme. | 项目代码。"
@@ -179,7 +182,7 @@ class YearEnded(YearEndView):
 @routes.get(
     "/api/v1/year-money",
     summary="What is left of a year's money at this moment. | 年度资金实时余额。",
-    access=SIGNED_IN,
+    access=LIVE,
     answers={200: YearMoneyView},
     refusals=(UnknownProgramme, YearNotOpen),
 )
