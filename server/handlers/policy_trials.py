@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import Answer, Routes, staff
-from server.handlers.parsing import Body, Path
+from server.handlers.parsing import Body, Fen, Path
 from server.keys import POLICY_TRIALS
 from server.programme.registry import UnknownProgramme
 from server.rules.trials import Bound, Change, Trial
@@ -24,7 +24,6 @@ routes = Routes("trials")
 
 MOST_LINES = 500
 MOST_TEXT = 60_000
-MOST_FEN = 10**13
 
 
 class TrialPath(Path):
@@ -44,10 +43,8 @@ class TrialBody(Body):
     year: int = Field(
         ge=2000, le=2200, description="The programme year whose orders are taken. | 取哪一年度的订单。"
     )
-    total_fen: int | None = Field(
+    total_fen: Fen | None = Field(
         default=None,
-        ge=0,
-        le=MOST_FEN,
         description="The year's money then, fen; without it, what the year had."
         " | 试算的年度总额，单位分；不填为当年预算。",
     )

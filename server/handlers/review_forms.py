@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from server.handlers.parsing import Body, Day, Id, Path, Query
+from server.handlers.parsing import Body, Day, Fen, Id, Path, Query
 from server.handlers.review_views import REASON
 from server.programme.review import ReviewSubject, ReviewWhen
 from server.rules.review import BEST_SCORE
@@ -152,10 +152,8 @@ class ApproveFound(Body):
     due_before: Day | None = Field(
         default=None, strict=False, description="Due before it. | 到期日早于。", examples=["2026-06-30"]
     )
-    amount_from_fen: int | None = Field(
-        default=None, ge=0, le=2**53, description="At least, fen. | 金额下限。"
-    )
-    amount_to_fen: int | None = Field(default=None, ge=0, le=2**53, description="At most, fen. | 金额上限。")
+    amount_from_fen: Fen | None = Field(default=None, description="At least, fen. | 金额下限。")
+    amount_to_fen: Fen | None = Field(default=None, description="At most, fen. | 金额上限。")
     application_id: Id | None = Field(default=None, description="Handed in together. | 只含该兑付申请。")
     counted: int = Field(
         ge=1, le=MOST_AT_ONCE, description="How many were looked at. | 所查看的件数。", examples=[1]

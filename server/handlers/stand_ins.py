@@ -27,7 +27,7 @@ class StandInPath(Path):
 class NameStandIn(Body):
     """Who stands in, in which role and on which days."""
 
-    deputy_id: Id = Field(description="The colleague. | 代班人编号。")
+    deputy_id: int = Field(ge=1, le=2**31 - 1, description="The colleague. | 代班人编号。")
     role: Role = Field(description="The role both have. | 双方共有的角色。")
     first_day: Day = Field(strict=False, description="From. | 起始日期。", examples=["2026-10-01"])
     last_day: Day = Field(

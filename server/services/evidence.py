@@ -8,7 +8,7 @@ leaves an object without a file, which the sweeper finds, and never a file witho
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -27,14 +27,11 @@ from server.models.files import EvidenceObject, StoredFile
 
 LEASE = timedelta(hours=1)
 """How long bytes may lie in the store before a file's row speaks of them."""
-UNSPOKEN: Mapping[str, None] = {
-    f"{relation}__id": None
-    for relation in (
-        *("originals", "shown", "exports", "export_parts"),
-        *("report_pages", "report_sheets", "report_papers"),
-    )
-}
-"""What is true of an object that no row speaks of."""
+SPEAKING = (
+    *("originals", "shown", "exports", "export_parts"),
+    *("report_pages", "report_sheets", "report_papers"),
+)
+"""By which relations a row speaks of an object."""
 
 log = structlog.get_logger("server.evidence")
 
@@ -91,7 +88,7 @@ class Evidence:
         """
         await self._adopt(now)
         swept = 0
-        ended = EvidenceObject.filter(leased_at__lt=now - LEASE, **UNSPOKEN)
+        ended = EvidenceObject.filter(leased_at__lt=now - LEASE, originals__id=None)
         for sha256 in await ended.values_list("sha256", flat=True):
             swept += await self._sweep_one(str(sha256), now)
         return swept
@@ -118,7 +115,7 @@ class Evidence:
             locked = await EvidenceObject.filter(sha256=sha256, leased_at__lt=now - LEASE).update(
                 leased_at=now
             )
-            if not locked or not await EvidenceObject.filter(sha256=sha256, **UNSPOKEN).exists():
+            if not locked or await _is_spoken_of(sha256):
                 return 0
             await self._store.delete(sha256)
             await EvidenceObject.filter(sha256=sha256).delete()
@@ -132,6 +129,15 @@ class Evidence:
                 [EvidenceObject(sha256=sha256, leased_at=now) for sha256 in sorted(strays)],
                 ignore_conflicts=True,
             )
+
+
+async def _is_spoken_of(sha256: str) -> bool:
+    """Asked relation by relation: two of them lead to the same table, which one statement joins but once."""
+    own = EvidenceObject.filter(sha256=sha256)
+    for relation in SPEAKING:
+        if await own.filter(**{f"{relation}__id__isnull": False}).exists():
+            return True
+    return False
 
 
 async def _lease(sha256: str, now: datetime) -> None:

@@ -53,6 +53,7 @@ async def test_balances_are_sums_over_the_ledger_and_every_movement_is_told(town
         (Movement.RELEASE, 600, "订单取消或结清，解冻 600.00 元"),
         (Movement.REDEEM, 5_000, "验收核销 5,000.00 元"),
         (Movement.DISBURSE, 4_000, "核销的 4,000.00 元已拨付给服务机构"),
+        (Movement.RETURN_DISBURSEMENT, 4_000, "银行退汇，4,000.00 元待重新拨付"),
         (Movement.HAND_BACK, 1_000, "企业退回 1,000.00 元"),
         (Movement.RECLAIM, 1_000, "逾期未办理，或所属订单已结束，收回 1,000.00 元"),
         (Movement.EXPIRE, 1_000, "到期未用，1,000.00 元失效"),
@@ -65,8 +66,8 @@ async def test_balances_are_sums_over_the_ledger_and_every_movement_is_told(town
     expected = {
         "available_fen": 1_500,
         "held_fen": 0,
-        "redeemed_fen": 1_000,
-        "disbursed_fen": 4_000,
+        "redeemed_fen": 5_000,
+        "disbursed_fen": 0,
         "handed_back_fen": 1_000,
         "reclaimed_fen": 1_000,
         "expired_fen": 1_000,

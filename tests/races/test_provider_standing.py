@@ -36,7 +36,7 @@ from server.services.suspensions import Suspensions
 from server.services.working_days import WorkingDays
 from tests.factories import Office, an_office, make_enterprise
 from tests.races.crowd import all_wait, together
-from tests.rules.cast import GUANGZHOU, NINGXIA
+from tests.rules.cast import GUANGZHOU, LISHUI, NINGXIA
 
 RIVALS = 5
 BREACH = {"ground": "breach", "reason": "发现违反使用规定"}
@@ -116,13 +116,13 @@ async def test_many_who_hold_a_provider_at_once_hold_it_once(bureau: Bureau) -> 
     assert lifted == {"done": 1, "suspension_over": RIVALS - 1}
 
 
-async def test_many_who_remove_a_provider_at_once_remove_and_bar_it_once(bureau: Bureau) -> None:
-    row = await bureau.provider(NINGXIA)
+async def test_many_who_would_remove_a_provider_at_once_propose_it_once(bureau: Bureau) -> None:
+    row = await bureau.provider(LISHUI)
     rivals = [await bureau.staff("operator") for _ in range(RIVALS)]
-    charge = {"ground": "collusion", "reason": "恶意串通", "serious": False}
+    charge = {"ground": "refuses_supervision", "reason": "不配合监督和检查", "serious": False}
     outcomes = await together(*(bureau.removals.propose(row.id, **charge, actor=one) for one in rivals))
-    assert outcomes == {"done": 1, "illegal_move": RIVALS - 1}
-    assert (await Removal.all().count(), await BlocklistEntry.all().count()) == (1, 1)
+    assert outcomes == {"done": 1, "removal_under_way": RIVALS - 1}
+    assert (await Removal.all().count(), await BlocklistEntry.all().count()) == (1, 0)
 
 
 async def test_many_who_grade_a_provider_at_once_propose_one_grade(bureau: Bureau) -> None:

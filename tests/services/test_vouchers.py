@@ -294,11 +294,13 @@ def test_what_is_spent_is_spent_once_and_nothing_is_paid_to_the_holder() -> None
         onwards.setdefault(leaves, set()).add(arrives)
     ends = {Account.EXPIRED, Account.RECLAIMED, Account.HANDED_BACK, Account.VOIDED}
     assert onwards[Account.AVAILABLE] == {Account.HELD, *ends}
-    assert onwards[Account.HELD] == {Account.AVAILABLE, Account.REDEEMED}
+    # What a complete file has taken of the year goes back to the year, and to no voucher (YC-19).
+    assert onwards[Account.HELD] == {Account.AVAILABLE, Account.REDEEMED, Account.BUDGET}
     # Spent goes to the provider's account, and from there only back to where all money comes from; or, before
     # that and where a text lets a payment be returned, to the order that held it (GZ-101).
-    assert onwards[Account.REDEEMED] == {Account.DISBURSED, Account.HELD}
-    assert onwards[Account.DISBURSED] == {Account.APPROPRIATION}
+    # What a settlement cuts is void; what the bank sends back was never paid (NX-26).
+    assert onwards[Account.REDEEMED] == {Account.DISBURSED, Account.HELD, Account.VOIDED}
+    assert onwards[Account.DISBURSED] == {Account.APPROPRIATION, Account.REDEEMED}
     assert [onwards[end] for end in ends] == [{Account.BUDGET}] * len(ends)
 
 
