@@ -47,7 +47,7 @@ from tortoise.expressions import F
 from server import keys, logs, texts
 from server.app import CHAT_MENU, create_app
 from server.clock import CHINA, SystemClock
-from server.console import journal, sampling
+from server.commands import journal, sampling
 from server.database import OtherSchema, close_database, is_sqlite, migrate, open_database, sqlite_file
 from server.demo import seed
 from server.errors import Refusal

@@ -24,7 +24,7 @@ ROWS: tuple[tuple[frozenset[str], ...], ...] = (
     ),
     (
         frozenset({"handlers", "middlewares"}),
-        frozenset({"console"}),
+        frozenset({"commands"}),
         frozenset({"chat"}),
         frozenset({"jobs"}),
     ),
