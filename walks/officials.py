@@ -16,8 +16,8 @@ from walks.callers import Caller, Said, WalkFailed, member_of_staff
 from walks.cast import Part
 from walks.world import PASSWORD, World
 
-OF_EACH_ROLE = 2
-"""Nobody decides twice in one chain, and a chain may come to one role twice."""
+OF_EACH_ROLE = 3
+"""Nobody decides twice in one chain, and a chain may come to one role three times (YC-27)."""
 REVIEWERS = (
     Actor.OPERATOR,
     Actor.AUTHORITY,

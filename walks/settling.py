@@ -166,7 +166,7 @@ class Settling:
         check = next(one for one in self.programme.samplings if one.share_bp == step.share_bp)
         desk = self.officials.first(step.by)
         said = await desk.post(
-            "sampling-draws", programme=self.programme.slug, code=check.code, over="settlements"
+            "sampling-draws", programme=self.programme.slug, code=check.code, over="review"
         )
         draw = said.must(201, "a draw is announced")
         path = f"sampling-draws/{draw['id']}"
@@ -179,7 +179,7 @@ class Settling:
 
     async def _publish(self, role: Actor) -> None:
         """One drafts the notice, another publishes it, and each channel shows it."""
-        first, second = self.officials.desks[role.value]
+        first, second, *_ = self.officials.desks[role.value]
         drafted = await first.post("notice-drafts", programme=self.programme.slug)
         path = f"notice-drafts/{drafted.must(201, 'a notice is drafted')['id']}"
         seen = (await second.get(path)).must(200, "the other looks at the draft")
@@ -189,11 +189,11 @@ class Settling:
             if channel["shown_on"] is None:
                 shown = await first.post(
                     f"public-notices/{notice['id']}/showings",
-                    channel=channel["name"],
+                    channel=channel["channel"],
                     shown_on=self.today,
                     url="https://example.com/notice.html",
                 )
-                shown.must(200, f"{channel['name']} shows it")
+                shown.must(200, f"{channel['channel']} shows it")
         anybody = await self.officials.anybody.get(f"public-notices/{notice['id']}")
         anybody.must(200, "anybody reads the notice")
 
@@ -202,7 +202,7 @@ class Settling:
     async def pay(self) -> None:
         """A verified account, a batch that one draws up and another approves, and the bank's receipt."""
         await self._open_account()
-        maker, other = self.officials.desks[self.programme.disbursement.paid_by.value]
+        maker, other, *_ = self.officials.desks[self.programme.disbursement.paid_by.value]
         approvers = self.officials.desks[self.programme.disbursement.approved_by.value]
         approver = approvers[1]
         year = (await maker.get(f"settlements/{self.id}")).must(200, "the payer looks at the settlement")
@@ -236,7 +236,7 @@ class Settling:
             bank="中国银行某某支行",
         )
         account = entered.must(201, "the provider enters its account")
-        for desk in self.officials.desks[self.programme.disbursement.paid_by.value]:
+        for desk in self.officials.desks[self.programme.disbursement.paid_by.value][:2]:
             verified = await desk.post(
                 f"bank-accounts/{account['id']}/verification", version=account["version"]
             )
