@@ -254,10 +254,14 @@ HOSTILE = {
 @pytest.mark.parametrize("document", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_xml_is_one_refusal_and_costs_next_to_nothing(document: str) -> None:
     raw_document = document.encode()[:LARGEST_BODY]
-    began = time.process_time()
-    with pytest.raises(XmlUnusable):
-        parse(raw_document)
-    assert time.process_time() - began < 0.1
+    # The cheapest of several: in one of them a whole suite's heap may be cleaned.
+    costs = []
+    for _ in range(5):
+        began = time.process_time()
+        with pytest.raises(XmlUnusable):
+            parse(raw_document)
+        costs.append(time.process_time() - began)
+    assert min(costs) < 0.1
     with pytest.raises(NoMessage):
         heard(raw_document)
 

@@ -315,7 +315,7 @@ async def test_what_the_bank_returns_comes_back_in_the_books_and_is_paid_to_anot
     assert (await BankAccount.get(id=account.id)).status is AccountStatus.REJECTED
     told = await OutboxMessage.filter(topic="disbursement.returned").first()
     assert told is not None and told.recipient == f"organisation:{settlement.provider_id}"
-    assert told.data["account"] == masked(account.tail)
+    assert told.data["ending"] == masked(account.tail)
     with pytest.raises(NothingPayable):
         await till.drafted(ALLOTTED, budget.year)
     await till.with_account(settlement)
