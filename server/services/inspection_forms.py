@@ -87,7 +87,7 @@ class InspectionForms:
         require_open(case)
         reviewer.require_impartial(case)
         await require_say(case.id, reviewer.id)
-        if case.turn not in reviewer.roles:
+        if case.turn not in reviewer.roles_in(case):
             raise not_yours(case)
         form, now = self._form(case), self.clocks.now(case.programme_slug)
         _require_usable(form, values, day_of(now))

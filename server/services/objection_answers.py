@@ -70,7 +70,7 @@ class ObjectionAnswers:
             step = step_of(passage.case)
             if step is None or step.kind is not ReviewKind.PUBLIC_NOTICE:
                 raise NoticeOver(clause=passage.kept.notice.article)
-            if step.by not in reviewer.roles:
+            if step.by not in reviewer.roles_in(passage.case):
                 raise NotYourReview(clause=step.article, step=step.name, actor=texts.ACTORS[step.by])
             require_turn(passage.kept.chain, passage.state, step.by, str(reviewer.id))
             answered = await ReviewObjection.filter(id=objection_id, answered_at=None).update(
@@ -108,7 +108,7 @@ class ObjectionAnswers:
         answering = [step for step in chain.steps if step.kind in ANSWERING]
         if not answering:
             raise NoticeOver(clause=chain.article)
-        if reviewer.roles.isdisjoint(step.by for step in answering):
+        if reviewer.roles_in(objection.case).isdisjoint(step.by for step in answering):
             first = answering[0]
             raise NotYourReview(clause=first.article, step=first.name, actor=texts.ACTORS[first.by])
         reviewer.require_impartial(objection.case)

@@ -303,7 +303,7 @@ def require_theirs(cases: Sequence[ReviewCase], reviewer: Reviewer) -> ReviewSte
     step = _step(cases[0])
     for case in cases:
         step = _step(case)
-        if step.by not in reviewer.roles:
+        if step.by not in reviewer.roles_in(case):
             raise NotYourReview(clause=step.article, step=step.name, actor=texts.ACTORS[step.by])
         reviewer.require_impartial(case)
     return step

@@ -46,7 +46,7 @@ async def recuse(
     asker = await reviewer_of(actor)
     case = await case_for(asker, case_id)
     whom = asker.id if reviewer_id is None else reviewer_id
-    if whom != asker.id and asker.roles.isdisjoint(LEADS):
+    if whom != asker.id and asker.roles_in(case).isdisjoint(LEADS):
         raise NotAllowed()
     if not await Staff.exists(id=whom):
         raise NotFound()

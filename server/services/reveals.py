@@ -37,7 +37,7 @@ async def reveal(
         raise ReasonMissing()
     reviewer = await reviewer_of(actor)
     case = await case_for(reviewer, case_id)
-    if reviewer.roles.isdisjoint(copied(case).roles):
+    if reviewer.roles_in(case).isdisjoint(copied(case).roles):
         raise NotFound()
     reviewer.require_impartial(case)
     await require_say(case.id, reviewer.id)

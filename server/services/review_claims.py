@@ -25,7 +25,7 @@ async def claim(reviews: Reviews, case_id: int, *, actor: Actor) -> ReviewCase:
     require_open(case)
     reviewer.require_impartial(case)
     require_drawn(case)
-    if case.turn not in reviewer.roles:
+    if case.turn not in reviewer.roles_in(case):
         raise not_yours(case)
     await require_say(case.id, reviewer.id)
     theirs = Q(claimed_by__in=[reviewer.id, *sorted(reviewer.principals)])

@@ -92,7 +92,7 @@ async def for_reviewer(reviews: Reviews, case_id: int, *, actor: Actor) -> Revie
     reviewer = await reviewer_of(actor)
     case = await case_for(reviewer, case_id)
     kept = copied(case)
-    if actor.roles.isdisjoint(IN_THE_FILES) and reviewer.roles.isdisjoint(kept.roles):
+    if actor.roles.isdisjoint(IN_THE_FILES) and reviewer.roles_in(case).isdisjoint(kept.roles):
         raise NotFound()
     now = reviews.clocks.now(case.programme_slug)
     decisions = await decisions_on(case.id)
@@ -158,7 +158,7 @@ def _steps(
 
 
 async def _may(case: ReviewCase, kept: Copied, reviewer: Reviewer, now: datetime) -> frozenset[Deed]:
-    if case.turn is None or case.turn not in reviewer.roles:
+    if case.turn is None or case.turn not in reviewer.roles_in(case):
         return frozenset()
     state = await state_of(case)
     try:

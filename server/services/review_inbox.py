@@ -230,17 +230,20 @@ async def _counts(connection: Any, asking: _Asking) -> dict[Queue, Counted]:
 def _ranges(asking: _Asking, queue: Queue, statement: _Statement) -> Iterator[list[str]]:
     """The conditions of each range of the queue's index."""
     for slug in asking.slugs:
+        seen = asking.reviewer.areas_in(slug) or ()
         if queue is Queue.ALL:
-            yield [_of(slug, statement), *_filters(asking, slug, statement)]
+            yield [_of(slug, statement), *_filters(asking, seen, statement)]
         elif queue is Queue.MINE:
             for one in (asking.reviewer.id, *sorted(asking.reviewer.principals)):
                 mine = f"turn IS NOT NULL AND claimed_by = {statement.put(one)}"
-                yield [mine, _of(slug, statement), *_filters(asking, slug, statement)]
+                yield [mine, _of(slug, statement), *_filters(asking, seen, statement)]
         else:
             for role in sorted(asking.reviewer.roles):
+                if (areas := asking.reviewer.areas_in(slug, role)) is None:
+                    continue
                 turn = f"turn = {statement.put(role.value)}"
                 urgency = _urgency(queue, asking.now(slug), statement)
-                yield [turn, _of(slug, statement), urgency, *_filters(asking, slug, statement)]
+                yield [turn, _of(slug, statement), urgency, *_filters(asking, areas, statement)]
 
 
 def _of(slug: str, statement: _Statement) -> str:
@@ -256,11 +259,11 @@ def _urgency(queue: Queue, now: datetime, statement: _Statement) -> str:
     return f"rank_ms > {soon[0]} AND rank_ms <= {soon[1]}"
 
 
-def _filters(asking: _Asking, slug: str, statement: _Statement) -> Iterator[str]:
-    """What narrows every queue alike."""
+def _filters(asking: _Asking, areas: Sequence[str], statement: _Statement) -> Iterator[str]:
+    """What narrows every queue alike; ``areas`` are those seen of it, none for all."""
     if asking.wanted.subject is not None:
         yield f"subject = {statement.put(asking.wanted.subject.value)}"
-    if areas := asking.reviewer.areas_in(slug):
+    if areas:
         yield f"({' OR '.join(_below(area, statement) for area in areas)})"
     yield from _narrowed(asking, statement)
     search = asking.wanted.search

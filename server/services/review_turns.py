@@ -64,9 +64,10 @@ async def claimed_by(case: ReviewCase) -> ReviewClaimed:
 
 def role_of(case: ReviewCase, reviewer: Reviewer) -> Role:
     """The role in which somebody acts: the one whose turn it is, if they have it."""
-    if case.turn is not None and case.turn in reviewer.roles:
+    theirs = reviewer.roles_in(case)
+    if case.turn is not None and case.turn in theirs:
         return case.turn
-    return min(reviewer.roles, default=Role.ANYONE)
+    return min(theirs, default=Role.ANYONE)
 
 
 def require_open(case: ReviewCase) -> None:

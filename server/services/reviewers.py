@@ -36,9 +36,10 @@ class OwnReview(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """A colleague whom somebody stands in for: who, and within which bounds they work."""
+    """A colleague whom somebody stands in for: who, in which role, and within which bounds they work."""
 
     principal_id: int
+    role: Role
     programmes: frozenset[str]
     areas: tuple[str, ...]
 
@@ -66,9 +67,13 @@ class Reviewer:
         """Whose claims are theirs to go on with."""
         return frozenset(cover.principal_id for cover in self.covers)
 
-    def areas_in(self, slug: str) -> tuple[str, ...] | None:
-        """The areas they see in a programme, empty for all of it; ``None`` where they see nothing of it."""
-        bounds = [(self.programmes, self.areas), *((one.programmes, one.areas) for one in self.covers)]
+    def areas_in(self, slug: str, role: Role | None = None) -> tuple[str, ...] | None:
+        """The areas they see in a programme, empty for all of it; ``None`` where they see nothing of it.
+
+        In one of their ``roles``, if it is given: a stand-in has the other's bounds in that one role alone.
+        """
+        covers = (one for one in self.covers if role in (None, one.role))
+        bounds = [(self.programmes, self.areas), *((one.programmes, one.areas) for one in covers)]
         areas = [within for programmes, within in bounds if not programmes or slug in programmes]
         if not areas:
             return None
@@ -76,8 +81,13 @@ class Reviewer:
 
     def may_see(self, case: ReviewCase) -> bool:
         """Whether the case lies in their programmes and under their areas, or in those they stand in for."""
-        areas = self.areas_in(case.programme_slug)
-        return areas is not None and (not areas or lies_within(case.area, areas))
+        return _lies_in(case, self.areas_in(case.programme_slug))
+
+    def roles_in(self, case: ReviewCase) -> frozenset[Role]:
+        """The roles in which the case is theirs: what they may do as a stand-in they may do in one alone."""
+        return frozenset(
+            role for role in self.roles if _lies_in(case, self.areas_in(case.programme_slug, role))
+        )
 
     def require_impartial(self, case: ReviewCase) -> None:
         """Raise :class:`OwnReview` for a case they opened themselves or of an affiliated organisation."""
@@ -104,13 +114,18 @@ async def reviewer_of(actor: Actor) -> Reviewer:
 async def _covers(staff_id: int, actor: Actor) -> tuple[Cover, ...]:
     """Whom somebody stands in for, in a role that both still have."""
     rows = await StandIn.filter(deputy_id=staff_id, active=True).order_by("id")
-    live = {row.principal_id: row for row in rows if row.role.value in actor.roles}
-    principals = await Staff.filter(id__in=list(live)) if live else []
+    live = [row for row in rows if row.role.value in actor.roles]
+    known = await Staff.filter(id__in=[row.principal_id for row in live]) if live else []
+    principals = {one.id: one for one in known}
     return tuple(
-        Cover(one.id, frozenset(one.programmes), tuple(one.areas))
-        for one in principals
-        if live[one.id].role.value in one.roles
+        Cover(one.id, row.role, frozenset(one.programmes), tuple(one.areas))
+        for row in live
+        if row.role.value in (one := principals[row.principal_id]).roles
     )
+
+
+def _lies_in(case: ReviewCase, areas: tuple[str, ...] | None) -> bool:
+    return areas is not None and (not areas or lies_within(case.area, areas))
 
 
 async def case_for(reviewer: Reviewer, case_id: int) -> ReviewCase:

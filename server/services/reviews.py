@@ -350,7 +350,7 @@ class Reviews:
         )
         if seen is None:
             raise NotFound()
-        if reviewer is not None and reviewer.roles.isdisjoint(copied(seen).roles):
+        if reviewer is not None and reviewer.roles_in(seen).isdisjoint(copied(seen).roles):
             raise not_yours(seen)
         if seen.organisation_id is not None:
             await memberships.lock(seen.organisation_id)

@@ -12,7 +12,15 @@ from server.models.reviews import ReviewDecision
 from server.programme.model import Programme
 from server.programme.review import ReviewSubject, ReviewWhen
 from server.programme.vocabulary import Actor as Role
-from server.rules.review import DecidedBefore, PanelTooSmall, ReasonMissing, Record, ReviewOver, Verdict
+from server.rules.review import (
+    DecidedBefore,
+    NotYourReview,
+    PanelTooSmall,
+    ReasonMissing,
+    Record,
+    ReviewOver,
+    Verdict,
+)
 from server.services import recusals, review_claims, review_files, stand_ins
 from server.services.access import Actor, NotAllowed, NotFound
 from server.services.recusals import Recused, RecusedBefore
@@ -36,11 +44,17 @@ def office(database: TortoiseContext) -> ReviewOffice:
 
 
 async def name(
-    office: ReviewOffice, principal: Actor, deputy: Actor, *, days: int = 3, after: int = 0
+    office: ReviewOffice,
+    principal: Actor,
+    deputy: Actor,
+    *,
+    role: Role = Role.OPERATOR,
+    days: int = 3,
+    after: int = 0,
 ) -> int:
     row = await stand_ins.name(
         deputy.id,
-        Role.OPERATOR,
+        role,
         first_day=office.today + after * DAY,
         last_day=office.today + (after + days - 1) * DAY,
         reason="休假",
@@ -73,8 +87,29 @@ async def test_a_stand_in_goes_on_with_what_was_taken_on_and_sees_what_the_other
     # Two people: the other may not decide what the stand-in decided for, nor the stand-in twice.
     with pytest.raises(DecidedBefore):
         both = Actor("staff", deputy.id, "", None, frozenset({"operator", "authority"}))
-        await Staff.filter(id=deputy.id).update(roles=["operator", "authority"])
+        await Staff.filter(id=deputy.id).update(roles=["operator", "authority"], areas=[])
         await office.decide(case, by=both)
+
+
+async def test_who_stands_in_has_the_others_bounds_in_that_role_and_in_no_other(office: ReviewOffice) -> None:
+    principal = await office.staff("operator", "authority")
+    deputy = await office.staff("operator", "authority", programmes=[GUANGXI])
+    await name(office, principal, deputy)
+    case = await office.decide(await office.open(programme(LISHUI), S.SETTLEMENT))
+    assert case.turn is Role.AUTHORITY
+    with pytest.raises(NotYourReview):
+        await office.decide(case, by=deputy)
+    with pytest.raises(NotYourReview):
+        await review_claims.claim(office.reviews, case.id, actor=deputy)
+    page = await review_files.inbox(
+        office.reviews, Wanted(Queue.TEAM), after=Cursor(), limit=10, actor=deputy
+    )
+    assert page.rows == []
+    file = await review_files.for_reviewer(office.reviews, case.id, actor=deputy)
+    assert not file.may
+    # Every role in which somebody stands in for one colleague counts.
+    await name(office, principal, deputy, role=Role.AUTHORITY)
+    assert (await office.decide(case, by=deputy)).place == 2
 
 
 async def test_a_stand_in_ends_with_its_days_or_when_it_is_called_off(office: ReviewOffice) -> None:
