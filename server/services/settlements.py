@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.expressions import F
+from tortoise.expressions import F, Q
 from tortoise.transactions import in_transaction
 
 from server import texts
@@ -171,8 +172,7 @@ class Settlements:
             common = await settlement_papers.of(application.id, None)
             subject = f"settlement_application:{application.id}"
             await settlement_papers.attach(common, subject, programme, now=now)
-            await self._take_in(evidence, settlement.year, actor, now)
-            await ReviewCase.filter(id=settlement.case_id).update(flagged=evidence.flagged)
+            await _tell_case(await self._take_in(evidence, settlement.year, actor, now))
             case = await ReviewCase.get(id=settlement.case_id)
             after = await self.reviews.resume(case, actor=actor, now=now)
             await settlement_book.note("settlement.resubmitted", settlement, actor, now)
@@ -293,10 +293,11 @@ class Settlements:
             title=texts.SETTLEMENT_TITLE.format(project=order.project, number=order.number),
             actor=actor,
             now=now,
+            amount_fen=settlement.asked_fen,
+            # Where a paper stands in for another, the case is in every sample (YC-22).
+            flagged=settlement.flagged or await _was_on_a_list(order.id),
         )
         await Settlement.filter(id=settlement.id).update(case_id=case.id)
-        # Where a paper stands in for another, the case is in every sample (YC-22).
-        await ReviewCase.filter(id=case.id).update(flagged=settlement.flagged)
         return after
 
     async def _take_back(self, settlement: Settlement, reason: str, actor: Actor) -> None:
@@ -316,6 +317,25 @@ class Settlements:
             await SettlementApplication.filter(id=settlement.application_id).update(
                 status=SettlementApplicationStatus.WITHDRAWN
             )
+
+
+async def _tell_case(settlement: Settlement) -> None:
+    """Let the case of what is handed in again say what is asked for now; once in the sample, always."""
+    columns: dict[str, Any] = {"amount_fen": settlement.asked_fen}
+    if settlement.flagged:
+        columns["flagged"] = True
+    await ReviewCase.filter(id=settlement.case_id).update(**columns)
+
+
+async def _was_on_a_list(order_id: int) -> bool:
+    """Whether an earlier settlement of an order stood on a draw's list, or was meant to be in the sample.
+
+    Otherwise whoever is drawn would take it back, hand it in again, and be lucky the next time (YC-24).
+    """
+    before = await Settlement.filter(order_id=order_id, case_id__not_isnull=True).values_list(
+        "case_id", flat=True
+    )
+    return await ReviewCase.filter(Q(flagged=True) | Q(draw_id__not_isnull=True), id__in=before).exists()
 
 
 async def _nothing() -> None:

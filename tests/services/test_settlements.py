@@ -11,7 +11,7 @@ from tortoise.transactions import in_transaction
 
 from server.models.ceilings import CeilingRaise
 from server.models.orders import Order
-from server.models.reviews import ReviewDecision
+from server.models.reviews import ReviewCase, ReviewDecision
 from server.models.rounds import Budget
 from server.models.settlements import RefundTask, Settlement
 from server.programme.steps import StepKind
@@ -177,6 +177,7 @@ async def test_what_is_returned_names_its_items_and_comes_back_with_its_place_in
     settlement = await counter.submitted(order)
     place, actor = settlement.line_at, await counter.provider_of(order)
     counter.clock.advance(timedelta(hours=3))
+    await ReviewCase.filter(id=settlement.case_id).update(flagged=True)
     settlement = await counter.decides(
         settlement, Verdict.RETURNED, fields={"proof": "台账缺少服务日期"}, reason="请补充服务台账"
     )
@@ -193,6 +194,8 @@ async def test_what_is_returned_names_its_items_and_comes_back_with_its_place_in
     before = (await ReviewDecision.get(case_id=case.id)).snapshot
     changed = {path for path, _, _ in differences(before, await reviewed.snapshot(case))}
     assert {"papers.proof.files"} <= changed
+    # Whoever corrects a file does not take it out of the sample that an official put it into.
+    assert case.flagged
     with pytest.raises(SettlementMovedOn):
         await counter.settlements.resubmit(settlement.id, version=settlement.version, actor=actor)
 
@@ -212,10 +215,24 @@ async def test_what_is_taken_back_frees_its_money_and_may_be_asked_for_again(cou
     assert (await Order.get(id=order.id)).step is StepKind.SETTLE
     again = await counter.submitted(order)
     assert again.status is SettlementStatus.IN_REVIEW
+    case = await counter.case(again)
+    assert (case.amount_fen, case.flagged) == (again.asked_fen, False)
     decided = await counter.through(again)
     with pytest.raises(SettlementDecided) as refusal:
         await counter.settlements.withdraw(decided.id, reason="", version=decided.version, actor=actor)
     assert refusal.value.clause
+
+
+@pytest.mark.rules("YC-24")
+async def test_what_stood_on_a_list_and_is_taken_back_comes_into_every_sample(counter: Counter) -> None:
+    order = await counter.finished(DRAWN, 100_000, budget=await counter.budget(DRAWN))
+    settlement = await counter.submitted(order)
+    assert not (await counter.case(settlement)).flagged
+    await ReviewCase.filter(id=settlement.case_id).update(draw_id=1)
+    await counter.settlements.withdraw(
+        settlement.id, reason="", version=settlement.version, actor=await counter.provider_of(order)
+    )
+    assert (await counter.case(await counter.submitted(order))).flagged
 
 
 async def test_an_application_is_refused_out_of_turn_twice_stale_and_to_strangers(counter: Counter) -> None:
