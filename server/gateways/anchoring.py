@@ -95,7 +95,11 @@ class FileAnchor:
         # A line that a power cut left half written is not there; it is written again.
         whole = said[: said.rfind(b"\n") + 1].splitlines()
         try:
-            return {one["number"]: one for one in map(orjson.loads, filter(None, whole))}
+            lines: dict[int, dict[str, Any]] = {}
+            for one in map(orjson.loads, filter(None, whole)):
+                # What is kept is never taken back: of two lines for one day the first one counts.
+                lines.setdefault(one["number"], one)
+            return lines
         except (ValueError, KeyError, TypeError):
             raise AnchorAway(f"{self._file} is not readable as an anchor") from None
 

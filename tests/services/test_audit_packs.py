@@ -18,6 +18,7 @@ from typing import Any
 import openpyxl
 import pytest
 from pypdf import PdfReader
+from tortoise.connection import get_connection
 
 from server.clock import CHINA
 from server.database import close_database, open_database
@@ -32,13 +33,15 @@ from server.models.organisations import Organisation
 from server.models.settlements import Settlement
 from server.programme.vocabulary import Party
 from server.sealing import Sealer
-from server.services import ledger
+from server.services import audit_packs, ledger
 from server.services.access import Actor, NotFound
 from server.services.audit_packs import AuditPacks, CaseReasonMissing, CaseRevealForbidden, Pack
+from server.services.case_proofs import Places, proofs
 from server.services.case_scope import CaseNameUnusable
 from server.services.journal_seals import JournalSeals
 from server.settings import DEMO_SECRET
 from tests.contracting import GRABBED, SEALER, person_of
+from tests.proving import as_a_dba
 from tests.sanctioning import Court
 from tests.settling import Counter
 from tools import verify_case
@@ -181,7 +184,34 @@ async def test_a_case_is_checked_with_python_alone_and_every_change_to_it_is_nam
     status, said = registry.checked(pack.path, *trust)
     assert (status, "was signed anew: the keeper holds root" in said) == (1, True)
     assert registry.checked(pack.path, "--key", "0" * 64)[0] == 1
+    # Whoever names no key is told that the file vouches for itself.
+    status, said = registry.checked(pack.path)
+    assert (status, "if that key is the platform's" in said.splitlines()[-1]) == (0, True)
     assert registry.checked(registry.changed(pack.path, **{"proof/keys.json": None}))[0] == 1
+
+
+@pytest.mark.rules("GX-70")
+async def test_a_platform_that_hides_its_own_past_is_caught_in_the_file_that_it_signs(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settlement = await registry.settled()
+    trust = ("--anchor", str(registry.anchor))
+
+    async def fewer(places: Places) -> AsyncIterator[dict[str, Any]]:
+        for line in [line async for line in proofs(places)][1:]:
+            yield line
+
+    monkeypatch.setattr(audit_packs, "proofs", fewer)
+    status, said = registry.checked((await registry.pack(settlement)).path, *trust)
+    assert (status, "is older than the last signed day and has no proof" in said) == (1, True), said
+    monkeypatch.undo()
+
+    entry = await JournalEntry.filter(subject=f"settlement:{settlement.id}").first()
+    assert entry is not None
+    connection = get_connection(JournalEntry._meta.db.connection_name)
+    await as_a_dba(connection, f"DELETE FROM journal_entry WHERE id = {entry.id}")
+    status, said = registry.checked((await registry.pack(settlement)).path, *trust)
+    assert (status, "was taken out of the journal" in said) == (1, True), said
 
 
 @pytest.mark.rules("GX-70")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -183,6 +184,13 @@ async def test_a_day_signed_anew_with_our_own_key_is_caught_by_what_the_anchor_k
     faults = await registry.faults()
     assert f"signed anew: day 2026-03-02 (no. 1) has root {forged}, the anchor's file keeps {kept}" in faults
     assert [one.partition(":")[0] for one in faults] == ["signed anew", "signed anew"]
+    # Nothing that is kept is taken back: a line that is put behind it says nothing against it.
+    kept_line = registry.file.read_bytes().splitlines()[0]
+    forged_line = kept_line.replace(kept.encode(), forged.encode()).replace(
+        json.loads(kept_line)["statement"].encode(), (await DayRoot.get(number=1)).statement.encode()
+    )
+    registry.file.write_bytes(registry.file.read_bytes() + forged_line + b"\n")
+    assert await registry.faults() == faults
 
 
 async def test_a_day_that_was_taken_out_is_named(registry: Registry) -> None:
