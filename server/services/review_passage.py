@@ -180,8 +180,9 @@ class Passage:
             return
 
     async def _extras(self) -> dict[str, Any]:
-        """What the reviewers of all steps added."""
-        rows = await ReviewDecision.filter(case_id=self.case.id).order_by("id")
+        """What the reviewers of all steps added; with a return, it was of another file."""
+        found = ReviewDecision.filter(case_id=self.case.id).exclude(verdict=Verdict.RETURNED)
+        rows = await found.order_by("id")
         return {name: value for row in rows for name, value in row.extras.items()}
 
     async def _decide_itself(self, place: int, step: ReviewStep) -> None:

@@ -6,7 +6,7 @@ is spent here, what is cut is the year's again, and escrow goes where it belongs
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -18,8 +18,8 @@ from server.models.settlements import RefundTask, Settlement
 from server.programme.model import Programme
 from server.programme.size_classes import SizeStandard
 from server.programme.steps import StepKind
-from server.rules.review import LIVE, ReasonMissing
-from server.rules.settlements import SettlementStatus, cut, fee_of, settle_step
+from server.rules.review import LIVE, ReasonMissing, Verdict
+from server.rules.settlements import ReductionImpossible, SettlementStatus, cut, fee_of, settle_step
 from server.services import (
     escrows,
     invoices,
@@ -36,6 +36,7 @@ from server.services import (
 from server.services.access import Actor
 from server.services.orders import Orders
 from server.services.reviews import Reviews
+from server.units import yuan
 
 AMOUNT, ESCROW, FEE = "amount_fen", "escrow_fen", "fee_fen"
 """What a reviewer may say of the money: of the voucher, of the escrow, of the supervision fee."""
@@ -73,8 +74,13 @@ async def determine(desk: Desk, settlement: Settlement, *, actor: Actor, now: da
     held_fen = await escrows.held_fen(order.id)
     stands = await settlement_money.standing(order)
     less_fen, why = await sanction_reductions.of_order(order)
-    if less_fen and AMOUNT not in extras:
-        extras, reason = {**extras, AMOUNT: max(0, stands.total_fen - less_fen)}, why
+    if less_fen:
+        most_fen = max(0, stands.total_fen - less_fen)
+        asked = extras.setdefault(AMOUNT, most_fen)
+        # A reviewer may cut more than a decision in force, never less.
+        if type(asked) is int and asked > most_fen:
+            raise ReductionImpossible(clause=programme.settlement.article, most=yuan(most_fen))
+        reason = reason or why
     made = cut(
         programme,
         ledger_fen=stands.total_fen,
@@ -208,14 +214,15 @@ async def undo(desk: Desk, settlement: Settlement, *, reason: str, actor: Actor,
         await desk.orders.advance(order, terms, actor=actor, now=now)
 
 
-async def _said(settlement: Settlement) -> tuple[Mapping[str, Any], str]:
-    """What the reviewers added of the money, and the reason given with it last."""
+async def _said(settlement: Settlement) -> tuple[dict[str, Any], str]:
+    """What the reviewers added of the money, and the reason given with it last.
+
+    What was said with a return was said of another file.
+    """
+    found = ReviewDecision.filter(case_id=settlement.case_id)
     if settlement.case_id is None:
-        rows = await ReviewDecision.filter(
-            case__subject="settlement", case__subject_id=settlement.id
-        ).order_by("id")
-    else:
-        rows = await ReviewDecision.filter(case_id=settlement.case_id).order_by("id")
+        found = ReviewDecision.filter(case__subject="settlement", case__subject_id=settlement.id)
+    rows = await found.exclude(verdict=Verdict.RETURNED).order_by("id")
     extras = {name: value for row in rows for name, value in row.extras.items()}
     reasons = [row.reason for row in rows if {AMOUNT, ESCROW} & row.extras.keys()]
     return extras, reasons[-1].strip() if reasons else ""

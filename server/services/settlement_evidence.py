@@ -278,11 +278,15 @@ async def _conditions(evidence: Evidence) -> None:
     order, programme, says = evidence.order, evidence.programme, texts.SETTLEMENT_CHECKS
     rating = await Rating.get_or_none(order_id=order.id)
     evidence.result_on = await _result_on(evidence)
-    today = day_of(evidence.now)
+    # Handed in within the year it came in time, however long its review takes; corrected, it keeps its place.
+    submitted_on = day_of(evidence.settlement.line_at or evidence.now)
     if programme.settlement.result_same_year and evidence.result_on is None:
         evidence.line("result_undated", programme.settlement.article, says["result_undated"], met=False)
     unmet = settlement_unmet(
-        programme, rated=rating is not None, result_on=evidence.result_on or today, submitted_on=today
+        programme,
+        rated=rating is not None,
+        result_on=evidence.result_on or submitted_on,
+        submitted_on=submitted_on,
     )
     evidence.add(*unmet)
     if programme.settlement.rating_required and rating is not None:

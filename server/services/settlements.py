@@ -156,13 +156,15 @@ class Settlements:
     async def resubmit(self, settlement_id: int, *, version: int, actor: Actor) -> Settlement:
         """Hand in again what was returned for correction; it keeps its place in the line.
 
-        Raises what :meth:`submit` raises, and ``IllegalMove``.
+        Raises what :meth:`submit` raises; what was not returned is ``SettlementMovedOn``.
         """
         seen = await self._own_settlement(settlement_id, actor)
         now = self.clocks.now(seen.programme_slug)
         async with in_transaction() as connection:
             await _lock_sides([seen], connection)
             settlement = await self._claim_one(seen, version)
+            if settlement.status is not SettlementStatus.RETURNED:
+                raise await settlement_book.moved_on(settlement)
             application = await SettlementApplication.get(id=settlement.application_id)
             programme = self.drafts.programme_of(application)
             evidence = await self._look_at(settlement, now)

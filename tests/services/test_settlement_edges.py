@@ -1,0 +1,107 @@
+"""Settlements at their edges: the turn of the year, what was never handed in, what others have decided."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+from tortoise.context import TortoiseContext
+
+from server.models.orders import Order
+from server.models.sanctions import SanctionCase
+from server.models.settlements import Settlement
+from server.programme.vocabulary import Party
+from server.rules.review import Verdict
+from server.rules.sanction_cases import SanctionSource, SanctionStatus
+from server.rules.settlements import ReductionImpossible, SettlementStatus
+from server.services import ledger
+from server.services.settlement_book import SettlementMovedOn
+from server.units import yuan_to_fen
+from tests.contracting import DRAWN, ON_CONTRACT
+from tests.settling import Counter
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+async def counter(database: TortoiseContext) -> AsyncIterator[Counter]:
+    """The settlement counter. Whatever a test does, the books balance."""
+    yield Counter()
+    assert await ledger.verify() == []
+
+
+async def test_what_was_never_handed_in_is_not_handed_in_again(counter: Counter) -> None:
+    order = await counter.finished(ON_CONTRACT, 4_000, budget=await counter.budget(ON_CONTRACT))
+    await counter.hand_in(await counter.begun(order), await counter.papers(order))
+    draft, actor = await Settlement.get(order_id=order.id), await counter.provider_of(order)
+    with pytest.raises(SettlementMovedOn) as refusal:
+        await counter.settlements.resubmit(draft.id, version=draft.version, actor=actor)
+    assert refusal.value.values["what"] == "未提交"
+    assert (await Settlement.get(id=draft.id)).version == draft.version
+
+
+@pytest.mark.rules("YC-26")
+async def test_what_was_handed_in_within_its_year_is_approved_in_the_next(counter: Counter) -> None:
+    budget = await counter.budget(DRAWN)
+    counter.clock.at = datetime(budget.year, 12, 28, 2, tzinfo=UTC)
+    order = await counter.finished(DRAWN, 100_000, budget=budget)
+    settlement = await counter.submitted(order)
+    counter.clock.at = datetime(budget.year + 1, 1, 5, 2, tzinfo=UTC)
+    settlement = await counter.through(settlement)
+    assert (settlement.status, settlement.year) == (SettlementStatus.PAYABLE, budget.year)
+
+
+@pytest.mark.rules("NX-26")
+async def test_what_was_said_of_the_money_with_a_return_was_said_of_another_file(counter: Counter) -> None:
+    order = await counter.finished(ON_CONTRACT, 4_000, budget=await counter.budget(ON_CONTRACT))
+    operator = await counter.staff("operator")
+    settlement = await counter.decides(
+        await counter.submitted(order),
+        Verdict.RETURNED,
+        fields={"fee_receipt": "金额看不清"},
+        extras={"amount_fen": 100},
+        actor=operator,
+    )
+    settlement = await counter.settlements.resubmit(
+        settlement.id, version=settlement.version, actor=await counter.provider_of(order)
+    )
+    settlement = await counter.decides(settlement, actor=operator)
+    assert (settlement.amount_fen, settlement.reduced_fen) == (yuan_to_fen(2_000), 0)
+
+
+@pytest.mark.rules("NX-26")
+async def test_a_reviewer_cuts_more_than_a_decision_in_force_and_never_less(counter: Counter) -> None:
+    order = await counter.finished(ON_CONTRACT, 4_000, budget=await counter.budget(ON_CONTRACT))
+    settlement = await counter.submitted(order)
+    await reduced(counter, order, yuan_to_fen(500))
+    with pytest.raises(ReductionImpossible) as refusal:
+        await counter.decides(settlement, reason="按合同全额", extras={"amount_fen": yuan_to_fen(2_000)})
+    assert refusal.value.values["most"] == "1,500.00"
+    settlement = await counter.decides(settlement)
+    assert (settlement.amount_fen, settlement.reduced_fen) == (yuan_to_fen(1_500), yuan_to_fen(500))
+    assert settlement.reduction_reason == "第三项服务未完成"
+
+
+async def reduced(counter: Counter, order: Order, fen: int) -> None:
+    """Somebody has decided that so much less is paid for an order."""
+    await SanctionCase.create(
+        number="C23456789",
+        programme_slug=order.programme_slug,
+        programme_version=order.programme_version,
+        sanction="poor_performance",
+        ground="not_performed",
+        clause="第十一条（一）",
+        against_id=order.provider_id,
+        party=Party.PROVIDER,
+        source=SanctionSource.HAND,
+        facts="第三项服务未完成",
+        measures=["reduce_settlement"],
+        orders=[order.id],
+        reduced_fen=fen,
+        person_name_sealed="",
+        proposed_by=1,
+        proposed_at=counter.now,
+        status=SanctionStatus.DECIDED,
+        reason="第三项服务未完成",
+    )
