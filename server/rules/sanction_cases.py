@@ -105,7 +105,16 @@ class Effect(StrEnum):
 BULK = frozenset({Effect.END_ORDER, Effect.VOID_VOUCHER})
 """Done one by one after the decision, each in a transaction of its own."""
 
-LASTING = frozenset({Effect.END_ORDER, Effect.VOID_VOUCHER, Effect.END_STANDING, Effect.REFER})
+LASTING = frozenset(
+    {
+        Effect.END_ORDER,
+        Effect.VOID_VOUCHER,
+        Effect.END_STANDING,
+        Effect.REFER,
+        Effect.REFUSE_SETTLEMENT,
+        Effect.REDUCE_SETTLEMENT,
+    }
+)
 """Cannot be undone: its money went on, a standing is applied for anew, what was told was told."""
 
 _EFFECTS: Mapping[Measure, frozenset[Effect]] = {

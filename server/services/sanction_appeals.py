@@ -195,6 +195,10 @@ class SanctionAppeals:
             done_at=now, undone_at=now, note=texts.SANCTION_NOT_DONE.format(reason=reason)
         )
         await self._undone(case, set(Effect) - LASTING, now)
+        # What refused a settlement for good also held payments, and that is over.
+        await SanctionEffect.filter(
+            case_id=case.id, subject__startswith="payment_hold:", undone_at=None
+        ).update(undone_at=now)
         if owed_back_fen:
             note = texts.SANCTION_OWED_BACK.format(amount=yuan(owed_back_fen))
             await SanctionEffect.filter(case_id=case.id, effect=Effect.RECOVER).update(note=note)

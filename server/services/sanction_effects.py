@@ -20,13 +20,15 @@ from server.models.provider_standing import Suspension
 from server.models.sanctions import PersonBan, SanctionCase, SanctionEffect
 from server.models.settlements import Settlement
 from server.models.vouchers import Voucher
+from server.programme.oversight import Measure
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import QUALIFICATION_MOVES, QualificationStatus, VoucherStatus
 from server.rules.orders import LIVE, OrderStatus
 from server.rules.payment_holds import HoldCause
 from server.rules.removals import Charge
-from server.rules.sanction_cases import Effect
-from server.services import attestations, payment_holds
+from server.rules.sanction_cases import Effect, effects_of
+from server.rules.settlements import SettlementStatus
+from server.services import attestations, payment_holds, settlement_book
 from server.services.access import CLOCK, Actor
 from server.services.blocklist import Ban, Blocklist
 from server.services.labels import Labels
@@ -39,12 +41,16 @@ from server.services.reviewed import After, nothing
 from server.services.rounds import StandingChange
 from server.services.sanction_book import SanctionBook
 from server.services.sanction_preview import Preview, planned
+from server.services.sanction_settlements import STOPPABLE
 from server.services.sanctions import Sanctions
+from server.services.settlement_book import SettlementMovedOn
 from server.services.vouchers import VoucherMovedOn
 from server.units import yuan
 
 RECORDS = (Effect.ANNOUNCE, Effect.CREDIT_RECORD, Effect.LIABILITY)
 """Nothing moves: that it was decided is what is kept and shown."""
+HELD_ON = frozenset({Effect.HOLD_PAYMENT, Effect.REFUSE_SETTLEMENT})
+"""What holds payments until it is lifted, or for good."""
 AT_ONCE = 200
 """So many effects the call that decides does itself; the schedule does the rest."""
 
@@ -88,7 +94,11 @@ class SanctionEffects:
             await self._bar_person(case, now)
         if Effect.REVOKE_TITLE in effects:
             done.append(await self._strike_titles(case, actor, now))
-        await self._hold(case, effects, actor, now)
+        if effects & HELD_ON:
+            await self._hold(case, effects & HELD_ON, actor, now)
+        elif Effect.REDUCE_SETTLEMENT in effects and shown.settlements:
+            # No batch that has it already pays all of it: it stops until that is done.
+            await self._hold(case, {Effect.REDUCE_SETTLEMENT}, actor, now)
         if shown.paid_out:
             claim = await self.recoveries.claim(case, shown, may_offset=may_offset, actor=actor, now=now)
             await self._keep(
@@ -211,11 +221,8 @@ class SanctionEffects:
         organisation = await Organisation.get(id=case.against_id)
         return self.qualifications.telling(await self.labels.settle([organisation], actor=actor))
 
-    async def _hold(self, case: SanctionCase, effects: set[Effect], actor: Actor, now: datetime) -> None:
-        """Nothing is paid of what the case hits: until it is lifted, or any more."""
-        kinds = [one for one in (Effect.HOLD_PAYMENT, Effect.REFUSE_SETTLEMENT) if one in effects]
-        if not kinds:
-            return
+    async def _hold(self, case: SanctionCase, kinds: set[Effect], actor: Actor, now: datetime) -> None:
+        """Nothing is paid of what the case hits: until it is lifted, or reduced, or any more."""
         side = {
             "provider_id": case.against_id if case.party is Party.PROVIDER else None,
             "enterprise_id": case.against_id if case.party is Party.ENTERPRISE else None,
@@ -232,7 +239,7 @@ class SanctionEffects:
                 order_id=order_id,
                 **side,
             )
-            for kind in kinds:
+            for kind in sorted(kinds):
                 await self._keep(case, kind, f"payment_hold:{hold.id}", now)
 
     # -- one by one ----------------------------------------------------------------------------------
@@ -254,8 +261,8 @@ class SanctionEffects:
                 else:
                     note, after = await self._stop(case, number, now)
                 await SanctionEffect.filter(id=effect.id).update(note=note)
-        except (OrderMovedOn, VoucherMovedOn):
-            # Somebody did something with it at this very moment: whoever comes by next does it.
+        except (OrderMovedOn, VoucherMovedOn, SettlementMovedOn):
+            # Somebody did something with it at this very moment, or a batch has it: whoever comes by next.
             return False
         except Refusal as refusal:
             # The world has moved on since: the case says so, and the rest goes on.
@@ -291,13 +298,22 @@ class SanctionEffects:
 
     async def _stop(self, case: SanctionCase, settlement_id: int, now: datetime) -> tuple[str, After]:
         row = await Settlement.get(id=settlement_id)
+        if row.status is SettlementStatus.IN_PAYMENT:
+            raise await settlement_book.moved_on(row)
         afters = [await stop(row, case, now) for stop in self.stops]
+        if HELD_ON.isdisjoint(effects_of([Measure(one) for one in case.measures])):
+            why = texts.SANCTION_IS_DECIDED  # It is reduced: what is left of it may be paid.
+            await payment_holds.lift(HoldCause.SANCTION, case.id, reason=why, actor=CLOCK, now=now)
 
         async def told() -> None:
             for after in afters:
                 await after()
 
-        return texts.SANCTION_SETTLEMENT_STOPPED.format(amount=yuan(row.amount_fen)), told
+        if row.status in STOPPABLE:
+            amount = yuan(row.amount_fen or row.asked_fen)
+            return texts.SANCTION_SETTLEMENT_STOPPED.format(amount=amount), told
+        paid = row.status in (SettlementStatus.PAID, SettlementStatus.CLOSED)
+        return texts.SANCTION_PAID_BEFORE if paid else texts.SANCTION_ENDED_BEFORE, told
 
     # ------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from server import texts
 from server.models.ledger import LedgerEntry
 from server.models.orders import Order, VoucherHold
 from server.models.organisations import Qualification
-from server.models.sanctions import SanctionCase
+from server.models.sanctions import RecoveryLine, SanctionCase
 from server.models.settlements import Settlement
 from server.models.vouchers import Voucher
 from server.programme.oversight import Measure
@@ -29,7 +29,7 @@ from server.rules.deadlines import day_of
 from server.rules.lifecycles import VoucherStatus
 from server.rules.money import Account
 from server.rules.orders import LIVE
-from server.rules.recoveries import DAYS_A_YEAR, WHOLE_BP, surcharge_fen
+from server.rules.recoveries import DAYS_A_YEAR, OWED, WHOLE_BP, surcharge_fen
 from server.rules.sanction_cases import BULK, LASTING, Effect, effects_of, published
 from server.rules.sanctions import ban as ban_of
 from server.rules.settlements import LIVE as SETTLING
@@ -231,12 +231,14 @@ async def _settlements(case: SanctionCase, effects: frozenset[Effect]) -> tuple[
     if case.orders is not None:
         wanted = wanted.filter(order_id__in=case.orders)
     return tuple(
-        SettlementHit(row.id, row.number, row.order_id, row.amount_fen) for row in await wanted.order_by("id")
+        # What is not determined yet has asked for its money, and stands to lose that.
+        SettlementHit(row.id, row.number, row.order_id, row.amount_fen or row.asked_fen)
+        for row in await wanted.order_by("id")
     )
 
 
 async def _paid_out(case: SanctionCase) -> Sequence[PaidOut]:
-    """What the ledger has with providers for the orders that are hit, less what was claimed back before."""
+    """What the ledger has with providers for the orders that are hit, less what is claimed back already."""
     orders = {
         row.id: row for row in await Order.filter(hit_orders(case)).only("id", "number", "enterprise_id")
     }
@@ -265,6 +267,18 @@ async def _paid_out(case: SanctionCase) -> Sequence[PaidOut]:
             since[key] = day_of(one.at)
         else:
             sums[key] = sums.get(key, 0) - one.amount_fen
+    # What another decision claims already, of whichever side, comes back once.
+    for line in await RecoveryLine.filter(order_id__in=list(orders), recovery__status__in=list(OWED)):
+        key = (
+            line.order_id,
+            line.budget_id,
+            line.round_id,
+            line.enterprise_id,
+            line.provider_id,
+            line.voucher_id,
+            line.category,
+        )
+        sums[key] = sums.get(key, 0) - (line.amount_fen - line.collected_fen)
     return [
         PaidOut(
             order=key[0],

@@ -54,12 +54,13 @@ class SettlementStops:
         await settlement_end.refuse(self._settlements, settlement, reason=reason, actor=CLOCK, now=now)
 
     async def _reduce(self, settlement: Settlement, case: SanctionCase, now: datetime) -> None:
-        """What is not determined yet is determined with it; what is payable pays so much less."""
-        if settlement.status in UNDER_REVIEW:
+        """What is not determined yet is determined with it; what is determined pays so much less."""
+        if not settlement.amount_fen:
             return
         less_fen = min(case.reduced_fen or 0, settlement.amount_fen)
-        order = await Order.get(id=settlement.order_id)
-        await settlement_money.disallow(order, less_fen, now=now)
+        if settlement.status not in UNDER_REVIEW:  # On its notice nothing of it is spent yet.
+            order = await Order.get(id=settlement.order_id)
+            await settlement_money.disallow(order, less_fen, now=now)
         settlement = await settlement_book.change(
             settlement,
             amount_fen=settlement.amount_fen - less_fen,

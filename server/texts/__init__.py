@@ -258,6 +258,7 @@ from server.texts.sanctions import SANCTION_IS_DECIDED as SANCTION_IS_DECIDED
 from server.texts.sanctions import SANCTION_NOT_DONE as SANCTION_NOT_DONE
 from server.texts.sanctions import SANCTION_ORDER_ENDED as SANCTION_ORDER_ENDED
 from server.texts.sanctions import SANCTION_OWED_BACK as SANCTION_OWED_BACK
+from server.texts.sanctions import SANCTION_PAID_BEFORE as SANCTION_PAID_BEFORE
 from server.texts.sanctions import SANCTION_REASON as SANCTION_REASON
 from server.texts.sanctions import SANCTION_SETTLEMENT_STOPPED as SANCTION_SETTLEMENT_STOPPED
 from server.texts.sanctions import SANCTION_STATUSES as SANCTION_STATUSES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.models.sanctions import SanctionEffect
+from server.models.sanctions import Recovery, SanctionEffect
 from server.models.settlements import Settlement
 from server.programme.vocabulary import Party
 from server.rules.money import Account
@@ -12,7 +12,7 @@ from server.rules.sanction_cases import Effect
 from server.rules.settlements import SettlementStatus
 from server.services import ledger, payment_holds
 from server.services.payment_holds import PaymentHeld
-from tests.contracting import GRABBED, ON_CONTRACT
+from tests.contracting import GRABBED, ON_CONTRACT, person_of
 from tests.sanctioning import Court
 
 
@@ -47,3 +47,70 @@ async def test_what_is_payable_pays_so_much_less(court: Court) -> None:
     assert (row.status, row.amount_fen, row.reduced_fen) == (SettlementStatus.PAYABLE, 450_000, 150_000)
     assert (await ledger.balances(voucher_id=voucher.id))[Account.REDEEMED] == 450_000
     assert await ledger.verify() == []
+
+
+@pytest.mark.rules("NX-26")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_batch_that_has_it_already_does_not_pay_all_of_it(court: Court) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(ON_CONTRACT)
+    order, _ = await court.accepted(ON_CONTRACT, enterprise, provider)
+    settlement = await court.settling(order, SettlementStatus.IN_PAYMENT)
+    case = await court.sanctioned(
+        ON_CONTRACT, provider, Party.PROVIDER, "not_performed", orders=[order.id], reduced_fen=150_000
+    )
+    with pytest.raises(PaymentHeld):
+        await payment_holds.require_free(settlement)
+    assert (await SanctionEffect.get(case_id=case.id, subject=f"settlement:{settlement.id}")).done_at is None
+    # Its maker takes it out of the batch.
+    await Settlement.filter(id=settlement.id).update(status=SettlementStatus.PAYABLE)
+    assert await court.sanctions.effects.carry_on_all() == 1
+    row = await Settlement.get(id=settlement.id)
+    assert (row.amount_fen, row.reduced_fen) == (450_000, 150_000)
+    await payment_holds.require_free(settlement)
+    assert await ledger.verify() == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_is_not_determined_yet_is_shown_by_what_it_asks_and_what_was_paid_is_said_so(
+    court: Court,
+) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    order, _ = await court.accepted(GRABBED, enterprise, provider)
+    other, _ = await court.accepted(GRABBED, enterprise, provider)
+    settlement, sent = await court.settling(order), await court.settling(other, SettlementStatus.IN_PAYMENT)
+    await Settlement.filter(id=settlement.id).update(amount_fen=0)
+    case = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud")
+    assert [one["amount_fen"] for one in case.preview["settlements"]] == [600_000, 600_000]
+    await Settlement.filter(id=sent.id).update(status=SettlementStatus.PAID)
+    await court.sanctions.effects.carry_on_all()
+    rows = SanctionEffect.filter(case_id=case.id, subject__startswith="settlement:").order_by("id")
+    assert [row.note for row in await rows] == [
+        "兑付金额 6,000.00 元已停止或核减",
+        "款项此前已付出，未能停止或核减",
+    ]
+
+
+@pytest.mark.rules("LS-79")
+async def test_money_that_is_claimed_back_from_one_side_is_not_claimed_from_the_other(court: Court) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    order, _ = await court.paid(GRABBED, enterprise, provider)
+    await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud", orders=[order.id])
+    case = await court.sanctioned(GRABBED, enterprise, Party.ENTERPRISE, "fraud", orders=[order.id])
+    assert case.preview["principal_fen"] == 0
+    assert [one.principal_fen for one in await Recovery.all()] == [600_000]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_refused_settlement_stays_refused_and_the_case_says_so(court: Court) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    order, _ = await court.accepted(GRABBED, enterprise, provider)
+    settlement = await court.settling(order)
+    case = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud", orders=[order.id])
+    assert Effect.REFUSE_SETTLEMENT in case.preview["lasting"]
+    await court.sanctions.appeals.appeal(case.id, "合同并非我方签署。", actor=person_of(provider))
+    case = await court.sanctions.appeals.answer(
+        case.id, upheld=True, reason="签字不实", version=case.version, actor=await court.staff("authority")
+    )
+    undone = {row.subject.partition(":")[0]: row.undone_at for row in await SanctionEffect.filter()}
+    assert (undone["settlement"] is None, undone["payment_hold"] is None) == (True, False)
+    assert (await Settlement.get(id=settlement.id)).status is SettlementStatus.REFUSED
