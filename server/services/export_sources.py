@@ -34,8 +34,8 @@ def own_sources(programmes: Programmes, sealer: Sealer) -> Mapping[str, ExportSo
     """Every list of the house by its kind."""
     return {
         "orders": _orders(programmes),
-        "vouchers": _vouchers(),
-        "ledger": _ledger(),
+        "vouchers": _vouchers(programmes),
+        "ledger": _ledger(programmes),
         "organisations": _organisations(sealer),
         "settlements": _settlements(programmes),
         "payments": _payments(),
@@ -125,9 +125,18 @@ def _orders(programmes: Programmes) -> TableSource:
     )
 
 
-def _vouchers() -> TableSource:
+def _vouchers(programmes: Programmes) -> TableSource:
     holder = ("enterprise__name", "enterprise__uscc", "enterprise__area")
-    facts = ("kind", "tier", "status", "face_value_fen", "given_back_fen", "granted_at", "valid_until")
+    facts = ("face_value_fen", "given_back_fen", "granted_at", "valid_until")
+
+    def kind(row: Mapping[str, Any]) -> Cell:
+        kinds = programmes.get(row["programme_slug"]).voucher_kinds
+        return next((one.name for one in kinds if one.code == row["kind"]), str(row["kind"]))
+
+    def tier(row: Mapping[str, Any]) -> Cell:
+        tiers = programmes.get(row["programme_slug"]).issuance.tiers
+        return next((one.name for one in tiers if one.code == row["tier"]), str(row["tier"]))
+
     return TableSource(
         title=texts.EXPORT_KINDS["vouchers"],
         model=Voucher,
@@ -144,8 +153,8 @@ def _vouchers() -> TableSource:
             _instant("granted"),
             _instant("valid_until"),
         ),
-        reads=("number", *holder, *facts),
-        rows=_read("number", *holder, *facts),
+        reads=("programme_slug", "number", *holder, "kind", "tier", "status", *facts),
+        rows=_read("number", *holder, kind, tier, _named(texts.EXPORT_WORDS["voucher"], "status"), *facts),
         on={
             "programme": "programme_slug",
             "at": "granted_at",
@@ -157,8 +166,9 @@ def _vouchers() -> TableSource:
     )
 
 
-def _ledger() -> TableSource:
-    async def rows(found: Sequence[Mapping[str, Any]], _: Scope) -> Sequence[Sequence[Cell]]:
+def _ledger(programmes: Programmes) -> TableSource:
+    async def rows(found: Sequence[Mapping[str, Any]], scope: Scope) -> Sequence[Sequence[Cell]]:
+        categories = {one.code: one.name for one in programmes.get(scope.programme_slug).categories}
         sides = {one[side] for one in found for side in ("enterprise_id", "provider_id")} - {None}
         known = {row.id: row.name for row in await Organisation.filter(id__in=sides).only("id", "name")}
         return [
@@ -169,7 +179,8 @@ def _ledger() -> TableSource:
                 one["amount_fen"],
                 known.get(one["enterprise_id"], ""),
                 known.get(one["provider_id"], ""),
-                *(str(one["voucher_id"] or ""), str(one["order_id"] or ""), one["category"] or ""),
+                *(str(one["voucher_id"] or ""), str(one["order_id"] or "")),
+                categories.get(one["category"], one["category"] or ""),
             ]
             for one in found
         ]
@@ -220,7 +231,8 @@ def _organisations(sealer: Sealer) -> TableSource:
                 [
                     *(one["organisation__name"], one["organisation__uscc"], one["organisation__area"]),
                     texts.EXPORT_PARTIES[str(one["party"])],
-                    *(str(one["status"]), one["applied_at"], one["decided_at"], one["valid_until"]),
+                    texts.EXPORT_WORDS["standing"][one["status"]],
+                    *(one["applied_at"], one["decided_at"], one["valid_until"]),
                     person.name if person else "",
                     sealer.open(person.phone_sealed) if person else "",
                 ]
@@ -310,7 +322,8 @@ def _settlements(programmes: Programmes) -> TableSource:
 
 
 def _payments() -> TableSource:
-    facts = ("status", "amount_fen", "receipt_number", "receipt_on", "settled_at")
+    paid_to = ("number", "batch__number", "provider__name", "provider__uscc", "account__tail")
+    facts = ("amount_fen", "receipt_number", "receipt_on", "settled_at")
     return TableSource(
         title=texts.EXPORT_KINDS["payments"],
         model=Payment,
@@ -326,8 +339,8 @@ def _payments() -> TableSource:
             _column("receipt_on", kind="day", width=12),
             _instant("settled_at"),
         ),
-        reads=("number", "batch__number", "provider__name", "provider__uscc", "account__tail", *facts),
-        rows=_read("number", "batch__number", "provider__name", "provider__uscc", "account__tail", *facts),
+        reads=(*paid_to, "status", *facts),
+        rows=_read(*paid_to, _named(texts.EXPORT_WORDS["payment"], "status"), *facts),
         on={"programme": "batch__programme_slug", "at": "settled_at", "status": "status"},
         readers=MONEY,
     )
@@ -358,9 +371,9 @@ def _complaints() -> TableSource:
             "closed_at",
         ),
         rows=_read(
-            *("number", lambda row: str(row["channel"]), "accused__name"),
+            *("number", _named(texts.EXPORT_WORDS["channel"], "channel"), "accused__name"),
             _named(texts.COMPLAINT_STATUSES, "status"),
-            lambda row: str(row["finding"] or ""),
+            _named(texts.EXPORT_WORDS["finding"], "finding"),
             *("filed_at", "answer_due_at", "closed_at"),
         ),
         on={"programme": "programme_slug", "at": "filed_at", "status": "status"},

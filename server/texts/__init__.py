@@ -65,6 +65,7 @@ from server.texts.exports import EXPORT_FILTERS as EXPORT_FILTERS
 from server.texts.exports import EXPORT_KINDS as EXPORT_KINDS
 from server.texts.exports import EXPORT_PARTIES as EXPORT_PARTIES
 from server.texts.exports import EXPORT_STATUSES as EXPORT_STATUSES
+from server.texts.exports import EXPORT_WORDS as EXPORT_WORDS
 from server.texts.files import FILE_HINTS as FILE_HINTS
 from server.texts.files import FILE_NAME_FAULTS as FILE_NAME_FAULTS
 from server.texts.files import FILE_WATERMARK as FILE_WATERMARK

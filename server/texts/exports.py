@@ -121,4 +121,38 @@ EXPORT_COLUMNS: Mapping[str, str] = {
 }
 """The headers of exported lists."""
 
+EXPORT_WORDS: Mapping[str, Mapping[str, str]] = {
+    "voucher": {
+        "active": "可使用",
+        "used_up": "已用完",
+        "handed_back": "已退回",
+        "reclaimed": "已收回",
+        "expired": "已过期",
+        "voided": "已作废",
+    },
+    "standing": {
+        "pending": "审核中",
+        "approved": "有效",
+        "refused": "未通过",
+        "revoked": "已取消",
+        "expired": "已到期",
+        "suspended": "已暂停",
+        "delisted": "已移出",
+    },
+    "payment": {
+        "waiting": "待银行回单",
+        "paid": "已到账",
+        "returned": "已退汇",
+        "dropped": "未付",
+    },
+    "channel": {
+        "chat": "公众号",
+        "mini_program": "小程序",
+        "hotline": "电话、来访",
+        "letter": "信函",
+    },
+    "finding": {"substantiated": "属实", "unsubstantiated": "不属实"},
+}
+"""What the codes in exported lists are called."""
+
 EXPORT_PARTIES: Mapping[str, str] = {"enterprise": "用券企业", "provider": "服务机构"}

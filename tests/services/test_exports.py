@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 import openpyxl
 import pytest
 from tortoise.context import TortoiseContext
 
+from server import texts
 from server.database import close_database, open_database
 from server.models.exports import ExportFormat, ExportJob, ExportPart, ExportStatus
 from server.models.files import EvidenceObject
@@ -21,7 +24,10 @@ from server.models.organisations import MemberRole, Membership
 from server.models.outbox import OutboxMessage
 from server.models.people import Person
 from server.programme.vocabulary import Party
+from server.rules.complaints import Channel, Finding
 from server.rules.deadlines import day_of
+from server.rules.disbursements import TransferStatus
+from server.rules.lifecycles import QualificationStatus, VoucherStatus
 from server.rules.spreadsheets import neutral
 from server.services import exports
 from server.services.access import Actor, NotAllowed, NotFound
@@ -33,6 +39,7 @@ from tests.ordering import admit, make_order
 from tests.reporting import MINUTE, NOON, Bureau, Trade, book_of
 
 SLUG = "lishui-2024"
+CODE = re.compile(r"[a-z]+(_[a-z]+)*")
 
 
 @pytest.fixture
@@ -238,6 +245,19 @@ async def test_a_list_that_cannot_be_made_fails_in_the_end(quick: Bureau) -> Non
     assert (failed.status, failed.error) == (ExportStatus.FAILED, "ConnectionError")
 
 
+def test_what_a_code_is_called_is_known_for_every_code() -> None:
+    known: dict[str, type[StrEnum]] = {
+        "voucher": VoucherStatus,
+        "standing": QualificationStatus,
+        "payment": TransferStatus,
+        "channel": Channel,
+        "finding": Finding,
+    }
+    assert {name: set(words) for name, words in texts.EXPORT_WORDS.items()} == {
+        name: {one.value for one in codes} for name, codes in known.items()
+    }
+
+
 async def test_every_list_can_be_read_under_every_filter_it_knows(quick: Bureau) -> None:
     trade = await Trade.begun(SLUG)
     order = await trade.sold(100_00, NOON)
@@ -252,6 +272,8 @@ async def test_every_list_can_be_read_under_every_filter_it_knows(quick: Bureau)
         page = await source.page(replace(scope, through_id=bounds.through_id), after=0, limit=50)
         assert len(page.rows) == min(bounds.rows, 50)
         assert all(len(row) == len(source.columns) for row in page.rows), kind
+        codes = {cell for row in page.rows for cell in row if isinstance(cell, str) and CODE.fullmatch(cell)}
+        assert not codes, f"{kind} shows codes instead of words"
         read[kind] = bounds.rows
     # Money that was put into the year on the same day belongs to no category.
     assert read == {
