@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from bench import (
     balances,
     callbacks,
+    cases,
     confirming,
     deliveries,
     eligibility,
@@ -24,6 +25,7 @@ from bench.ratios import HEADING, Finding, closing_line
 
 PARTS: dict[str, Callable[[], Awaitable[list[Finding]]]] = {
     "balances": balances.measure,
+    "cases": cases.measure,
     "chat": callbacks.measure,
     "deliveries": deliveries.measure,
     "eligibility": eligibility.measure,

@@ -18,10 +18,14 @@ from pathlib import Path
 from server.clock import SystemClock
 from server.database import close_database, open_database
 from server.gateways.evidence_store import EvidenceStore
+from server.gateways.press import Press
+from server.gateways.seal_keys import SealKeys
 from server.gateways.sheet_press import SheetPress
 from server.models.exports import ExportJob
 from server.programme.registry import Programmes
 from server.sealing import Sealer
+from server.services.audit_packs import AuditPacks
+from server.services.case_files import CASE_FILE
 from server.services.clocks import ProgrammeClocks
 from server.services.evidence import Evidence
 from server.services.export_kinds import PAGE_ROWS
@@ -68,6 +72,16 @@ async def export_all(settings: Settings, directory: Path) -> dict[str, float]:
         exports = Exports(programmes, ProgrammeClocks(SystemClock()), evidence)
         for kind, source in own_sources(programmes, Sealer(settings.data_keys)).items():
             exports.serve(kind, source)
+        packs = AuditPacks(
+            programmes,
+            SystemClock(),
+            evidence,
+            Sealer(settings.data_keys),
+            Press(),
+            SealKeys(directory / "keys"),
+            programmes_dir=settings.programmes_dir,
+        )
+        exports.serve_whole(CASE_FILE, packs)
         await ExportRuns(exports, SheetPress(), page_rows=PAGE_ROWS).run_due()
         jobs = await ExportJob.all()
         rows = sum(job.rows_done for job in jobs if job.status == "done")

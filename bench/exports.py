@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import asyncpg
 
@@ -35,9 +36,10 @@ SELECT 'T' || lpad(i::text, 9, '0'), $2, '1', 1 + i % 499, 1 + (i * 7) % 499, 'c
   '', '', 'done', now(), 'enterprise', now() - i * interval '1 second', '', 1
 FROM generate_series(1, $1) i"""
 JOB = """
-INSERT INTO export_job (number, kind, programme_slug, filters, areas, format, revealed, reason, asked_by,
-  asked_name, asked_at, status, resume_after, rows_done, attempts, error, sha256, size_bytes, downloads)
-VALUES ('E1', 'orders', $1, '{}', '[]', 'xlsx', false, '', 1,
+INSERT INTO export_job (number, kind, subject, programme_slug, filters, areas, format, revealed, reason,
+  asked_by, asked_name, asked_at, status, resume_after, rows_done, attempts, error, sha256, size_bytes,
+  downloads)
+VALUES ('E1', 'orders', '', $1, '{}', '[]', 'xlsx', false, '', 'staff:1',
   'clerk', now(), 'waiting', 0, 0, 0, '', '', 0, 0)"""
 
 
@@ -70,25 +72,30 @@ async def _run(stage: Stage, number: int) -> float:
         await connection.execute(JOB, slug)
     finally:
         await connection.close()
+    told = await exported(stage, url, f"export of {number:,}", stage.directory / f"files-{number}")
+    if told["rows"] != number:
+        raise RuntimeError(f"{told['rows']:,} rows of {number:,}")
+    return told["own_kib"] + told["writer_kib"]
+
+
+async def exported(stage: Stage, url: str, name: str, files: Path) -> dict[str, float]:
+    """What the process that makes all exports of a database says of itself; its store is ``files``."""
     await settle(url)
-    answer, files = stage.directory / f"exporting-{number}.json", stage.directory / f"files-{number}"
-    environment = {**stage.environment, "QIQUAN_DATABASE_URL": url}
+    answer = files.with_suffix(".json")
     child = Child(
-        f"export of {number:,}",
+        name,
         [sys.executable, "-m", "bench.exporting", str(files)],
-        log=stage.directory / f"exporting-{number}.log",
+        log=files.with_suffix(".log"),
         answer=answer,
-        environment=environment,
+        environment={**stage.environment, "QIQUAN_DATABASE_URL": url},
     )
     with stopping(child) as running:
         status = await asyncio.to_thread(running.process.wait, PATIENCE_SECONDS)
         if status:
             raise RuntimeError(f"{child.name} failed:\n{child.last_lines()}")
-    told = json.loads((await asyncio.to_thread(answer.read_text)).splitlines()[-1])
-    if told["rows"] != number:
-        raise RuntimeError(f"{told['rows']:,} rows of {number:,}")
+    told: dict[str, float] = json.loads((await asyncio.to_thread(answer.read_text)).splitlines()[-1])
     print(
         f"  {child.name}: {told['seconds']:.1f} s, {told['bytes'] / 1024**2:.1f} MiB,"
         f" reader {told['own_kib'] / 1024:.0f} MiB, writer {told['writer_kib'] / 1024:.0f} MiB"
     )
-    return float(told["own_kib"] + told["writer_kib"])
+    return told

@@ -52,6 +52,7 @@ from server.services.annual_notices import AnnualNotices
 from server.services.applications import Applications
 from server.services.audit_packs import AuditPacks
 from server.services.blocklist import Blocklist
+from server.services.case_files import CASE_FILE, CaseFiles
 from server.services.clocks import ProgrammeClocks
 from server.services.documents import Documents
 from server.services.drafts import Drafts
@@ -286,16 +287,11 @@ def create_app(
     seal_keys = SealKeys(settings.seal_keys_dir)
     seals = JournalSeals(clock, seal_keys)
     app[keys.JOURNAL_SEALS] = seals
-    app[keys.AUDIT_PACKS] = AuditPacks(
-        programmes,
-        clock,
-        evidence,
-        sealer,
-        press,
-        seal_keys,
-        directory=settings.uploads_dir,
-        programmes_dir=settings.programmes_dir,
+    packs = AuditPacks(
+        programmes, clock, evidence, sealer, press, seal_keys, programmes_dir=settings.programmes_dir
     )
+    exports.serve_whole(CASE_FILE, packs)
+    app[keys.CASE_FILES] = CaseFiles(exports)
 
     jobs = schedule(
         Works(

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from server.programme.size_classes import SizeStandard
     from server.services.access import Actor
     from server.services.applications import Applications
-    from server.services.audit_packs import AuditPacks
     from server.services.blocklist import Blocklist
+    from server.services.case_files import CaseFiles
     from server.services.chat_desk import ChatDesk
     from server.services.chat_door import ChatDoor
     from server.services.chat_replies import ChatReplies
@@ -188,7 +188,7 @@ CHAT_REPLIES: web.AppKey[ChatReplies] = web.AppKey("chat_replies")
 
 JOURNAL_SEALS: web.AppKey[JournalSeals] = web.AppKey("journal_seals")
 """Chains the journal and signs its days."""
-AUDIT_PACKS: web.AppKey[AuditPacks] = web.AppKey("audit_packs")
+CASE_FILES: web.AppKey[CaseFiles] = web.AppKey("case_files")
 
 ROUNDS: web.AppKey[Rounds] = web.AppKey("rounds")
 APPLICATIONS: web.AppKey[Applications] = web.AppKey("applications")

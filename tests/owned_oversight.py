@@ -78,7 +78,7 @@ async def export(stage: Stage) -> int:
         kind="orders",
         programme_slug=PROGRAMME,
         format=ExportFormat.CSV,
-        asked_by=(await Staff.all().first().values("id"))["id"],
+        asked_by=f"staff:{(await Staff.all().first().values('id'))['id']}",
         asked_name="",
         asked_at=stage.town.now,
     )

@@ -31,6 +31,8 @@ from tools.permissions import PRINCIPALS, Principal
 
 ROUTES = permissions.declared()
 NOBODYS = "999999999"
+CASE_FILE = "POST /api/v1/case-files"
+"""Begins a file, and changes nothing of its case: an auditor's first way."""
 
 
 @pytest.fixture
@@ -134,14 +136,15 @@ def test_an_auditor_may_read_whatever_the_operator_or_the_authority_may_and_chan
         if route.access.is_public or not route.access.roles:
             continue
         overseen = by_title["operator"].may(route) or by_title["authority"].may(route)
-        assert by_title["auditor"].may(route) == (overseen and route.method == "GET"), named(route)
+        read = route.method == "GET" or named(route) == CASE_FILE
+        assert by_title["auditor"].may(route) == (overseen and read), named(route)
 
 
 def test_who_holds_no_role_and_who_audits_change_nothing_but_their_own_account() -> None:
     auditor = next(one for one in PRINCIPALS if one.role == StaffRole.AUDITOR)
     for principal in (auditor, Principal("staff", "", "staff in a limited session")):
         changes = [route for route in ROUTES if route.method != "GET" and not route.access.is_public]
-        theirs = {route.tag for route in changes if principal.may(route)}
+        theirs = {route.tag for route in changes if principal.may(route) and named(route) != CASE_FILE}
         assert theirs == {"sessions", "own_account", "inbox"}
 
 

@@ -59,9 +59,9 @@ Made by `python -m tools.permissions --write` from the declarations of the route
   *colleague* are a person's place in an organisation; from *operator* on they are of the official side.
 - **May call is not may see.** A person reaches what belongs to their own organisation; the official side
   what belongs to their own programmes and areas. Everything else is answered like what is not there: 404.
-- *auditor* reads what *operator* or *authority* may read, and changes nothing. *administrator* keeps
-  accounts and decides nothing. *oversight body* alone reads the mailbox of complaints. None of the three goes
-  with any other role, and nobody changes their own duties.
+- *auditor* reads what *operator* or *authority* may read, has files of cases made, and changes nothing.
+  *administrator* keeps accounts and decides nothing. *oversight body* alone reads the mailbox of complaints.
+  None of the three goes with any other role, and nobody changes their own duties.
 - A member of staff who still owes a password of their own or a second factor holds no role until then.
 """
 

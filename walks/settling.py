@@ -7,12 +7,15 @@ handed over. Everything that two people have to do is done by two.
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from server.programme.model import Programme
@@ -21,6 +24,7 @@ from server.programme.papers import AmountRule, Document, DocumentKind
 from server.programme.review import ReviewKind
 from server.programme.vocabulary import Actor
 from server.rules.settlements import asked_documents, for_all
+from tools import verify_case
 from walks.callers import Caller, WalkFailed
 from walks.officials import Officials
 from walks.ordering import Deal
@@ -29,6 +33,8 @@ from walks.paperwork import scan
 LONGEST = 60
 """Steps after which a chain is thought to go round in a circle."""
 WHY = "核对无误"
+PATIENCE_SECONDS = 60.0
+LOOK_AGAIN_SECONDS = 0.5
 NUMBER_DIGITS = 16
 
 _numbers = count(1)
@@ -313,4 +319,23 @@ class Settling:
             )
         if settlement["paid_at"] is None or settlement["amount_fen"] <= 0:
             raise WalkFailed("the settlement has no money in the bank")
+        await self._audit(approvers[0])
         return settlement
+
+    async def _audit(self, desk: Caller) -> None:
+        """The whole case as a file, begun with one click, fetched, and checked without the platform."""
+        case = f"settlement:{self.id}"
+        (await desk.post("case-files", case=case)).must(202, "the file of the case is begun")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                told = (await desk.get("case-files", case=case)).must(200, "how far the file is")
+                if told["file"] is not None:
+                    break
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        fetched = await desk.get(told["file"].removeprefix("/api/v1/"))
+        with NamedTemporaryFile(suffix=".zip") as file:
+            file.write(fetched.must(200, "the file is fetched"))
+            file.flush()
+            _, verdict = verify_case.verify(verify_case.Archive(Path(file.name)))
+        if verdict.faults:
+            raise WalkFailed(f"the file of {case} is not what it says: {verdict.faults}")

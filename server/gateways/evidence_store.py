@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
 PREFIX = "evidence"
+PIECE_BYTES = 1 << 20
 # Somebody is waiting for each answer: what is away is said to be away within half a minute.
 RETRY: RetryConfig = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 CLIENT: ClientConfig = {"timeout": timedelta(seconds=20), "connect_timeout": timedelta(seconds=5)}
@@ -78,7 +79,7 @@ class EvidenceStore:
         found = await _answered((await self._store()).get_async(_key(sha256)))
         seen, last = hashlib.sha256(), b""
         try:
-            async for piece in found.stream():
+            async for piece in found.stream(min_chunk_size=PIECE_BYTES):
                 if last:
                     yield last
                 last = bytes(piece)

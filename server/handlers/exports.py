@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server import texts
-from server.handlers.api import Answer, Media, Routes, staff
+from server.handlers.api import Answer, Media, Routes, person_or_staff, staff
 from server.handlers.parsing import Body, Day, Id, Path, Query
 from server.keys import EXPORTS
 from server.models.exports import ExportFormat, ExportJob, ExportStatus
@@ -34,8 +34,15 @@ routes = Routes("exports")
 
 ASKERS = staff(*READERS)
 LOOKERS = staff(*READERS, StaffRole.AUDITOR)
+WAITERS = person_or_staff(*READERS)
 PAGE = 50
-TYPES = {ExportFormat.XLSX: XLSX, ExportFormat.CSV: "text/csv; charset=utf-8"}
+ASKED = person_or_staff(*READERS, StaffRole.AUDITOR)
+"""A person has no lists, and fetches the file of a case here."""
+TYPES = {
+    ExportFormat.XLSX: XLSX,
+    ExportFormat.CSV: "text/csv; charset=utf-8",
+    ExportFormat.ZIP: "application/zip",
+}
 
 PROGRAMME = "The programme's slug. | 项目代码。"
 KIND = "Which list. | 导出类别。"
@@ -59,7 +66,9 @@ class ExportOrder(Body):
 
     kind: str = Field(max_length=32, description=KIND, examples=["orders"])
     programme: str = Field(max_length=64, description=PROGRAMME)
-    format: ExportFormat = Field(default=ExportFormat.XLSX, description="xlsx or csv. | 格式。")
+    format: Literal[ExportFormat.XLSX, ExportFormat.CSV] = Field(
+        default=ExportFormat.XLSX, description="xlsx or csv. | 格式。"
+    )
     since: Day | None = Field(default=None, description="From this day on. | 起始日期，含当日。")
     until: Day | None = Field(default=None, description="Up to this day. | 截止日期，含当日。")
     status: str = Field(default="", max_length=32, description="Only this status. | 仅此状态。")
@@ -100,10 +109,11 @@ class ExportView(Answer):
     id: int = Field(description="The export. | 导出编号。")
     number: str = Field(description="What people read aloud. | 编号。")
     kind: str = Field(description=KIND)
+    subject: str = Field(description="The case it is of; empty: a list. | 所属案卷，清单为空。")
     title: str = Field(description="What it is called. | 名称。")
     programme: str = Field(description=PROGRAMME)
     filters: dict[str, Any] = Field(description="As they were chosen. | 筛选条件。")
-    format: ExportFormat = Field(description="xlsx or csv. | 格式。")
+    format: ExportFormat = Field(description="xlsx, csv, or zip of a case. | 格式。")
     revealed: bool = Field(description="Personal data in clear. | 个人信息是否未遮盖。")
     status: ExportStatus = Field(description="Where it stands. | 状态。")
     status_text: str = Field(description="The same in words. | 状态说明。")
@@ -199,7 +209,7 @@ async def every(request: web.Request, actor: Actor, query: ExportQuery) -> Expor
 @routes.get(
     "/api/v1/exports/{export_id}",
     summary="How far an export is. | 导出进度。",
-    access=LOOKERS,
+    access=ASKED,
     answers={200: ExportView},
 )
 async def one(request: web.Request, actor: Actor, path: ExportPath) -> ExportView:
@@ -209,7 +219,7 @@ async def one(request: web.Request, actor: Actor, path: ExportPath) -> ExportVie
 @routes.post(
     "/api/v1/exports/{export_id}/cancel",
     summary="Stop an export that is not done. | 取消导出。",
-    access=ASKERS,
+    access=WAITERS,
     answers={200: ExportView},
     refusals=(ExportEnded,),
 )
@@ -220,8 +230,8 @@ async def cancel(request: web.Request, actor: Actor, path: ExportPath) -> Export
 @routes.get(
     "/api/v1/exports/{export_id}/file",
     summary="The file; that it was fetched is kept. | 下载导出文件，下载将留痕。",
-    access=LOOKERS,
-    answers={200: Media(XLSX, "An XLSX file, or CSV. | XLSX 或 CSV 文件。")},
+    access=ASKED,
+    answers={200: Media(XLSX, "An XLSX file, CSV, or the ZIP of a case. | XLSX、CSV 文件或案卷 ZIP。")},
     refusals=(ExportNotReady, ExportGone, EvidenceDamaged),
 )
 async def file(request: web.Request, actor: Actor, path: ExportPath) -> web.StreamResponse:
@@ -247,6 +257,7 @@ def _view(job: ExportJob) -> dict[str, Any]:
         "id": job.id,
         "number": job.number,
         "kind": job.kind,
+        "subject": job.subject,
         "title": texts.EXPORT_KINDS.get(job.kind, job.kind),
         "programme": job.programme_slug,
         "filters": job.filters,

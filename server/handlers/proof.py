@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
-from server.handlers.api import PERSON, PUBLIC, Answer, Media, Routes, staff
+from server import texts
+from server.handlers.api import PERSON, PUBLIC, Answer, Routes, staff
 from server.handlers.orders import OrderPath
-from server.handlers.parsing import Id, Path, Query
-from server.keys import AUDIT_PACKS, JOURNAL_SEALS
+from server.handlers.parsing import Body, Id, Path, Query
+from server.keys import CASE_FILES, JOURNAL_SEALS
+from server.models.exports import ExportJob, ExportStatus
 from server.services import case_proofs
 from server.services.access import Actor, NotFound, StaffRole
-from server.services.audit_packs import CaseReasonMissing, CaseRevealForbidden, Pack
+from server.services.case_files import CaseReasonMissing, CaseRevealForbidden
 from server.services.case_proofs import EntryNotProved
 from server.services.case_scope import CaseNameUnusable
+from server.services.case_sections import Audience
+from server.services.exports import ExportAlreadyRunning
 
 routes = Routes("proof")
 
 PAGE = 100
-PIECE_BYTES = 262_144
-ZIP = "application/zip"
+CASE = "As the journal names it. | 案卷名称。"
+OFFICIALS = staff(
+    *(StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.OVERSIGHT_BODY, StaffRole.INSPECTOR),
+    StaffRole.AUDITOR,
+)
+"""An auditor changes nothing, and a file changes nothing of its case."""
 
 
 class DayQuery(Query):
@@ -40,11 +46,15 @@ class EntryPath(Path):
 
 
 class CaseQuery(Query):
+    """Which case."""
+
+    case: str = Field(max_length=40, description=CASE, examples=["settlement:5"])
+
+
+class CaseOrder(Body):
     """Which case, and how."""
 
-    case: str = Field(
-        max_length=40, description="As the journal names it. | 案卷名称。", examples=["settlement:5"]
-    )
+    case: str = Field(max_length=40, description=CASE, examples=["settlement:5"])
     revealed: bool = Field(
         default=False, description="Personal data in clear: needs the right and a reason. | 不遮盖个人信息。"
     )
@@ -99,6 +109,29 @@ class ProofView(Answer):
     day: DayView = Field(description="The day. | 所在的签署日。")
 
 
+class CaseFileView(Answer):
+    """The file of a case on its way."""
+
+    export_id: int = Field(description="The export that it is; cancel it there. | 导出编号。")
+    number: str = Field(description="What people read aloud. | 编号。")
+    case: str = Field(description=CASE)
+    copy_for: Audience = Field(description="Whose copy it is. | 留存方。")
+    revealed: bool = Field(description="Personal data in clear. | 个人信息是否未遮盖。")
+    status: ExportStatus = Field(description="Where it stands. | 状态。")
+    status_text: str = Field(description="The same in words. | 状态说明。")
+    done: int = Field(description="Sections and papers that are in it. | 已完成的分册和材料数。")
+    total: int | None = Field(description="Of so many; null: not begun. | 总数。")
+    asked_at: AwareDatetime = Field(description="When it was asked for. | 申请时间。")
+    expires_at: AwareDatetime | None = Field(description="Until then it can be fetched. | 可下载至。")
+    size_bytes: int = Field(description="Of the file. | 文件大小（字节）。")
+    sha256: str = Field(description="Of the file; empty: none yet. | 文件的 SHA-256。")
+    file: str | None = Field(description="Where it is fetched; null: not yet. | 下载地址。")
+
+
+class CaseFileBegun(CaseFileView):
+    """A file just asked for, or under way already."""
+
+
 @routes.get(
     "/api/v1/proof/keys",
     summary="The keys that sign the journal. | 日志签名公钥。",
@@ -150,48 +183,69 @@ async def entry(request: web.Request, path: EntryPath) -> ProofView:
     )
 
 
+@routes.post(
+    "/api/v1/case-files",
+    summary="Begin the file of a case: everything about it as a ZIP that can be checked. The same under"
+    " way is answered again. | 一键导出案卷（ZIP），留痕；正在生成的不重复生成。",
+    access=OFFICIALS,
+    answers={202: CaseFileBegun},
+    refusals=(CaseNameUnusable, CaseReasonMissing, CaseRevealForbidden, ExportAlreadyRunning, NotFound),
+)
+async def begin(request: web.Request, actor: Actor, body: CaseOrder) -> CaseFileBegun:
+    job = await request.app[CASE_FILES].ask(
+        body.case, revealed=body.revealed, reason=body.reason, actor=actor
+    )
+    return CaseFileBegun(**_told(job))
+
+
 @routes.get(
     "/api/v1/case-files",
-    summary="Everything about a case as a ZIP that can be checked; that it was made is kept."
-    " | 一键导出案卷（ZIP），导出将留痕。",
-    access=staff(StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.OVERSIGHT_BODY, StaffRole.INSPECTOR),
-    answers={200: Media(ZIP, "The file. | 案卷。")},
-    refusals=(CaseNameUnusable, CaseReasonMissing, CaseRevealForbidden, NotFound),
+    summary="How far one's own last file of a case is, and where it is fetched. | 案卷的生成进度和下载地址。",
+    access=OFFICIALS,
+    answers={200: CaseFileView},
+    refusals=(CaseNameUnusable, NotFound),
 )
-async def case_file(request: web.Request, actor: Actor, query: CaseQuery) -> web.StreamResponse:
-    pack = await request.app[AUDIT_PACKS].make(
-        query.case, revealed=query.revealed, reason=query.reason, actor=actor
-    )
-    return await _sent(request, pack)
+async def newest(request: web.Request, actor: Actor, query: CaseQuery) -> CaseFileView:
+    return CaseFileView(**_told(await request.app[CASE_FILES].newest(query.case, actor=actor)))
+
+
+@routes.post(
+    "/api/v1/orders/{order_id}/case-file",
+    summary="Begin what a side of an order keeps of it: its own copy of the file, a ZIP that can be checked."
+    " | 生成本单位留存的订单案卷（ZIP）。",
+    access=PERSON,
+    answers={202: CaseFileBegun},
+    refusals=(ExportAlreadyRunning, NotFound),
+)
+async def begin_own(request: web.Request, actor: Actor, path: OrderPath) -> CaseFileBegun:
+    return CaseFileBegun(**_told(await request.app[CASE_FILES].ask_own(path.order_id, actor=actor)))
 
 
 @routes.get(
     "/api/v1/orders/{order_id}/case-file",
-    summary="What a side of an order keeps of it: its own copy of the file, as a ZIP that can be checked."
-    " | 导出本单位留存的订单案卷（ZIP）。",
+    summary="How far one's own copy is, and where it is fetched. | 本单位订单案卷的生成进度和下载地址。",
     access=PERSON,
-    answers={200: Media(ZIP, "The file. | 案卷。")},
+    answers={200: CaseFileView},
     refusals=(NotFound,),
 )
-async def own_case_file(request: web.Request, actor: Actor, path: OrderPath) -> web.StreamResponse:
-    return await _sent(request, await request.app[AUDIT_PACKS].make_own(path.order_id, actor=actor))
+async def newest_own(request: web.Request, actor: Actor, path: OrderPath) -> CaseFileView:
+    return CaseFileView(**_told(await request.app[CASE_FILES].newest_own(path.order_id, actor=actor)))
 
 
-async def _sent(request: web.Request, pack: Pack) -> web.StreamResponse:
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": ZIP,
-            "Content-Length": str(pack.size_bytes),
-            "Content-Disposition": f"attachment; filename=\"case.zip\"; filename*=UTF-8''{quote(pack.name)}",
-            "Cache-Control": "no-store",
-        }
-    )
-    try:
-        await response.prepare(request)
-        with await asyncio.to_thread(pack.path.open, "rb") as whole:
-            while piece := await asyncio.to_thread(whole.read, PIECE_BYTES):
-                await response.write(piece)
-        await response.write_eof()
-    finally:
-        await asyncio.to_thread(pack.path.unlink, missing_ok=True)
-    return response
+def _told(job: ExportJob) -> dict[str, Any]:
+    return {
+        "export_id": job.id,
+        "number": job.number,
+        "case": job.subject,
+        "copy_for": job.filters["copy"],
+        "revealed": job.revealed,
+        "status": job.status,
+        "status_text": texts.EXPORT_STATUSES[job.status],
+        "done": job.rows_done,
+        "total": job.rows_total,
+        "asked_at": job.asked_at,
+        "expires_at": job.expires_at,
+        "size_bytes": job.size_bytes,
+        "sha256": job.sha256,
+        "file": f"/api/v1/exports/{job.id}/file" if job.status is ExportStatus.DONE else None,
+    }

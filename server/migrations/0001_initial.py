@@ -519,7 +519,15 @@ class Migration(migrations.Migration):
                     "number",
                     fields.CharField(unique=True, description="What people read aloud", max_length=24),
                 ),
-                ("kind", fields.CharField(description="Which list", max_length=32)),
+                ("kind", fields.CharField(description="Which list, or what else", max_length=32)),
+                (
+                    "subject",
+                    fields.CharField(
+                        default="",
+                        description="The case it is of, as the journal names it, empty for a list",
+                        max_length=40,
+                    ),
+                ),
                 ("programme_slug", fields.CharField(max_length=64)),
                 (
                     "filters",
@@ -539,7 +547,7 @@ class Migration(migrations.Migration):
                 (
                     "format",
                     fields.CharEnumField(
-                        description="XLSX: xlsx\nCSV: csv", enum_type=ExportFormat, max_length=8
+                        description="XLSX: xlsx\nCSV: csv\nZIP: zip", enum_type=ExportFormat, max_length=8
                     ),
                 ),
                 ("revealed", fields.BooleanField(default=False, description="Personal data in clear")),
@@ -549,7 +557,8 @@ class Migration(migrations.Migration):
                         default="", description="Why personal data is needed in clear", max_length=500
                     ),
                 ),
-                ("asked_by", fields.BigIntField(description="The member of staff")),
+                ("asked_by", fields.CharField(description="staff:3, person:12", max_length=40)),
+                ("organisation_id", fields.BigIntField(null=True, description="Whom a person acted for")),
                 ("asked_name", fields.CharField(description="As they were called then", max_length=64)),
                 ("asked_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 (
@@ -563,7 +572,7 @@ class Migration(migrations.Migration):
                 ),
                 ("through_id", fields.BigIntField(null=True, description="The last row it reads")),
                 ("resume_after", fields.BigIntField(default=0, description="The last row that is kept")),
-                ("rows_total", fields.IntField(null=True)),
+                ("rows_total", fields.IntField(null=True, description="Rows, or what else is counted off")),
                 ("rows_done", fields.IntField(default=0)),
                 ("attempts", fields.IntField(default=0)),
                 ("leased_until", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
@@ -610,7 +619,7 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "indexes": [Index(fields=["asked_by", "id"]), Index(fields=["status", "id"])],
                 "pk_attr": "id",
-                "table_description": "导出: one list that somebody asked for. Its rows come page by page, each kept before the next.",
+                "table_description": "导出: one list, or one case with its papers, that somebody asked for.",
             },
             bases=["Model"],
         ),
@@ -7671,7 +7680,7 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "unique_together": (("application_id", "code", "text_sha256"),),
                 "pk_attr": "id",
-                "table_description": "A form the platform filled in for an application, as it was printed and never changed (GZ-40, GX-62).",
+                "table_description": "A form the platform filled in for an application, as it was printed, never changed (GZ-40, GX-62).",
             },
             bases=["Model"],
         ),

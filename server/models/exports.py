@@ -31,31 +31,38 @@ class ExportFormat(StrEnum):
 
     XLSX = "xlsx"
     CSV = "csv"
+    ZIP = "zip"
+    """A case with its papers; no list is one."""
 
 
 class ExportJob(Model):
-    """导出: one list that somebody asked for. Its rows come page by page, each kept before the next.
+    """导出: one list, or one case with its papers, that somebody asked for.
 
-    What it reads is bounded at its beginning (``through_id``), so that rows written meanwhile change
-    neither its length nor its totals. Instants of work (lease) are the machine's clock.
+    A list's rows come page by page, each kept before the next. What it reads is bounded at its beginning
+    (``through_id``), so that rows written meanwhile change neither its length nor its totals. Instants of
+    work (lease) are the machine's clock.
     """
 
     id = fields.BigIntField(primary_key=True)
     number = fields.CharField(24, unique=True, description="What people read aloud")
-    kind = fields.CharField(32, description="Which list")
+    kind = fields.CharField(32, description="Which list, or what else")
+    subject = fields.CharField(
+        40, default="", description="The case it is of, as the journal names it, empty for a list"
+    )
     programme_slug = fields.CharField(64)
     filters: dict[str, Any] = fields.JSONField(default=dict, description="As they were chosen")
     areas: list[str] = fields.JSONField(default=list, description="The areas its asker is bound to")
     format = fields.CharEnumField(ExportFormat, max_length=8)
     revealed = fields.BooleanField(default=False, description="Personal data in clear")
     reason = fields.CharField(500, default="", description="Why personal data is needed in clear")
-    asked_by = fields.BigIntField(description="The member of staff")
+    asked_by = fields.CharField(40, description="staff:3, person:12")
+    organisation_id: int | None = fields.BigIntField(null=True, description="Whom a person acted for")
     asked_name = fields.CharField(64, description="As they were called then")
     asked_at: datetime = fields.DatetimeField()
     status = fields.CharEnumField(ExportStatus, max_length=16, default=ExportStatus.WAITING)
     through_id: int | None = fields.BigIntField(null=True, description="The last row it reads")
     resume_after = fields.BigIntField(default=0, description="The last row that is kept")
-    rows_total: int | None = fields.IntField(null=True)
+    rows_total: int | None = fields.IntField(null=True, description="Rows, or what else is counted off")
     rows_done = fields.IntField(default=0)
     attempts = fields.IntField(default=0)
     leased_until: datetime | None = fields.DatetimeField(null=True)

@@ -7,48 +7,39 @@ files are read and written piece by piece, so a large case needs no more memory 
 from __future__ import annotations
 
 import asyncio
-import secrets
 import tomllib
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tortoise.transactions import in_transaction
-
 from server import texts
 from server.clock import CHINA, Clock
-from server.errors import Refusal
 from server.gateways.press import Press
 from server.gateways.seal_keys import SealKeys
+from server.models.exports import ExportJob
 from server.models.files import StoredFile
 from server.models.journal import JournalEntry
-from server.models.orders import Order
 from server.programme.registry import Programmes
 from server.rules.hash_chain import canonical
 from server.rules.personal_data import MASK
 from server.sealing import NotSealedByUs, Sealer
-from server.services import access, journal
-from server.services.access import Actor, NotFound, StaffRole
 from server.services.case_archive import CaseArchive
 from server.services.case_index import CaseIndex
 from server.services.case_pages import Pages, pages_of
 from server.services.case_proofs import Places, chain_lines, day_lines, proofs
-from server.services.case_scope import CaseKind, CaseScope, named, scope_of
+from server.services.case_scope import CaseScope, named, scope_of
 from server.services.case_sections import SECTIONS, Audience, Copy, files_of, rows_of, told
 from server.services.evidence import Evidence, EvidenceDamaged
+from server.services.export_kinds import CountedOff
 
 VERIFIER = Path(__file__).resolve().parents[2] / "tools" / "verify_case.py"
 MANIFEST_DOMAIN = b"qiquan-case-manifest-v1\n"
 FORMAT = "qiquan-case-1"
 JOURNAL = "proof/journal.jsonl"
-LEAST_REASON = 5
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """The date on the papers of a case of which the journal says nothing."""
-REVEALERS = frozenset({StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.OVERSIGHT_BODY})
-INSPECTORS = frozenset({StaffRole.INSPECTOR})
 STAFF_ENTRIES = frozenset({"staff"})
 KNOWN_TO = {
     Audience.THIRD_PARTY: frozenset({"order", "settlement", "settlement_application", "review", "draw"}),
@@ -58,30 +49,8 @@ KNOWN_TO = {
 """Whose deeds a copy tells, by the kind of subject; the official one tells all."""
 
 
-class CaseReasonMissing(Refusal):
-    """Personal data in clear needs a reason."""
-
-    status, code = 422, "case_reason_missing"
-
-
-class CaseRevealForbidden(Refusal):
-    """Personal data in clear is not for this asker."""
-
-    status, code = 403, "case_reveal_forbidden"
-
-
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """A finished file: whoever takes it removes it."""
-
-    path: Path
-    name: str
-    sha256: str
-    size_bytes: int
-
-
 class AuditPacks:
-    """The verbs of whoever needs a case on file. ``directory`` is where files wait until they are fetched."""
+    """What makes the file of a case out of an export that ``services/case_files.py`` took in."""
 
     def __init__(
         self,
@@ -92,7 +61,6 @@ class AuditPacks:
         press: Press,
         keys: SealKeys,
         *,
-        directory: Path,
         programmes_dir: Path,
     ) -> None:
         self._programmes = programmes
@@ -101,74 +69,36 @@ class AuditPacks:
         self._sealer = sealer
         self._press = press
         self._keys = keys
-        self._directory = directory
         self._programmes_dir = programmes_dir
 
-    async def make(self, case: str, *, revealed: bool, reason: str, actor: Actor) -> Pack:
-        """The file of a case for the official side; that it was made is in the journal, with the reason.
+    def title_of(self, job: ExportJob) -> str:
+        """What it is called in a sentence."""
+        return texts.CASE_NUMBERED.format(name=job.subject, number=job.filters["number"])
 
-        Raises ``CaseNameUnusable``, ``NotFound``, :class:`CaseReasonMissing`, :class:`CaseRevealForbidden`.
-        """
-        kind, row_id = named(case)
-        if revealed and actor.roles.isdisjoint(REVEALERS):
-            raise CaseRevealForbidden()
-        if revealed and len(reason.strip()) < LEAST_REASON:
-            raise CaseReasonMissing(least=LEAST_REASON)
-        scope = await scope_of(kind, row_id)
-        if scope.programme_slug:
-            access.require_programme(actor, scope.programme_slug)
-        elif actor.programmes:
-            raise NotFound()
-        for area in scope.areas:
-            access.require_area(actor, area)
-        if StaffRole.OVERSIGHT_BODY not in actor.roles:
-            # What went past everybody into the mailbox is read by whom it was for.
+    def name_of(self, job: ExportJob) -> str:
+        """What it is called when it is fetched."""
+        name = job.subject.replace(":", "-")
+        return texts.CASE_FILE_NAME.format(name=name, number=job.filters["number"])
+
+    async def make(self, job: ExportJob, path: Path, counted_off: CountedOff) -> None:
+        """Write the file of a case to ``path``; sections and papers are counted off as they come in."""
+        scope = await scope_of(*named(job.subject))
+        if not job.filters["mailbox"]:
             await scope.leave_out_the_mailbox()
-        audience = Audience.THIRD_PARTY if actor.roles <= INSPECTORS else Audience.OFFICIAL
-        copy = Copy(audience, opened=self._open if revealed else None)
-        return await self._made(scope, copy, actor, reason.strip())
+        copy = Copy(
+            Audience(job.filters["copy"]), job.organisation_id, opened=self._open if job.revealed else None
+        )
+        async with CaseArchive(path) as archive:
+            await self._filled(archive, scope, copy, counted_off)
 
-    async def make_own(self, order_id: int, *, actor: Actor) -> Pack:
-        """The file that one side of an order keeps of it (GX-73): its own copy. Raises ``NotFound``."""
-        own = access.organisation_id_of(actor)
-        order = await Order.get_or_none(id=order_id)
-        if order is None or own not in (order.enterprise_id, order.provider_id):
-            raise NotFound()
-        audience = Audience.PROVIDER if own == order.provider_id else Audience.ENTERPRISE
-        scope = await scope_of(CaseKind.ORDER, order_id)
-        return await self._made(scope, Copy(audience, own), actor, "")
-
-    async def _made(self, scope: CaseScope, copy: Copy, actor: Actor, reason: str) -> Pack:
-        await asyncio.to_thread(self._directory.mkdir, parents=True, exist_ok=True)
-        path = self._directory / f"{secrets.token_hex(16)}.case"
-        try:
-            async with CaseArchive(path) as archive:
-                await self._filled(archive, scope, copy)
-            sha256, size_bytes = await archive.result()
-            async with in_transaction():
-                await journal.record(
-                    "case_file.made",
-                    f"case_file:{scope.kind}-{scope.id}",
-                    actor=actor.name,
-                    at=self._clock.now(),
-                    programme_slug=scope.programme_slug,
-                    copy=copy.audience,
-                    revealed=copy.opened is not None,
-                    reason=reason,
-                    sha256=sha256,
-                )
-        except BaseException:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-            raise
-        name = texts.CASE_FILE_NAME.format(name=f"{scope.kind}-{scope.id}", number=scope.number)
-        return Pack(path, name, sha256, size_bytes)
-
-    async def _filled(self, archive: CaseArchive, scope: CaseScope, copy: Copy) -> None:
+    async def _filled(
+        self, archive: CaseArchive, scope: CaseScope, copy: Copy, counted_off: CountedOff
+    ) -> None:
         subjects = _subjects(scope, copy)
         newest = await JournalEntry.filter(subject__in=subjects).order_by("-id").first()
         at = newest.at if newest is not None else EPOCH
         with closing(CaseIndex()) as index:
-            await self._sections(archive, scope, copy, subjects, at, index)
+            await self._sections(archive, scope, copy, subjects, at, index, counted_off)
         await self._signed(archive, scope, copy)
 
     async def _sections(
@@ -179,15 +109,19 @@ class AuditPacks:
         subjects: list[str],
         at: datetime,
         index: CaseIndex,
+        counted_off: CountedOff,
     ) -> None:
+        files = await files_of(scope, copy)
+        steps = len(SECTIONS) + len(files) + 1
         lines = [_headline(scope), texts.CASE_COPIES[copy.audience], _masking(copy)]
         lines += await self._programme(archive, scope)
         for number, section in enumerate(SECTIONS, 1):
+            await counted_off(number - 1, steps)
             title = texts.CASE_SECTIONS[section.code]
             pages = pages_of(f"{number:02d} {title}", f"records/{number:02d}-{section.code}.jsonl")
             async with archive.writing(pages.records) as out:
                 if section.code == "evidence":
-                    for file in await files_of(scope, copy):
+                    for file in files:
                         row = told(file, copy)
                         pages.take("stored_file", row)
                         await out(canonical({"table": "stored_file", **row}) + b"\n")
@@ -203,8 +137,10 @@ class AuditPacks:
                             await index.ledger(row)
             await self._printed(archive, pages.content(self._programmes, scope), f"{pages.title}.pdf", at)
             lines.append(pages.summary())
-        for file in await files_of(scope, copy):
+        for number, file in enumerate(files, len(SECTIONS)):
+            await counted_off(number, steps)
             await self._evidence_of(archive, file)
+        await counted_off(steps - 1, steps)
         pages = pages_of(f"{len(SECTIONS) + 1:02d} {texts.CASE_SECTIONS['journal']}", JOURNAL)
         chained = await self._proof(archive, subjects, copy, index, pages)
         lines += [pages.summary(), chained]
@@ -228,6 +164,7 @@ class AuditPacks:
         )
         await archive.add("说明.txt", said.encode("utf-8-sig"))
         await archive.add("索引.xlsx", await index.written(archive.hashes, archive.sizes))
+        await counted_off(steps, steps)
 
     async def _evidence_of(self, archive: CaseArchive, file: StoredFile) -> None:
         """A file as it was handed in. One that the store cannot give back is named, and hides no other."""

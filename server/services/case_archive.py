@@ -72,12 +72,3 @@ class CaseArchive:
         finally:
             await asyncio.to_thread(target.close)
         self.hashes[name], self.sizes[name] = made.hexdigest(), size
-
-    async def result(self) -> tuple[str, int]:
-        """SHA-256 and size of the whole, once it is closed."""
-
-        def measured() -> tuple[str, int]:
-            with self._path.open("rb") as whole:
-                return hashlib.file_digest(whole, "sha256").hexdigest(), self._path.stat().st_size
-
-        return await asyncio.to_thread(measured)

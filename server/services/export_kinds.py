@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from tortoise.expressions import Q
@@ -17,6 +18,7 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from server.gateways.sheet_press import CellKind
+from server.models.exports import ExportJob
 from server.rules.deadlines import end_of, start_of
 from server.rules.eligibility import AREA_SEPARATOR
 from server.services.access import StaffRole
@@ -129,6 +131,26 @@ class ExportSource(Protocol):
 
     async def page(self, scope: Scope, *, after: int, limit: int) -> ExportPage:
         """The rows after an id, up to ``scope.through_id``."""
+
+
+CountedOff = Callable[[int, int], Awaitable[None]]
+"""Say how much is done of how much. The job is held again; who says nothing for long loses it."""
+
+
+class ExportWhole(Protocol):
+    """One kind of file that is no list: made at one go. Register it with ``exports.serve_whole``.
+
+    Whoever takes it over from a dead process begins anew.
+    """
+
+    def title_of(self, job: ExportJob) -> str:
+        """What the file is called in a sentence."""
+
+    def name_of(self, job: ExportJob) -> str:
+        """What the file is called when it is fetched."""
+
+    async def make(self, job: ExportJob, path: Path, counted_off: CountedOff) -> None:
+        """Write the file to ``path``."""
 
 
 Rows = Callable[[Sequence[Mapping[str, Any]], Scope], Awaitable[Sequence[Sequence[Cell]]]]

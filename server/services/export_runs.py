@@ -1,5 +1,7 @@
 """Export runs: one export from its first row to its file, page by page, so that anybody can go on.
 
+What is no list (``ExportWhole``) is made at one go, and anew by whoever takes it over.
+
 Rows are kept as pieces of JSON lines in the evidence store, each with the row that says where the next one
 begins. When all of them are there, they go through the sheet press one after the other; nobody ever holds
 the list in memory. Leases and attempts are counted by the machine's clock.
@@ -32,6 +34,7 @@ from server.services.export_kinds import (
     ExportFilters,
     ExportPage,
     ExportSource,
+    ExportWhole,
     Scope,
 )
 from server.services.exports import KEPT_FOR, Exports
@@ -116,6 +119,9 @@ class ExportRuns:
         return None
 
     async def _make(self, job: ExportJob) -> None:
+        if (whole := self._exports.wholes.get(job.kind)) is not None:
+            await self._make_whole(job, whole)
+            return
         source = self._exports.source(job.kind)
         if job.through_id is None:
             bounds = await source.bounds(_scope(job))
@@ -149,9 +155,19 @@ class ExportRuns:
             raise ExportLost() from None
         job.resume_after, job.rows_done = page.last_id, job.rows_done + len(page.rows)
 
+    async def _make_whole(self, job: ExportJob, whole: ExportWhole) -> None:
+        async def counted_off(done: int, total: int) -> None:
+            await self._turn()
+            await self._held(job, rows_done=done, rows_total=total, error="")
+            job.rows_done = done
+
+        with TemporaryDirectory(prefix="qiquan-export-") as directory:
+            path = Path(directory) / f"export.{job.format}"
+            await whole.make(job, path, counted_off)
+            await self._deliver(job, path)
+
     async def _finish(self, job: ExportJob, source: ExportSource) -> None:
-        exports, slug = self._exports, job.programme_slug
-        now = exports.clocks.now(slug)
+        now = self._exports.clocks.now(job.programme_slug)
         with TemporaryDirectory(prefix="qiquan-export-") as directory:
             path = Path(directory) / f"export.{job.format}"
             columns = [SheetColumn(one.title, one.kind, one.width, one.total) for one in source.columns]
@@ -160,8 +176,14 @@ class ExportRuns:
             written = await self._press.write(path, job.format.value, cover, [table], self._lines(job))
             if written != job.rows_done:
                 raise ValueError(f"{written} rows written of {job.rows_done}")
-            size = await asyncio.to_thread(lambda: path.stat().st_size)
-            sha256 = await exports.evidence.keep_file(path, now=exports.clocks.base.now())
+            await self._deliver(job, path)
+
+    async def _deliver(self, job: ExportJob, path: Path) -> None:
+        """The finished file into the store; its asker hears of it."""
+        exports, slug = self._exports, job.programme_slug
+        size = await asyncio.to_thread(lambda: path.stat().st_size)
+        sha256 = await exports.evidence.keep_file(path, now=exports.clocks.base.now())
+        now = exports.clocks.now(slug)
         async with in_transaction():
             await self._held(
                 job,
@@ -188,14 +210,13 @@ class ExportRuns:
                 sha256=sha256,
             )
             await outbox.tell(
-                f"staff:{job.asked_by}",
+                job.asked_by,
                 "export.done",
                 at=now,
                 export=job.id,
                 programme=slug,
                 number=job.number,
-                title=source.title,
-                count=job.rows_done,
+                title=exports.title_of(job),
             )
 
     async def _lines(self, job: ExportJob) -> AsyncIterator[bytes]:

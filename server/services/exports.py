@@ -1,8 +1,8 @@
-"""Exports: a list is asked for, made by whoever is free, and fetched by whoever asked for it.
+"""Exports: a list or a case is asked for, made by whoever is free, and fetched by whoever asked for it.
 
-Each page of rows is kept in the evidence store before the next is read, together with where to go on: a
-process that dies loses at most one page, and another takes over when its lease ends (decision 0036). The
-file says who asked for it, when and for what; each download is in the journal.
+Each page of a list's rows is kept in the evidence store before the next is read, together with where to go
+on: a process that dies loses at most one page, and another takes over when its lease ends (decision 0036).
+The file says who asked for it, when and for what; each download is in the journal.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from tortoise.expressions import F
 from tortoise.transactions import in_transaction
@@ -19,16 +20,17 @@ from server import texts
 from server.clock import CHINA
 from server.errors import Refusal
 from server.models.exports import ExportFormat, ExportJob, ExportPart, ExportStatus
-from server.models.people import Staff
+from server.models.organisations import Organisation
+from server.models.people import Person, Staff
 from server.programme.registry import Programmes
 from server.services import access, journal
 from server.services.access import Actor, NotAllowed, NotFound, StaffRole
 from server.services.clocks import ProgrammeClocks
 from server.services.evidence import Evidence
-from server.services.export_kinds import ExportFilters, ExportSource
+from server.services.export_kinds import ExportFilters, ExportSource, ExportWhole
 
 MOST_AT_ONCE = 3
-"""Exports of one member of staff that are not at their end."""
+"""Exports of one asker that are not at their end."""
 KEPT_FOR = timedelta(days=7)
 LEAST_REASON = 5
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -112,11 +114,17 @@ class Exports:
         self.clocks = clocks
         self.evidence = evidence
         self.sources: dict[str, ExportSource] = {}
+        self.wholes: dict[str, ExportWhole] = {}
 
     def serve(self, kind: str, source: ExportSource) -> None:
         """Make a list available under a kind."""
         assert kind not in self.sources, kind
         self.sources[kind] = source
+
+    def serve_whole(self, kind: str, whole: ExportWhole) -> None:
+        """Make a kind of file available that is no list; it has a door of its own."""
+        assert kind not in self.wholes, kind
+        self.wholes[kind] = whole
 
     def source(self, kind: str) -> ExportSource:
         """Raises :class:`ExportKindUnknown`."""
@@ -158,37 +166,71 @@ class Exports:
             raise ExportRevealForbidden(title=source.title)
         if revealed and len(reason.strip()) < LEAST_REASON:
             raise ExportReasonMissing(least=LEAST_REASON)
-        now = self.clocks.now(programme_slug)
+        asked = {"programme_slug": programme_slug, "filters": filters.chosen(), "format": format}
         async with in_transaction():
-            staff = await Staff.filter(id=actor.id).select_for_update().get()
-            if await ExportJob.filter(asked_by=actor.id, status__in=LIVE).count() >= MOST_AT_ONCE:
-                raise ExportAlreadyRunning(most=MOST_AT_ONCE)
-            job = await ExportJob.create(
-                number="E" + "".join(secrets.choice(_LETTERS) for _ in range(9)),
-                kind=kind,
-                programme_slug=programme_slug,
-                filters=filters.chosen(),
-                areas=sorted(actor.areas),
-                format=format,
-                revealed=revealed,
-                reason=reason.strip(),
-                asked_by=actor.id,
-                asked_name=staff.display_name or staff.username,
-                asked_at=now,
+            return await self._written_down(kind, asked, revealed=revealed, reason=reason, actor=actor)
+
+    async def ask_whole(
+        self,
+        kind: str,
+        *,
+        programme_slug: str,
+        subject: str,
+        filters: Mapping[str, Any],
+        revealed: bool,
+        reason: str,
+        actor: Actor,
+    ) -> ExportJob:
+        """Ask for a file that is no list, or get back the asker's own of the same that is under way.
+
+        Whether they may have it, whoever calls has looked into. Raises :class:`ExportAlreadyRunning`.
+        """
+        asked = {"programme_slug": programme_slug, "subject": subject, "format": ExportFormat.ZIP}
+        async with in_transaction():
+            await _asker_of(actor)
+            for job in await ExportJob.filter(
+                asked_by=actor.name, kind=kind, subject=subject, status__in=LIVE
+            ):
+                if (job.filters, job.revealed) == (dict(filters), revealed):
+                    return job
+            return await self._written_down(
+                kind, {**asked, "filters": dict(filters)}, revealed=revealed, reason=reason, actor=actor
             )
-            await journal.record(
-                "export.asked",
-                f"export:{job.id}",
-                actor=actor.name,
-                at=now,
-                programme_slug=programme_slug,
-                number=job.number,
-                kind=kind,
-                filters=job.filters,
-                areas=job.areas,
-                revealed=revealed,
-                reason=job.reason,
-            )
+
+    async def _written_down(
+        self, kind: str, asked: Mapping[str, Any], *, revealed: bool, reason: str, actor: Actor
+    ) -> ExportJob:
+        """The row of what was asked for; inside a transaction."""
+        asker = await _asker_of(actor)
+        if await ExportJob.filter(asked_by=actor.name, status__in=LIVE).count() >= MOST_AT_ONCE:
+            raise ExportAlreadyRunning(most=MOST_AT_ONCE)
+        now = self.clocks.now(asked["programme_slug"])
+        job = await ExportJob.create(
+            **asked,
+            number="E" + "".join(secrets.choice(_LETTERS) for _ in range(9)),
+            kind=kind,
+            areas=sorted(actor.areas),
+            revealed=revealed,
+            reason=reason.strip(),
+            asked_by=actor.name,
+            organisation_id=actor.organisation_id,
+            asked_name=asker,
+            asked_at=now,
+        )
+        await journal.record(
+            "export.asked",
+            f"export:{job.id}",
+            actor=actor.name,
+            at=now,
+            programme_slug=job.programme_slug,
+            number=job.number,
+            kind=kind,
+            **({"of": job.subject} if job.subject else {}),
+            filters=job.filters,
+            areas=job.areas,
+            revealed=revealed,
+            reason=job.reason,
+        )
         return job
 
     async def page(
@@ -199,13 +241,16 @@ class Exports:
         if programme_slug:
             wanted = wanted.filter(programme_slug=programme_slug)
         if StaffRole.AUDITOR not in actor.roles:
-            wanted = wanted.filter(asked_by=actor.id)
+            wanted = wanted.filter(asked_by=actor.name)
         return await wanted.order_by("id").limit(limit)
 
     async def find(self, job_id: int, *, actor: Actor) -> ExportJob:
         """One's own export; an auditor finds everybody's. Raises ``NotFound``."""
         job = await ExportJob.get_or_none(id=job_id)
-        if job is None or (job.asked_by != actor.id and StaffRole.AUDITOR not in actor.roles):
+        if job is None or (job.asked_by != actor.name and StaffRole.AUDITOR not in actor.roles):
+            raise NotFound()
+        if job.asked_by == actor.name and job.organisation_id != actor.organisation_id:
+            # What somebody asked for in the name of one organisation stays with it.
             raise NotFound()
         access.require_programme(actor, job.programme_slug)
         return job
@@ -216,7 +261,7 @@ class Exports:
         now = self.clocks.now(job.programme_slug)
         async with in_transaction():
             # The WHERE clause is the lock: who makes it finds itself without a job at its next page.
-            cancelled = await ExportJob.filter(id=job.id, asked_by=actor.id, status__in=LIVE).update(
+            cancelled = await ExportJob.filter(id=job.id, asked_by=actor.name, status__in=LIVE).update(
                 status=ExportStatus.CANCELLED, finished_at=now, leased_until=None
             )
             if not cancelled:
@@ -239,7 +284,7 @@ class Exports:
         :class:`ExportGone`, ``EvidenceDamaged`` while it is sent.
         """
         job = await self.find(job_id, actor=actor)
-        if job.revealed and job.asked_by != actor.id:
+        if job.revealed and job.asked_by != actor.name:
             raise NotFound()
         now = self.clocks.now(job.programme_slug)
         if job.status is ExportStatus.EXPIRED or (job.expires_at is not None and job.expires_at <= now):
@@ -259,6 +304,26 @@ class Exports:
                 rows=job.rows_done,
                 revealed=job.revealed,
             )
+        return Download(job, self._name_of(job), self.evidence.pieces(job.file_id))
+
+    def title_of(self, job: ExportJob) -> str:
+        """What it is called in a sentence."""
+        whole = self.wholes.get(job.kind)
+        return self.source(job.kind).title if whole is None else whole.title_of(job)
+
+    def _name_of(self, job: ExportJob) -> str:
+        if (whole := self.wholes.get(job.kind)) is not None:
+            return whole.name_of(job)
         day = f"{job.asked_at.astimezone(CHINA):%Y%m%d}"
-        name = f"{self.source(job.kind).title}-{day}-{job.number}.{job.format}"
-        return Download(job, name, self.evidence.pieces(job.file_id))
+        return f"{self.source(job.kind).title}-{day}-{job.number}.{job.format}"
+
+
+async def _asker_of(actor: Actor) -> str:
+    """Lock whoever asks, inside a transaction, and say what they are called."""
+    if actor.kind == "staff":
+        staff = await Staff.filter(id=actor.id).select_for_update().get()
+        return staff.display_name or staff.username
+    await Person.filter(id=actor.id).select_for_update().get()
+    # A person asks for an organisation: whose file it is says enough.
+    own = await Organisation.get(id=access.organisation_id_of(actor)).only("id", "name")
+    return own.name[:64]

@@ -23,6 +23,7 @@ EXPORT_KINDS: Mapping[str, str] = {
     "settlements": "兑付明细",
     "payments": "付款明细",
     "complaints": "投诉办理情况",
+    "case_file": "案卷",
 }
 """What each list is called."""
 

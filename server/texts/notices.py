@@ -84,7 +84,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "order.payment_return_refused": ("支付不予退回", "订单 {number}（{project}）：{reason}。"),
     "report.delivered": ("报表已报送", "“{title}”（{number}）已生成，请查看。"),
     "report.corrected": ("报表已更正", "“{title}”（{number}）已更正为第 {count} 版，请查看差异。"),
-    "export.done": ("导出已完成", "“{title}”（{number}，{count} 行）已生成，请在期限内下载。"),
+    "export.done": ("导出已完成", "“{title}”（{number}）已生成，请在期限内下载。"),
     "payment.held": ("兑付暂停", "贵单位在“{programme}”的兑付暂停（{scope}）：{reason}。"),
     "payment.released": ("兑付恢复", "贵单位在“{programme}”的兑付暂停已解除（{scope}）：{reason}。"),
     "sanction.proposed": ("待决定的处理", "案件 {number}：建议依据{clause}处理 {name}，请核实后决定。"),

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from server.clock import CHINA
-from server.keys import JOURNAL_SEALS
+from server.gateways.sheet_press import SheetPress
+from server.keys import EXPORTS, JOURNAL_SEALS
 from server.rules import merkle
+from server.services.export_runs import ExportRuns
 from tests.ordering import make_order, organisation_of
 from tests.town import DAY, PROGRAMME, Town
 from tools import verify_case
@@ -53,18 +55,26 @@ async def test_an_entry_is_proved_to_anybody_and_each_side_fetches_its_own_file(
     unknown = await town.anybody.get("proof/entries/999999")
     assert (unknown.status, unknown.code) == (404, "not_found")
 
-    whole = f"/api/v1/case-files?case=order:{order.id}"
-    own = f"/api/v1/orders/{order.id}/case-file"
-    for number, (caller, address) in enumerate(((operator, whole), (enterprise, own), (provider, own))):
-        status, kind, raw = await caller.download(address)
-        assert (status, kind) == (200, "application/zip")
+    whole, own = "case-files", f"orders/{order.id}/case-file"
+    asked = await operator.post(whole, case=f"order:{order.id}")
+    assert (asked.status, asked.body["status"], asked.body["file"]) == (202, "waiting", None)
+    assert (await operator.post(whole, case=f"order:{order.id}")).body["number"] == asked.body["number"]
+    for side in (enterprise, provider):
+        assert (await side.post(own)).status == 202
+    assert await ExportRuns(town.app[EXPORTS], SheetPress()).run_due() == 3
+    for number, caller in enumerate((operator, enterprise, provider)):
+        done = (await caller.get(own if number else f"{whole}?case=order:{order.id}")).body
+        assert (done["status"], done["done"]) == ("done", done["total"])
+        status, kind, raw = await caller.download(done["file"])
+        assert (status, kind, len(raw)) == (200, "application/zip", done["size_bytes"])
         folder = tmp_path / str(number)
         zipfile.ZipFile(BytesIO(raw)).extractall(folder)
         manifest, verdict = verify_case.verify(verify_case.Archive(folder), [key["fingerprint"]])
         assert verdict.faults == []
         assert manifest["copy"] == ("official", "enterprise", "provider")[number]
         assert json.loads((folder / "manifest.json").read_bytes())["number"] == order.number
-    assert await stranger.refused("GET", own) == (404, "not_found")
-    assert await enterprise.refused("GET", whole) == (403, "not_allowed")
-    unusable = "/api/v1/case-files?case=budget:1"
-    assert await operator.refused("GET", unusable) == (422, "case_name_unusable")
+    assert (await stranger.post(own)).status == 404
+    assert (await stranger.get(f"exports/{asked.body['export_id']}/file")).status == 404
+    assert (await enterprise.post(whole, case=f"order:{order.id}")).status == 403
+    unusable = await operator.post(whole, case="budget:1")
+    assert (unusable.status, unusable.code) == (422, "case_name_unusable")

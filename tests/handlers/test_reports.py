@@ -53,7 +53,7 @@ async def test_a_desk_sees_its_money_asks_for_lists_and_delivers_reports(town: T
     assert len(file) == done["size_bytes"]
     assert len(book_of(file)["明细"]) == done["rows_total"] + 2
     assert (await (await town.operator()).get(path)).status == 404
-    assert (await handler.get(path)).status == 403
+    assert (await handler.get(path)).status == 404
 
     wrong = await operator.post("exports", kind="ledger", programme=PROGRAMME, status="done")
     assert (wrong.status, wrong.code) == (422, "export_filter_unknown")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
+import os
 import shutil
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
@@ -25,19 +30,28 @@ from server.database import close_database, open_database
 from server.gateways.anchoring import FileAnchor
 from server.gateways.press import Press
 from server.gateways.seal_keys import SealKeys
+from server.gateways.sheet_press import SheetPress
 from server.models.complaints import Complaint
-from server.models.files import StoredFile
+from server.models.exports import ExportJob
+from server.models.files import FileAttachment, StoredFile
 from server.models.journal import JournalEntry
 from server.models.orders import Order
 from server.models.organisations import Organisation
+from server.models.outbox import OutboxMessage
+from server.models.people import Person
 from server.models.settlements import Settlement
 from server.programme.vocabulary import Party
 from server.sealing import Sealer
 from server.services import audit_packs, ledger
 from server.services.access import Actor, NotFound
-from server.services.audit_packs import AuditPacks, CaseReasonMissing, CaseRevealForbidden, Pack
+from server.services.audit_packs import AuditPacks
+from server.services.case_files import CASE_FILE, CaseFiles, CaseReasonMissing, CaseRevealForbidden
 from server.services.case_proofs import Places, proofs
 from server.services.case_scope import CaseNameUnusable
+from server.services.case_sections import SECTIONS
+from server.services.clocks import ProgrammeClocks
+from server.services.export_runs import LEASE, ExportRuns
+from server.services.exports import ExportNotReady, Exports
 from server.services.journal_seals import JournalSeals
 from server.settings import DEMO_SECRET
 from tests.contracting import GRABBED, SEALER, person_of
@@ -46,6 +60,7 @@ from tests.sanctioning import Court
 from tests.settling import Counter
 from tools import verify_case
 
+SCAN_BYTES = 2 << 20
 _scans = count(1)
 ROOT = Path(__file__).parents[2]
 SECRET = "13812345678"
@@ -58,28 +73,66 @@ class PlainPress(Press):
         return f"{template} {content['title']}".encode()
 
 
+@dataclass(frozen=True)
+class Pack:
+    """A file as its asker fetched it."""
+
+    path: Path
+    sha256: str
+
+
+class Packing:
+    """Where files of cases are asked for, made and fetched."""
+
+    def __init__(self, house: Counter | Court, folder: Path, sealer: Sealer, press: Press) -> None:
+        self.folder = folder
+        self.keys = SealKeys(folder / "keys")
+        self.exports = Exports(house.programmes, ProgrammeClocks(house.clock), house.evidence)
+        self.exports.serve_whole(
+            CASE_FILE,
+            AuditPacks(
+                house.programmes,
+                house.clock,
+                house.evidence,
+                sealer,
+                press,
+                self.keys,
+                programmes_dir=ROOT / "config/programmes",
+            ),
+        )
+        self.files = CaseFiles(self.exports)
+
+    def runs(self) -> ExportRuns:
+        return ExportRuns(self.exports, SheetPress())
+
+    async def fetched(self, job: ExportJob, actor: Actor) -> Pack:
+        """The file of a job, made and downloaded."""
+        await self.runs().run_due()
+        download = await self.exports.download(job.id, actor=actor)
+        path = self.folder / f"{job.number}.zip"
+        with path.open("wb") as out:
+            async for piece in download.content:
+                out.write(piece)
+        return Pack(path, download.job.sha256)
+
+    async def make(self, case: str, actor: Actor, *, revealed: bool = False, reason: str = "") -> Pack:
+        job = await self.files.ask(case, revealed=revealed, reason=reason, actor=actor)
+        return await self.fetched(job, actor)
+
+
 class Registry(Counter):
     """A settlement counter whose journal is sealed, with packs made of its cases."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.folder = folder
-        self.keys = SealKeys(folder / "keys")
+        self.packs = self.packing(PlainPress())
+        self.keys = self.packs.keys
         self.anchor = folder / "kept.jsonl"
         self.seals = JournalSeals(self.clock, self.keys, [FileAnchor(self.anchor)])
-        self.packs = self.packing(PlainPress())
 
-    def packing(self, press: Press) -> AuditPacks:
-        return AuditPacks(
-            self.programmes,
-            self.clock,
-            self.evidence,
-            Sealer({"demo": DEMO_SECRET}),
-            press,
-            self.keys,
-            directory=self.folder / "made",
-            programmes_dir=ROOT / "config/programmes",
-        )
+    def packing(self, press: Press) -> Packing:
+        return Packing(self, self.folder, Sealer({"demo": DEMO_SECRET}), press)
 
     async def file(self, owner: Organisation, slug: str) -> int:
         content = f"%PDF-1.7 scan {next(_scans)}".encode()
@@ -103,10 +156,19 @@ class Registry(Counter):
     async def official(self, *roles: str) -> Actor:
         return await self.staff(roles[0] if roles else "authority")
 
-    async def pack(self, settlement: Settlement, **said: object) -> Pack:
+    async def pack(self, settlement: Settlement, *, actor: Actor | None = None, **said: Any) -> Pack:
         """The file of a settlement for the authority."""
-        known = {"revealed": False, "reason": "", "actor": await self.official(), **said}
-        return await self.packs.make(f"settlement:{settlement.id}", **known)  # type: ignore[arg-type]
+        return await self.packs.make(f"settlement:{settlement.id}", actor or await self.official(), **said)
+
+    async def own(self, order_id: int, side: Organisation) -> Pack:
+        """The copy that a side of an order keeps."""
+        owner = await Person.create(account=f"owner{next(_scans)}", created_at=self.now)
+        actor = replace(person_of(side), id=owner.id)
+        job = await self.packs.files.ask_own(order_id, actor=actor)
+        for other in (replace(actor, organisation_id=side.id + 1), replace(actor, id=owner.id + 1)):
+            with pytest.raises(NotFound):
+                await self.packs.exports.find(job.id, actor=other)
+        return await self.packs.fetched(job, actor)
 
     def checked(self, path: Path, *options: str) -> tuple[int, str]:
         """What the verifier says that lies in the ZIP, run alone in an empty directory."""
@@ -246,7 +308,7 @@ async def test_the_same_content_is_the_same_bytes_and_numbered_papers_with_an_in
         assert {"review_case", "review_decision"} == {row["table"] for row in decisions}
         assert SECRET.encode() not in b"".join(whole.read(name) for name in whole.namelist())
         assert "***" in whole.read("records/02-order.jsonl").decode("unicode_escape")
-    made = await JournalEntry.filter(action="case_file.made").order_by("id")
+    made = await JournalEntry.filter(action="export.done").order_by("id")
     assert [entry.data["sha256"] for entry in made] == [first.sha256, second.sha256]
 
 
@@ -261,16 +323,84 @@ async def test_personal_data_in_clear_needs_the_right_and_a_reason_that_is_kept(
         )
     pack = await registry.pack(settlement, revealed=True, reason="审计核对联系方式")
     assert SECRET.encode() in read(pack, "records/02-order.jsonl")
-    made = await JournalEntry.get(action="case_file.made")
-    assert (made.data["revealed"], made.data["reason"]) == (True, "审计核对联系方式")
+    asked = await JournalEntry.get(action="export.asked")
+    assert (asked.data["of"], asked.data["revealed"]) == (f"settlement:{settlement.id}", True)
+    assert asked.data["reason"] == "审计核对联系方式"
     with pytest.raises(CaseNameUnusable):
-        await registry.packs.make("budget:1", revealed=False, reason="", actor=await registry.official())
+        await registry.packs.make("budget:1", await registry.official())
     with pytest.raises(NotFound):
-        await registry.packs.make("order:999", revealed=False, reason="", actor=await registry.official())
+        await registry.packs.make("order:999", await registry.official())
     stranger = Actor("staff", 9, "", None, frozenset({"authority"}), frozenset({"another"}))
     with pytest.raises(NotFound):
         await registry.pack(settlement, actor=stranger)
-    assert not [file for file in (registry.folder / "made").iterdir() if file.name != pack.path.name]
+
+
+async def test_a_file_is_begun_once_counted_off_and_made_anew_after_a_death(registry: Registry) -> None:
+    settlement = await registry.settled()
+    case, clerk = f"settlement:{settlement.id}", await registry.official()
+    files, exports = registry.packs.files, registry.packs.exports
+    with pytest.raises(NotFound):
+        await files.newest(case, actor=clerk)
+    job = await files.ask(case, revealed=False, reason="", actor=clerk)
+    assert (await files.ask(case, revealed=False, reason="", actor=clerk)).id == job.id
+    clear = await files.ask(case, revealed=True, reason="审计核对联系方式", actor=clerk)
+    assert clear.id != job.id
+    await exports.cancel(clear.id, actor=clerk)
+    seen: list[tuple[int, int | None]] = []
+
+    async def killed_among_the_papers() -> None:
+        now = await ExportJob.get(id=job.id)
+        seen.append((now.rows_done, now.rows_total))
+        if now.rows_done > len(SECTIONS):
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await ExportRuns(exports, SheetPress(), turn=killed_among_the_papers).run_due()
+    assert seen == sorted(seen, key=lambda one: one[0])
+    with pytest.raises(ExportNotReady):
+        await exports.download(job.id, actor=clerk)
+    registry.clock.advance(LEASE + timedelta(minutes=1))
+    pack = await registry.packs.fetched(job, clerk)
+    assert registry.checked(pack.path)[0] == 0
+    done = await files.newest(case, actor=clerk)
+    assert (done.id, done.rows_done, done.attempts) == (job.id, done.rows_total, 2)
+    assert await OutboxMessage.filter(recipient=clerk.name, topic="export.done").exists()
+    again = await files.ask(case, revealed=False, reason="", actor=clerk)
+    assert again.id != job.id, "what is done is of its day"
+
+
+async def test_a_case_of_many_papers_needs_no_more_memory_than_one_of_few(registry: Registry) -> None:
+    settlement = await registry.settled()
+    clerk = await registry.official()
+    await registry.pack(settlement, actor=clerk)
+    sample = dict((await StoredFile.all())[0])
+    del sample["id"]
+    peaks = []
+    for scans in (2, 8):
+        for _ in range(scans):
+            kept = await registry.evidence.keep(os.urandom(SCAN_BYTES), now=registry.now)
+            stored = await StoredFile.create(
+                **{**sample, "original_id": kept, "shown_id": kept, "size_bytes": SCAN_BYTES}
+            )
+            await FileAttachment.create(
+                file_id=stored.id,
+                subject=f"order:{settlement.order_id}",
+                document_code="scan",
+                programme_slug=GRABBED,
+                attached_at=registry.now,
+            )
+        job = await registry.packs.files.ask(
+            f"settlement:{settlement.id}", revealed=False, reason="", actor=clerk
+        )
+        gc.collect()
+        tracemalloc.start()
+        await registry.packs.runs().run_due()
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        made = await ExportJob.get(id=job.id)
+        assert made.size_bytes > scans * SCAN_BYTES
+    assert peaks[1] < peaks[0] * 1.3
+    assert peaks[1] < 10 * SCAN_BYTES
 
 
 @pytest.mark.rules("GX-73")
@@ -280,7 +410,7 @@ async def test_each_side_keeps_its_own_copy_and_the_official_side_all_of_it(regi
     copies = {}
     for side in ("enterprise", "provider"):
         one = await Organisation.get(id=getattr(order, f"{side}_id"))
-        copies[side] = await registry.packs.make_own(order.id, actor=person_of(one))
+        copies[side] = await registry.own(order.id, one)
     copies["official"] = await registry.pack(settlement)
     copies["third_party"] = await registry.pack(settlement, actor=await registry.official("inspector"))
     rows = {
@@ -304,7 +434,7 @@ async def test_each_side_keeps_its_own_copy_and_the_official_side_all_of_it(regi
         by_staff = [line for line in told if line.get("entry", {}).get("actor", "").startswith("staff:")]
         assert bool(by_staff) == (side in ("official", "third_party"))
     with pytest.raises(NotFound):
-        await registry.packs.make_own(order.id, actor=person_of(await registry.provider(GRABBED)))
+        await registry.own(order.id, await registry.provider(GRABBED))
 
 
 async def test_every_kind_of_case_has_its_file_and_the_mailbox_stays_shut(
@@ -312,16 +442,7 @@ async def test_every_kind_of_case_has_its_file_and_the_mailbox_stays_shut(
 ) -> None:
     context = await open_database(sqlite_url)
     court = Court()
-    packs = AuditPacks(
-        court.programmes,
-        court.clock,
-        court.evidence,
-        SEALER,
-        PlainPress(),
-        SealKeys(tmp_path / "keys"),
-        directory=tmp_path / "made",
-        programmes_dir=ROOT / "config/programmes",
-    )
+    packs = Packing(court, tmp_path, SEALER, PlainPress())
     enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
     order, _ = await court.paid(GRABBED, enterprise, provider)
     complaint = await court.complained(GRABBED, order)
@@ -339,7 +460,7 @@ async def test_every_kind_of_case_has_its_file_and_the_mailbox_stays_shut(
         (f"provider:{provider.id}", "sanction_case"),
         (f"order:{order.id}", "payment"),
     ):
-        pack = await packs.make(name, revealed=False, reason="", actor=operator)
+        pack = await packs.make(name, operator)
         with zipfile.ZipFile(pack.path) as whole:
             rows = b"".join(whole.read(one) for one in whole.namelist() if one.startswith("records/"))
         assert f'"table":"{table}"'.encode() in rows, name
@@ -347,6 +468,6 @@ async def test_every_kind_of_case_has_its_file_and_the_mailbox_stays_shut(
         assert [fault for fault in verdict.faults if "not given back" not in fault] == []
     await Complaint.filter(id=complaint.id).update(sealed=True)
     with pytest.raises(NotFound):
-        await packs.make(f"complaint:{complaint.id}", revealed=False, reason="", actor=operator)
-    await packs.make(f"complaint:{complaint.id}", revealed=False, reason="", actor=oversight)
+        await packs.make(f"complaint:{complaint.id}", operator)
+    await packs.make(f"complaint:{complaint.id}", oversight)
     await close_database(context)
