@@ -65,13 +65,19 @@ async def take(
 ) -> After:
     """Let the bank's word on these payments of a batch (by id) take effect, in the caller's transaction.
 
-    Every one is new. Raises :class:`BooksDiffer`, ``ArchiveClosed``, and what a review's end raises.
+    Every one is new. Raises :class:`BooksDiffer`, ``ArchiveClosed``, ``SettlementMovedOn`` where somebody
+    else's word came first, and what a review's end raises.
     """
     if batch.archived_at is not None:
         raise ArchiveClosed(number=batch.number)
     payments = [one for one in await disbursement_book.payments_of(batch.id) if one.id in said]
     seen = await Settlement.filter(id__in=[one.settlement_id for one in payments]).order_by("id")
     rows = {one.id: one for one in await disbursement_book.lock(seen, connection)}
+    # They were read before they stood still: whoever spoke of one of them meanwhile was first.
+    stand = {one.id: one.status for one in await disbursement_book.payments_of(batch.id)}
+    overtaken = next((one for one in payments if stand[one.id] is not one.status), None)
+    if overtaken is not None:
+        raise await settlement_book.moved_on(rows[overtaken.settlement_id])
     programme = reviews.programmes.version(batch.programme_slug, batch.programme_version)
     afters: list[After] = []
     for payment in payments:

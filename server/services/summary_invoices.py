@@ -8,10 +8,11 @@ has come in.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from tortoise.exceptions import IntegrityError
+from tortoise.expressions import F
 from tortoise.transactions import in_transaction
 
 from server import texts
@@ -153,20 +154,14 @@ class SummaryInvoices:
         now, why = self._clocks.now(programme.slug), reason.strip() if accepted else require_reason(reason)
         status = InvoiceStatus.ACCEPTED if accepted else InvoiceStatus.SENT_BACK
         async with in_transaction():
-            # An accepted one may still be sent back, until the batch is approved on it.
+            # An accepted one may still be sent back, until the batch is approved on it: its row stands still.
+            draft = await _still(batch) and await PaymentBatch.exists(id=batch.id, status=BatchStatus.DRAFT)
             may = [InvoiceStatus.HANDED] if accepted else list(LIVE)
-            waiting = SummaryInvoice.filter(id=invoice.id, status__in=may, batch__status=BatchStatus.DRAFT)
-            if not await waiting.exists():
+            if not draft or not await _decided(invoice, may, status, why, actor, now):
                 raise SummaryInvoiceDecided(clause=programme.disbursement.article)
-            await SummaryInvoice.filter(id=invoice.id, status__in=may).update(
-                status=status, decided_by=actor.id, decided_at=now, reason=why
-            )
             await _note(f"summary_invoice.{status.value}", invoice, batch, actor, now, reason=why)
             if not accepted:
-                await outbox.tell(
-                    f"organisation:{invoice.provider_id}", "summary_invoice.sent_back", at=now,
-                    batch=batch.id, number=batch.number, programme=programme.slug, reason=why,
-                )  # fmt: skip
+                await _tell_sent_back(invoice, batch, why, now)
         return await SummaryInvoice.get(id=invoice.id)
 
     async def wanted(self, batch_id: int, *, actor: Actor) -> tuple[Document, int, str]:
@@ -209,7 +204,11 @@ async def ask(batch: PaymentBatch, programme: Programme, *, now: datetime) -> No
 
 
 async def require_all(batch: PaymentBatch, programme: Programme, payments: Sequence[Payment]) -> None:
-    """Raise :class:`SummaryInvoiceMissing` unless every provider's is accepted, and for its present sum."""
+    """Raise :class:`SummaryInvoiceMissing` unless every provider's is accepted, and for its present sum.
+
+    Inside the transaction that approves the batch: what is accepted now is not sent back before its end.
+    """
+    await _still(batch)
     lacking = await missing(batch, programme)
     if lacking:
         names = {one.provider_id: one.provider.name for one in payments}
@@ -217,6 +216,14 @@ async def require_all(batch: PaymentBatch, programme: Programme, payments: Seque
             clause=programme.disbursement.article,
             names=texts.LIST.join(names[provider_id] for provider_id in lacking),
         )
+
+
+async def let_go(batch: PaymentBatch, reason: str, *, actor: Actor, now: datetime) -> None:
+    """Send back what was handed in for a batch that is dropped: the same paper counts for the next one."""
+    for invoice in await SummaryInvoice.filter(batch_id=batch.id, status__in=LIVE).order_by("id"):
+        if await _decided(invoice, LIVE, InvoiceStatus.SENT_BACK, reason, actor, now):
+            await _note("summary_invoice.sent_back", invoice, batch, actor, now, reason=reason)
+            await _tell_sent_back(invoice, batch, reason, now)
 
 
 async def missing(batch: PaymentBatch, programme: Programme) -> list[int]:
@@ -229,6 +236,33 @@ async def missing(batch: PaymentBatch, programme: Programme) -> list[int]:
     }
     sums = await _sums(batch.id)
     return [one for one, amounts in sums.items() if accepted.get(one) != sum(amounts)]
+
+
+async def _still(batch: PaymentBatch) -> int:
+    """Let a batch's row stand still until the transaction ends."""
+    # A write, because SQLite ignores SELECT … FOR UPDATE.
+    return await PaymentBatch.filter(id=batch.id).update(version=F("version"))
+
+
+async def _decided(
+    invoice: SummaryInvoice,
+    may: Collection[InvoiceStatus],
+    status: InvoiceStatus,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    # The WHERE clause is the lock: of two who decide at once exactly one matches.
+    return await SummaryInvoice.filter(id=invoice.id, status__in=list(may)).update(
+        status=status, decided_by=actor.id, decided_at=now, reason=reason
+    )
+
+
+async def _tell_sent_back(invoice: SummaryInvoice, batch: PaymentBatch, reason: str, now: datetime) -> None:
+    await outbox.tell(
+        f"organisation:{invoice.provider_id}", "summary_invoice.sent_back", at=now,
+        batch=batch.id, number=batch.number, programme=batch.programme_slug, reason=reason,
+    )  # fmt: skip
 
 
 async def _sums(batch_id: int) -> dict[int, list[int]]:

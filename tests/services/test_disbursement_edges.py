@@ -1,0 +1,97 @@
+"""Disbursements at their edges: two who hear from the bank at once, an empty batch, one that is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from tortoise.context import TortoiseContext
+
+from server.models.disbursements import Payment, SummaryInvoice
+from server.models.organisations import Organisation
+from server.rules.disbursements import InvoiceStatus, TransferStatus
+from server.rules.settlements import SettlementStatus
+from server.services import disbursement_book, ledger
+from server.services.payment_batches import NothingPayable
+from server.services.settlement_book import SettlementMovedOn
+from tests.contracting import GRABBED, RANKED, person_of
+from tests.disbursing import WHY, Till
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+async def till(database: TortoiseContext) -> AsyncIterator[Till]:
+    """The till. Whatever a test does, the books balance."""
+    yield Till()
+    assert await ledger.verify() == []
+
+
+@pytest.mark.parametrize("first", ["paid", "returned"])
+async def test_of_two_who_heard_from_the_bank_at_once_the_first_is_believed(
+    till: Till, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    budget = await till.budget(RANKED)
+    settlement = await till.payable(RANKED, budget=budget)
+    await till.with_account(settlement)
+    batch = await till.sent(await till.drafted(RANKED, budget.year))
+    if first == "returned":
+        batch = await till.paid(batch)
+    payment, day, maker = await Payment.get(batch_id=batch.id), till.today(RANKED), await till.maker(RANKED)
+    back = {"reason": "账号已销户", "on": day, "actor": maker}
+    lock = disbursement_book.lock
+
+    async def overtaken(*given: Any) -> Any:
+        """Between what the second has read and its lock, the first is through."""
+        monkeypatch.setattr(disbursement_book, "lock", lock)
+        if first == "paid":
+            scan = await till.scan(maker, RANKED)
+            await till.office.receipts.enter(payment.id, number="HD-2026-0001", on=day, file_id=scan, actor=maker)
+        else:
+            await till.office.receipts.give_back(payment.id, **back)
+        return await lock(*given)
+
+    monkeypatch.setattr(disbursement_book, "lock", overtaken)
+    with pytest.raises(SettlementMovedOn):
+        await till.office.receipts.give_back(payment.id, **back)
+
+
+async def test_a_batch_of_which_everything_was_taken_out_is_approved_by_nobody(till: Till) -> None:
+    budget = await till.budget(RANKED)
+    settlement = await till.payable(RANKED, budget=budget)
+    await till.with_account(settlement)
+    batch = await till.drafted(RANKED, budget.year)
+    payment = await Payment.get(batch_id=batch.id)
+    batch = await till.office.batches.take_out(
+        payment.id, version=batch.version, reason=WHY, actor=await till.maker(RANKED)
+    )
+    with pytest.raises(NothingPayable):
+        await till.approved(batch)
+    settlement, _ = await till.settled(settlement)
+    assert settlement.status is SettlementStatus.PAYABLE
+    assert (await Payment.get(id=payment.id)).status is TransferStatus.DROPPED
+
+
+@pytest.mark.rules("LS-57")
+async def test_the_invoice_for_a_batch_that_is_dropped_counts_for_the_next_one(till: Till) -> None:
+    budget = await till.budget(GRABBED)
+    settlement = await till.payable(GRABBED, budget=budget)
+    provider = await Organisation.get(id=settlement.provider_id)
+    await till.account(provider, GRABBED)
+    batch, maker = await till.drafted(GRABBED, budget.year), await till.maker(GRABBED)
+    shown = {
+        "number": "26332000000012345678",
+        "amount_fen": settlement.amount_fen,
+        "dated": till.today(GRABBED),
+        "file_ids": [await till.file(provider, GRABBED)],
+        "actor": person_of(provider),
+    }
+    made = await till.office.invoices.hand_in(batch.id, **shown)
+    await till.office.invoices.decide(made.id, accepted=True, actor=maker)
+    await till.office.batches.drop(batch.id, version=batch.version, reason=WHY, actor=maker)
+    former = await SummaryInvoice.get(id=made.id)
+    assert (former.status, former.reason) == (InvoiceStatus.SENT_BACK, WHY)
+    batch = await till.drafted(GRABBED, budget.year)
+    made = await till.office.invoices.hand_in(batch.id, **shown)
+    assert made.number == former.number
