@@ -125,7 +125,7 @@ class Till(Counter):
         said = [
             Receipt(
                 payment=one.number,
-                amount_fen=one.amount_fen,
+                amount_fen=one.transfer_fen,
                 paid=True,
                 on=day,
                 number=f"R{next(_numbers):015d}",

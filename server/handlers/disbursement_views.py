@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import Answer
-from server.models.disbursements import HandOver, Payment, PaymentBatch, SummaryInvoice
+from server.models.disbursements import HandOver, Payment, PaymentBatch, PaymentOffset, SummaryInvoice
 from server.rules.disbursements import (
     BatchStatus,
     HandOverStatus,
@@ -20,7 +20,7 @@ from server.rules.disbursements import (
     YearMoney,
     masked,
 )
-from server.services.payment_batches import Plan
+from server.services.payment_plan import Plan
 from server.services.payment_receipts import Found, ReceiptsPreview
 
 FEN = "Fen. | 单位分。"
@@ -53,6 +53,20 @@ class YearMoneyView(Answer):
     arithmetic: str = Field(description="How that was worked out. | 计算过程。")
 
 
+class OffsetView(Answer):
+    """What of a payment is kept back for a claim against its payee."""
+
+    recovery: str = Field(description="The claim's number. | 追缴编号。")
+    amount_fen: int = Field(description=FEN)
+    clause: str = Field(description=CLAUSE)
+    arithmetic: str = Field(description="How it was worked out. | 计算过程。")
+
+
+KEPT = "Kept back for overdue claims, fen. | 抵扣追缴款，单位分。"
+TRANSFER = "What the bank transfers, fen. | 实付，单位分。"
+OFFSETS = "Claim by claim. | 逐笔抵扣。"
+
+
 class PlannedView(Answer):
     """A settlement that a batch pays, or leaves out."""
 
@@ -60,6 +74,9 @@ class PlannedView(Answer):
     number: str = Field(description=NUMBER)
     provider_id: int = Field(description="The provider. | 服务机构编号。")
     amount_fen: int = Field(description=FEN)
+    kept_fen: int = Field(description=KEPT)
+    transfer_fen: int = Field(description=TRANSFER)
+    offsets: list[OffsetView] = Field(description=OFFSETS)
     account: str = Field(description="Masked; empty where it is left out. | 收款账号，未列入则为空。")
     code: str = Field(description="Why it is left out, as a code; empty: it is paid. | 未列入的原因代码。")
     reason: str = Field(description="The same in words. | 未列入的原因。")
@@ -70,6 +87,8 @@ class PlanView(Answer):
 
     count: int = Field(description=COUNT)
     total_fen: int = Field(description=FEN)
+    kept_fen: int = Field(description=KEPT)
+    transfer_fen: int = Field(description=TRANSFER)
     payments: list[PlannedView] = Field(description="What is paid. | 列入付款。")
     left_out: list[PlannedView] = Field(description="What is not, and why. | 未列入及原因。")
 
@@ -86,6 +105,9 @@ class TransferView(Answer):
     account: str = Field(description="Masked. | 收款账号，仅显示末四位。")
     bank: str = Field(description="The bank. | 开户行。")
     amount_fen: int = Field(description=FEN)
+    kept_fen: int = Field(description=KEPT)
+    transfer_fen: int = Field(description=TRANSFER)
+    offsets: list[OffsetView] = Field(description=OFFSETS)
     status: TransferStatus = Field(description="Where it stands. | 状态。")
     receipt_number: str = Field(description="The bank's receipt. | 银行回单号。")
     receipt_on: date | None = Field(description="Its day. | 回单日期。")
@@ -102,6 +124,8 @@ class BatchView(Answer):
     status: BatchStatus = Field(description="Where it stands. | 状态。")
     count: int = Field(description=COUNT)
     total_fen: int = Field(description=FEN)
+    kept_fen: int = Field(description=KEPT)
+    transfer_fen: int = Field(description=TRANSFER)
     content_sha256: str = Field(description="Of what was approved. | 批准内容的 SHA-256。")
     template: str = Field(description="Which bank's file. | 银行文件模板。")
     csv_sha256: str = Field(description=SHA256)
@@ -218,10 +242,21 @@ def plan_of(plan: Plan) -> dict[str, Any]:
     return {
         "count": len(plan.chosen),
         "total_fen": plan.total_fen,
+        "kept_fen": plan.kept_fen,
+        "transfer_fen": plan.total_fen - plan.kept_fen,
         "payments": [
             PlannedView(
                 settlement_id=one.id, number=one.number, provider_id=one.provider_id,
-                amount_fen=one.amount_fen, account=masked(account.tail), code="", reason="",
+                amount_fen=one.amount_fen, kept_fen=plan.kept_of(one),
+                transfer_fen=one.amount_fen - plan.kept_of(one), account=masked(account.tail),
+                offsets=[
+                    OffsetView(
+                        recovery=each.number, amount_fen=each.amount_fen, clause=each.clause,
+                        arithmetic=each.arithmetic,
+                    )
+                    for each in plan.offsets.get(one.id, ())
+                ],
+                code="", reason="",
             )
             for one, account in plan.chosen
         ],
@@ -229,7 +264,7 @@ def plan_of(plan: Plan) -> dict[str, Any]:
             PlannedView(
                 settlement_id=one.settlement.id, number=one.settlement.number,
                 provider_id=one.settlement.provider_id, amount_fen=one.settlement.amount_fen,
-                account="", code=one.code, reason=one.reason,
+                kept_fen=0, transfer_fen=0, offsets=[], account="", code=one.code, reason=one.reason,
             )
             for one in plan.left_out
         ],
@@ -239,28 +274,39 @@ def plan_of(plan: Plan) -> dict[str, Any]:
 def batch_of(batch: PaymentBatch) -> dict[str, Any]:
     """A batch as its views hold it; its year is loaded."""
     own = (
-        "id", "number", "status", "total_fen", "content_sha256", "template", "csv_sha256", "xlsx_sha256",
-        "reason", "drafted_at", "approved_at", "sent_at", "closed_at", "archived_at", "version",
+        "id", "number", "status", "total_fen", "kept_fen", "content_sha256", "template", "csv_sha256",
+        "xlsx_sha256", "reason", "drafted_at", "approved_at", "sent_at", "closed_at", "archived_at",
+        "version",
     )  # fmt: skip
     return {
         **{name: getattr(batch, name) for name in own},
         "programme": batch.programme_slug,
         "year": batch.budget.year,
         "count": batch.payments_count,
+        "transfer_fen": batch.total_fen - batch.kept_fen,
     }
 
 
-def transfer_of(payment: Payment) -> TransferView:
-    """A payment; its provider and account are loaded."""
+def transfer_of(payment: Payment, kept: Sequence[PaymentOffset]) -> TransferView:
+    """A payment and what is kept back of it; provider, account and claims are loaded."""
     own = (
-        "id", "number", "batch_id", "settlement_id", "provider_id", "amount_fen", "status",
-        "receipt_number", "receipt_on", "reason",
+        "id", "number", "batch_id", "settlement_id", "provider_id", "amount_fen", "kept_fen", "transfer_fen",
+        "status", "receipt_number", "receipt_on", "reason",
     )  # fmt: skip
     return TransferView(
         **{name: getattr(payment, name) for name in own},
         provider=payment.provider.name,
         account=masked(payment.account.tail),
         bank=payment.account.bank,
+        offsets=[
+            OffsetView(
+                recovery=one.recovery.number,
+                amount_fen=one.amount_fen,
+                clause=one.clause,
+                arithmetic=one.arithmetic,
+            )
+            for one in kept
+        ],
     )
 
 

@@ -25,9 +25,10 @@ from server.programme.registry import UnknownProgramme
 from server.rules.disbursements import BatchStatus
 from server.rules.lifecycles import IllegalMove
 from server.rules.review import ReasonMissing
-from server.services import archives, disbursement_book, payment_lists, summary_invoices
+from server.services import archives, disbursement_book, offsets, payment_lists, summary_invoices
 from server.services.access import Actor, NoOrganisation, NotFound
 from server.services.bank_files import MEDIA, BankFormat
+from server.services.bank_words import BooksDiffer
 from server.services.batch_sending import BankTemplateUnknown, BatchAltered, BatchNotSent
 from server.services.budgets import BudgetTooSmall
 from server.services.disbursement_book import (
@@ -38,6 +39,7 @@ from server.services.disbursement_book import (
     NotYourDisbursement,
     SameHands,
 )
+from server.services.offsets import OffsetsChanged
 from server.services.order_purse import YearNotOpen
 from server.services.payment_batches import (
     AccountsChanged,
@@ -47,6 +49,7 @@ from server.services.payment_batches import (
     SettlementsHeld,
 )
 from server.services.reviewers import OwnReview
+from server.services.reviews import CaseMovedOn
 from server.services.settlement_book import SettlementMovedOn
 from server.services.summary_invoices import SummaryInvoiceMissing
 
@@ -240,9 +243,11 @@ async def one(request: web.Request, actor: Actor, path: BatchPath) -> BatchDetai
     office = request.app[DISBURSEMENTS]
     programme = office.programmes.version(batch.programme_slug, batch.programme_version)
     drafted = batch.status is BatchStatus.DRAFT
+    payments = await disbursement_book.payments_of(batch.id)
+    kept = await offsets.of_payments(payments)
     return BatchDetail(
         **batch_of(batch),
-        payments=[transfer_of(row) for row in await disbursement_book.payments_of(batch.id)],
+        payments=[transfer_of(row, kept.get(row.id, ())) for row in payments],
         invoices=[SummaryInvoiceView(**invoice_of(row)) for row in await summary_invoices.of(batch.id)],
         invoices_missing=await summary_invoices.missing(batch, programme) if drafted else [],
         filed_on=None if filing is None else filing.filed_on,
@@ -256,8 +261,8 @@ async def one(request: web.Request, actor: Actor, path: BatchPath) -> BatchDetai
     summary="Approve a batch that somebody else drew up. | 批准付款批次。",
     access=staff(*PAYERS),
     answers={200: BatchView},
-    refusals=(*BATCH_REFUSALS, SameHands, AccountsChanged, SettlementsHeld, SummaryInvoiceMissing,
-              NothingPayable, BudgetTooSmall),
+    refusals=(*BATCH_REFUSALS, SameHands, AccountsChanged, SettlementsHeld, OffsetsChanged,
+              SummaryInvoiceMissing, BudgetTooSmall),
 )  # fmt: skip
 async def approve(request: web.Request, actor: Actor, path: BatchPath, body: ActOnBatch) -> BatchView:
     batch = await request.app[DISBURSEMENTS].batches.approve(
@@ -285,8 +290,9 @@ async def drop(request: web.Request, actor: Actor, path: BatchPath, body: ActOnB
     summary="Make an approved batch the bank's. | 将批次送银行。",
     access=staff(*PAYERS),
     answers={200: BatchView},
-    refusals=(*BATCH_REFUSALS, SameHands, BankTemplateUnknown, BatchAltered, SettlementsHeld),
-)
+    refusals=(*BATCH_REFUSALS, SameHands, BankTemplateUnknown, BatchAltered, SettlementsHeld,
+              OffsetsChanged, BooksDiffer, CaseMovedOn),
+)  # fmt: skip
 async def send(request: web.Request, actor: Actor, path: BatchPath, body: SendBatch) -> BatchView:
     batch = await request.app[DISBURSEMENTS].sending.send(
         path.batch_id, template=body.template, version=body.version, actor=actor
@@ -324,8 +330,9 @@ async def file(request: web.Request, actor: Actor, path: BatchPath, body: TakeFi
 )
 async def mine(request: web.Request, actor: Actor, query: TransfersQuery) -> TransfersView:
     rows = await payment_lists.payments(actor, after=query.after, limit=PAGE + 1)
+    kept = await offsets.of_payments(rows[:PAGE])
     return TransfersView(
-        payments=[transfer_of(row) for row in rows[:PAGE]],
+        payments=[transfer_of(row, kept.get(row.id, ())) for row in rows[:PAGE]],
         next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
     )
 

@@ -37,6 +37,7 @@ from server.keys import DISBURSEMENTS
 from server.rules.disbursements import SummaryInvoiceDiffers
 from server.rules.lifecycles import IllegalMove
 from server.rules.review import ReasonMissing
+from server.services import offsets
 from server.services.access import Actor, NoOrganisation, NotFound
 from server.services.bank_words import BooksDiffer
 from server.services.disbursement_book import PAYERS, ArchiveClosed, NotYourDisbursement
@@ -205,7 +206,7 @@ async def enter(request: web.Request, actor: Actor, path: TransferPath, body: En
     row = await request.app[DISBURSEMENTS].receipts.enter(
         path.transfer_id, number=body.number, on=body.on, file_id=body.file, actor=actor
     )
-    return transfer_of(row)
+    return transfer_of(row, (await offsets.of_payments([row])).get(row.id, ()))
 
 
 @routes.post(
@@ -222,7 +223,7 @@ async def give_back(
     row = await request.app[DISBURSEMENTS].receipts.give_back(
         path.transfer_id, reason=body.reason, on=body.on, actor=actor
     )
-    return transfer_of(row)
+    return transfer_of(row, (await offsets.of_payments([row])).get(row.id, ()))
 
 
 @routes.get(

@@ -18,13 +18,14 @@ from server.handlers.sanction_views import (
     recovery_view_of,
 )
 from server.keys import SANCTIONS
-from server.rules.recoveries import ReceiptKind, RecoveryStatus
+from server.rules.recoveries import RecoveryStatus
 from server.rules.review import ReasonMissing
 from server.services import sanction_lists
 from server.services.access import Actor, NoOrganisation, StaffRole
 from server.services.recoveries import (
     COLLECTORS,
     InstalmentsUneven,
+    RecoveryKeptBack,
     RecoveryMovedOn,
     RecoveryOver,
     WriteOffNotAsked,
@@ -32,7 +33,6 @@ from server.services.recoveries import (
 )
 from server.services.recovery_letters import NotDemanded
 from server.services.recovery_receipts import (
-    OffsetNotDecided,
     ReceiptDayImpossible,
     ReceiptKnown,
     ReceiptTooMuch,
@@ -86,10 +86,7 @@ class PlanInstalments(SeenRecovery):
 class MatchReceipt(SeenRecovery):
     """Money that came back."""
 
-    kind: ReceiptKind = Field(description="By the bank, or kept back from a payment. | 方式。")
-    reference: str = Field(
-        min_length=4, max_length=64, description="The bank's number, or the payment's. | 流水号。"
-    )
+    reference: str = Field(min_length=4, max_length=64, description="The bank's number. | 流水号。")
     amount_fen: Fen = Field(gt=0, description="How much, fen. | 金额，单位分。")
     received_on: Day = Field(description="On which day. | 到账日期。")
 
@@ -182,7 +179,7 @@ async def plan(request: web.Request, actor: Actor, path: RecoveryPath, body: Pla
     summary="Match money that came back. | 登记到账。",
     access=COLLECTING,
     answers={201: RecoveryReceiptView},
-    refusals=(*MOVED, ReceiptTooMuch, ReceiptKnown, ReceiptDayImpossible, OffsetNotDecided),
+    refusals=(*MOVED, ReceiptTooMuch, ReceiptKnown, ReceiptDayImpossible, RecoveryKeptBack),
 )
 async def receive(
     request: web.Request, actor: Actor, path: RecoveryPath, body: MatchReceipt
@@ -196,7 +193,7 @@ async def receive(
     summary="Ask that a claim be written off. | 提请核销。",
     access=COLLECTING,
     answers={200: RecoveryView},
-    refusals=(*MOVED, WriteOffNotAsked, ReasonMissing),
+    refusals=(*MOVED, WriteOffNotAsked, RecoveryKeptBack, ReasonMissing),
 )
 async def ask_write_off(
     request: web.Request, actor: Actor, path: RecoveryPath, body: AskWriteOff
@@ -211,7 +208,7 @@ async def ask_write_off(
     summary="A second person agrees to write it off, or does not. | 核销复核，由他人决定。",
     access=staff(StaffRole.AUTHORITY, StaffRole.TREASURY),
     answers={200: RecoveryView},
-    refusals=(*MOVED, WriteOffNotAsked),
+    refusals=(*MOVED, WriteOffNotAsked, RecoveryKeptBack),
 )
 async def write_off(
     request: web.Request, actor: Actor, path: RecoveryPath, body: DecideWriteOff

@@ -31,7 +31,12 @@ from server.services import sanction_lists
 from server.services.access import Actor
 from server.services.removals import RemovalUnderWay
 from server.services.sanction_appeals import NotLiftable
-from server.services.sanction_decisions import HearingOutstanding, NotYoursToDecide, PreviewStale
+from server.services.sanction_decisions import (
+    HearingOutstanding,
+    NotYoursToDecide,
+    OffsetNotAllowed,
+    PreviewStale,
+)
 from server.services.sanction_hearings import HeardAlready
 from server.services.sanction_referrals import NothingToRefer, ReferralDayImpossible
 
@@ -167,8 +172,9 @@ async def note(request: web.Request, actor: Actor, path: SanctionPath, body: Not
     summary="DecideSanction on what the preview showed. | 作出处理决定。",
     access=DECIDING,
     answers={200: SanctionView},
-    refusals=(*MOVED, NotYoursToDecide, HearingOutstanding, PreviewStale, RemovalUnderWay),
-)
+    refusals=(*MOVED, NotYoursToDecide, HearingOutstanding, PreviewStale, OffsetNotAllowed,
+              RemovalUnderWay),
+)  # fmt: skip
 async def decide(
     request: web.Request, actor: Actor, path: SanctionPath, body: DecideSanction
 ) -> SanctionView:

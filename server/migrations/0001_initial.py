@@ -1166,7 +1166,7 @@ class Migration(migrations.Migration):
                 (
                     "movement",
                     fields.CharEnumField(
-                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nCOMMIT: commit\nUNCOMMIT: uncommit\nISSUE: issue\nPOST_QUOTA: post_quota\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nTAKE_BACK: take_back\nTAKE_ON_FILE: take_on_file\nLET_GO_ON_FILE: let_go_on_file\nDISALLOW: disallow\nTAKE_FEE: take_fee\nDISBURSE: disburse\nRETURN_DISBURSEMENT: return_disbursement\nPAY_OUT: pay_out\nRETURN_PAID_OUT: return_paid_out\nPOST_INTEREST: post_interest\nCLAW_BACK: claw_back\nCOLLECT_SURCHARGE: collect_surcharge\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void\nRETURN_EXPIRED: return_expired\nRETURN_RECLAIMED: return_reclaimed\nRETURN_HANDED_BACK: return_handed_back\nRETURN_VOIDED: return_voided\nPAY_ESCROW: pay_escrow\nRELEASE_ESCROW: release_escrow\nREFUND_ESCROW: refund_escrow",
+                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nCOMMIT: commit\nUNCOMMIT: uncommit\nISSUE: issue\nPOST_QUOTA: post_quota\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nTAKE_BACK: take_back\nTAKE_ON_FILE: take_on_file\nLET_GO_ON_FILE: let_go_on_file\nDISALLOW: disallow\nTAKE_FEE: take_fee\nDISBURSE: disburse\nRETURN_DISBURSEMENT: return_disbursement\nPAY_OUT: pay_out\nRETURN_PAID_OUT: return_paid_out\nPOST_INTEREST: post_interest\nCLAW_BACK: claw_back\nCOLLECT_SURCHARGE: collect_surcharge\nRETURN_CLAWED_BACK: return_clawed_back\nRETURN_SURCHARGE: return_surcharge\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void\nRETURN_EXPIRED: return_expired\nRETURN_RECLAIMED: return_reclaimed\nRETURN_HANDED_BACK: return_handed_back\nRETURN_VOIDED: return_voided\nPAY_ESCROW: pay_escrow\nRELEASE_ESCROW: release_escrow\nREFUND_ESCROW: refund_escrow",
                         enum_type=Movement,
                         max_length=32,
                     ),
@@ -3420,6 +3420,14 @@ class Migration(migrations.Migration):
                 ("payments_count", fields.IntField(default=0)),
                 ("total_fen", CheckedBigInt(default=0, check="total_fen >= 0")),
                 (
+                    "kept_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Of the total, kept back for claims: the bank is told of the rest",
+                        check="kept_fen >= 0 AND kept_fen <= total_fen",
+                    ),
+                ),
+                (
                     "content_sha256",
                     fields.CharField(
                         default="", description="Of the payments as they were approved", max_length=64
@@ -3563,7 +3571,18 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
-                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                (
+                    "amount_fen",
+                    CheckedBigInt(description="What the settlement comes to", check="amount_fen >= 0"),
+                ),
+                (
+                    "kept_fen",
+                    CheckedBigInt(
+                        default=0,
+                        description="Kept back for claims against the payee",
+                        check="kept_fen >= 0 AND kept_fen <= amount_fen",
+                    ),
+                ),
                 (
                     "status",
                     fields.CharEnumField(
@@ -3573,7 +3592,14 @@ class Migration(migrations.Migration):
                         max_length=16,
                     ),
                 ),
-                ("receipt_number", fields.CharField(default="", description="The bank's own", max_length=64)),
+                (
+                    "receipt_number",
+                    fields.CharField(
+                        default="",
+                        description="The bank's own, or the payment's where there was nothing to transfer",
+                        max_length=64,
+                    ),
+                ),
                 ("receipt_on", fields.DateField(null=True)),
                 (
                     "receipt_file",
@@ -5993,10 +6019,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "surcharge_due_fen",
-                    CheckedBigInt(
+                    fields.BigIntField(
                         default=0,
-                        description="Borne by what came back, and not yet paid",
-                        check="surcharge_due_fen >= 0",
+                        description="Borne by what came back, and not yet paid. Below 0: paid ahead of principal owed anew",
                     ),
                 ),
                 (
@@ -6046,6 +6071,64 @@ class Migration(migrations.Migration):
                 ],
                 "pk_attr": "id",
                 "table_description": "追缴: public money that was paid out and is claimed back, with its surcharge.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="PaymentOffset",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "payment",
+                    fields.ForeignKeyField(
+                        "models.Payment",
+                        source_field="payment_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="offsets",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "recovery",
+                    fields.ForeignKeyField(
+                        "models.Recovery",
+                        source_field="recovery_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="offsets",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                (
+                    "clause",
+                    fields.CharField(
+                        description="Of the decision that claims the money back", max_length=120
+                    ),
+                ),
+                (
+                    "arithmetic",
+                    fields.TextField(description="What was owed, what is kept, what is paid", unique=False),
+                ),
+                (
+                    "parts",
+                    fields.JSONField(
+                        default=list,
+                        description="Line of the claim, its principal, what that has borne, in fen",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("receipt_id", fields.BigIntField(null=True, description="The claim's receipt of it")),
+            ],
+            options={
+                "table": "payment_offset",
+                "app": "models",
+                "unique_together": (("payment_id", "recovery_id"),),
+                "indexes": [Index(fields=["recovery_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "抵扣: what of one payment is kept back for one claim. It counts while its payment waits or is paid.",
             },
             bases=["Model"],
         ),
@@ -6105,7 +6188,9 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     fields.CharEnumField(
-                        description="BANK: bank\nOFFSET: offset", enum_type=ReceiptKind, max_length=16
+                        description="BANK: bank\nOFFSET: offset\nRETURNED: returned",
+                        enum_type=ReceiptKind,
+                        max_length=16,
                     ),
                 ),
                 (

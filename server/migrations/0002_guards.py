@@ -182,7 +182,9 @@ class Migration(migrations.Migration):
                 " number_sealed, number_index, tail ON bank_account"
                 " FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
                 "CREATE TRIGGER payment_keeps BEFORE UPDATE OF number, batch_id, settlement_id, account_id,"
-                " amount_fen ON payment FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
+                " amount_fen, kept_fen ON payment FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
+                "CREATE TRIGGER payment_offset_keeps BEFORE UPDATE OF payment_id, recovery_id, amount_fen"
+                " ON payment_offset FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
                 "CREATE TRIGGER payment_batch_archived BEFORE UPDATE ON payment_batch FOR EACH ROW"
                 " WHEN (OLD.archived_at IS NOT NULL) EXECUTE FUNCTION refuse_rewrite()",
                 "CREATE TRIGGER settlement_archived BEFORE UPDATE OF status, amount_fen, reduced_fen, ledger_fen,"
@@ -194,7 +196,10 @@ class Migration(migrations.Migration):
                 " number_sealed, number_index, tail ON bank_account"
                 " BEGIN SELECT RAISE(ABORT, 'bank_account keeps what it says'); END",
                 "CREATE TRIGGER payment_keeps BEFORE UPDATE OF number, batch_id, settlement_id, account_id,"
-                " amount_fen ON payment BEGIN SELECT RAISE(ABORT, 'payment keeps what it says'); END",
+                " amount_fen, kept_fen ON payment"
+                " BEGIN SELECT RAISE(ABORT, 'payment keeps what it says'); END",
+                "CREATE TRIGGER payment_offset_keeps BEFORE UPDATE OF payment_id, recovery_id, amount_fen"
+                " ON payment_offset BEGIN SELECT RAISE(ABORT, 'payment_offset keeps what it says'); END",
                 "CREATE TRIGGER payment_batch_archived BEFORE UPDATE ON payment_batch"
                 " WHEN OLD.archived_at IS NOT NULL"
                 " BEGIN SELECT RAISE(ABORT, 'payment_batch keeps what it says'); END",

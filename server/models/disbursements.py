@@ -11,6 +11,7 @@ from tortoise.models import Model
 from server.models.columns import CheckedBigInt
 from server.models.organisations import Organisation
 from server.models.rounds import Budget
+from server.models.sanctions import Recovery
 from server.rules.disbursements import (
     AccountStatus,
     BatchStatus,
@@ -74,6 +75,11 @@ class PaymentBatch(Model):
     status = fields.CharEnumField(BatchStatus, max_length=16, default=BatchStatus.DRAFT)
     payments_count = fields.IntField(default=0)
     total_fen = CheckedBigInt(check="total_fen >= 0", default=0)
+    kept_fen = CheckedBigInt(
+        check="kept_fen >= 0 AND kept_fen <= total_fen",
+        default=0,
+        description="Of the total, kept back for claims: the bank is told of the rest",
+    )
     content_sha256 = fields.CharField(64, default="", description="Of the payments as they were approved")
     reason = fields.TextField(default="", description="Why it was drawn up, approved or dropped")
     drafted_by = fields.BigIntField()
@@ -113,9 +119,16 @@ class Payment(Model):
         "models.BankAccount", related_name="payments", on_delete=fields.RESTRICT
     )
     account_id: int
-    amount_fen = CheckedBigInt(check="amount_fen > 0")
+    amount_fen = CheckedBigInt(check="amount_fen >= 0", description="What the settlement comes to")
+    kept_fen = CheckedBigInt(
+        check="kept_fen >= 0 AND kept_fen <= amount_fen",
+        default=0,
+        description="Kept back for claims against the payee",
+    )
     status = fields.CharEnumField(TransferStatus, max_length=16, default=TransferStatus.WAITING)
-    receipt_number = fields.CharField(64, default="", description="The bank's own")
+    receipt_number = fields.CharField(
+        64, default="", description="The bank's own, or the payment's where there was nothing to transfer"
+    )
     receipt_on: date | None = fields.DateField(null=True)
     receipt_file: int | None = fields.BigIntField(null=True, description="Its scan, if it was entered singly")
     reason = fields.TextField(default="", description="Why it came back, or was taken out")
@@ -125,6 +138,40 @@ class Payment(Model):
     class Meta:
         table = "payment"
         indexes = (("batch_id", "id"), ("settlement_id", "id"), ("provider_id", "id"))
+
+    @property
+    def transfer_fen(self) -> int:
+        """What the bank transfers, fen."""
+        return self.amount_fen - self.kept_fen
+
+
+class PaymentOffset(Model):
+    """抵扣: what of one payment is kept back for one claim. It counts while its payment waits or is paid.
+
+    What it paid off is known once the payment's receipt is matched, and undone when the payment comes back.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    payment: fields.ForeignKeyRelation[Payment] = fields.ForeignKeyField(
+        "models.Payment", related_name="offsets", on_delete=fields.RESTRICT
+    )
+    payment_id: int
+    recovery: fields.ForeignKeyRelation[Recovery] = fields.ForeignKeyField(
+        "models.Recovery", related_name="offsets", on_delete=fields.RESTRICT
+    )
+    recovery_id: int
+    amount_fen = CheckedBigInt(check="amount_fen > 0")
+    clause = fields.CharField(120, description="Of the decision that claims the money back")
+    arithmetic = fields.TextField(description="What was owed, what is kept, what is paid")
+    parts: list[list[int]] = fields.JSONField(
+        default=list, description="Line of the claim, its principal, what that has borne, in fen"
+    )
+    receipt_id: int | None = fields.BigIntField(null=True, description="The claim's receipt of it")
+
+    class Meta:
+        table = "payment_offset"
+        unique_together = (("payment_id", "recovery_id"),)
+        indexes = (("recovery_id", "id"),)
 
 
 class SummaryInvoice(Model):

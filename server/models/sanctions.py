@@ -198,8 +198,9 @@ class Recovery(Model):
         default=0,
         description="Of the principal",
     )
-    surcharge_due_fen = CheckedBigInt(
-        check="surcharge_due_fen >= 0", default=0, description="Borne by what came back, and not yet paid"
+    surcharge_due_fen = fields.BigIntField(
+        default=0,
+        description="Borne by what came back, and not yet paid. Below 0: paid ahead of principal owed anew",
     )
     surcharge_fen = CheckedBigInt(check="surcharge_fen >= 0", default=0, description="Collected")
     status = fields.CharEnumField(RecoveryStatus, max_length=16, default=RecoveryStatus.CLAIMED)

@@ -26,6 +26,8 @@ class SanctionDefaults:
     """How long it has to pay back what is demanded."""
     surcharge_yearly_bp: int
     """What is added to principal for a year of 365 days, basis points."""
+    keeps_back: bool
+    """Whether a decision may say that what is overdue is kept back from later payments: no text says it."""
 
 
 def load_sanction_defaults(file: Path) -> SanctionDefaults:

@@ -276,7 +276,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """One payment as the books have it."""
+    """One payment as the books have it. ``amount_fen`` is what the bank transfers."""
 
     payment: str
     amount_fen: int
@@ -312,6 +312,8 @@ def matched(said: Receipt, known: Known | None, taken: Collection[str]) -> Match
     if said.amount_fen != known.amount_fen:
         wrong = f"{yuan(said.amount_fen)} ≠ {yuan(known.amount_fen)}"
         return Matched(Match.BROKEN, texts.RECEIPT_FAULTS["amount"].format(arithmetic=wrong))
+    if not known.amount_fen:
+        return Matched(Match.BROKEN, texts.RECEIPT_FAULTS["no_transfer"])
     if known.status is TransferStatus.DROPPED:
         return Matched(Match.BROKEN, texts.RECEIPT_FAULTS["dropped"])
     if said.paid:

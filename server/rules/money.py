@@ -108,6 +108,9 @@ class Movement(StrEnum):
     CLAW_BACK = "claw_back"
     """追缴: public money that was paid out wrongly comes back to where it came from."""
     COLLECT_SURCHARGE = "collect_surcharge"
+    RETURN_CLAWED_BACK = "return_clawed_back"
+    """抵扣退回: the payment that principal was kept back from came back, and it is owed again."""
+    RETURN_SURCHARGE = "return_surcharge"
     EXPIRE = "expire"
     RECLAIM = "reclaim"
     HAND_BACK = "hand_back"
@@ -145,6 +148,8 @@ ROUTES: Mapping[Movement, tuple[Account, Account]] = {
     Movement.POST_INTEREST: (Account.INTEREST, Account.BUDGET),
     Movement.CLAW_BACK: (Account.DISBURSED, Account.APPROPRIATION),
     Movement.COLLECT_SURCHARGE: (Account.OFFENDER, Account.SURCHARGE),
+    Movement.RETURN_CLAWED_BACK: (Account.APPROPRIATION, Account.DISBURSED),
+    Movement.RETURN_SURCHARGE: (Account.SURCHARGE, Account.OFFENDER),
     Movement.EXPIRE: (Account.AVAILABLE, Account.EXPIRED),
     Movement.RECLAIM: (Account.AVAILABLE, Account.RECLAIMED),
     Movement.HAND_BACK: (Account.AVAILABLE, Account.HANDED_BACK),

@@ -7,7 +7,7 @@ down to the fen (rules.md section 3: in favour of whoever pays).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -38,6 +38,8 @@ class ReceiptKind(StrEnum):
     BANK = "bank"
     OFFSET = "offset"
     """Kept back from a later payment to the same organisation, where that was decided."""
+    RETURNED = "returned"
+    """The payment it was kept back from came back: what an OFFSET paid off is owed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def surcharge_fen(principal_fen: int, yearly_bp: int, paid_out_on: date, until: 
 def outstanding(lines: Sequence[Owed], due_surcharge_fen: int, yearly_bp: int, on: date) -> tuple[int, int]:
     """Principal and surcharge still owed if all of it is paid on a day, fen."""
     borne_fen = sum(surcharge_fen(one.open_fen, yearly_bp, one.paid_out_on, on) for one in lines)
-    return sum(one.open_fen for one in lines), due_surcharge_fen + borne_fen
+    return sum(one.open_fen for one in lines), max(0, due_surcharge_fen + borne_fen)
 
 
 def pay_off(lines: Sequence[Owed], due_surcharge_fen: int, yearly_bp: int, amount_fen: int, on: date) -> Paid:
@@ -99,7 +101,7 @@ def pay_off(lines: Sequence[Owed], due_surcharge_fen: int, yearly_bp: int, amoun
             Part(one.line_id, part_fen, days, surcharge_fen(part_fen, yearly_bp, one.paid_out_on, on))
         )
     borne_fen = sum(part.surcharge_fen for part in parts)
-    charged_fen = min(left_fen, due_surcharge_fen + borne_fen)
+    charged_fen = min(left_fen, max(0, due_surcharge_fen + borne_fen))
     return Paid(
         parts=tuple(parts),
         principal_fen=sum(part.principal_fen for part in parts),
@@ -107,3 +109,53 @@ def pay_off(lines: Sequence[Owed], due_surcharge_fen: int, yearly_bp: int, amoun
         borne_fen=borne_fen,
         over_fen=left_fen - charged_fen,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A claim of which something may be kept back from a payment on a day.
+
+    ``surcharge_fen`` is what is borne already and unpaid; ``kept_fen`` what payments under way keep back.
+    """
+
+    recovery_id: int
+    lines: tuple[Owed, ...]
+    surcharge_fen: int
+    yearly_bp: int
+    later_fen: int = 0
+    """Principal of instalments whose day has not passed: it is not kept back before."""
+    kept_fen: int = 0
+
+    def most_fen(self, on: date) -> int:
+        """What may be kept back for it on a day: all that is owed, less what is not due and what is kept."""
+        principal_fen, charged_fen = outstanding(self.lines, self.surcharge_fen, self.yearly_bp, on)
+        # With an instalment still to come the surcharge waits for it, as principal is paid before surcharge.
+        due_fen = principal_fen - self.later_fen if self.later_fen else principal_fen + charged_fen
+        return max(0, due_fen - self.kept_fen)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What of one payment is kept back for one claim."""
+
+    recovery_id: int
+    amount_fen: int
+    owed_fen: int
+    """What the claim asked for at that moment."""
+
+
+def keep_back(payments_fen: Mapping[int, int], claims: Sequence[Due], on: date) -> dict[int, list[Kept]]:
+    """What of each payment (by its key, in order) is kept back, for the oldest claim first."""
+    left = {claim.recovery_id: claim.most_fen(on) for claim in claims}
+    kept: dict[int, list[Kept]] = {}
+    for key, amount_fen in payments_fen.items():
+        rest_fen = amount_fen
+        for claim in claims:
+            owed_fen = left[claim.recovery_id]
+            part_fen = min(rest_fen, owed_fen)
+            if part_fen <= 0:
+                continue
+            kept.setdefault(key, []).append(Kept(claim.recovery_id, part_fen, owed_fen))
+            left[claim.recovery_id] -= part_fen
+            rest_fen -= part_fen
+    return kept

@@ -312,7 +312,7 @@ def _receipt(payment: Payment, settlement: Settlement) -> dict[str, Any]:
         number=payment.number,
         receipt=payment.receipt_number,
         on=payment.receipt_on.isoformat(),
-        amount=yuan(payment.amount_fen),
+        amount=yuan(payment.transfer_fen),
     )
     return {
         "kind": "receipt",

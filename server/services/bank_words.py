@@ -27,9 +27,9 @@ from server.rules.settlements import SettlementStatus
 from server.rules.supervision import EntryTone, ServiceEntryKind
 from server.services import (
     bank_accounts,
-    budgets,
     disbursement_book,
     ledger,
+    offsets,
     order_purse,
     service_files,
     settlement_book,
@@ -87,9 +87,9 @@ async def take(
             await _to_service_file(settlement, programme, now)
         else:
             await _returned(payment, settlement, receipt, actor, now)
-    async with budgets.locked(batch.budget_id):
-        for payment in payments:
-            await _post(payment, rows[payment.settlement_id], said[payment.id], now)
+    await offsets.hold(payments, batch.budget_id)
+    for payment in payments:
+        await _post(payment, rows[payment.settlement_id], said[payment.id], actor, now)
     await _close(batch, actor, now)
     return together(afters)
 
@@ -115,13 +115,24 @@ async def _paid(
     await service_files.settled(settlement, now=now)
     await settlement_book.note(
         "settlement.paid", settlement, actor, now, payment=payment.number, amount_fen=payment.amount_fen,
-        receipt=receipt.number, on=receipt.on.isoformat(),
+        kept_fen=payment.kept_fen, receipt=receipt.number, on=receipt.on.isoformat(),
     )  # fmt: skip
-    await settlement_book.tell(
-        "disbursement.paid", settlement, [settlement.provider_id], now=now,
-        ending=masked(payment.account.tail), receipt=receipt.number,
-    )  # fmt: skip
+    await _tell_paid(payment, settlement, receipt, now)
     return await _on_record(settlement, payment, reviews, actor)
+
+
+async def _tell_paid(payment: Payment, settlement: Settlement, receipt: Receipt, now: datetime) -> None:
+    """Tell the provider what came, what was kept back, or that there was nothing to pay."""
+    topic = "disbursement.paid"
+    if payment.kept_fen:
+        topic = "disbursement.kept_back"
+    elif not payment.amount_fen:
+        topic = "disbursement.nothing"
+    await settlement_book.tell(
+        topic, settlement, [settlement.provider_id], now=now,
+        ending=masked(payment.account.tail), receipt=receipt.number, kept_fen=payment.kept_fen,
+        transfer_fen=payment.transfer_fen,
+    )  # fmt: skip
 
 
 async def _to_service_file(settlement: Settlement, programme: Programme, now: datetime) -> None:
@@ -151,9 +162,21 @@ async def _on_record(settlement: Settlement, payment: Payment, reviews: Reviews,
         case,
         kind=ReviewKind.DISBURSEMENT,
         actor=actor,
-        reason=texts.PAID_REASON.format(
-            number=payment.number, amount=yuan(payment.amount_fen), account=masked(payment.account.tail)
-        ),
+        reason=_reason(payment),
+    )
+
+
+def _reason(payment: Payment) -> str:
+    """What the review's record says of the payment."""
+    said = texts.PAID_LESS_REASON if payment.kept_fen else texts.PAID_REASON
+    if not payment.amount_fen:
+        said = texts.PAID_NOTHING_REASON
+    return said.format(
+        number=payment.number,
+        whole=yuan(payment.amount_fen),
+        kept=yuan(payment.kept_fen),
+        amount=yuan(payment.transfer_fen),
+        account=masked(payment.account.tail),
     )
 
 
@@ -175,7 +198,9 @@ async def _returned(
     )  # fmt: skip
 
 
-async def _post(payment: Payment, settlement: Settlement, receipt: Receipt, now: datetime) -> None:
+async def _post(
+    payment: Payment, settlement: Settlement, receipt: Receipt, actor: Actor, now: datetime
+) -> None:
     """Post what was paid, or what came back after it was; what never left posts nothing."""
     if not receipt.paid and payment.status is not TransferStatus.PAID:
         return
@@ -201,6 +226,10 @@ async def _post(payment: Payment, settlement: Settlement, receipt: Receipt, now:
             category=order.category,
         )
         await ledger.post(of_year, promised_fen, year, at=now)
+    if payment.kept_fen and receipt.paid:
+        await offsets.paid(payment, receipt.on, actor=actor, now=now)
+    elif payment.kept_fen:
+        await offsets.returned(payment, receipt.on, actor=actor, now=now)
 
 
 def _on(hold: VoucherHold, order: Order) -> Where:

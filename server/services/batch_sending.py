@@ -7,8 +7,10 @@ one it was sent under, and who took it and why is in the journal first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from server.errors import Refusal
@@ -16,13 +18,17 @@ from server.models.disbursements import Payment, PaymentBatch
 from server.models.settlements import Settlement
 from server.programme.bank_files import BankTemplate
 from server.programme.model import Programme
-from server.rules.disbursements import BatchStatus, TransferStatus
+from server.rules.deadlines import day_of
+from server.rules.disbursements import BatchStatus, Receipt, TransferStatus
 from server.sealing import Sealer
-from server.services import bank_files, disbursement_book, outbox
+from server.services import bank_files, bank_words, disbursement_book, outbox
 from server.services.access import Actor
 from server.services.bank_files import BankFile, BankFormat, BankLine
 from server.services.disbursement_book import paying, payments_of, require_other_hands, require_reason
-from server.services.payment_batches import PaymentBatches, content_hash
+from server.services.payment_batches import PaymentBatches
+from server.services.payment_plan import content_hash
+from server.services.reviewed import After, nothing
+from server.services.reviews import Reviews
 from server.units import yuan
 
 
@@ -48,9 +54,14 @@ class BatchSending:
     """The verbs on bank files."""
 
     def __init__(
-        self, batches: PaymentBatches, sealer: Sealer, templates: Mapping[str, BankTemplate]
+        self,
+        batches: PaymentBatches,
+        reviews: Reviews,
+        sealer: Sealer,
+        templates: Mapping[str, BankTemplate],
     ) -> None:
         self._batches = batches
+        self._reviews = reviews
         self._sealer = sealer
         self.templates = templates
 
@@ -65,14 +76,15 @@ class BatchSending:
         """Make an approved batch the bank's: from now on its file can be taken, and nothing of it changes.
 
         Whoever pays does it, and not the one who approved. Raises :class:`BankTemplateUnknown`,
-        ``NotYourDisbursement``, ``SameHands``, ``SettlementsHeld``, :class:`BatchAltered`, ``BatchMovedOn``.
+        ``NotYourDisbursement``, ``SameHands``, ``SettlementsHeld``, ``OffsetsChanged``, ``BatchMovedOn``,
+        :class:`BatchAltered`.
         """
         shape = self.template(template)
         batch, programme = await self._of(actor, batch_id)
         await paying(actor, programme, programme.disbursement.paid_by)
         require_other_hands(actor, [batch.approved_by], clause=programme.disbursement.article, what="sending")
         now = self._batches.clocks.now(programme.slug)
-        async with in_transaction():
+        async with in_transaction() as connection:
             payments = await self._batches.still_fit(batch, programme)
             if batch.status is BatchStatus.APPROVED and content_hash(payments) != batch.content_sha256:
                 raise BatchAltered(number=batch.number)
@@ -99,7 +111,13 @@ class BatchSending:
                 xlsx_sha256=made.sha256(BankFormat.XLSX),
             )
             for provider_id in sorted({one.provider_id for one in payments}):
-                own = [one.amount_fen for one in payments if one.provider_id == provider_id]
+                own = [
+                    one.transfer_fen
+                    for one in payments
+                    if one.provider_id == provider_id and one.transfer_fen
+                ]
+                if not own:
+                    continue
                 await outbox.tell(
                     f"organisation:{provider_id}",
                     "disbursement.sent",
@@ -110,7 +128,29 @@ class BatchSending:
                     amount=yuan(sum(own)),
                     count=len(own),
                 )
+            after = await self._settle_rest(batch, payments, actor, now, connection)
+        await after()
         return await PaymentBatch.get(id=batch.id).select_related("budget")
+
+    async def _settle_rest(
+        self,
+        batch: PaymentBatch,
+        payments: Sequence[Payment],
+        actor: Actor,
+        now: datetime,
+        connection: BaseDBAsyncClient,
+    ) -> After:
+        """What no bank transfers, kept back whole or nothing at all, is settled with the sending."""
+        said = {
+            one.id: Receipt(payment=one.number, amount_fen=0, paid=True, on=day_of(now), number=one.number)
+            for one in payments
+            if not one.transfer_fen
+        }
+        if not said:
+            return nothing
+        return await bank_words.take(
+            batch, said, reviews=self._reviews, actor=actor, now=now, connection=connection
+        )
 
     async def file(
         self, batch_id: int, form: BankFormat, *, reason: str, actor: Actor
@@ -149,10 +189,11 @@ class BatchSending:
                 bank=one.account.bank,
                 bank_code=one.account.bank_code,
                 uscc=one.provider.uscc,
-                amount_fen=one.amount_fen,
+                amount_fen=one.transfer_fen,
                 settlement=str(numbers[one.settlement_id]),
             )
             for one in payments
+            if one.transfer_fen
         ]
         purpose = shape.purpose_for(programme=programme.name, year=batch.budget.year, batch=batch.number)
         return await asyncio.to_thread(bank_files.written, shape, lines, purpose=purpose, batch=batch.number)

@@ -17,7 +17,14 @@ from tortoise.models import Model
 
 from server.models.complaints import Complaint, ComplaintEntry, OrderHold, SanctionProposal
 from server.models.contracts import Contract
-from server.models.disbursements import BankAccount, HandOver, Payment, PaymentBatch, ResultFiling
+from server.models.disbursements import (
+    BankAccount,
+    HandOver,
+    Payment,
+    PaymentBatch,
+    PaymentOffset,
+    ResultFiling,
+)
 from server.models.documents import PrintedDocument, Signature
 from server.models.files import FileAttachment, StoredFile
 from server.models.ledger import LedgerEntry
@@ -199,6 +206,7 @@ SECTIONS: tuple[Section, ...] = (
             Source(Escrow, _by("order_id", "orders"), BOTH),
             Source(PaymentBatch, _by("id", "batches")),
             Source(Payment, _by("id", "payments"), PROVIDER),
+            Source(PaymentOffset, _by("payment_id", "payments"), PROVIDER),
             Source(BankAccount, _by("id", "accounts"), PROVIDER),
             Source(ResultFiling, _by("batch_id", "batches")),
             Source(HandOver, _by("batch_id", "batches")),

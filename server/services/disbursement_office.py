@@ -35,7 +35,7 @@ class DisbursementOffice:
         self.clocks = clocks
         self.accounts = BankAccounts(programmes, clocks, sealer)
         self.batches = PaymentBatches(programmes, clocks)
-        self.sending = BatchSending(self.batches, sealer, templates)
+        self.sending = BatchSending(self.batches, reviews, sealer, templates)
         self.invoices = SummaryInvoices(programmes, clocks)
         self.receipts = PaymentReceipts(programmes, clocks, reviews)
         self.funds = Funds(programmes, clocks)

@@ -182,11 +182,13 @@ async def statement(budget: Budget) -> list[StatementLine]:
     ]
     paid = Payment.filter(batch__budget_id=budget.id, receipt_on__isnull=False).select_related("provider")
     for row in await paid.order_by("id"):
+        if not row.transfer_fen:
+            continue  # Kept back whole, or nothing to pay: nothing left the account.
         assert row.receipt_on is not None
-        moves.append((row.receipt_on, 1, LineKind.PAYMENT, row.number, row.provider.name, -row.amount_fen))
+        moves.append((row.receipt_on, 1, LineKind.PAYMENT, row.number, row.provider.name, -row.transfer_fen))
         if row.status is TransferStatus.RETURNED and row.settled_at is not None:
             back = day_of(row.settled_at)
-            moves.append((back, 2, LineKind.RETURNED, row.number, row.provider.name, row.amount_fen))
+            moves.append((back, 2, LineKind.RETURNED, row.number, row.provider.name, row.transfer_fen))
     lines, balance_fen = [], 0
     for on, _, kind, reference, name, fen in sorted(moves, key=lambda move: (move[0], move[1], move[3])):
         balance_fen += fen

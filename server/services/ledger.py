@@ -174,6 +174,7 @@ async def _voucher_faults() -> list[str]:
         if voucher_id in strays:
             faults.append(f"voucher {voucher_id}: {strays[voucher_id]} entries are another's")
         returned_fen = sum(posted[voucher_id][one] for one in (*RETURNS.values(), Movement.CLAW_BACK))
+        returned_fen -= posted[voucher_id][Movement.RETURN_CLAWED_BACK]
         issued_fen = sum(posted[voucher_id][one] for one in ISSUES.values()) + _on_file(posted[voucher_id])
         somewhere_fen = sum(held[voucher_id].values()) + returned_fen
         if somewhere_fen != issued_fen:

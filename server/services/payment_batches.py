@@ -7,10 +7,7 @@ by its hash.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from tortoise.exceptions import IntegrityError
@@ -24,13 +21,12 @@ from server.models.rounds import Budget
 from server.models.settlements import Settlement
 from server.programme.model import Programme
 from server.programme.registry import Programmes
-from server.rules.budgets import Claim, payment_order
+from server.rules.deadlines import day_of
 from server.rules.disbursements import (
     AccountStatus,
     BatchStatus,
     Gathered,
     TransferStatus,
-    YearMoney,
     gather,
     masked,
 )
@@ -39,6 +35,7 @@ from server.services import (
     bank_accounts,
     budgets,
     disbursement_book,
+    offsets,
     order_purse,
     outbox,
     settlement_book,
@@ -55,6 +52,7 @@ from server.services.disbursement_book import (
     require_other_hands,
     require_reason,
 )
+from server.services.payment_plan import LeftOut, Plan, content_hash, in_line
 from server.units import yuan
 
 WAITING = (SettlementStatus.PAYABLE, SettlementStatus.AWAITING_BUDGET)
@@ -91,28 +89,6 @@ class PaymentNotInDraft(Refusal):
     status, code = 409, "payment_not_in_draft"
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A settlement that is payable and not in the batch, and why, in Chinese."""
-
-    settlement: Settlement
-    code: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a batch would hold: the settlements in their order, what is left out, and the year's money."""
-
-    chosen: tuple[tuple[Settlement, BankAccount], ...]
-    left_out: tuple[LeftOut, ...]
-    money: YearMoney
-
-    @property
-    def total_fen(self) -> int:
-        return sum(settlement.amount_fen for settlement, _ in self.chosen)
-
-
 class PaymentBatches:
     """The verbs on batches. Instants are those of the programme's clock."""
 
@@ -143,6 +119,7 @@ class PaymentBatches:
         try:
             async with in_transaction() as connection:
                 rows = await disbursement_book.lock(seen, connection)
+                await offsets.lock({one.provider_id for one in rows}, slug)
                 async with budgets.locked(year_row.id) as budget:
                     plan = await self._plan(programme, budget, rows, leave_out)
                     require_impartial(reviewer, await _providers(plan))
@@ -187,7 +164,9 @@ class PaymentBatches:
             for one in found.covered[MOST_IN_A_BATCH:]
         ]
         chosen = tuple((by_id[one], accounts[by_id[one].provider_id]) for one in covered)
-        return Plan(chosen, tuple(left), money)
+        today = day_of(self.clocks.now(programme.slug))
+        kept = await offsets.plan([one for one, _ in chosen], programme.slug, today)
+        return Plan(chosen, tuple(left), money, kept)
 
     async def _await_money(self, plan: Plan, *, now: datetime) -> None:
         """What the money does not reach waits for more, and its provider hears of it once."""
@@ -208,13 +187,14 @@ class PaymentBatches:
             budget_id=budget.id,
             payments_count=len(plan.chosen),
             total_fen=plan.total_fen,
+            kept_fen=plan.kept_fen,
             reason=reason,
             drafted_by=actor.id,
             drafted_at=now,
         )
         for line, (settlement, account) in enumerate(plan.chosen, 1):
             await settlement_book.change(settlement, status=SettlementStatus.IN_PAYMENT)
-            await Payment.create(
+            payment = await Payment.create(
                 number=f"{batch.number}-{line:04d}",
                 batch_id=batch.id,
                 settlement_id=settlement.id,
@@ -222,10 +202,12 @@ class PaymentBatches:
                 provider_id=settlement.provider_id,
                 account_id=account.id,
                 amount_fen=settlement.amount_fen,
+                kept_fen=plan.kept_of(settlement),
             )
+            await offsets.create(payment, plan.offsets.get(settlement.id, ()))
         await disbursement_book.note(
             "disbursement.drafted", batch, actor, now, total_fen=batch.total_fen,
-            payments=batch.payments_count, reason=reason,
+            payments=batch.payments_count, kept_fen=batch.kept_fen, reason=reason,
             left_out={str(one.settlement.id): one.code for one in plan.left_out},
         )  # fmt: skip
         await summary_invoices.ask(batch, programme, now=now)
@@ -250,6 +232,7 @@ class PaymentBatches:
             await disbursement_book.guarded(
                 batch, version,
                 total_fen=batch.total_fen - payment.amount_fen, payments_count=batch.payments_count - 1,
+                kept_fen=batch.kept_fen - payment.kept_fen,
             )  # fmt: skip
             await self._let_go(payment, settlement, reason)
             await disbursement_book.note(
@@ -272,11 +255,10 @@ class PaymentBatches:
             seen = await Settlement.filter(id__in=ids).order_by("id")
             rows = {one.id: one for one in await disbursement_book.lock(seen, connection)}
             await disbursement_book.move(
-                batch, BatchStatus.DROPPED, version, closed_at=now, total_fen=0, payments_count=0
+                batch, BatchStatus.DROPPED, version, closed_at=now, total_fen=0, kept_fen=0, payments_count=0
             )
             for payment in payments:
                 await self._let_go(payment, rows[payment.settlement_id], reason)
-            await summary_invoices.let_go(batch, reason, actor=actor, now=now)
             await disbursement_book.note("disbursement.dropped", batch, actor, now, reason=reason)
             await self._tell_makers("disbursement.batch_dropped", batch, now, reason=reason)
         return await PaymentBatch.get(id=batch.id).select_related("budget")
@@ -285,7 +267,8 @@ class PaymentBatches:
         """Approve a draft as it was seen: the one who alone may, and nobody who drew it up.
 
         Raises ``NotYourDisbursement``, ``SameHands``, ``OwnReview``, ``BatchMovedOn``, ``IllegalMove``,
-        :class:`AccountsChanged`, :class:`SettlementsHeld`, ``SummaryInvoiceMissing``, ``BudgetTooSmall``.
+        :class:`AccountsChanged`, :class:`SettlementsHeld`, ``OffsetsChanged``, ``SummaryInvoiceMissing``,
+        ``BudgetTooSmall``.
         """
         reason = require_reason(reason)
         batch, programme = await self._batch(actor, batch_id)
@@ -294,10 +277,9 @@ class PaymentBatches:
         require_other_hands(actor, [batch.drafted_by], clause=rules.article, what="batch")
         async with in_transaction() as connection:
             payments = await payments_of(batch.id, TransferStatus.WAITING)
-            if not payments:
-                raise NothingPayable(clause=rules.article, arithmetic="", reasons=texts.LEFT_OUT["none"])
             require_impartial(reviewer, [one.provider for one in payments])
             await self._still_fit(payments, programme, connection)
+            await offsets.require_current(batch, payments, programme, day_of(now))
             await summary_invoices.require_all(batch, programme, payments)
             async with budgets.locked(batch.budget_id) as budget:
                 money = await year_money.of(budget)
@@ -309,17 +291,19 @@ class PaymentBatches:
                     content_sha256=content_hash(payments),
                 )  # fmt: skip
             await disbursement_book.note(
-                "disbursement.approved", batch, actor, now, total_fen=batch.total_fen, reason=reason,
+                "disbursement.approved", batch, actor, now, total_fen=batch.total_fen,
+                kept_fen=batch.kept_fen, reason=reason,
                 content=content_hash(payments),
             )  # fmt: skip
             await self._tell_makers("disbursement.batch_approved", batch, now)
         return await PaymentBatch.get(id=batch.id).select_related("budget")
 
     async def still_fit(self, batch: PaymentBatch, programme: Programme) -> list[Payment]:
-        """A batch's payments, locked, if none is held. Raises :class:`SettlementsHeld`."""
+        """A batch's payments, locked, to be sent. Raises :class:`SettlementsHeld`, ``OffsetsChanged``."""
         async with in_transaction() as connection:
             payments = await payments_of(batch.id, TransferStatus.WAITING)
             await self._still_fit(payments, programme, connection, accounts=False)
+            await offsets.require_owed(payments, programme)
         return payments
 
     async def _still_fit(
@@ -350,24 +334,6 @@ class PaymentBatches:
         )  # fmt: skip
 
 
-def in_line(programme: Programme, year: int, rows: Sequence[Settlement]) -> list[Settlement]:
-    """Who is paid before whom: what an earlier year left unpaid first, then as they were approved (GX-61)."""
-    approved = sorted(rows, key=lambda one: (one.payable_at or one.order.placed_at, one.id))
-    claims = [
-        Claim(id=place, year=one.carried_from_year or year, amount_fen=one.amount_fen)
-        for place, one in enumerate(approved)
-    ]
-    return [approved[claim.id] for claim in payment_order(programme, claims, year)]
-
-
-def content_hash(payments: Sequence[Payment]) -> str:
-    """What was approved, by its hash: who is paid how much for what, and to which account."""
-    lines = [
-        [one.number, one.settlement_id, one.provider_id, one.account_id, one.amount_fen] for one in payments
-    ]
-    return hashlib.sha256(json.dumps(lines).encode()).hexdigest()
-
-
 def _in_the_way(
     settlement: Settlement,
     leave_out: Mapping[int, str],
@@ -378,8 +344,6 @@ def _in_the_way(
     """Why a settlement is not paid now, as a code and a sentence; ``None``: nothing is in the way."""
     if settlement.id in leave_out:
         return "asked", texts.LEFT_OUT["asked"].format(reason=require_reason(leave_out[settlement.id]))
-    if not settlement.amount_fen:
-        return "nothing", texts.LEFT_OUT["nothing"]
     if held:
         return "held", texts.LEFT_OUT["held"].format(reason=texts.LIST.join(held))
     if account is None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+from tortoise.expressions import Q
 from tortoise.functions import Sum
 
-from server.models.disbursements import Payment, PaymentBatch
+from server.models.disbursements import Payment, PaymentBatch, PaymentOffset
 from server.models.ledger import LedgerEntry
 from server.models.rounds import Budget
+from server.models.sanctions import Recovery, RecoveryReceipt
 from server.models.settlements import Settlement
 from server.models.vouchers import Voucher
 from server.rules.disbursements import BatchStatus, TransferStatus
 from server.rules.money import PAID_OUT, Basis, Movement
+from server.rules.recoveries import ReceiptKind
 from server.rules.settlements import SettlementStatus
 from server.units import yuan
 
@@ -48,6 +51,7 @@ async def faults() -> list[str]:
         if by_order[order_id] != posted[order_id]
     ]
     found += await _status_faults(settlements)
+    found += await _offset_faults()
     found += await _batch_faults()
     return found + await _year_faults(settlements, paid, promised)
 
@@ -108,16 +112,52 @@ async def _status_faults(settlements: Mapping[int, Mapping[str, object]]) -> lis
 async def _batch_faults() -> list[str]:
     rows = await (
         Payment.exclude(status=TransferStatus.DROPPED)
-        .annotate(total_fen=Sum("amount_fen"))
+        .annotate(total_fen=Sum("amount_fen"), kept=Sum("kept_fen"))
         .group_by("batch_id")
-        .values("batch_id", "total_fen")
+        .values("batch_id", "total_fen", "kept")
     )
     sums = {row["batch_id"]: int(row["total_fen"]) for row in rows}
+    kept = {row["batch_id"]: int(row["kept"]) for row in rows}
     return [
-        f"batch {batch.id}: says {yuan(batch.total_fen)}, its payments {yuan(sums.get(batch.id, 0))}"
+        f"batch {batch.id}: says {yuan(said)}, its payments {yuan(have.get(batch.id, 0))}"
         for batch in await PaymentBatch.exclude(status=BatchStatus.DROPPED).order_by("id")
-        if batch.total_fen != sums.get(batch.id, 0)
+        for said, have in ((batch.total_fen, sums), (batch.kept_fen, kept))
+        if said != have.get(batch.id, 0)
     ]
+
+
+async def _offset_faults() -> list[str]:
+    """What payments keep back is what their offsets say, and what was paid has paid claims off by that."""
+    by_payment: dict[int, int] = defaultdict(int)
+    by_claim: dict[int, int] = defaultdict(int)
+    for one in await PaymentOffset.all().select_related("payment"):
+        by_payment[one.payment_id] += one.amount_fen
+        if one.payment.status is TransferStatus.PAID:
+            by_claim[one.recovery_id] += one.amount_fen
+    found = [
+        f"payment {payment.id}: keeps {yuan(payment.kept_fen)},"
+        f" its offsets {yuan(by_payment[payment.id])}"
+        for payment in await Payment.filter(Q(kept_fen__gt=0) | Q(id__in=list(by_payment))).order_by("id")
+        if payment.kept_fen != by_payment[payment.id]
+    ]
+    signs = {ReceiptKind.BANK: 1, ReceiptKind.OFFSET: 1, ReceiptKind.RETURNED: -1}
+    offset: dict[int, int] = defaultdict(int)
+    came: dict[int, int] = defaultdict(int)
+    for receipt in await RecoveryReceipt.all():
+        fen = signs[receipt.kind] * receipt.amount_fen
+        came[receipt.recovery_id] += fen
+        if receipt.kind is not ReceiptKind.BANK:
+            offset[receipt.recovery_id] += fen
+    for claim in await Recovery.all().order_by("id"):
+        if claim.collected_fen + claim.surcharge_fen != came[claim.id]:
+            collected = yuan(claim.collected_fen + claim.surcharge_fen)
+            found.append(f"claim {claim.id}: collected {collected}, its receipts {yuan(came[claim.id])}")
+        if by_claim[claim.id] != offset[claim.id]:
+            found.append(
+                f"claim {claim.id}: {yuan(by_claim[claim.id])} was kept back for it,"
+                f" {yuan(offset[claim.id])} paid it off"
+            )
+    return found
 
 
 async def _year_faults(

@@ -218,7 +218,7 @@ class PaymentReceipts:
         now = self._clocks.now(batch.programme_slug)
         receipt = Receipt(
             payment=payment.number,
-            amount_fen=payment.amount_fen,
+            amount_fen=payment.transfer_fen,
             paid=paid,
             on=on,
             number=number,
@@ -295,7 +295,7 @@ class PaymentReceipts:
         known = {
             one.number: Known(
                 payment=one.number,
-                amount_fen=one.amount_fen,
+                amount_fen=one.transfer_fen,
                 status=one.status,
                 receipt=one.receipt_number,
                 tail=one.account.tail,

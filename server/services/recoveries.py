@@ -7,7 +7,7 @@ off by two people with a reason, or cancelled when the decision is reversed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,8 +17,10 @@ from tortoise.transactions import in_transaction
 
 from server import texts
 from server.errors import Refusal
+from server.models.disbursements import PaymentOffset
 from server.models.sanctions import Recovery, RecoveryLine, SanctionCase
 from server.rules.deadlines import day_of, working_days_after
+from server.rules.disbursements import TransferStatus
 from server.rules.recoveries import OWED, Owed, RecoveryStatus, outstanding
 from server.rules.review import ReasonMissing
 from server.services import access, journal, outbox
@@ -44,6 +46,12 @@ class RecoveryOver(Refusal):
     """Nothing is owed any more: it was collected, written off or cancelled."""
 
     status, code = 409, "recovery_over"
+
+
+class RecoveryKeptBack(Refusal):
+    """A payment under way keeps it back for this claim: it comes in with that payment's receipt."""
+
+    status, code = 409, "recovery_kept_back"
 
 
 class InstalmentsUneven(Refusal):
@@ -105,7 +113,7 @@ class Recoveries:
                 for one in shown.paid_out
             ]
         )
-        await self.note("recovery.claimed", made, actor, now, principal_fen=made.principal_fen)
+        await note("recovery.claimed", made, actor, now, principal_fen=made.principal_fen)
         return made
 
     async def demand(self, recovery_id: int, *, version: int, actor: Actor) -> Recovery:
@@ -140,8 +148,8 @@ class Recoveries:
                 letter=letter,
                 reminded_at=None,
             )
-            await self.note("recovery.demanded", claim, actor, now, **letter)
-            await self.tell("recovery.demanded", claim, now, amount_fen=balance.principal_fen)
+            await note("recovery.demanded", claim, actor, now, **letter)
+            await tell("recovery.demanded", claim, now, amount_fen=balance.principal_fen)
         return claim
 
     async def plan(
@@ -163,21 +171,25 @@ class Recoveries:
         said = [{"due_on": day.isoformat(), "amount_fen": amount} for day, amount in instalments]
         async with in_transaction():
             claim = await self.change(claim, instalments=said, due_on=days[-1], reminded_at=None)
-            await self.note("recovery.planned", claim, actor, now, instalments=said)
-            await self.tell("recovery.planned", claim, now, amount_fen=open_fen)
+            await note("recovery.planned", claim, actor, now, instalments=said)
+            await tell("recovery.planned", claim, now, amount_fen=open_fen)
         return claim
 
     async def ask_write_off(self, recovery_id: int, reason: str, *, version: int, actor: Actor) -> Recovery:
-        """Ask that a claim be written off. Raises ``ReasonMissing`` and :class:`WriteOffNotAsked`."""
+        """Ask that a claim be written off.
+
+        Raises ``ReasonMissing``, :class:`WriteOffNotAsked`, :class:`RecoveryKeptBack`.
+        """
         claim = await self.owed(recovery_id, version, actor)
         if claim.write_off_asked_by is not None:
             raise WriteOffNotAsked(number=claim.number)
         if not reason.strip():
             raise ReasonMissing()
+        await _require_nothing_kept(claim)
         now = self.book.clocks.now(claim.programme_slug)
         async with in_transaction():
             claim = await self.change(claim, write_off_reason=reason.strip(), write_off_asked_by=actor.id)
-            await self.note("recovery.write_off_asked", claim, actor, now, reason=reason.strip())
+            await note("recovery.write_off_asked", claim, actor, now, reason=reason.strip())
         return claim
 
     async def write_off(self, recovery_id: int, *, agreed: bool, version: int, actor: Actor) -> Recovery:
@@ -188,6 +200,7 @@ class Recoveries:
             raise WriteOffNotAsked(number=claim.number)
         if claim.write_off_asked_by == actor.id:
             raise OwnReview()
+        await _require_nothing_kept(claim)
         now = self.book.clocks.now(claim.programme_slug)
         ended: dict[str, Any] = {"write_off_reason": "", "write_off_asked_by": None}
         if agreed:
@@ -196,7 +209,7 @@ class Recoveries:
         reason, open_fen = claim.write_off_reason, claim.principal_fen - claim.collected_fen
         async with in_transaction():
             claim = await self.change(claim, **ended)
-            await self.note(action, claim, actor, now, reason=reason, principal_fen=open_fen)
+            await note(action, claim, actor, now, reason=reason, principal_fen=open_fen)
         return claim
 
     async def cancel(self, case: SanctionCase, *, actor: Actor, now: datetime) -> int:
@@ -206,7 +219,7 @@ class Recoveries:
             return 0
         collected_fen = int(claim.collected_fen + claim.surcharge_fen)
         claim = await self.change(claim, status=RecoveryStatus.CANCELLED, ended_by=actor.id, ended_at=now)
-        await self.note("recovery.cancelled", claim, actor, now, owed_back_fen=collected_fen)
+        await note("recovery.cancelled", claim, actor, now, owed_back_fen=collected_fen)
         return collected_fen
 
     async def remind_due(self) -> int:
@@ -223,7 +236,7 @@ class Recoveries:
                     if not await Recovery.filter(id=claim.id, reminded_at=None).update(reminded_at=now):
                         continue
                     open_fen = claim.principal_fen - claim.collected_fen
-                    await self.tell("recovery.overdue", claim, now, amount_fen=open_fen)
+                    await tell("recovery.overdue", claim, now, amount_fen=open_fen)
                     await outbox.tell(
                         outbox.team(StaffRole.AUTHORITY, slug),
                         "recovery.not_paid",
@@ -274,31 +287,6 @@ class Recoveries:
             raise RecoveryMovedOn(number=claim.number)
         return await Recovery.get(id=claim.id).select_related("debtor")
 
-    async def note(self, action: str, claim: Recovery, actor: Actor, now: datetime, **data: Any) -> None:
-        """Write a deed into the journal of the claim."""
-        await journal.record(
-            action,
-            f"recovery:{claim.id}",
-            actor=actor.name,
-            at=now,
-            programme_slug=claim.programme_slug,
-            sanction=claim.case_id,
-            **data,
-        )
-
-    async def tell(self, topic: str, claim: Recovery, now: datetime, *, amount_fen: int) -> None:
-        """Tell the debtor."""
-        await outbox.tell(
-            f"organisation:{claim.debtor_id}",
-            topic,
-            at=now,
-            recovery=claim.id,
-            number=claim.number,
-            programme=claim.programme_slug,
-            amount_fen=amount_fen,
-            day="" if claim.due_on is None else claim.due_on.isoformat(),
-        )
-
 
 async def recovery_for(actor: Actor, recovery_id: int) -> Recovery:
     """A claim, with its debtor: one's own, or of a programme one works on. Raises ``NotFound``."""
@@ -316,13 +304,50 @@ async def recovery_for(actor: Actor, recovery_id: int) -> Recovery:
     return claim
 
 
-async def to_keep_back(provider_id: int, programme_slug: str) -> list[Recovery]:
-    """The claims for which a later payment to this organisation may be kept back, oldest first."""
-    return await Recovery.filter(
-        debtor_id=provider_id, programme_slug=programme_slug, may_offset=True, status__in=list(OWED)
-    ).order_by("id")
+async def note(action: str, claim: Recovery, actor: Actor, now: datetime, **data: Any) -> None:
+    """Write a deed into the journal of the claim."""
+    await journal.record(
+        action,
+        f"recovery:{claim.id}",
+        actor=actor.name,
+        at=now,
+        programme_slug=claim.programme_slug,
+        sanction=claim.case_id,
+        **data,
+    )
+
+
+async def tell(topic: str, claim: Recovery, now: datetime, *, amount_fen: int) -> None:
+    """Tell the debtor."""
+    await outbox.tell(
+        f"organisation:{claim.debtor_id}",
+        topic,
+        at=now,
+        recovery=claim.id,
+        number=claim.number,
+        programme=claim.programme_slug,
+        amount_fen=amount_fen,
+        day="" if claim.due_on is None else claim.due_on.isoformat(),
+    )
+
+
+async def kept_back_fen(recovery_ids: Collection[int], *, but_batch: int | None = None) -> dict[int, int]:
+    """What payments under way keep back for these claims, fen; those of one batch left out where asked."""
+    waiting = PaymentOffset.filter(
+        recovery_id__in=list(recovery_ids), payment__status=TransferStatus.WAITING
+    ).exclude(payment__batch_id=but_batch or 0)
+    kept: dict[int, int] = {}
+    for recovery_id, amount_fen in await waiting.values_list("recovery_id", "amount_fen"):
+        kept[recovery_id] = kept.get(recovery_id, 0) + amount_fen
+    return kept
 
 
 def open_lines(lines: Sequence[RecoveryLine]) -> list[Owed]:
     """The lines as far as they are still owed."""
     return [Owed(line.id, line.amount_fen - line.collected_fen, line.paid_out_on) for line in lines]
+
+
+async def _require_nothing_kept(claim: Recovery) -> None:
+    kept_fen = (await kept_back_fen([claim.id])).get(claim.id, 0)
+    if kept_fen:
+        raise RecoveryKeptBack(number=claim.number, kept=yuan(kept_fen), arithmetic=yuan(kept_fen))

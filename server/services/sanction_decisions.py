@@ -54,6 +54,12 @@ class PreviewStale(Refusal):
     status, code = 409, "sanction_preview_stale"
 
 
+class OffsetNotAllowed(Refusal):
+    """The house does not keep claims back from later payments."""
+
+    status, code = 422, "recovery_offset_not_allowed"
+
+
 class SanctionDecisions:
     """The verbs of whoever decides. All of them raise ``NotFound`` and ``SanctionMovedOn``."""
 
@@ -80,9 +86,11 @@ class SanctionDecisions:
         """Decide that it is so, on what the preview with this ``digest`` showed.
 
         Raises :class:`NotYoursToDecide`, ``OwnReview``, ``ReasonMissing``, ``NotPermittedNow``,
-        :class:`HearingOutstanding`, :class:`PreviewStale`, ``RemovalUnderWay``.
+        :class:`HearingOutstanding`, :class:`PreviewStale`, :class:`OffsetNotAllowed`, ``RemovalUnderWay``.
         """
         case = await self._deciding(case_id, version, reason, actor)
+        if may_offset and not self.book.defaults.keeps_back:
+            raise OffsetNotAllowed()
         now = self.book.now(case)
         await self._require_heard(case, now)
         async with in_transaction() as connection:

@@ -27,7 +27,7 @@ from server.programme.oversight import Measure
 from server.programme.vocabulary import Party
 from server.rules.deadlines import day_of
 from server.rules.lifecycles import VoucherStatus
-from server.rules.money import Account
+from server.rules.money import Account, Movement
 from server.rules.orders import LIVE
 from server.rules.recoveries import DAYS_A_YEAR, OWED, WHOLE_BP, surcharge_fen
 from server.rules.sanction_cases import BULK, LASTING, Effect, effects_of, published
@@ -264,7 +264,9 @@ async def _paid_out(case: SanctionCase) -> Sequence[PaidOut]:
         )
         if one.credit is Account.DISBURSED:
             sums[key] = sums.get(key, 0) + one.amount_fen
-            since[key] = day_of(one.at)
+            # What a claim gives back, because its payment came back, was paid out when it was.
+            if one.movement is Movement.DISBURSE or key not in since:
+                since[key] = day_of(one.at)
         else:
             sums[key] = sums.get(key, 0) - one.amount_fen
     # What another decision claims already, of whichever side, comes back once.

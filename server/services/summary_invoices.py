@@ -268,7 +268,8 @@ async def _tell_sent_back(invoice: SummaryInvoice, batch: PaymentBatch, reason: 
 async def _sums(batch_id: int) -> dict[int, list[int]]:
     amounts: dict[int, list[int]] = defaultdict(list)
     for payment in await payments_of(batch_id, TransferStatus.WAITING):
-        amounts[payment.provider_id].append(payment.amount_fen)
+        if payment.amount_fen:
+            amounts[payment.provider_id].append(payment.amount_fen)
     return amounts
 
 

@@ -42,7 +42,7 @@ from server.services import (
 from server.services.access import CLOCK, Actor
 from server.services.clocks import ProgrammeClocks
 from server.services.ledger import Where
-from server.services.payment_batches import in_line
+from server.services.payment_plan import in_line
 from server.units import yuan
 
 UNPAID = (SettlementStatus.PAYABLE, SettlementStatus.AWAITING_BUDGET, SettlementStatus.IN_PAYMENT)

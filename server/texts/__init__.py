@@ -44,8 +44,12 @@ from server.texts.disbursements import BANK_TOTALS as BANK_TOTALS
 from server.texts.disbursements import BATCH_STATUSES as BATCH_STATUSES
 from server.texts.disbursements import CARRIED_REASON as CARRIED_REASON
 from server.texts.disbursements import HAND_OVER_ITEMS as HAND_OVER_ITEMS
+from server.texts.disbursements import KEPT_BACK as KEPT_BACK
 from server.texts.disbursements import LAPSED_REASON as LAPSED_REASON
 from server.texts.disbursements import LEFT_OUT as LEFT_OUT
+from server.texts.disbursements import OFFSET_RETURNED as OFFSET_RETURNED
+from server.texts.disbursements import PAID_LESS_REASON as PAID_LESS_REASON
+from server.texts.disbursements import PAID_NOTHING_REASON as PAID_NOTHING_REASON
 from server.texts.disbursements import PAID_REASON as PAID_REASON
 from server.texts.disbursements import RECEIPT_COLUMNS as RECEIPT_COLUMNS
 from server.texts.disbursements import RECEIPT_EXAMPLES as RECEIPT_EXAMPLES

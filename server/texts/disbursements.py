@@ -10,6 +10,10 @@ BANK_TOTALS = "合计"
 BANK_COUNT = "共 {count} 笔"
 YUAN_WORD = "元"
 PAID_REASON = "付款 {number}：{amount} 元已付至尾号 {account} 的账户"
+PAID_LESS_REASON = "付款 {number}：{whole} 元中 {kept} 元抵扣追缴款，{amount} 元已付至尾号 {account} 的账户"
+PAID_NOTHING_REASON = "付款 {number}：核定金额为零，无需付款"
+KEPT_BACK = "追缴 {number} 逾期应缴 {owed} 元，本笔 {before} − {kept} = {left} 元"
+OFFSET_RETURNED = "付款 {number} 被银行退回，已抵扣的 {amount} 元恢复为应缴"
 
 ACCOUNT_STATUSES: Mapping[str, str] = {
     "waiting": "待核对",
@@ -39,7 +43,6 @@ SAME_HANDS: Mapping[str, str] = {
 
 LEFT_OUT: Mapping[str, str] = {
     "asked": "本次不付：{reason}",
-    "nothing": "核定金额为零，无需付款",
     "held": "暂停兑付：{reason}",
     "account": "服务机构没有已核验的收款账户",
     "returned": "上次付至 {account} 的款项被银行退回，须更换账户",
@@ -74,6 +77,7 @@ RECEIPT_FAULTS: Mapping[str, str] = {
     "unknown": "本批次没有编号为“{payment}”的付款",
     "amount": "金额与付款不符：{arithmetic}",
     "dropped": "该付款已从批次中撤出，不应付款",
+    "no_transfer": "该付款无需银行转账，没有银行回单",
     "returned": "该付款已退汇，须在新的批次中重新支付",
     "twice": "该付款已付讫，回单号为 {receipt}，不得重复付款",
     "taken": "回单号 {receipt} 已用于另一笔付款",
@@ -123,6 +127,7 @@ DISBURSEMENT_REFUSALS: Mapping[str, str] = {
     "bank_template_unknown": "没有代码为“{template}”的银行文件模板。",
     "archive_closed": "批次 {number} 已归档，只能查阅。",
     "nothing_payable": "现在没有可以付款的兑付：{reasons}。",
+    "offsets_changed": "以下付款或追缴的抵扣已有变化：{numbers}。请撤销批次后重新拟定。",
     "accounts_changed": "以下付款的收款账户已变更或失效：{numbers}。请撤销批次后重新拟定。",
     "settlements_held": "以下兑付被暂停：{numbers}。请撤出或撤销批次。",
     "payment_not_in_draft": "付款 {number} 不在拟定中的批次里，不能撤出。",

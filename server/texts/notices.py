@@ -18,6 +18,11 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "disbursement.carried": ("兑付结转", "兑付 {number} 的 {amount} 元转入 {year} 年度之后支付。"),
     "disbursement.sent": ("兑付资金已送银行", "批次 {number} 含贵单位 {count} 笔共 {amount} 元，已送银行。"),
     "disbursement.paid": ("兑付资金已到账", "兑付 {number} 的 {amount} 元已付至账户 {ending}。"),
+    "disbursement.kept_back": (
+        "兑付资金抵扣追缴款",
+        "兑付 {number} 的 {amount} 元中，{kept} 元抵扣逾期的追缴款，{transfer} 元付至账户 {ending}。",
+    ),
+    "disbursement.nothing": ("兑付已办结", "兑付 {number} 核定金额为零，无需付款，已办结。"),
     "disbursement.returned": (
         "付款被银行退回",
         "兑付 {number} 的 {amount} 元付至账户 {ending} 被退回：{reason}。请登记新的收款账户。",
@@ -109,6 +114,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "recovery.planned": ("追缴分期", "追缴 {number} 的本金 {amount} 元已同意分期缴回，最后一期 {day}。"),
     "recovery.received": ("追缴款到账", "追缴 {number} 已到账 {amount} 元。"),
     "recovery.collected": ("追缴已结清", "追缴 {number} 到账 {amount} 元，已全部结清。"),
+    "recovery.offset_returned": (
+        "抵扣已撤销",
+        "付款被银行退回，追缴 {number} 已抵扣的 {amount} 元恢复为应缴。",
+    ),
     "recovery.overdue": ("追缴已逾期", "追缴 {number} 已逾期，尚欠本金 {amount} 元，请尽快缴回。"),
     "recovery.not_paid": ("追缴逾期未缴", "追缴 {number} 已逾期，尚欠本金 {amount} 元，请跟进。"),
     "inspection.planned": ("将进行检查", "“{programme}”计划于 {day} 进行检查：{title}。依据：{clause}"),

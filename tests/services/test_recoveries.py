@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from server.models.outbox import OutboxMessage
 from server.models.sanctions import Recovery, RecoveryReceipt
 from server.programme.vocabulary import Party
 from server.rules.money import Account
-from server.rules.recoveries import ReceiptKind, RecoveryStatus
+from server.rules.recoveries import RecoveryStatus
 from server.services import ledger
 from server.services.access import NotAllowed, NotFound
 from server.services.recoveries import (
@@ -20,16 +21,15 @@ from server.services.recoveries import (
     RecoveryOver,
     WriteOffNotAsked,
     recovery_for,
-    to_keep_back,
 )
 from server.services.recovery_letters import NotDemanded
 from server.services.recovery_receipts import (
-    OffsetNotDecided,
     ReceiptDayImpossible,
     ReceiptKnown,
     ReceiptTooMuch,
 )
 from server.services.reviewers import OwnReview
+from server.services.sanction_decisions import OffsetNotAllowed
 from tests.contracting import GRABBED, person_of
 from tests.sanctioning import Court
 
@@ -63,7 +63,6 @@ async def test_what_comes_back_is_posted_principal_and_surcharge_apart(court: Co
     assert await office.letters.print(claim) == printed
 
     known: dict[str, Any] = {
-        "kind": ReceiptKind.BANK,
         "reference": "2026051800001",
         "amount_fen": 400_000,
         "received_on": today,
@@ -74,7 +73,6 @@ async def test_what_comes_back_is_posted_principal_and_surcharge_apart(court: Co
         (ReceiptDayImpossible, {"received_on": today + DAY}),
         (ReceiptDayImpossible, {"received_on": today - 74 * DAY}),
         (ReceiptTooMuch, {"amount_fen": WHOLE_FEN + BORNE_FEN + 1}),
-        (OffsetNotDecided, {"kind": ReceiptKind.OFFSET}),
         (RecoveryMovedOn, {"version": claim.version - 1}),
         (NotAllowed, {"actor": await court.staff("district")}),
         (NotFound, {"actor": await court.staff("expert")}),
@@ -141,19 +139,12 @@ async def test_a_claim_is_written_off_by_two(court: Court) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_what_was_decided_may_be_kept_back_from_a_later_payment(court: Court) -> None:
-    claim, operator = await claimed(court, may_offset=True), await court.staff("operator")
-    assert [one.id for one in await to_keep_back(claim.debtor_id, GRABBED)] == [claim.id]
-    made = await court.sanctions.receipts.receive(
-        claim.id,
-        ReceiptKind.OFFSET,
-        "P000000001",
-        100_000,
-        court.today(GRABBED),
-        version=claim.version,
-        actor=operator,
-    )
-    assert (made.kind, made.principal_fen) == (ReceiptKind.OFFSET, 100_000)
-    assert (await recovery_for(person_of(claim.debtor), claim.id)).collected_fen == 100_000
+async def test_where_the_house_keeps_nothing_back_no_decision_says_so(court: Court) -> None:
+    claim = await claimed(court, may_offset=True)
+    assert claim.may_offset
     with pytest.raises(NotFound):
         await recovery_for(person_of(await court.enterprise(GRABBED)), claim.id)
+    book = court.sanctions.recoveries.book
+    book.defaults = replace(book.defaults, keeps_back=False)
+    with pytest.raises(OffsetNotAllowed):
+        await claimed(court, may_offset=True)
