@@ -259,6 +259,7 @@ class PaymentBatches:
             )
             for payment in payments:
                 await self._let_go(payment, rows[payment.settlement_id], reason)
+            await summary_invoices.let_go(batch, reason, actor=actor, now=now)
             await disbursement_book.note("disbursement.dropped", batch, actor, now, reason=reason)
             await self._tell_makers("disbursement.batch_dropped", batch, now, reason=reason)
         return await PaymentBatch.get(id=batch.id).select_related("budget")
@@ -277,6 +278,8 @@ class PaymentBatches:
         require_other_hands(actor, [batch.drafted_by], clause=rules.article, what="batch")
         async with in_transaction() as connection:
             payments = await payments_of(batch.id, TransferStatus.WAITING)
+            if not payments:
+                raise NothingPayable(clause=rules.article, arithmetic="", reasons=texts.LEFT_OUT["none"])
             require_impartial(reviewer, [one.provider for one in payments])
             await self._still_fit(payments, programme, connection)
             await offsets.require_current(batch, payments, programme, day_of(now))
