@@ -5,6 +5,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	done; echo python3)
 PY := .venv/bin/python
 SEEDS ?= 200
+# Dozens of processes start in a run of the tests: without bytecode each would compile the whole house again.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test check programme-check rules simulate launch issue walk chat bench api lock clean test-races python tools-run tools-dev

@@ -375,5 +375,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    gc.freeze()
     gc.enable()
     sys.exit(main(sys.argv[1:]))

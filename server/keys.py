@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from server.gateways.wechat_calls import WechatCalls
     from server.gateways.wechat_cipher import CallbackCipher
     from server.handlers.api import Route
-    from server.handlers.docs_page import Documents
     from server.handlers.grabs import GrabDoor
     from server.handlers.health import Probe
     from server.metrics import Metrics
@@ -114,9 +113,6 @@ STAFF_ACCOUNTS: web.AppKey[StaffAccounts] = web.AppKey("staff_accounts")
 
 ROUTES: web.AppKey[dict[Callable[..., Any], Route]] = web.AppKey("routes")
 """Every declared route by its endpoint, in the order in which they were added."""
-
-DOCUMENTS: web.AppKey[Documents] = web.AppKey("documents")
-"""What ``/openapi.json`` and ``/docs`` serve."""
 
 PROBES: web.AppKey[list[Probe]] = web.AppKey("probes")
 """What ``/readyz`` asks."""

@@ -86,7 +86,7 @@ _Handler = TypeVar("_Handler", bound=Callable[..., Awaitable[Any]])
 class Answer(BaseModel):
     """The JSON object of a successful answer. Unset values are ``null``, never left out."""
 
-    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ small { opacity: .75; }
 
 @dataclass(frozen=True)
 class Documents:
-    """What ``/openapi.json`` and ``/docs`` serve, rendered once at start."""
+    """What ``/openapi.json`` and ``/docs`` serve, rendered once."""
 
     openapi: bytes
     page: bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -16,7 +17,7 @@ from server import texts
 from server.handlers import docs_page
 from server.handlers.api import PUBLIC, Answer, Media, Route, Routes, refusals_of
 from server.handlers.problems import CONTENT_TYPE, OVERLOADED, Problem
-from server.keys import DOCUMENTS, ROUTES
+from server.keys import ROUTES
 
 API_VERSION = "1.0.0"
 OPENAPI_VERSION = "3.1.0"
@@ -37,7 +38,8 @@ routes = Routes("documents")
     answers={200: Media("application/json", "The document. | 约定文档。")},
 )
 async def openapi_json(request: web.Request) -> web.Response:
-    return web.Response(body=request.app[DOCUMENTS].openapi, headers={"Content-Type": "application/json"})
+    documents = await _documents(request)
+    return web.Response(body=documents.openapi, headers={"Content-Type": "application/json"})
 
 
 @routes.get(
@@ -51,13 +53,24 @@ async def docs(request: web.Request) -> web.Response:
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": docs_page.CONTENT_SECURITY_POLICY,
     }
-    return web.Response(body=request.app[DOCUMENTS].page, headers=headers)
+    documents = await _documents(request)
+    return web.Response(body=documents.page, headers=headers)
 
 
 def publish(app: web.Application) -> None:
-    """Add the two routes above and describe everything that was added before; the last of the wiring."""
+    """Add the two routes above, which describe everything there is; the last of the wiring."""
     routes.add_to(app)
-    app[DOCUMENTS] = _written(tuple(app[ROUTES].values()))
+
+
+async def _documents(request: web.Request) -> docs_page.Documents:
+    """Both documents, written when somebody first asks: no server waits for them at its start."""
+    declared = tuple(request.app[ROUTES].values())
+    for model, _ in _models(declared):
+        # Models are built where they are used, on the loop: here a few at a time, so that nobody waits.
+        if not model.__pydantic_complete__:
+            model.model_rebuild()
+            await asyncio.sleep(0)
+    return await asyncio.to_thread(_written, declared)
 
 
 @lru_cache(maxsize=8)

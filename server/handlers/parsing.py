@@ -108,7 +108,9 @@ BODY_REFUSALS: tuple[type[Refusal], ...] = (
 
 class _Input(BaseModel):
     # strict: "12" is not 12 in JSON. extra: an unknown field is a misunderstanding, not decoration.
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", populate_by_name=True, defer_build=True
+    )
 
 
 class Path(_Input):

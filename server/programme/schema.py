@@ -29,16 +29,21 @@ class Key:
     """One key of a table.
 
     ``attribute`` is its name in Python, ``name`` the one in TOML. ``many`` is ``""`` for one value,
-    ``"list"`` or ``"set"``; ``type`` is the type of each. ``optional`` allows the value to be absent.
+    ``"list"`` or ``"set"``; ``type`` is the type of each. ``table`` is whose key it is.
     """
 
+    table: type
     attribute: str
     name: str
     type: type
     many: str
     required: bool
     default: Any
-    meaning: str
+
+    @property
+    def meaning(self) -> str:
+        """The sentence under it. Read when somebody asks: no server that starts does."""
+        return meanings_of(self.table).get(self.attribute, "")
 
     @property
     def unit(self) -> str:
@@ -62,19 +67,18 @@ class Key:
 def keys_of(table: type) -> tuple[Key, ...]:
     """The keys of a table, in the order they are declared in."""
     hints = get_type_hints(table)
-    meanings = meanings_of(table)
     keys = []
     for field in dataclasses.fields(table):
         inner, many = _inner(hints[field.name])
         keys.append(
             Key(
+                table=table,
                 attribute=field.name,
                 name=_toml_name(field.name, inner, many),
                 type=inner,
                 many=many,
                 required=field.default is dataclasses.MISSING,
                 default=None if field.default is dataclasses.MISSING else field.default,
-                meaning=meanings.get(field.name, ""),
             )
         )
     return tuple(keys)

@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from pypinyin import lazy_pinyin
-
 from server.rules.traditional import SIMPLIFIED
 
 LONGEST_QUERY = 64
@@ -216,14 +214,21 @@ def _solid(text: str) -> str:
     return "".join(_PART.findall(fold(text)))
 
 
+def _syllables(run: str) -> list[str]:
+    # Here: the dictionary is a fifth of the start of every command, and few spell anything.
+    from pypinyin import lazy_pinyin
+
+    return lazy_pinyin(run)
+
+
 def _initials(text: str) -> str:
     """A solid text by the first letters of its syllables; what is not Chinese stays."""
-    return _CHINESE.sub(lambda run: "".join(one[0] for one in lazy_pinyin(run[0])), text)
+    return _CHINESE.sub(lambda run: "".join(one[0] for one in _syllables(run[0])), text)
 
 
 def _spelled(text: str) -> str:
     """A solid text by its syllables; what is not Chinese stays."""
-    return _CHINESE.sub(lambda run: "".join(lazy_pinyin(run[0])), text)
+    return _CHINESE.sub(lambda run: "".join(_syllables(run[0])), text)
 
 
 @lru_cache(maxsize=4096)
