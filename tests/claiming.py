@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from server.models.orders import Order, VoucherHold
 from server.models.sanctions import Recovery, RecoveryLine, SanctionCase
 from server.models.settlements import Settlement
+from server.programme.sanctions import load_sanction_defaults
 from server.programme.vocabulary import Party
 from server.rules.recoveries import RecoveryStatus
 from server.rules.sanction_cases import SanctionSource, SanctionStatus
+from server.services.recoveries import Recoveries
+from server.services.recovery_receipts import RecoveryReceipts
+from server.services.sanction_book import SanctionBook
+from tests.contracting import SEALER
 from tests.disbursing import Till
 
 _numbers = count(1)
 YEARLY_BP = 345
 CLAUSE = "第十五条"
+
+
+def receipts_of(till: Till) -> RecoveryReceipts:
+    """The verb on money that comes back by itself."""
+    defaults = load_sanction_defaults(Path("config/sanctions.toml"))
+    book = SanctionBook(till.programmes, till.clocks, till.working_days, defaults, SEALER)
+    return RecoveryReceipts(Recoveries(book))
 
 
 async def overdue(till: Till, paid: Settlement, principal_fen: int, **more: Any) -> Recovery:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from tortoise.context import TortoiseContext
@@ -17,7 +16,6 @@ from server.models.rounds import Budget
 from server.models.sanctions import Recovery, RecoveryReceipt
 from server.models.settlements import Settlement
 from server.programme.review import ReviewKind
-from server.programme.sanctions import load_sanction_defaults
 from server.rules.disbursements import BatchStatus, TransferStatus
 from server.rules.money import Account
 from server.rules.recoveries import Due, Owed, ReceiptKind, RecoveryStatus, keep_back, outstanding
@@ -26,11 +24,9 @@ from server.services import funds, ledger, settlement_money
 from server.services.bank_files import BankFormat, plain_yuan
 from server.services.offsets import OffsetsChanged
 from server.services.payment_receipts import ReceiptUnfit
-from server.services.recoveries import Recoveries, RecoveryKeptBack
-from server.services.recovery_receipts import RecoveryReceipts
-from server.services.sanction_book import SanctionBook
-from tests.claiming import CLAUSE, YEARLY_BP, overdue
-from tests.contracting import ON_CONTRACT, SEALER
+from server.services.recoveries import RecoveryKeptBack
+from tests.claiming import CLAUSE, YEARLY_BP, overdue, receipts_of
+from tests.contracting import ON_CONTRACT
 from tests.disbursing import WHY, Till
 
 DAYS = 73
@@ -44,13 +40,6 @@ async def till(database: TortoiseContext) -> AsyncIterator[Till]:
 
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-def receipts_of(till: Till) -> RecoveryReceipts:
-    """The verb on money that comes back by itself."""
-    defaults = load_sanction_defaults(Path("config/sanctions.toml"))
-    book = SanctionBook(till.programmes, till.clocks, till.working_days, defaults, SEALER)
-    return RecoveryReceipts(Recoveries(book))
 
 
 async def owing(till: Till, principal: int = 10, *, of: int = 100) -> tuple[Budget, Settlement, Recovery]:
