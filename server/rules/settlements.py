@@ -158,11 +158,13 @@ def open_window(programme: Programme, windows: Sequence[Span], now: datetime) ->
     return window
 
 
-def require_window(programme: Programme, known: Sequence[Span], new: Span, now: datetime) -> None:
-    """Raise unless one more window of the year can be announced.
+def require_window(
+    programme: Programme, known: Sequence[Span], new: Span, now: datetime, *, beside: Sequence[Span] = ()
+) -> None:
+    """Raise unless one more window can be announced beside those ``known`` of its year.
 
     :class:`WindowsFull` beyond what the text allows; :class:`WindowImpossible` for a span that is none, has
-    passed, or runs into another.
+    passed, or runs into another, be it ``beside`` it in another year.
     """
     settlement = programme.settlement
     most = settlement.windows_per_year_max
@@ -171,7 +173,8 @@ def require_window(programme: Programme, known: Sequence[Span], new: Span, now: 
             clause=settlement.article, most=most or 0, arithmetic=f"{len(known)} + 1 > {most or 0}"
         )
     clash = next(
-        (one for one in known if one.opens_at < new.closes_at and new.opens_at < one.closes_at), None
+        (one for one in (*known, *beside) if one.opens_at < new.closes_at and new.opens_at < one.closes_at),
+        None,
     )
     if new.closes_at <= new.opens_at or new.closes_at <= now or clash is not None:
         arithmetic = f"{told(new.opens_at)} ～ {told_until(new.closes_at)}"

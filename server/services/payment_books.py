@@ -135,8 +135,7 @@ async def _offset_faults() -> list[str]:
         if one.payment.status is TransferStatus.PAID:
             by_claim[one.recovery_id] += one.amount_fen
     found = [
-        f"payment {payment.id}: keeps {yuan(payment.kept_fen)},"
-        f" its offsets {yuan(by_payment[payment.id])}"
+        f"payment {payment.id}: keeps {yuan(payment.kept_fen)}, its offsets {yuan(by_payment[payment.id])}"
         for payment in await Payment.filter(Q(kept_fen__gt=0) | Q(id__in=list(by_payment))).order_by("id")
         if payment.kept_fen != by_payment[payment.id]
     ]

@@ -171,7 +171,10 @@ class SettlementDrafts:
         if actor.kind == "person":
             wanted = wanted.filter(provider_id=access.organisation_id_of(actor))
         else:
-            wanted = wanted.filter(access.within_programmes(actor, "programme_slug"))
+            wanted = wanted.filter(
+                access.within_programmes(actor, "programme_slug"),
+                access.within_areas(actor, "provider__area"),
+            )
         found = await wanted.order_by("id")
         unknown = sorted(set(order_ids) - {one.id for one in found})
         if unknown or not found:

@@ -43,7 +43,9 @@ class SettlementWindows:
         programme, now = self.programmes.get(slug), self.clocks.now(slug)
         year = programme.year_of(day_of(opens_at))
         known = await SettlementWindow.filter(programme_slug=slug, year=year).order_by("number")
-        require_window(programme, [_span(one) for one in known], Span(name, opens_at, closes_at), now)
+        others = await SettlementWindow.filter(programme_slug=slug, closes_at__gt=opens_at).exclude(year=year)
+        new, beside = Span(name, opens_at, closes_at), [_span(one) for one in others]
+        require_window(programme, [_span(one) for one in known], new, now, beside=beside)
         try:
             async with in_transaction():
                 window = await SettlementWindow.create(

@@ -134,7 +134,14 @@ M = Measure
         pytest.param(
             YINCHUAN,
             "虚构服务合同",
-            {M.CANCEL_ELIGIBILITY, M.CANCEL_ADMISSION, M.BLOCKLIST, M.WIDER_BAN, M.ANNOUNCE},
+            {
+                M.CANCEL_ELIGIBILITY,
+                M.CANCEL_ADMISSION,
+                M.NO_SETTLEMENT,
+                M.BLOCKLIST,
+                M.WIDER_BAN,
+                M.ANNOUNCE,
+            },
             marks=rules("YC-37"),
         ),
         pytest.param(YINCHUAN, "不配合监督", {M.VOID_VOUCHERS, M.NO_SETTLEMENT, M.BAR}, marks=rules("YC-31")),

@@ -12,7 +12,7 @@ from server.rules.sanction_cases import Effect
 from server.rules.settlements import SettlementStatus
 from server.services import ledger, payment_holds
 from server.services.payment_holds import PaymentHeld
-from tests.contracting import GRABBED, ON_CONTRACT, person_of
+from tests.contracting import DRAWN, GRABBED, ON_CONTRACT, person_of
 from tests.sanctioning import Court
 
 
@@ -114,3 +114,16 @@ async def test_a_refused_settlement_stays_refused_and_the_case_says_so(court: Co
     undone = {row.subject.partition(":")[0]: row.undone_at for row in await SanctionEffect.filter()}
     assert (undone["settlement"] is None, undone["payment_hold"] is None) == (True, False)
     assert (await Settlement.get(id=settlement.id)).status is SettlementStatus.REFUSED
+
+
+@pytest.mark.rules("YC-37")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_who_is_on_the_blocklist_redeems_nothing_that_was_approved_before(court: Court) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(DRAWN)
+    order, _ = await court.accepted(DRAWN, enterprise, provider)
+    settlement = await court.settling(order, SettlementStatus.PAYABLE)
+    await court.sanctioned(DRAWN, provider, Party.PROVIDER, "inflated_price")
+    assert (await Settlement.get(id=settlement.id)).status is SettlementStatus.REFUSED
+    with pytest.raises(PaymentHeld):
+        await payment_holds.require_free(settlement)
+    assert await ledger.verify() == []

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from tortoise.context import TortoiseContext
 
 from server.models.orders import Order
+from server.models.organisations import Organisation
 from server.models.sanctions import SanctionCase
 from server.models.settlements import Settlement
 from server.programme.vocabulary import Party
 from server.rules.review import Verdict
 from server.rules.sanction_cases import SanctionSource, SanctionStatus
-from server.rules.settlements import ReductionImpossible, SettlementStatus
+from server.rules.settlements import ReductionImpossible, SettlementStatus, WindowImpossible
 from server.services import ledger
+from server.services.access import NotAllowed
 from server.services.settlement_book import SettlementMovedOn
+from server.services.settlement_drafts import SettlementOrdersUnknown
 from server.units import yuan_to_fen
-from tests.contracting import DRAWN, ON_CONTRACT
+from tests.contracting import ALLOTTED, DAY, DRAWN, GRABBED, ON_CONTRACT
 from tests.settling import Counter
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -39,6 +43,28 @@ async def test_what_was_never_handed_in_is_not_handed_in_again(counter: Counter)
         await counter.settlements.resubmit(draft.id, version=draft.version, actor=actor)
     assert refusal.value.values["what"] == "未提交"
     assert (await Settlement.get(id=draft.id)).version == draft.version
+
+
+@pytest.mark.rules("GX-60")
+async def test_a_window_runs_into_none_of_the_year_before_either(counter: Counter) -> None:
+    await counter.budget(ALLOTTED)
+    announce, authority = counter.windows.announce, await counter.staff("authority")
+    december, january = datetime(2026, 12, 10, tzinfo=UTC), datetime(2027, 1, 10, tzinfo=UTC)
+    await announce(ALLOTTED, "年末兑付", december, january, actor=authority)
+    with pytest.raises(WindowImpossible):
+        await announce(ALLOTTED, "年初兑付", january - DAY, january + DAY, actor=authority)
+    await announce(ALLOTTED, "年初兑付", january, january + DAY, actor=authority)
+
+
+async def test_whoever_asks_for_a_provider_asks_for_those_of_their_areas(counter: Counter) -> None:
+    order = await counter.finished(GRABBED, budget=await counter.budget(GRABBED))
+    await Organisation.filter(id=order.provider_id).update(area="浙江省/丽水市/莲都区")
+    elsewhere = replace(await counter.staff("operator"), areas=frozenset({"浙江省/丽水市/云和县"}))
+    with pytest.raises(SettlementOrdersUnknown):
+        await counter.drafts.open([order.id], actor=elsewhere)
+    here = replace(elsewhere, areas=frozenset({"浙江省/丽水市"}))
+    with pytest.raises(NotAllowed):  # Here the text lets the provider ask.
+        await counter.drafts.open([order.id], actor=here)
 
 
 @pytest.mark.rules("YC-26")
