@@ -82,10 +82,6 @@ def money_out(app: web.Application, evidence: Evidence) -> None:
         evidence=evidence,
     )
     app[keys.COMPLAINTS] = complaints
-    disbursements = DisbursementOffice(
-        programmes, clocks, reviews, sealer=sealer, templates=load_bank_templates(BANK_FILES)
-    )
-    app[keys.DISBURSEMENTS] = disbursements
     supervision = SupervisionOffice(
         programmes,
         clocks,
@@ -97,6 +93,14 @@ def money_out(app: web.Application, evidence: Evidence) -> None:
         sanctions=sanctions.cases,
     )
     app[keys.SUPERVISION] = supervision
+    app[keys.DISBURSEMENTS] = DisbursementOffice(
+        programmes,
+        clocks,
+        reviews,
+        sealer=sealer,
+        templates=load_bank_templates(BANK_FILES),
+        look=supervision.anomalies.look_again,
+    )
 
 
 def talk(app: web.Application, random: Random) -> Carriers:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from server.models.organisations import Organisation, Qualification
+from server.models.sampling import SamplingDraw, SamplingItem
 from server.models.settlements import Settlement, SettlementApplication
+from server.models.supervision import InspectionVisit
+from server.programme.review import Sampled
 from server.programme.supervision import load_anomaly_defaults, load_supervision_defaults
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import QualificationStatus
 from server.rules.orders import OrderStatus
+from server.rules.sampling import DrawStatus
 from server.rules.settlements import SettlementApplicationStatus, SettlementStatus
+from server.rules.supervision import InspectionKind
+from server.services.inspection_visits import Answer
+from server.services.inspections import Subject
 from server.services.related_parties import RelatedParties
 from server.services.shared_table import TableChecks
 from server.services.supervision_office import SupervisionOffice
@@ -23,6 +31,7 @@ from tests.ordering import make_order
 from tests.sanctioning import Court
 
 _numbers = count(1)
+RIGHT, WRONG = Answer(right=True), Answer(right=False, note="不全")
 
 
 class Watch(Court):
@@ -96,3 +105,63 @@ class Watch(Court):
             year=programme.year_of(now),
             line_at=now,
         )
+
+
+async def planned(
+    watch: Watch, slug: str, kind: InspectionKind, provider: Organisation, role: str, **more: Any
+) -> tuple[Any, Any, InspectionVisit]:
+    """A plan with one visit, and who made it."""
+    actor = await watch.staff(role)
+    plan = {
+        "title": "走访服务机构",
+        "planned_on": date(2026, 5, 18),
+        "subjects": [Subject(organisation_id=provider.id, party=Party.PROVIDER)],
+        "reason": "日常走访",
+        **more,
+    }
+    made = await watch.office.inspections.plan(slug, kind, actor=actor, **plan)
+    return made, actor, await InspectionVisit.filter(inspection_id=made.id).order_by("id").first()  # type: ignore[return-value]
+
+
+async def all_right(watch: Watch, made: Any, visit: InspectionVisit, actor: Any, **more: Any) -> Any:
+    """The visit recorded with nothing wrong."""
+    return await watch.office.visits.record(
+        visit.id,
+        answers={one["code"]: RIGHT for one in made.items} | more.pop("answers", {}),
+        seen=more.pop("seen", ()),
+        opinion="情况属实",
+        visited_on=more.pop("visited_on", date(2026, 5, 18)),
+        version=visit.version,
+        actor=actor,
+    )
+
+
+async def a_draw(
+    watch: Watch, slug: str, over: Sampled, drawn: list[int], *, status: DrawStatus = DrawStatus.DRAWN
+) -> int:
+    """A draw of the programme's that drew these rows."""
+    draw = await SamplingDraw.create(
+        programme_slug=slug,
+        programme_version=watch.programme(slug).version,
+        code="satisfaction",
+        name="抽查",
+        over=over,
+        share_bp=1_000,
+        commitment="0" * 64,
+        sealed_seed="",
+        status=DrawStatus.ANNOUNCED,
+        items=len(drawn),
+        drawn=len(drawn),
+        announced_by="staff:1",
+        announced_at=watch.at(slug),
+        drawn_at=watch.at(slug),
+    )
+    for turn, row in enumerate(drawn, start=1):
+        await SamplingItem.create(draw_id=draw.id, key=f"{row:08d}", row_id=row, stratum="1-0", turn=turn)
+    await SamplingDraw.filter(id=draw.id).update(status=status)
+    return int(draw.id)
+
+
+async def outcomes(draw: int) -> list[str | None]:
+    """What the lines of a draw know of what came of them."""
+    return list(await SamplingItem.filter(draw_id=draw).order_by("turn").values_list("outcome", flat=True))  # type: ignore[arg-type]

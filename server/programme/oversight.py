@@ -79,6 +79,8 @@ class ReportSection(StrEnum):
     """Use by the size of the enterprise."""
     BREACHES = "breaches"
     """Breaches that were proposed for a sanction or decided on."""
+    SAMPLING = "sampling"
+    """What was drawn by lot, what came of it, and what is still to be looked at."""
     RESULTS = "results"
     """Who was paid what."""
 

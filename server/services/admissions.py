@@ -33,6 +33,7 @@ from server.rules.lifecycles import (
     require_move,
 )
 from server.rules.review import Check
+from server.rules.supervision import EntryTone, ServiceEntryKind
 from server.sealing import Sealer
 from server.services import attestations, service_files
 from server.services.access import Actor
@@ -218,6 +219,17 @@ class Admissions(ArrivesQuietly):
             unmet=[],
         )
         await _close(qualification, RegistrationStatus.APPROVED)
+        if qualification.party is Party.PROVIDER:
+            await service_files.note(
+                ServiceEntryKind.ADMISSION,
+                "admitted",
+                f"qualification:{qualification.id}:{now:%Y%m%dT%H%M%S}",
+                provider_id=organisation.id,
+                programme=programme,
+                tone=EntryTone.PLAIN,
+                at=now,
+                clause=programme.provider.article,
+            )
         await self._qualifications.told(
             "qualification.approved", qualification, actor=actor, now=now, labels=organisation.labels
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from server.models.files import FileAttachment
@@ -29,40 +29,47 @@ MOST = 2000
 
 
 async def facts_of(
-    settlement: Settlement, programme: Programme, marks: ContactMarks, *, now: datetime
-) -> Facts:
-    """The facts of a settlement as they stand; both sides are marked on the way."""
-    order = await Order.get(id=settlement.order_id)
-    sides = await marks.renew([order.enterprise_id, order.provider_id], now=now)
-    ours = sides.get(order.provider_id, frozenset())
-    shared = ours & sides.get(order.enterprise_id, frozenset())
-    year = await _year(settlement, programme, marks)
-    prices = await prices_of(programme, order)
-    return Facts(
-        deal=year[settlement.id],
-        year_ends=year_bounds(programme, day_of(now))[1],
-        year=list(year.values()),
-        own_fen=prices.own,
-        peers_fen=prices.category,
-        same_files=await _same_files(order),
-        shared={kind for kind, _ in shared},
-        sharing=await marks.providers_sharing(
-            ours, programme.slug, but=[order.provider_id, order.enterprise_id]
-        ),
-        inspectors=await _inspectors(order.provider_id, programme.slug),
-    )
-
-
-async def _year(settlement: Settlement, programme: Programme, marks: ContactMarks) -> Mapping[int, Deal]:
-    rows = (
-        await Settlement.filter(
-            programme_slug=programme.slug, provider_id=settlement.provider_id, year=settlement.year
+    settlements: Sequence[Settlement], programme: Programme, marks: ContactMarks, *, now: datetime
+) -> Mapping[int, Facts]:
+    """The facts of settlements of one provider and year, as they stand; their sides are marked on the way."""
+    orders = {one.id: one for one in await Order.filter(id__in=[one.order_id for one in settlements])}
+    sides = {side for one in orders.values() for side in (one.enterprise_id, one.provider_id)}
+    marked = await marks.renew(sorted(sides), now=now)
+    year = await _year(settlements, programme, marks)
+    inspectors = await _inspectors(settlements[0].provider_id, programme.slug)
+    found: dict[int, Facts] = {}
+    for settlement in settlements:
+        order = orders[settlement.order_id]
+        ours = marked.get(order.provider_id, frozenset())
+        prices = await prices_of(programme, order)
+        found[settlement.id] = Facts(
+            deal=year[settlement.id],
+            year_ends=year_bounds(programme, day_of(now))[1],
+            year=list(year.values()),
+            own_fen=prices.own,
+            peers_fen=prices.category,
+            same_files=await _same_files(order),
+            shared={kind for kind, _ in ours & marked.get(order.enterprise_id, frozenset())},
+            sharing=await marks.providers_sharing(
+                ours, programme.slug, but=[order.provider_id, order.enterprise_id]
+            ),
+            inspectors=inspectors,
         )
+    return found
+
+
+async def _year(
+    settlements: Sequence[Settlement], programme: Programme, marks: ContactMarks
+) -> Mapping[int, Deal]:
+    one, ids = settlements[0], [each.id for each in settlements]
+    of_year = (
+        Settlement.filter(programme_slug=programme.slug, provider_id=one.provider_id, year=one.year)
         .exclude(status__in=list(OUT))
         .select_related("order", "application")
-        .order_by("-id")
-        .limit(MOST)
     )
+    newest = await of_year.order_by("-id").limit(MOST)
+    # However many came after them, those that are looked at are among them.
+    rows = [*newest, *await of_year.filter(id__in=set(ids) - {row.id for row in newest})]
     enterprises = {row.enterprise_id for row in rows}
     names = dict(await Organisation.filter(id__in=list(enterprises)).values_list("id", "name"))
     persons = await marks.persons_of(enterprises)

@@ -84,6 +84,7 @@ class BatchSending:
         await paying(actor, programme, programme.disbursement.paid_by)
         require_other_hands(actor, [batch.approved_by], clause=programme.disbursement.article, what="sending")
         now = self._batches.clocks.now(programme.slug)
+        await self._batches.look_again(batch)
         async with in_transaction() as connection:
             payments = await self._batches.still_fit(batch, programme)
             if batch.status is BatchStatus.APPROVED and content_hash(payments) != batch.content_sha256:

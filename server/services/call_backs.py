@@ -18,8 +18,10 @@ from server.models.orders import Order
 from server.models.organisations import Organisation
 from server.models.supervision import CallAttempt, CallBack, CallBackList
 from server.programme.model import Programme
+from server.programme.review import Sampled
 from server.programme.supervision import SupervisionDefaults
 from server.rules.ratings import is_low, score_bp
+from server.rules.sampling import SampleOutcome
 from server.rules.supervision import (
     CallBackStatus,
     CallMethod,
@@ -29,6 +31,7 @@ from server.rules.supervision import (
 )
 from server.services import access, service_files
 from server.services.access import Actor, NotAllowed, NotFound, StaffRole
+from server.services.sampling_results import Answered, write_back
 from server.services.supervision_book import (
     SUPERVISORS,
     SupervisionBook,
@@ -178,6 +181,7 @@ class CallBacks:
             )
             if answered:
                 await self._to_file(call, programme, level, now=now)
+            await self._write_back(call, outcome, method, level, words, scale, actor=actor, now=now)
             await note(
                 "call_back.tried",
                 f"order:{call.order_id}",
@@ -234,6 +238,31 @@ class CallBacks:
             if strangers:
                 raise CallListUnusable(most=MOST_CALLS, names=texts.LIST.join(strangers))
         return orders
+
+    async def _write_back(
+        self,
+        call: CallBack,
+        outcome: CallOutcome,
+        method: CallMethod,
+        level: str,
+        words: str,
+        scale: Sequence[str],
+        *,
+        actor: Actor,
+        now: datetime,
+    ) -> None:
+        """The drawn line knows what became of it; whoever was not reached, or would not say, stays open."""
+        result = SampleOutcome.NO_ANSWER
+        if outcome is CallOutcome.ANSWERED:
+            result = SampleOutcome.FINDING if is_low(scale, level) else SampleOutcome.CLEAN
+        rows = {
+            Sampled.ORDER: call.order_id,
+            Sampled.ENTERPRISE: call.order.enterprise_id,
+            Sampled.PROVIDER: call.order.provider_id,
+        }
+        note = texts.CALL_NOTED[outcome].format(number=call.list.number, words=words.strip()).strip()
+        said = Answered(outcome=result, method=texts.CALL_METHODS[method], satisfaction=level, note=note)
+        await write_back(call.list.draw_id, rows, said, actor=actor, now=now)
 
     async def _to_file(self, call: CallBack, programme: Programme, level: str, *, now: datetime) -> None:
         scale = programme.rating.scale

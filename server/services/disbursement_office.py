@@ -12,7 +12,7 @@ from server.services.bank_accounts import BankAccounts
 from server.services.batch_sending import BatchSending
 from server.services.clocks import ProgrammeClocks
 from server.services.funds import Funds
-from server.services.payment_batches import PaymentBatches
+from server.services.payment_batches import Look, PaymentBatches
 from server.services.payment_receipts import PaymentReceipts
 from server.services.reviews import Reviews
 from server.services.summary_invoices import SummaryInvoices
@@ -30,11 +30,12 @@ class DisbursementOffice:
         *,
         sealer: Sealer,
         templates: Mapping[str, BankTemplate],
+        look: Look,
     ) -> None:
         self.programmes = programmes
         self.clocks = clocks
         self.accounts = BankAccounts(programmes, clocks, sealer)
-        self.batches = PaymentBatches(programmes, clocks)
+        self.batches = PaymentBatches(programmes, clocks, look)
         self.sending = BatchSending(self.batches, reviews, sealer, templates)
         self.invoices = SummaryInvoices(programmes, clocks)
         self.receipts = PaymentReceipts(programmes, clocks, reviews)

@@ -18,9 +18,11 @@ from server.models.supervision import (
     RectificationTask,
 )
 from server.programme.model import Programme
+from server.programme.review import Sampled
 from server.programme.vocabulary import Actor as Role
 from server.programme.vocabulary import Party
 from server.rules.deadlines import day_of, end_of
+from server.rules.sampling import SampleOutcome
 from server.rules.sanctions import sanction_of
 from server.rules.supervision import (
     EntryTone,
@@ -33,6 +35,7 @@ from server.rules.supervision import (
 from server.services import access, outbox, service_files
 from server.services.access import Actor, NotFound
 from server.services.inspections import Inspections, NotHeldByYou, require_open
+from server.services.sampling_results import Answered, write_back
 from server.services.supervision_book import (
     SupervisionMovedOn,
     files_of,
@@ -148,6 +151,9 @@ class InspectionVisits:
                 if one.wanted.strip():
                     await self._ask(found, visit, one, programme, now=now)
             await self._to_file(visit, inspection, programme, found=len(seen), now=now)
+            outcome = SampleOutcome.FINDING if seen else SampleOutcome.CLEAN
+            words = texts.LIST.join(one.says.strip() for one in seen) or opinion.strip()
+            await self._write_back(visit, inspection, outcome, words, actor=actor, now=now)
             await note(
                 "inspection.visited",
                 f"organisation:{visit.organisation_id}",
@@ -195,6 +201,8 @@ class InspectionVisits:
                     clause=inspection.clause if sanction is None else sanction.article,
                     title=inspection.title,
                 )
+            # Not to let oneself be looked at is a finding by itself (GX-81, YC-31).
+            await self._write_back(visit, inspection, SampleOutcome.FINDING, says, actor=actor, now=now)
             await note(
                 "inspection.refused",
                 f"organisation:{visit.organisation_id}",
@@ -269,6 +277,26 @@ class InspectionVisits:
             wanted=task.wanted,
             day=due_on.isoformat(),
         )
+
+    async def _write_back(
+        self,
+        visit: InspectionVisit,
+        inspection: Inspection,
+        outcome: SampleOutcome,
+        words: str,
+        *,
+        actor: Actor,
+        now: datetime,
+    ) -> None:
+        """The line of the draw that a visit was made for knows what it came to."""
+        rows = {
+            Sampled.ORDER: visit.order_id,
+            Sampled.PROVIDER: visit.organisation_id,
+            Sampled.ENTERPRISE: visit.organisation_id,
+        }
+        note = texts.VISIT_NOTED.format(number=inspection.number, words=words)
+        said = Answered(outcome=outcome, method=texts.VISIT_METHOD, note=note)
+        await write_back(inspection.draw_id, rows, said, actor=actor, now=now)
 
     async def _to_file(
         self,

@@ -7,7 +7,7 @@ by its hash.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from tortoise.exceptions import IntegrityError
@@ -58,6 +58,9 @@ from server.units import yuan
 WAITING = (SettlementStatus.PAYABLE, SettlementStatus.AWAITING_BUDGET)
 MOST_IN_A_BATCH = 2000
 
+Look = Callable[[Collection[int]], Awaitable[None]]
+"""Looks through settlements for what is wrong with them, and holds what must be held (YC-40)."""
+
 
 class NothingPayable(Refusal):
     """Nothing of the year is payable now; ``reasons`` says what stands in the way of what there is."""
@@ -92,9 +95,10 @@ class PaymentNotInDraft(Refusal):
 class PaymentBatches:
     """The verbs on batches. Instants are those of the programme's clock."""
 
-    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks) -> None:
+    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks, look: Look) -> None:
         self.programmes = programmes
         self.clocks = clocks
+        self._look = look
 
     async def preview(self, slug: str, year: int, *, leave_out: Mapping[int, str], actor: Actor) -> Plan:
         """What a batch drawn up now would hold; nothing is written."""
@@ -116,6 +120,8 @@ class PaymentBatches:
         reviewer = await paying(actor, programme, *makers(programme))
         year_row, now = await order_purse.year_budget(slug, year), self.clocks.now(slug)
         seen = await Settlement.filter(budget_id=year_row.id, status__in=WAITING).order_by("id")
+        # In transactions of its own, and before: what it finds stays found, whatever becomes of the draft.
+        await self._look([one.id for one in seen])
         try:
             async with in_transaction() as connection:
                 rows = await disbursement_book.lock(seen, connection)
@@ -276,6 +282,7 @@ class PaymentBatches:
         rules, now = programme.disbursement, self.clocks.now(programme.slug)
         reviewer = await paying(actor, programme, rules.approved_by)
         require_other_hands(actor, [batch.drafted_by], clause=rules.article, what="batch")
+        await self.look_again(batch)
         async with in_transaction() as connection:
             payments = await payments_of(batch.id, TransferStatus.WAITING)
             if not payments:
@@ -300,6 +307,10 @@ class PaymentBatches:
             )  # fmt: skip
             await self._tell_makers("disbursement.batch_approved", batch, now)
         return await PaymentBatch.get(id=batch.id).select_related("budget")
+
+    async def look_again(self, batch: PaymentBatch) -> None:
+        """Look through exactly what a batch would pay, so that what must not be paid is held."""
+        await self._look([one.settlement_id for one in await payments_of(batch.id, TransferStatus.WAITING)])
 
     async def still_fit(self, batch: PaymentBatch, programme: Programme) -> list[Payment]:
         """A batch's payments, locked, to be sent. Raises :class:`SettlementsHeld`, ``OffsetsChanged``."""

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tortoise.functions import Count
+
 from server.models.sampling import SampleAnswer, SamplingDraw, SamplingItem
 from server.programme.registry import Programmes
 from server.programme.review import Sampled, Sampling
-from server.rules.sampling import FORMAT, DrawStatus
+from server.rules.sampling import FORMAT, DrawStatus, SampleOutcome
 from server.services.access import Actor, NotFound, require_programme
 from server.services.sampling_draws import sampled_subject
 from server.services.sampling_lists import names_of, waiting
-from server.services.sampling_results import answers_to
+from server.services.sampling_results import OUTSTANDING, answers_to
 
 PAGE = 50
 MOST_WAITING = 999
@@ -41,10 +43,31 @@ class DrawnLine:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawProgress:
+    """How far a sample has been looked at: counts of drawn lines."""
+
+    drawn: int
+    findings: int
+    gone: int
+    clean: int
+    no_answer: int
+    """Tried, and nobody was reached or answered: still on the list."""
+
+    @property
+    def looked_at(self) -> int:
+        return self.clean + self.findings + self.gone
+
+    @property
+    def outstanding(self) -> int:
+        return self.drawn - self.looked_at
+
+
+@dataclass(frozen=True, slots=True)
 class DrawnPage:
     """Some of what was drawn, in the order of the draw."""
 
     draw: SamplingDraw
+    progress: DrawProgress
     lines: list[DrawnLine]
     next_after: int | None
 
@@ -101,15 +124,32 @@ async def published(draw_id: int) -> Mapping[str, Any]:
     }
 
 
-async def drawn(draw_id: int, *, after: int, actor: Actor) -> DrawnPage:
+async def progress(draw_id: int) -> DrawProgress:
+    """How far what a draw drew has been looked at."""
+    drawn_lines = SamplingItem.filter(draw_id=draw_id, turn__isnull=False)
+    counted = await drawn_lines.annotate(many=Count("id")).group_by("outcome").values("outcome", "many")
+    many = {row["outcome"]: int(row["many"]) for row in counted}
+    return DrawProgress(
+        drawn=sum(many.values()),
+        findings=many.get(SampleOutcome.FINDING, 0),
+        gone=many.get(SampleOutcome.GONE, 0),
+        clean=many.get(SampleOutcome.CLEAN, 0),
+        no_answer=many.get(SampleOutcome.NO_ANSWER, 0),
+    )
+
+
+async def drawn(draw_id: int, *, after: int, only_outstanding: bool = False, actor: Actor) -> DrawnPage:
     """What was drawn, for the programme's own people, with names and results. Raises ``NotFound``."""
     row = await one(draw_id)
     require_programme(actor, row.programme_slug)
-    items = await SamplingItem.filter(draw_id=row.id, turn__gt=after).order_by("turn").limit(PAGE + 1)
+    lines_of = SamplingItem.filter(draw_id=row.id, turn__gt=after)
+    if only_outstanding:
+        lines_of = lines_of.filter(OUTSTANDING)
+    items = await lines_of.order_by("turn").limit(PAGE + 1)
     shown = items[:PAGE]
     names, answers = await names_of(row, shown), await answers_to(shown)
     lines = [DrawnLine(item, names.get(item.row_id, ""), answers[item.id]) for item in shown]
-    return DrawnPage(row, lines, shown[-1].turn if len(items) > PAGE else None)
+    return DrawnPage(row, await progress(row.id), lines, shown[-1].turn if len(items) > PAGE else None)
 
 
 async def checks(slug: str, *, programmes: Programmes, actor: Actor) -> list[CheckInWaiting]:

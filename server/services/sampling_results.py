@@ -1,4 +1,8 @@
-"""What came of a sample: every attempt is kept, and who did not answer stays on the list, and open."""
+"""What came of a sample: every attempt is kept, and who did not answer stays on the list, and open.
+
+Whoever looks writes it down here, or records the visit or the call-back that the line was drawn for: then the
+line knows it in the same transaction.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tortoise.expressions import Q
+from tortoise.expressions import F, Q
 from tortoise.transactions import in_transaction
 
 from server import texts
 from server.errors import Refusal
 from server.models.reviews import ReviewCase
 from server.models.sampling import SampleAnswer, SamplingDraw, SamplingItem
+from server.programme.model import Programme
 from server.programme.registry import Programmes
 from server.programme.review import Sampled, Sampling
 from server.rules.review import CaseStatus
 from server.rules.sampling import LOOKED_AT, DrawNotThere, DrawStatus, SampleOutcome
-from server.services import journal
+from server.rules.supervision import EntryTone, ServiceEntryKind
+from server.services import journal, service_files
 from server.services.access import Actor, NotFound, require_programme
 from server.services.clocks import ProgrammeClocks
 
-PAGE = 100
+OUTSTANDING = Q(outcome__isnull=True) | Q(outcome=SampleOutcome.NO_ANSWER)
+"""Drawn lines at which somebody has still to look."""
+_GIVES_WAY: Mapping[SampleOutcome, Q] = {
+    SampleOutcome.NO_ANSWER: Q(outcome__isnull=True),
+    SampleOutcome.CLEAN: OUTSTANDING,
+    SampleOutcome.FINDING: OUTSTANDING | Q(outcome=SampleOutcome.CLEAN),
+}
+"""What an outcome replaces on a line at which several look: a finding stays, however it goes elsewhere."""
 
 
 class ResultByReview(Refusal):
@@ -64,19 +77,6 @@ class Answered:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SampledLine:
-    """One result for a provider's service file. ``finding`` speaks against it."""
-
-    answer_id: int
-    draw_id: int
-    name: str
-    clause: str
-    finding: bool
-    note: str
-    at: datetime
-
-
 async def answer(
     item_id: int, said: Answered, *, programmes: Programmes, clocks: ProgrammeClocks, actor: Actor
 ) -> SamplingItem:
@@ -102,30 +102,34 @@ async def answer(
     _require_words(said, check, programme.rating.scale)
     now = clocks.now(draw.programme_slug)
     async with in_transaction():
-        open_still = Q(outcome__isnull=True) | Q(outcome=SampleOutcome.NO_ANSWER)
-        if not await SamplingItem.filter(open_still, id=item.id).update(outcome=said.outcome):
+        if not await SamplingItem.filter(OUTSTANDING, id=item.id).update(outcome=said.outcome):
             raise SampleLookedAt(clause=draw.clause)
-        made = await SampleAnswer.create(
-            item_id=item.id,
-            outcome=said.outcome,
-            method=said.method,
-            satisfaction=said.satisfaction,
-            note=said.note.strip(),
-            by=actor.name,
-            at=now,
-        )
-        await journal.record(
-            "sampling.answered",
-            f"draw:{draw.id}",
-            actor=actor.name,
-            at=now,
-            programme_slug=draw.programme_slug,
-            key=item.key,
-            outcome=said.outcome.value,
-            answer=made.id,
-        )
+        made = await _keep(item, said, actor, now)
+        await _note(draw, item, made, actor)
+        if check.to_service_file and item.provider_id is not None and said.outcome in LOOKED_AT:
+            await _to_file(item.provider_id, draw, made, programme)
         await close_if_done(draw.id)
     return await SamplingItem.get(id=item.id)
+
+
+async def write_back(
+    draw_id: int | None, rows: Mapping[Sampled, int | None], said: Answered, *, actor: Actor, now: datetime
+) -> None:
+    """What a visit or a call-back came to, as the result of the line it was drawn for; in its transaction.
+
+    ``rows`` says what was looked at, by what draws are made over. Nothing happens where it was named and not
+    drawn. Who did not answer stays on the list.
+    """
+    draw = None if draw_id is None else await SamplingDraw.get(id=draw_id)
+    if draw is None or (row_id := rows.get(draw.over)) is None:
+        return
+    item = await SamplingItem.get_or_none(draw_id=draw.id, row_id=row_id, turn__isnull=False)
+    if item is None:
+        return
+    await SamplingItem.filter(_GIVES_WAY[said.outcome], id=item.id).update(outcome=said.outcome)
+    made = await _keep(item, said, actor, now)
+    await _note(draw, item, made, actor)
+    await close_if_done(draw.id)
 
 
 async def note_review(case: ReviewCase, *, passed: bool, reason: str, actor: Actor, now: datetime) -> None:
@@ -153,45 +157,13 @@ async def settle_gone(draw: SamplingDraw) -> int:
 
 async def close_if_done(draw_id: int) -> None:
     """Count what of a sample is still to be looked at, and close it with the last."""
+    # A write, and first: of the two who look at the last lines at once, the second counts with the first.
+    await SamplingDraw.filter(id=draw_id).update(open_items=F("open_items"))
     drawn = SamplingItem.filter(draw_id=draw_id, turn__isnull=False)
     done = await drawn.filter(outcome__in=sorted(LOOKED_AT)).count()
     still = await drawn.count() - done
     running = SamplingDraw.filter(id=draw_id, status=DrawStatus.DRAWN)
     await running.update(open_items=still, **({} if still else {"status": DrawStatus.CLOSED}))
-
-
-async def for_service_file(
-    slug: str, provider_id: int, *, programmes: Programmes, after: int = 0
-) -> Sequence[SampledLine]:
-    """Results that go into a provider's service file (GX-57, NX-25), by id; a page after ``after``.
-
-    Only those of checks whose text says so. Whoever keeps the file asks again with the last id it has.
-    """
-    kept = {one.code for one in programmes.get(slug).samplings if one.to_service_file}
-    rows = (
-        await SampleAnswer.filter(
-            id__gt=after,
-            outcome__in=sorted(LOOKED_AT),
-            item__provider_id=provider_id,
-            item__draw__programme_slug=slug,
-            item__draw__code__in=sorted(kept),
-        )
-        .order_by("id")
-        .limit(PAGE)
-        .select_related("item__draw")
-    )
-    return [
-        SampledLine(
-            row.id,
-            row.item.draw_id,
-            row.item.draw.name,
-            row.item.draw.clause,
-            row.outcome is SampleOutcome.FINDING,
-            row.note,
-            row.at,
-        )
-        for row in rows
-    ]
 
 
 async def answers_to(items: Sequence[SamplingItem]) -> Mapping[int, list[SampleAnswer]]:
@@ -200,6 +172,48 @@ async def answers_to(items: Sequence[SamplingItem]) -> Mapping[int, list[SampleA
     for row in await SampleAnswer.filter(item_id__in=list(found)).order_by("id"):
         found[row.item_id].append(row)
     return found
+
+
+async def _keep(item: SamplingItem, said: Answered, actor: Actor, now: datetime) -> SampleAnswer:
+    return await SampleAnswer.create(
+        item_id=item.id,
+        outcome=said.outcome,
+        method=said.method,
+        satisfaction=said.satisfaction,
+        note=said.note.strip(),
+        by=actor.name,
+        at=now,
+    )
+
+
+async def _note(draw: SamplingDraw, item: SamplingItem, made: SampleAnswer, actor: Actor) -> None:
+    await journal.record(
+        "sampling.answered",
+        f"draw:{draw.id}",
+        actor=actor.name,
+        at=made.at,
+        programme_slug=draw.programme_slug,
+        key=item.key,
+        outcome=made.outcome.value,
+        answer=made.id,
+    )
+
+
+async def _to_file(provider_id: int, draw: SamplingDraw, made: SampleAnswer, programme: Programme) -> None:
+    """Where the text says so, the result stands in the provider's service file (GX-57, NX-25)."""
+    is_finding = made.outcome is SampleOutcome.FINDING
+    await service_files.note(
+        ServiceEntryKind.INSPECTION,
+        "sampled",
+        f"sample_answer:{made.id}",
+        provider_id=provider_id,
+        programme=programme,
+        tone=EntryTone.BAD if is_finding else EntryTone.GOOD,
+        at=made.at,
+        clause=draw.clause,
+        title=draw.name,
+        result=texts.DRAW_OUTCOMES[made.outcome],
+    )
 
 
 def _require_words(said: Answered, check: Sampling, scale: Sequence[str]) -> None:

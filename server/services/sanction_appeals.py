@@ -18,11 +18,13 @@ from server.errors import Refusal
 from server.models.labels import AttestedLabel
 from server.models.organisations import BlocklistEntry, Organisation
 from server.models.sanctions import PersonBan, SanctionAppeal, SanctionCase, SanctionEffect
+from server.programme.vocabulary import Party
 from server.rules.lifecycles import require_act
 from server.rules.payment_holds import HoldCause
 from server.rules.review import ReasonMissing
 from server.rules.sanction_cases import LASTING, SANCTION_MAY, Effect, SanctionAct, SanctionStatus
-from server.services import access, files, payment_holds
+from server.rules.supervision import EntryTone, ServiceEntryKind
+from server.services import access, files, payment_holds, service_files
 from server.services.access import Actor, NotFound, StaffRole
 from server.services.memberships import lock
 from server.services.reviewed import After
@@ -214,7 +216,23 @@ class SanctionAppeals:
         now: datetime,
     ) -> SanctionCase:
         columns: dict[str, Any] = {"ended_at": now, "ended_by": actor.id, "end_reason": reason}
-        return await self.book.move(case, act, to, published=False, **columns)
+        case = await self.book.move(case, act, to, published=False, **columns)
+        if case.party is Party.PROVIDER:
+            # Lifted, it was right while it stood; undone by an appeal, it speaks against nobody any more.
+            reversed_ = to is SanctionStatus.REVERSED
+            await service_files.note(
+                ServiceEntryKind.SANCTION,
+                "sanction_reversed" if reversed_ else "sanction_ended",
+                f"sanction:{case.id}:{to.value}",
+                provider_id=case.against_id,
+                programme=self.book.programme_of(case),
+                tone=EntryTone.PLAIN,
+                at=now,
+                clause=case.clause,
+                name=self.book.sanction_of(case).name,
+                **({"clears": f"sanction:{case.id}"} if reversed_ else {}),
+            )
+        return case
 
     async def _unbar(self, case: SanctionCase, reason: str, actor: Actor, now: datetime) -> After:
         await PersonBan.filter(case_id=case.id, lifted_at=None).update(lifted_at=now)

@@ -23,7 +23,8 @@ from server.rules.lifecycles import QUALIFICATION_MOVES, QualificationStatus, re
 from server.rules.orders import LIVE
 from server.rules.removals import Charge, suspension_grounds
 from server.rules.review import ReasonMissing
-from server.services import access, journal, outbox
+from server.rules.supervision import EntryTone, ServiceEntryKind
+from server.services import access, journal, outbox, service_files
 from server.services.access import CLOCK, Actor, NotFound
 from server.services.memberships import lock
 from server.services.qualifications import Qualifications, move
@@ -118,6 +119,7 @@ class Suspensions:
             made_by=actor.id,
         )
         await self._tell("provider.suspended", row, held, actor=actor, now=now)
+        await self._to_file("suspended", row, held, now=now)
         # Whoever stops a breach reports it to the bureau in the same breath (GZ-44).
         await outbox.tell(
             outbox.team(Role.AUTHORITY, row.programme_slug),
@@ -196,14 +198,28 @@ class Suspensions:
             if target is QualificationStatus.APPROVED:
                 await self.qualifications.judge_again(row, organisation, since=held.since, actor=actor)
             changes = await self.qualifications.settle(organisation, {held.programme_slug})
-        await self._tell(
-            "provider.suspension_lifted", row, await Suspension.get(id=held.id), actor=actor, now=now
-        )
+        held = await Suspension.get(id=held.id)
+        await self._tell("provider.suspension_lifted", row, held, actor=actor, now=now)
+        await self._to_file("suspension_ended", row, held, now=now)
         return changes
 
     def programme(self, row: Qualification) -> Programme:
         """The version a provider was admitted under."""
         return self.programmes.version(row.programme_slug, row.programme_version)
+
+    async def _to_file(self, event: str, row: Qualification, held: Suspension, *, now: datetime) -> None:
+        # Held for now is found of nothing yet: neither line speaks against the provider.
+        await service_files.note(
+            ServiceEntryKind.SANCTION,
+            event,
+            f"suspension:{held.id}:{event}",
+            provider_id=row.organisation_id,
+            programme=self.programme(row),
+            tone=EntryTone.PLAIN,
+            at=now,
+            clause=held.clause,
+            reason=held.reason if held.lifted_at is None else held.lift_reason,
+        )
 
     async def _tell(
         self, action: str, row: Qualification, held: Suspension, *, actor: Actor, now: datetime

@@ -244,11 +244,16 @@ from server.texts.reviews import REVIEW_RECORD as REVIEW_RECORD
 from server.texts.reviews import REVIEW_STATUSES as REVIEW_STATUSES
 from server.texts.reviews import REVIEW_TURN_YOURS as REVIEW_TURN_YOURS
 from server.texts.reviews import REVIEW_WHO as REVIEW_WHO
+from server.texts.sampling import CALL_METHODS as CALL_METHODS
+from server.texts.sampling import CALL_NOTED as CALL_NOTED
 from server.texts.sampling import DRAW_NO_SOURCE as DRAW_NO_SOURCE
 from server.texts.sampling import DRAW_OUTCOMES as DRAW_OUTCOMES
 from server.texts.sampling import DRAW_STATES as DRAW_STATES
+from server.texts.sampling import DRAW_UNTRIED as DRAW_UNTRIED
 from server.texts.sampling import NOT_DRAWN as NOT_DRAWN
 from server.texts.sampling import REDRAWN as REDRAWN
+from server.texts.sampling import VISIT_METHOD as VISIT_METHOD
+from server.texts.sampling import VISIT_NOTED as VISIT_NOTED
 from server.texts.sanctions import BLOCKLIST_PAGE as BLOCKLIST_PAGE
 from server.texts.sanctions import HOLD_EVERY_ORDER as HOLD_EVERY_ORDER
 from server.texts.sanctions import MEASURES as MEASURES

@@ -28,6 +28,7 @@ REPORT_SECTIONS: Mapping[str, str] = {
     "districts": "分区域使用情况",
     "size_classes": "分企业规模使用情况",
     "breaches": "违规情况",
+    "sampling": "抽查核查进度",
     "results": "兑现结果",
 }
 
@@ -79,6 +80,12 @@ REPORT_FIGURES: Mapping[str, str] = {
     "breaches_found": "投诉查实提出处理建议",
     "sanctions_proposed": "提出处理",
     "sanctions_decided": "作出处理决定",
+    "draws_made": "完成抽取次数",
+    "sample_drawn": "抽中件数",
+    "sample_attempts": "登记核查次数",
+    "sample_findings": "其中发现问题",
+    "sample_untried": "尚未核查",
+    "sample_silent": "未联系上或未作答",
 }
 
 REPORT_TABLES: Mapping[str, str] = {
@@ -98,6 +105,8 @@ REPORT_TABLES: Mapping[str, str] = {
     "districts": "各区域",
     "size_classes": "各企业规模",
     "breaches": "处理案件",
+    "draws": "各次抽查",
+    "outstanding": "尚未完成核查的名单",
 }
 
 REPORT_COLUMNS: Mapping[str, str] = {
@@ -149,6 +158,15 @@ REPORT_COLUMNS: Mapping[str, str] = {
     "enterprises": "企业数",
     "number": "编号",
     "party": "单位",
+    "draw": "抽查事项",
+    "drawn_on": "抽取日期",
+    "drawn": "抽中",
+    "looked_at": "已核查",
+    "findings": "发现问题",
+    "outstanding": "尚未核查",
+    "line": "名单编号",
+    "about": "对象",
+    "state_of": "情况",
 }
 
 REPORT_WORDS: Mapping[str, str] = {

@@ -36,8 +36,23 @@ DRAW_OUTCOMES: Mapping[str, str] = {
 }
 """What came of a drawn line."""
 
+CALL_METHODS: Mapping[str, str] = {"phone": "电话回访", "visit": "上门走访"}
+"""How an enterprise was asked, on the line it was drawn for."""
+CALL_NOTED: Mapping[str, str] = {
+    "answered": "回访名单 {number} {words}",
+    "no_answer": "回访名单 {number} 未联系上",
+    "wrong_number": "回访名单 {number} 号码不符",
+    "declined": "回访名单 {number} 拒绝答复",
+}
+"""What the drawn line says of a call-back."""
+VISIT_METHOD = "实地检查"
+VISIT_NOTED = "检查 {number}：{words}"
+"""What the drawn line says of a visit."""
+
 NOT_DRAWN = "第 {draw} 号抽查：名单 {items} 件，抽中 {drawn} 件，本件未抽中"
 """The reason of a spot check that the draw passed over."""
+DRAW_UNTRIED = "尚未核查"
+"""What a drawn line says before anybody tried."""
 DRAW_NO_SOURCE = "未指定"
 """Where no public number was named."""
 

@@ -12,8 +12,10 @@ from server.models.organisations import BlocklistEntry, Organisation, Qualificat
 from server.models.outbox import OutboxMessage
 from server.models.people import Person, Staff
 from server.models.provider_standing import Removal, Suspension
+from server.models.supervision import ServiceFileEntry
 from server.rules.lifecycles import ProviderAct
-from server.services import rooms
+from server.rules.supervision import EntryTone, ServiceEntryKind
+from server.services import rooms, service_files
 from server.services.provider_standing import able, provider_missing
 from server.services.renewals import Renewals
 from server.units import yuan_to_fen
@@ -87,6 +89,12 @@ async def test_the_operator_holds_a_provider_at_once_where_the_text_lets_it_and_
     ]
     mine = await handler.get(f"{path(applied)}/suspensions")
     assert [one["reason"] for one in mine.body["suspensions"]] == [REASON["reason"]]
+    filed = await ServiceFileEntry.all().order_by("id")
+    assert [(one.kind, one.tone, service_files.says(one)) for one in filed] == [
+        (ServiceEntryKind.ADMISSION, EntryTone.PLAIN, "取得或续展服务资格"),
+        (ServiceEntryKind.SANCTION, EntryTone.PLAIN, f"先行暂停：{REASON['reason']}"),
+        (ServiceEntryKind.SANCTION, EntryTone.PLAIN, "先行暂停已解除：已整改"),
+    ]
 
 
 async def test_a_suspension_for_a_time_ends_by_itself_and_one_without_does_not(town: Town) -> None:

@@ -9,16 +9,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tortoise.context import TortoiseContext
 
+from server import texts
 from server.models.disbursements import BankAccount, Payment, PaymentBatch
 from server.models.journal import JournalEntry
+from server.models.monitoring import AnomalyFinding
 from server.models.orders import Order
-from server.models.organisations import Organisation
+from server.models.organisations import MemberRole, Membership, Organisation
 from server.models.outbox import OutboxMessage
-from server.models.people import Staff
+from server.models.people import Person, Staff
 from server.models.reviews import ReviewDecision
 from server.models.rounds import Budget
 from server.models.settlements import Settlement
 from server.models.supervision import ServiceFileEntry
+from server.programme.monitoring import Anomaly
 from server.programme.review import ReviewKind
 from server.rules.disbursements import (
     AccountStatus,
@@ -56,7 +59,7 @@ from server.services.reviewers import OwnReview
 from server.services.summary_invoices import SummaryInvoiceMissing, SummaryInvoiceTaken
 from server.services.year_end import YearNotOver
 from server.units import yuan_to_fen
-from tests.contracting import ALLOTTED, DRAWN, GRABBED, ON_CONTRACT, OPERATOR, RANKED, person_of
+from tests.contracting import ALLOTTED, DRAWN, GRABBED, ON_CONTRACT, OPERATOR, RANKED, SEALER, person_of
 from tests.disbursing import WHY, Till
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -74,6 +77,40 @@ async def changed(till: Till) -> list[tuple[int, str, str]]:
     """What a refusal must leave as it was."""
     payments = await Payment.all().order_by("id").values_list("id", "status", "receipt_number")
     return [(one, str(status), number) for one, status, number in payments]
+
+
+@pytest.mark.rules("YC-40")
+@pytest.mark.parametrize("moment", ["approval", "sending"])
+async def test_what_looks_wrong_within_the_minute_does_not_reach_the_bank(till: Till, moment: str) -> None:
+    budget = await till.budget(DRAWN, 500_000)
+    settlement = await till.payable(DRAWN, budget=budget)
+    await till.with_account(settlement)
+    till.is_watchful, operator = True, await till.staff("operator")
+    with pytest.raises(NothingPayable) as refused:
+        await till.drafted(DRAWN, budget.year)
+    assert texts.ANOMALY_HOLD in str(refused.value.values["reasons"])
+    found = await AnomalyFinding.get()  # No job has run, and the refusal took nothing of it back.
+    assert (found.rule, found.settlement_id) == (Anomaly.TOO_QUICK, settlement.id)
+    await till.anomalies.lift(found.id, reason="加急", version=found.version, actor=operator)
+    batch = await till.drafted(DRAWN, budget.year)
+    if moment == "sending":
+        batch = await till.approved(batch)
+    for side in (settlement.provider_id, settlement.enterprise_id):
+        person = await Person.create(
+            account=f"account-{side}", created_at=till.now, phone_sealed=SEALER.seal("13800138000")
+        )
+        await Membership.create(
+            person_id=person.id, organisation_id=side, role=MemberRole.HANDLER, created_at=till.now
+        )
+    before = (batch.status, batch.version)
+    for _ in range(2):
+        with pytest.raises(SettlementsHeld):
+            await till.sent(batch)
+    batch = await PaymentBatch.get(id=batch.id)
+    assert (batch.status, batch.version) == before
+    found = await AnomalyFinding.get(rule=Anomaly.SHARED_CONTACT)
+    await till.anomalies.lift(found.id, reason="已核实", version=found.version, actor=operator)
+    assert (await till.paid(batch)).status is BatchStatus.CLOSED
 
 
 @ON_SQLITE

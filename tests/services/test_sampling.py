@@ -12,6 +12,7 @@ from server.models.journal import JournalEntry
 from server.models.organisations import Qualification
 from server.models.reviews import ReviewCase, ReviewDecision
 from server.models.sampling import SampleAnswer, SamplingDraw, SamplingItem
+from server.models.supervision import ServiceFileEntry
 from server.programme.model import Programme
 from server.programme.review import ReviewSubject, Sampled
 from server.programme.vocabulary import Party
@@ -28,8 +29,9 @@ from server.rules.sampling import (
     faults_of,
     sample_size,
 )
+from server.rules.supervision import EntryTone
 from server.sealing import Sealer
-from server.services import review_claims, sampling_pages, sampling_results
+from server.services import review_claims, sampling_pages, sampling_results, service_files
 from server.services.access import Actor, NotFound
 from server.services.clocks import ProgrammeClocks
 from server.services.sampling_draws import (
@@ -270,16 +272,19 @@ async def test_who_does_not_answer_stays_on_the_list_and_open(sample: Sample) ->
 
 
 @pytest.mark.rules("LS-72")
-async def test_what_was_found_of_a_provider_is_there_for_its_service_file(sample: Sample) -> None:
+async def test_what_was_found_of_a_provider_stands_in_its_service_file_where_its_text_says_so(
+    sample: Sample,
+) -> None:
     provider = await make_qualified(programme(LISHUI))
     await Qualification.filter(organisation_id=provider.id).update(party=Party.PROVIDER)
-    draw = await sample.drawn(Plan(code="daily_inspection", over=Sampled.PROVIDER, share_bp=1), LISHUI)
-    (item,) = await SamplingItem.filter(draw_id=draw.id)
-    assert item.row_id == provider.id
-    await sample.look(item, SampleOutcome.FINDING, note="台账不全")
-    asked = {"programmes": sample.office.programmes}
     # Its text does not send daily inspections there; the authorities' check does.
-    assert not await sampling_results.for_service_file(LISHUI, provider.id, **asked)
-    await SamplingDraw.filter(id=draw.id).update(code="authority_check")
-    (line,) = await sampling_results.for_service_file(LISHUI, provider.id, **asked)
-    assert (line.finding, line.note) == (True, "台账不全")
+    for code, lines in (("daily_inspection", 0), ("authority_check", 1)):
+        draw = await sample.drawn(Plan(code="daily_inspection", over=Sampled.PROVIDER, share_bp=1), LISHUI)
+        (item,) = await SamplingItem.filter(draw_id=draw.id)
+        assert item.row_id == provider.id
+        await SamplingDraw.filter(id=draw.id).update(code=code)
+        await sample.look(item, SampleOutcome.NO_ANSWER)
+        await sample.look(item, SampleOutcome.FINDING, note="台账不全")
+        filed = await ServiceFileEntry.filter(provider_id=provider.id)
+        assert len(filed) == lines
+    assert filed[0].tone is EntryTone.BAD and "发现问题" in service_files.says(filed[0])

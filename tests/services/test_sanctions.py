@@ -13,13 +13,15 @@ from server.models.payment_holds import PaymentHold
 from server.models.people import Staff
 from server.models.provider_standing import Removal, Suspension
 from server.models.sanctions import Recovery, SanctionCase, SanctionEffect
+from server.models.supervision import ServiceFileEntry
 from server.programme.vocabulary import Party
 from server.rules.complaints import ComplaintStatus, Finding
 from server.rules.lifecycles import NotPermittedNow, QualificationStatus
 from server.rules.money import Account
 from server.rules.orders import OrderStatus
 from server.rules.sanction_cases import Effect, SanctionSource, SanctionStatus
-from server.services import ledger, order_holds, payment_holds, sanction_lists
+from server.rules.supervision import ServiceEntryKind
+from server.services import ledger, order_holds, payment_holds, sanction_lists, service_files
 from server.services.access import NotFound
 from server.services.complaint_handling import HoldImpossible
 from server.services.payment_holds import PaymentHeld
@@ -172,6 +174,10 @@ async def test_an_appeal_is_answered_by_who_had_no_part_and_undoes_what_can_be_u
     assert (case.status, case.published) == (SanctionStatus.REVERSED, False)
     assert (await BlocklistEntry.get(id=case.ban_id)).lifted_at is not None
     assert (await Recovery.get()).status == "cancelled"
+    filed = await ServiceFileEntry.filter(provider_id=provider.id, kind=ServiceEntryKind.SANCTION)
+    assert [one.data["event"] for one in filed] == ["sanctioned", "sanction_reversed"]
+    line = await service_files.check(court.programme(ALLOTTED), provider.id, now=court.clocks.now(ALLOTTED))
+    assert line.met, "what was undone speaks against nobody any more"
     undone = {row.effect: row.undone_at for row in await SanctionEffect.filter(case_id=case.id)}
     assert undone[Effect.RECOVER] is not None
     assert undone[Effect.END_STANDING] is None  # It applies anew.
@@ -181,6 +187,20 @@ async def test_an_appeal_is_answered_by_who_had_no_part_and_undoes_what_can_be_u
     court.clock.at = late.appeal_until
     with pytest.raises(AppealTooLate):
         await appeals.appeal(late.id, said, actor=person_of(late.against))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@rules("YC-40")
+async def test_what_is_lifted_was_right_while_it_stood_and_the_service_file_says_both(court: Court) -> None:
+    provider = await court.provider(DRAWN)
+    case = await court.sanctioned(DRAWN, provider, Party.PROVIDER, "abnormal_redemption")
+    await court.sanctions.appeals.lift(
+        case.id, "核实无误", version=case.version, actor=await court.staff("authority")
+    )
+    filed = await ServiceFileEntry.filter(provider_id=provider.id).order_by("id")
+    assert [one.data["event"] for one in filed] == ["sanctioned", "sanction_ended"]
+    now = court.clocks.now(DRAWN)
+    assert not (await service_files.check(court.programme(DRAWN), provider.id, now=now)).met
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -13,26 +13,17 @@ from server.models.files import StoredFile
 from server.models.monitoring import ContractCheck, OperatorAudit
 from server.models.organisations import Organisation, Qualification
 from server.models.outbox import OutboxMessage
-from server.models.people import Staff
-from server.models.registrations import Registration, Submission
 from server.models.reviews import ReviewCase
-from server.models.sampling import SamplingDraw, SamplingItem
 from server.models.supervision import (
-    CallBack,
     InspectionVisit,
     RectificationTask,
     ServiceFileEntry,
 )
-from server.programme.review import ReviewSubject, Sampled
+from server.programme.review import ReviewSubject
 from server.programme.vocabulary import Party
 from server.rules.contract_checks import CheckVerdict, SharedSource
-from server.rules.lifecycles import RegistrationStatus
-from server.rules.sampling import DrawStatus
 from server.rules.supervision import (
     AuditOpinion,
-    CallBackStatus,
-    CallMethod,
-    CallOutcome,
     CommissionOutcome,
     EntryTone,
     InspectionKind,
@@ -41,10 +32,15 @@ from server.rules.supervision import (
     ServiceEntryKind,
     VisitStatus,
 )
-from server.services import budgets, commissions, contract_watch, service_files, supervision_checks
+from server.services import (
+    budgets,
+    commissions,
+    contract_watch,
+    service_files,
+    supervision_checks,
+)
 from server.services.access import NotAllowed, NotFound
 from server.services.admissions import Admissions
-from server.services.call_backs import CallAnswerUnusable, CallListUnusable, CallOver
 from server.services.commissions import CommissionEnded
 from server.services.evaluations import EvaluationNotYours, EvaluationPeriod, EvaluationSigned
 from server.services.fund_audits import (
@@ -53,63 +49,29 @@ from server.services.fund_audits import (
     OperatorAudited,
     OwnRecord,
 )
-from server.services.inspection_lists import visits_of
-from server.services.inspection_visits import Answer, DayImpossible, Seen, VisitIncomplete, VisitMade
+from server.services.inspection_visits import DayImpossible, Seen, VisitIncomplete, VisitMade
 from server.services.inspections import (
     InspectionOpen,
     InspectionOver,
     NotHeldByYou,
-    SampleUnusable,
     SignedAlready,
     Subject,
 )
 from server.services.rectifications import TaskNotOpen
-from server.services.reviewers import OwnReview
-from server.services.supervision_book import SupervisionMovedOn, WordsMissing
-from server.services.supervision_samples import SampleNotDrawn
+from server.services.supervision_book import SupervisionMovedOn
 from tests.contracting import ALLOTTED, DRAWN, GRABBED, ON_CONTRACT, RANKED, SEALER, person_of
 from tests.factories import make_enterprise
 from tests.ordering import make_order
 from tests.supervised import a_contract
-from tests.supervising import Watch
+from tests.supervising import RIGHT, WRONG, Watch, all_right, planned
 
 rules = pytest.mark.rules
-RIGHT, WRONG = Answer(right=True), Answer(right=False, note="不全")
 
 
 @pytest.fixture
 def watch(database: TortoiseContext) -> Watch:
     """Everybody who supervises, once on each kind of database."""
     return Watch()
-
-
-async def planned(
-    watch: Watch, slug: str, kind: InspectionKind, provider: Organisation, role: str, **more: Any
-) -> tuple[Any, Any, InspectionVisit]:
-    """A plan with one visit, and who made it."""
-    actor = await watch.staff(role)
-    plan = {
-        "title": "走访服务机构",
-        "planned_on": date(2026, 5, 18),
-        "subjects": [Subject(organisation_id=provider.id, party=Party.PROVIDER)],
-        "reason": "日常走访",
-        **more,
-    }
-    made = await watch.office.inspections.plan(slug, kind, actor=actor, **plan)
-    return made, actor, await InspectionVisit.filter(inspection_id=made.id).order_by("id").first()  # type: ignore[return-value]
-
-
-async def all_right(watch: Watch, made: Any, visit: InspectionVisit, actor: Any, **more: Any) -> Any:
-    """The visit recorded with nothing wrong."""
-    return await watch.office.visits.record(
-        visit.id,
-        answers={one["code"]: RIGHT for one in made.items} | more.pop("answers", {}),
-        seen=more.pop("seen", ()),
-        opinion="情况属实",
-        visited_on=more.pop("visited_on", date(2026, 5, 18)),
-        version=visit.version,
-        actor=actor,
-    )
 
 
 @rules("LS-73", "LS-46")
@@ -252,105 +214,6 @@ async def test_a_contracts_performance_is_followed_at_both_sides_of_its_order(wa
     stranger = Subject(organisation_id=(await make_enterprise()).id, party=Party.PROVIDER, order_id=order.id)
     with pytest.raises(NotFound):
         await planned(watch, RANKED, InspectionKind.FOLLOW_UP, provider, "operator", subjects=[stranger])
-
-
-async def test_a_sample_is_drawn_or_named_with_a_reason_and_holds_nobody_twice(watch: Watch) -> None:
-    provider, other = await watch.serving(GRABBED), await watch.serving(GRABBED)
-    daily = InspectionKind.DAILY
-    with pytest.raises(WordsMissing):
-        await planned(watch, GRABBED, daily, provider, "operator", reason="")
-    twice = [Subject(organisation_id=provider.id, party=Party.PROVIDER)] * 2
-    with pytest.raises(SampleUnusable):
-        await planned(watch, GRABBED, daily, provider, "operator", subjects=twice)
-    draw = await a_draw(watch, GRABBED, Sampled.PROVIDER, [provider.id], status=DrawStatus.LOCKED)
-    with pytest.raises(SampleNotDrawn):
-        await planned(watch, GRABBED, daily, provider, "operator", draw_id=draw)
-    await SamplingDraw.filter(id=draw).update(status=DrawStatus.DRAWN)
-    with pytest.raises(SampleUnusable):
-        await planned(watch, GRABBED, daily, other, "operator", draw_id=draw)
-    made, operator, _ = await planned(watch, GRABBED, daily, provider, "operator", draw_id=draw)
-    assert made.draw_id == draw
-    await Staff.filter(id=operator.id).update(affiliations=[provider.uscc])
-    visit = await InspectionVisit.get(inspection_id=made.id)
-    with pytest.raises(OwnReview):
-        await all_right(watch, made, visit, operator)
-
-
-@rules("GX-72")
-async def test_sampled_commitments_are_looked_at_unannounced_beside_what_was_signed(watch: Watch) -> None:
-    provider, programme = await watch.serving(ALLOTTED), watch.programme(ALLOTTED)
-    promise = programme.provider.undertakings[0]
-    form = await Registration.create(
-        organisation_id=provider.id,
-        programme_slug=ALLOTTED,
-        party=Party.PROVIDER,
-        status=RegistrationStatus.APPROVED,
-        saved_by=1,
-        saved_at=watch.at(ALLOTTED),
-        created_at=watch.at(ALLOTTED),
-    )
-    await Submission.create(
-        registration_id=form.id,
-        number=1,
-        programme_version=programme.version,
-        facts={},
-        values={},
-        sealed={},
-        documents={},
-        undertakings={promise.code: {"hash": "a" * 64, "person": 1, "at": "2026-05-01T00:00:00+00:00"}},
-        submitted_by=1,
-        submitted_at=watch.at(ALLOTTED),
-    )
-    draw = await a_draw(watch, ALLOTTED, Sampled.PROVIDER, [provider.id])
-    made, operator, visit = await planned(
-        watch, ALLOTTED, InspectionKind.COMMITMENT, provider, "operator", draw_id=draw
-    )
-    assert not await OutboxMessage.exists(topic="inspection.planned")
-    (shown,) = await visits_of(made, programme)
-    (signed,) = [one for one in shown.commitments if one.code == promise.code]
-    assert signed.given and signed.sha256 == "a" * 64
-    seen = [Seen(item="kept", says="材料与事实不符", serious=True)]
-    await all_right(watch, made, visit, operator, answers={"kept": WRONG}, seen=seen)
-    entry = await ServiceFileEntry.get(provider_id=provider.id)
-    assert (entry.kind, entry.tone) == (ServiceEntryKind.COMMITMENT, EntryTone.BAD)
-
-
-@rules("LS-74", "NX-25", "GX-57")
-async def test_who_does_not_answer_stays_on_the_list_and_who_does_counts_in_the_service_file(
-    watch: Watch,
-) -> None:
-    provider, programme = await watch.serving(ON_CONTRACT), watch.programme(ON_CONTRACT)
-    orders = [
-        await make_order(programme, await make_enterprise(), provider, at=watch.at(ON_CONTRACT))
-        for _ in range(3)
-    ]
-    draw = await a_draw(watch, ON_CONTRACT, Sampled.ORDER, [one.id for one in orders[:2]])
-    operator, calls = await watch.staff("operator"), watch.office.call_backs
-    with pytest.raises(CallListUnusable):
-        await calls.make(ON_CONTRACT, [one.id for one in orders], draw_id=draw, actor=operator)
-    made = await calls.make(ON_CONTRACT, [one.id for one in orders[:2]], draw_id=draw, actor=operator)
-    assert len(made.script) == 4
-    one, two = await CallBack.filter(list_id=made.id).order_by("id")
-    phone = {"method": CallMethod.PHONE, "actor": operator}
-    for _ in range(2):
-        one = await calls.attempt(one.id, CallOutcome.NO_ANSWER, **phone)
-    assert (one.status, one.attempts) == (CallBackStatus.WAITING, 2)
-    with pytest.raises(CallAnswerUnusable):
-        await calls.attempt(two.id, CallOutcome.ANSWERED, level="还行", **phone)
-    with pytest.raises(CallAnswerUnusable):
-        await calls.attempt(two.id, CallOutcome.NO_ANSWER, level=programme.rating.scale[0], **phone)
-    await calls.attempt(two.id, CallOutcome.ANSWERED, level=programme.rating.scale[-1], **phone)
-    with pytest.raises(CallOver):
-        await calls.attempt(two.id, CallOutcome.NO_ANSWER, **phone)
-    summary = await calls.summary(made)
-    assert (summary.asked, summary.waiting, summary.answered, summary.attempts) == (2, 1, 1, 3)
-    assert summary.average_bp == 0
-    entry = await ServiceFileEntry.get(provider_id=provider.id)
-    assert (entry.kind, entry.tone) == (ServiceEntryKind.CALL_BACK, EntryTone.BAD)
-    page = await service_files.page(provider.id, actor=person_of(provider))
-    assert page.own and len(page.rows) == 1
-    with pytest.raises(NotFound):
-        await service_files.page(provider.id, actor=person_of(await make_enterprise()))
 
 
 @rules("GX-57", "NX-25")
@@ -540,31 +403,6 @@ async def test_contracts_are_checked_against_shared_data_and_each_source_is_a_li
         ("contract_business_register", True, ""),
         ("contract_dishonesty_list", False, "列入失信被执行人名单"),
     ], "who is silent speaks neither for it nor against it"
-
-
-async def a_draw(
-    watch: Watch, slug: str, over: Sampled, drawn: list[int], *, status: DrawStatus = DrawStatus.DRAWN
-) -> int:
-    """A draw of the programme's that drew these rows."""
-    draw = await SamplingDraw.create(
-        programme_slug=slug,
-        programme_version=watch.programme(slug).version,
-        code="satisfaction",
-        name="抽查",
-        over=over,
-        share_bp=1_000,
-        commitment="0" * 64,
-        sealed_seed="",
-        status=DrawStatus.ANNOUNCED,
-        items=len(drawn),
-        drawn=len(drawn),
-        announced_by="staff:1",
-        announced_at=watch.at(slug),
-    )
-    for turn, row in enumerate(drawn, start=1):
-        await SamplingItem.create(draw_id=draw.id, key=f"{row:08d}", row_id=row, stratum="1-0", turn=turn)
-    await SamplingDraw.filter(id=draw.id).update(status=status)
-    return int(draw.id)
 
 
 async def a_report(watch: Watch, actor: Any, slug: str) -> int:

@@ -11,7 +11,7 @@ from server.programme.model import Programme
 from server.programme.oversight import ReportCadence, ReportSection
 from server.programme.size_classes import SizeStandard
 from server.programme.vocabulary import Actor
-from server.services.reports import money, people
+from server.services.reports import money, people, samples
 from server.services.reports.figures import Scope, Section
 
 HOUSE = "overview"
@@ -105,5 +105,6 @@ def countings(sizes: SizeStandard) -> Mapping[ReportSection, Counting]:
         ReportSection.DISTRICTS: people.districts,
         ReportSection.SIZE_CLASSES: by_size,
         ReportSection.BREACHES: people.breaches,
+        ReportSection.SAMPLING: samples.samples,
         ReportSection.RESULTS: money.results,
     }

@@ -25,6 +25,7 @@ from server.models.payments import OwnPayment
 from server.models.ratings import Rating
 from server.models.reviews import ReviewCase
 from server.models.rounds import Budget
+from server.models.sampling import SampleAnswer, SamplingDraw, SamplingItem
 from server.models.sanctions import SanctionCase
 from server.models.settlements import Settlement
 from server.models.vouchers import Voucher
@@ -45,6 +46,9 @@ TABLES: Mapping[str, tuple[type[Model], str, str]] = {
     "qualification": (Qualification, "status", ""),
     "sanction": (SanctionCase, "number", ""),
     "sanction_proposal": (SanctionProposal, "clause", ""),
+    "draw": (SamplingDraw, "name", ""),
+    "draw_line": (SamplingItem, "key", ""),
+    "draw_answer": (SampleAnswer, "outcome", ""),
 }
 """What figures are counted from: the table, what its rows are called by, and their money if they have any."""
 TOUCHES = "touches"
