@@ -123,13 +123,11 @@ async def _paid(
 
 async def _tell_paid(payment: Payment, settlement: Settlement, receipt: Receipt, now: datetime) -> None:
     """Tell the provider what came, what was kept back, or that there was nothing to pay."""
-    topic = "disbursement.paid"
-    if payment.kept_fen:
-        topic = "disbursement.kept_back"
-    elif not payment.amount_fen:
-        topic = "disbursement.nothing"
     await settlement_book.tell(
-        topic, settlement, [settlement.provider_id], now=now,
+        "disbursement.kept_back"
+        if payment.kept_fen
+        else ("disbursement.paid" if payment.amount_fen else "disbursement.nothing"),
+        settlement, [settlement.provider_id], now=now,
         ending=masked(payment.account.tail), receipt=receipt.number, kept_fen=payment.kept_fen,
         transfer_fen=payment.transfer_fen,
     )  # fmt: skip

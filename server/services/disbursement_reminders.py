@@ -1,86 +1,44 @@
-"""Reminders about money: windows that close, summary invoices that are owed, accounts that are missing.
+"""Reminders about money: summary invoices that are owed, accounts that are missing.
 
-Seven, three and one days before a window closes; one, three and seven days after something began to be owed
-that holds up somebody's payment. Each is told once to each side it concerns.
+One, three and seven days after something began to be owed that holds up somebody's payment. Each is told once
+to each side it concerns. Of windows that close, ``settlement_windows`` tells.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from server.models.disbursements import PaymentBatch
-from server.models.orders import Order
-from server.models.settlements import Settlement, SettlementWindow
+from server.models.settlements import Settlement
 from server.programme.model import Programme
-from server.programme.steps import StepKind
 from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import day_of
 from server.rules.disbursements import BatchStatus
-from server.rules.orders import OrderStatus
 from server.services import bank_accounts, outbox, summary_invoices
 from server.services.payment_batches import WAITING
 from server.services.reminders import (
     ACCOUNT,
     DISTANCES,
     INVOICE,
-    WINDOW,
     Matter,
-    days_left,
     send,
 )
 from server.units import yuan
 
-THEIR_TURN = (StepKind.SERVICE_CONFIRMATION, StepKind.RATE)
-"""What an enterprise does before its provider can ask for the money."""
-
-
 async def send_due(programme: Programme, *, now: datetime) -> int:
     """Send every reminder about money that is due on the day of ``now``; returns how many."""
     sent = 0
-    async for matter in _windows(programme, now):
-        sent += await send([matter], now, lambda one: _before(one, now))
     for source in (_invoices, _accounts):
         async for matter in source(programme):
             sent += await send([matter], now, lambda one: _after(one, now))
     return sent
 
 
-def _before(matter: Matter, now: datetime) -> int | None:
-    """The distance to a deadline that is due today."""
-    left = days_left(matter.deadline, now)
-    return next((days for days in sorted(DISTANCES) if left <= days), None)
-
-
 def _after(matter: Matter, now: datetime) -> int | None:
     """The distance from the day on which something began to be owed."""
     since = (day_of(now) - day_of(matter.deadline)).days
     return next((days for days in sorted(DISTANCES, reverse=True) if since >= days), None)
-
-
-async def _windows(programme: Programme, now: datetime) -> AsyncIterator[Matter]:
-    """Whoever still has something to hand in, or to do so that it can be, before a window closes (GX-60)."""
-    until = now + timedelta(days=max(DISTANCES) + 1)
-    windows = SettlementWindow.filter(
-        programme_slug=programme.slug, opens_at__lte=now, closes_at__gt=now, closes_at__lte=until
-    )
-    for window in await windows.order_by("id"):
-        open_orders = Order.filter(programme_slug=programme.slug, status=OrderStatus.OPEN)
-        # What is finished but for its settlement.
-        done = Order.filter(programme_slug=programme.slug, status=OrderStatus.DONE, step=StepKind.SETTLE)
-        providers = await done.values_list("provider_id", flat=True)
-        enterprises = await open_orders.filter(step__in=THEIR_TURN).values_list("enterprise_id", flat=True)
-        sides = sorted({*providers, *enterprises})
-        yield Matter(
-            about=WINDOW,
-            subject=f"settlement_window:{window.id}",
-            recipients=(
-                *(f"organisation:{side}" for side in sides),
-                outbox.team(Role.OPERATOR, programme.slug),
-            ),
-            deadline=window.closes_at,
-            data={"programme": programme.slug, "name": window.name},
-        )
 
 
 async def _invoices(programme: Programme) -> AsyncIterator[Matter]:

@@ -1,21 +1,26 @@
 """Settlement windows: announced by the authority, once or twice a year; outside them nothing is handed in.
 
-Whoever has finished orders that are not settled hears of an opening; of the end tell the reminders.
+Whoever has finished orders that are not settled hears of an opening. Seven, three and one days before the end
+both sides hear of it, as far as either still has something to do. One job tells both, and nobody twice of one
+thing: an opening within a distance of its end stands for the reminder at that distance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tortoise.exceptions import IntegrityError
 from tortoise.expressions import Subquery
 from tortoise.transactions import in_transaction
 
+from server.clock import CHINA
+from server.models.inbox import ReminderSent
 from server.models.orders import Order
 from server.models.settlements import Settlement, SettlementWindow
 from server.programme.model import Programme
 from server.programme.registry import Programmes
+from server.programme.steps import StepKind
 from server.programme.vocabulary import Actor as ProgrammeActor
 from server.rules.deadlines import day_of, told, told_until
 from server.rules.orders import OrderStatus
@@ -23,6 +28,12 @@ from server.rules.settlements import SettlementStatus, Span, has_windows, open_w
 from server.services import access, journal, outbox
 from server.services.access import CLOCK, Actor
 from server.services.clocks import ProgrammeClocks
+from server.services.reminders import DISTANCES, WINDOW, Matter, days_left, send
+
+THEIR_TURN = (StepKind.SERVICE_CONFIRMATION, StepKind.RATE)
+"""What an enterprise does before its provider can ask for the money."""
+MORNING = 9
+"""From this hour of the day of China people are reminded."""
 
 
 class SettlementWindows:
@@ -92,16 +103,19 @@ class SettlementWindows:
         return spans[window]
 
     async def tell_due(self) -> int:
-        """Tell providers of windows that opened; returns how many heard. Of the end, ``reminders`` tells."""
+        """Tell providers of windows that opened, and both sides of windows that close; how many heard."""
         heard = 0
         for programme in self.programmes:
             if not has_windows(programme):
                 continue
             now = self.clocks.now(programme.slug)
             for window in await SettlementWindow.filter(
-                programme_slug=programme.slug, opens_at__lte=now, closes_at__gt=now, told_opened_at=None
-            ):
-                heard += await self._tell(window, now)
+                programme_slug=programme.slug, opens_at__lte=now, closes_at__gt=now
+            ).order_by("id"):
+                if window.told_opened_at is None:
+                    heard += await self._tell(window, now)
+                elif _distance(window, now) is not None and now.astimezone(CHINA).hour >= MORNING:
+                    heard += await self._remind(window, now)
         return heard
 
     async def _tell(self, window: SettlementWindow, now: datetime) -> int:
@@ -112,6 +126,22 @@ class SettlementWindows:
                 return 0
             providers = [f"organisation:{one}" for one in await _waiting(window.programme_slug)]
             await _say("settlement.window_open", providers, window, now)
+            if (days := _distance(window, now)) is not None:
+                # They have just been told until when: that is the reminder.
+                await ReminderSent.bulk_create(
+                    [
+                        ReminderSent(
+                            about=WINDOW,
+                            subject=_subject(window),
+                            recipient=one,
+                            deadline=window.closes_at,
+                            days_before=days,
+                            sent_at=now,
+                        )
+                        for one in providers
+                    ],
+                    ignore_conflicts=True,
+                )
             await journal.record(
                 "settlement.window_told",
                 f"settlement_window:{window.id}",
@@ -121,6 +151,36 @@ class SettlementWindows:
                 told=len(providers),
             )
         return len(providers)
+
+    async def _remind(self, window: SettlementWindow, now: datetime) -> int:
+        """Remind whoever still has something to hand in, or to do so that it can be (GX-60)."""
+        slug = window.programme_slug
+        theirs = Order.filter(programme_slug=slug, status=OrderStatus.OPEN, step__in=THEIR_TURN)
+        enterprises = {int(str(one)) for one in await theirs.values_list("enterprise_id", flat=True)}
+        sides = sorted({*await _waiting(slug), *enterprises})
+        matter = Matter(
+            about=WINDOW,
+            subject=_subject(window),
+            recipients=(
+                *(f"organisation:{side}" for side in sides),
+                outbox.team(ProgrammeActor.OPERATOR, slug),
+            ),
+            deadline=window.closes_at,
+            data={"programme": slug, "name": window.name},
+        )
+        return await send([matter], now, lambda one: _distance(window, now))
+
+
+def _subject(window: SettlementWindow) -> str:
+    return f"settlement_window:{window.id}"
+
+
+def _distance(window: SettlementWindow, now: datetime) -> int | None:
+    """The distance from the end that is reached: only the nearest one is told after an outage."""
+    if window.closes_at - now > timedelta(days=max(DISTANCES) + 1):
+        return None
+    left = days_left(window.closes_at, now)
+    return next((days for days in sorted(DISTANCES) if left <= days), None)
 
 
 async def _waiting(slug: str) -> list[int]:

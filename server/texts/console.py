@@ -84,7 +84,7 @@ JOBS: Mapping[str, str] = {
     "recompute_deadlines": "按新公布的放假安排重算暂定的期限",
     "expire_vouchers": "服务券到期失效",
     "reclaim_vouchers": "逾期未下单的服务券收回",
-    "remind_of_money": "提醒兑付窗口、汇总发票和收款账户",
+    "remind_of_money": "提醒汇总发票和收款账户",
     "end_years": "生成年度结转清单并结转未付兑付",
     "send_reminders": "发送期限提醒",
     "seal_journal": "日志存证：链接新记录，签署上一日，送外部留存",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counted
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 
@@ -11,6 +12,9 @@ from tortoise.transactions import in_transaction
 
 from server.models.ceilings import CeilingRaise
 from server.models.orders import Order
+from server.models.organisations import Organisation
+from server.models.outbox import OutboxMessage
+from server.models.people import Staff
 from server.models.reviews import ReviewCase, ReviewDecision
 from server.models.rounds import Budget
 from server.models.settlements import RefundTask, Settlement
@@ -19,9 +23,10 @@ from server.rules.money import Account, Movement
 from server.rules.payment_holds import HoldCause
 from server.rules.review import Verdict, differences
 from server.rules.settlements import SettlementStatus, WindowClosed
-from server.services import ledger, payment_holds, settlement_book
+from server.services import disbursement_reminders, ledger, payment_holds, settlement_book
 from server.services.access import NotFound
 from server.services.payment_holds import PaymentHeld
+from server.services.reviewers import OwnReview
 from server.services.settlement_book import SettlementMovedOn
 from server.services.settlement_drafts import OrderNotFinished, SettledAlready
 from server.services.settlement_end import SettlementNotPayable
@@ -48,6 +53,12 @@ async def test_a_finished_order_is_settled_at_any_time_through_the_chain_of_its_
     settlement = await counter.submitted(order)
     assert settlement.status is SettlementStatus.IN_REVIEW
     assert settlement.asked_fen == settlement.ledger_fen == order.voucher_fen
+    # The enterprise is the other side of it: whoever is tied to it decides nothing.
+    friend = await counter.staff("operator")
+    enterprise = await Organisation.get(id=order.enterprise_id)
+    await Staff.filter(id=friend.id).update(affiliations=[enterprise.uscc])
+    with pytest.raises(OwnReview):
+        await counter.decides(settlement, actor=friend)
     settlement = await counter.through(settlement)
     assert settlement.status is SettlementStatus.PAYABLE
     assert settlement.amount_fen == order.voucher_fen
@@ -112,6 +123,27 @@ async def test_the_operator_settles_a_project_and_may_cut_it_by_the_contract_wit
     assert returned[Account.BUDGET] == yuan_to_fen(500)
 
 
+async def told_of_the_window(counter: Counter, order: Order) -> list[int]:
+    """How many hear day by day of a window that closes in eight days: both sides, and the operator's team."""
+    programme, at = counter.programmes.get(order.programme_slug), counter.clock.at
+    buyer = await counter.enterprise(ALLOTTED)
+    await counter.settle(buyer)
+    other = await counter.signed(buyer, await counter.provider(ALLOTTED), 10_000)
+    await Order.filter(id=other.id).update(step=StepKind.RATE)
+    heard = []
+    for day in range(8):
+        counter.clock.at = at + day * DAY
+        by_others = await disbursement_reminders.send_due(programme, now=counter.now)
+        heard.append(await counter.windows.tell_due() + by_others)
+        assert await counter.windows.tell_due() == 0
+    counter.clock.at = at
+    topic = "reminder.settlement_window"
+    told = await OutboxMessage.filter(topic=topic).values_list("recipient", flat=True)
+    assert sorted(Counted(told).values()) == [3, 3, 3], "seven, three and one days before, each side once"
+    assert f"organisation:{other.enterprise_id}" in told and f"organisation:{order.provider_id}" in told
+    return heard
+
+
 @pytest.mark.rules("GX-33", "GX-55", "GX-60", "GX-62")
 async def test_settlements_are_handed_in_within_the_windows_of_the_year(counter: Counter) -> None:
     order = await counter.finished(ALLOTTED, 40_000, budget=await counter.budget(ALLOTTED))
@@ -126,6 +158,7 @@ async def test_settlements_are_handed_in_within_the_windows_of_the_year(counter:
     counter.clock.advance(2 * DAY)
     assert await counter.windows.tell_due() == 1
     assert await counter.windows.tell_due() == 0
+    assert await told_of_the_window(counter, order) == [0, 3, 0, 0, 0, 3, 0, 3]
     forms = await counter.drafts.print_forms(application.id, actor=await counter.provider_of(order))
     assert len(forms) == 2
     (settlement,) = await counter.submit(application)
