@@ -59,17 +59,26 @@ def step_of(programme: Programme) -> OrderStep:
     )
 
 
-async def correctable(settlement: Settlement, programme: Programme) -> tuple[Document, ...]:
-    """What the order brought and a reviewer has sent back: only that is handed in anew (GZ-40)."""
+async def opened(settlement: Settlement, programme: Programme) -> list[Document]:
+    """What may be handed in for one order now: all that is asked of a draft; of what was returned, what the
+    reviewer named, an alternative to it included.
+
+    Whoever approved the rest does not see it again. What the order brought is handed in anew only so (GZ-40).
+    A return that names no document opens all of the settlement's own.
+    """
+    own = [one for one in asked_documents(programme) if not for_all(one)]
     if settlement.case_id is None or settlement.status is not SettlementStatus.RETURNED:
-        return ()
+        return own
     last = (
         await ReviewDecision.filter(case_id=settlement.case_id, verdict=Verdict.RETURNED)
         .order_by("-id")
         .first()
     )
-    named = {} if last is None else last.fields_returned
-    return tuple(one for one in carried_documents(programme) if one.code in named)
+    named = frozenset() if last is None else frozenset(last.fields_returned)
+    carried = [one for one in carried_documents(programme) if one.code in named]
+    groups = {group for one in own if one.code in named for group in one.groups}
+    chosen = [one for one in own if one.code in named or not groups.isdisjoint(one.groups)]
+    return [*chosen, *carried] if chosen or carried else own
 
 
 async def keep(
@@ -89,11 +98,9 @@ async def keep(
     grouped: dict[tuple[int | None, str], list[SettlementPaper]] = {}
     for one in hand_ins:
         settlement, terms = settlements.get(one.order_id or 0, (None, programme))
-        known = [
-            document for document in asked_documents(terms) if for_all(document) is (one.order_id is None)
-        ]
+        known = [document for document in asked_documents(terms) if for_all(document)]
         if settlement is not None:
-            known += await correctable(settlement, terms)
+            known = await opened(settlement, terms)
         missing = one.order_id is not None and settlement is None
         if missing or one.paper.code not in {document.code for document in known}:
             raise PaperNotAsked(clause=programme.settlement.article, paper=one.paper.code)

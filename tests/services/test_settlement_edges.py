@@ -17,10 +17,11 @@ from server.programme.vocabulary import Party
 from server.rules.review import Verdict
 from server.rules.sanction_cases import SanctionSource, SanctionStatus
 from server.rules.settlements import ReductionImpossible, SettlementStatus, WindowImpossible
-from server.services import ledger
+from server.services import ledger, settlement_book
 from server.services.access import NotAllowed
 from server.services.settlement_book import SettlementMovedOn
 from server.services.settlement_drafts import SettlementOrdersUnknown
+from server.services.settlement_papers import ForOrder, PaperNotAsked
 from server.units import yuan_to_fen
 from tests.contracting import ALLOTTED, DAY, DRAWN, GRABBED, ON_CONTRACT
 from tests.settling import Counter
@@ -94,6 +95,23 @@ async def test_what_was_said_of_the_money_with_a_return_was_said_of_another_file
     )
     settlement = await counter.decides(settlement, actor=operator)
     assert (settlement.amount_fen, settlement.reduced_fen) == (yuan_to_fen(2_000), 0)
+
+
+async def test_a_return_opens_what_it_names_and_nothing_that_others_have_approved(counter: Counter) -> None:
+    order = await counter.finished(DRAWN, 100_000, budget=await counter.budget(DRAWN))
+    settlement = await counter.decides(
+        await counter.submitted(order), Verdict.RETURNED, fields={"full_invoice": "印章不清"}
+    )
+    actor = await counter.provider_of(order)
+    (declaration, *_) = await counter.papers(order)
+    application = await settlement_book.application_for(settlement.application_id, actor=actor)
+    with pytest.raises(PaperNotAsked) as refusal:
+        await counter.hand_in(application, [declaration])
+    assert refusal.value.values["paper"] == declaration.paper.code
+    invoice = next(
+        one for one in counter.settlements.terms_of(order).settlement.documents if one.code == "full_invoice"
+    )
+    await counter.hand_in(application, [ForOrder(order.id, await counter.paper(order, invoice, {}))])
 
 
 @pytest.mark.rules("NX-26")
