@@ -41,6 +41,10 @@ class Unreadable(Exception):
     """What was given is no exported case; the message says why."""
 
 
+BROKEN = (Unreadable, OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile)
+"""What reading a file ends with that is none of ours."""
+
+
 # -- Ed25519 (RFC 8032): checking alone, so nothing here has to be quick or constant in time -----------
 
 P = 2**255 - 19
@@ -419,19 +423,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--anchor", type=Path, help="the file of the keeper of the days' roots")
     chosen = parser.parse_args(arguments)
     try:
-        anchor = None
-        if chosen.anchor is not None:
-            anchor = kept_in(chosen.anchor.read_text(encoding="utf-8"))
+        anchor = kept_in(chosen.anchor.read_text(encoding="utf-8")) if chosen.anchor else None
         manifest, verdict = verify(Archive(chosen.case), chosen.key, anchor)
-    except (
-        Unreadable,
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        zipfile.BadZipFile,
-    ) as fault:
+    except BROKEN as fault:
         print(f"FAULT  this is no exported case, or it is damaged: {fault}")
         return 1
     print("case   {}".format(manifest.get("case")))
