@@ -81,6 +81,17 @@ IN_THE_FILES = frozenset(
 )
 """Who reads an organisation's standing without a review of theirs to do."""
 
+SUPERVISORS = frozenset(
+    {
+        StaffRole.OPERATOR,
+        StaffRole.AUTHORITY,
+        StaffRole.DIVISION,
+        StaffRole.TREASURY,
+        StaffRole.INSPECTOR,
+    }
+)
+"""Who may have a part in supervision; which part, the programme says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

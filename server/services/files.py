@@ -1,8 +1,8 @@
 """Files: what was taken, who may see it, and that it was seen.
 
-A person sees the files of their own organisation; staff see what is attached to something they review,
-in their programmes and areas. For everybody else a file does not exist. What is shown is always the safe
-copy; the original is evidence and is shown to nobody.
+A person sees the files of their own organisation; staff see what is attached to something they review, or to
+a case that is theirs to see (``file_cases.py``), in their programmes and areas. For everybody else a file
+does not exist. What is shown is always the safe copy. The original is evidence, and shown to nobody.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from server.services import journal
 from server.services.access import IN_THE_FILES, Actor, NotFound, organisation_id_of
 from server.services.clocks import ProgrammeClocks
 from server.services.evidence import Evidence
+from server.services.file_cases import case_of
 from server.services.file_safety import FileUnacceptable
 
 PAGE = 50
@@ -248,6 +249,9 @@ class Files:
         """Whether what a file is attached to is read, or reviewed somewhere in its chain, by the actor."""
         if actor.programmes and slug not in actor.programmes:
             return False
+        case = await case_of(subject, slug, self._programmes)
+        if case is not None:
+            return case.seen_by(actor)
         if not actor.roles.isdisjoint(IN_THE_FILES):
             return True
         reviewed = await _reviewed_as(subject)

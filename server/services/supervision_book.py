@@ -14,21 +14,12 @@ from server.models.organisations import Organisation
 from server.programme.model import Programme
 from server.programme.registry import Programmes
 from server.services import access, journal
+from server.services.access import SUPERVISORS as SUPERVISORS
 from server.services.access import Actor, NotAllowed, StaffRole
 from server.services.clocks import ProgrammeClocks
 from server.services.files import FilesUnknown, own_files
 from server.services.reviewers import OwnReview, reviewer_of
 
-SUPERVISORS = frozenset(
-    {
-        StaffRole.OPERATOR,
-        StaffRole.AUTHORITY,
-        StaffRole.DIVISION,
-        StaffRole.TREASURY,
-        StaffRole.INSPECTOR,
-    }
-)
-"""Who may have a part in supervision; which part, the programme says."""
 DECIDING = frozenset({StaffRole.AUTHORITY, StaffRole.DIVISION})
 """Who decides what follows from what was found."""
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
