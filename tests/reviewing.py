@@ -77,10 +77,14 @@ class Thing:
     told: list[tuple[str, Any]] = field(default_factory=list)
     came_to: list[str] = field(default_factory=list)
     awaited: int = 0
+    others: frozenset[str] = frozenset()
     cannot_pass: bool = False
 
     async def snapshot(self, case: ReviewCase) -> dict[str, Any]:
         return dict(self.facts)
+
+    async def sides(self, case: ReviewCase) -> frozenset[str]:
+        return self.others
 
     async def checks(self, case: ReviewCase, *, now: datetime) -> Sequence[Check]:
         return self.found

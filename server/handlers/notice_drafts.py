@@ -37,6 +37,7 @@ from server.services.public_notices import (
     NoticeTooLong,
     Preview,
 )
+from server.services.recusals import Recused
 from server.services.reviewers import OwnReview
 from server.services.standing_notices import (
     ChannelDayTooOld,
@@ -49,7 +50,7 @@ from server.services.standing_notices import (
 routes = Routes("notice_drafts")
 
 PUBLISHERS = staff(StaffRole.AUTHORITY, StaffRole.OPERATOR)
-THEIRS = (NotYourReview, OwnReview)
+THEIRS = (NotYourReview, OwnReview, Recused)
 PAGE = 100
 MOST_VERSIONS = 2**31 - 1
 WEB_ADDRESS = r"^(https?://[^\s<>\"]{3,490})?$"

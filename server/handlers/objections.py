@@ -9,6 +9,7 @@ from server.handlers.api import Answer, Routes, staff
 from server.handlers.files import SHOWN, ContentQuery, FileView, disposition, file_view
 from server.handlers.parsing import Body, Id, Path
 from server.handlers.review_views import ObjectionView, objection_view
+from server.handlers.reviews import FOLLOWING
 from server.keys import NOTICE_DESK
 from server.rules.review import DecidedBefore, NotYourReview, ReasonMissing
 from server.services.access import Actor, StaffRole
@@ -16,13 +17,14 @@ from server.services.evidence import EvidenceDamaged
 from server.services.files import ViewReasonMissing
 from server.services.objection_answers import ObjectionAnswered, ObjectorAnonymous
 from server.services.objections import NoticeOver
+from server.services.recusals import Recused
 from server.services.reviewers import OwnReview
 from server.services.reviews import CaseMovedOn
 
 routes = Routes("objections")
 
 ANSWERERS = staff(StaffRole.AUTHORITY, StaffRole.OPERATOR)
-THEIRS = (NotYourReview, OwnReview, NoticeOver)
+THEIRS = (NotYourReview, OwnReview, Recused, NoticeOver)
 
 
 class ObjectionPath(Path):
@@ -68,7 +70,7 @@ class ObjectionFiles(Answer):
     summary="Answer an objection. | 答复公示异议。",
     access=ANSWERERS,
     answers={200: ObjectionView},
-    refusals=(*THEIRS, DecidedBefore, ReasonMissing, ObjectionAnswered, CaseMovedOn),
+    refusals=(*THEIRS, DecidedBefore, ReasonMissing, ObjectionAnswered, CaseMovedOn, *FOLLOWING),
 )
 async def answer(
     request: web.Request, actor: Actor, path: ObjectionPath, body: AnswerObjection

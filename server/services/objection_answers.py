@@ -21,10 +21,11 @@ from server.rules.review import CaseStatus, NotYourReview, ReasonMissing, Verdic
 from server.services import journal, notice_book, outbox
 from server.services.access import CLOCK, Actor, NotFound
 from server.services.objections import ANONYMOUS, NoticeOver, Objections
+from server.services.recusals import require_say
 from server.services.review_cases import copied, step_of
 from server.services.review_passage import Passage, Said
 from server.services.reviewed import together
-from server.services.reviewers import Reviewer, reviewer_of
+from server.services.reviewers import Reviewer, require_impartial, reviewer_of
 
 ANSWERING = (ReviewKind.PUBLIC_NOTICE, ReviewKind.RECONSIDERATION)
 """The steps at which an objection is answered."""
@@ -54,8 +55,9 @@ class ObjectionAnswers:
     async def answer(self, objection_id: int, *, upheld: bool, answer: str, actor: Actor) -> ReviewObjection:
         """Answer an objection: upheld, and the case is refused; or not, and its notice goes on.
 
-        Raises ``NotFound``, ``NotYourReview``, ``OwnReview``, ``DecidedBefore``, ``ReasonMissing``,
-        :class:`ObjectionAnswered`, :class:`NoticeOver` or ``CaseMovedOn``.
+        Raises ``NotFound``, ``NotYourReview``, ``OwnReview``, ``Recused``, ``DecidedBefore``,
+        ``ReasonMissing``, :class:`ObjectionAnswered`, :class:`NoticeOver`, ``CaseMovedOn``, and whatever
+        stands in the way of what follows.
         """
         if not answer.strip():
             raise ReasonMissing()
@@ -100,7 +102,8 @@ class ObjectionAnswers:
     async def for_answering(self, objection_id: int, *, actor: Actor) -> ReviewObjection:
         """An objection as the authority has it that answers: at its notice, or at a reconsideration.
 
-        Raises ``NotFound``, ``NotYourReview``, ``OwnReview``, and ``NoticeOver`` for a chain without either.
+        Raises ``NotFound``, ``NotYourReview``, ``OwnReview``, ``Recused``, and ``NoticeOver`` for a chain
+        without either.
         """
         reviewer = await reviewer_of(actor)
         objection = await self._objection(objection_id, reviewer)
@@ -111,7 +114,9 @@ class ObjectionAnswers:
         if reviewer.roles_in(objection.case).isdisjoint(step.by for step in answering):
             first = answering[0]
             raise NotYourReview(clause=first.article, step=first.name, actor=texts.ACTORS[first.by])
-        reviewer.require_impartial(objection.case)
+        case = objection.case
+        await require_impartial(reviewer, case, self.reviews.reviewed(case))
+        await require_say(case.id, reviewer.id)
         return objection
 
     async def escalate_due(self) -> int:

@@ -23,10 +23,12 @@ from server.rules.public_notices import NoticeStatus, hash_of
 from server.rules.review import CaseStatus, NotYourReview
 from server.services import journal, memberships, notice_book, outbox
 from server.services.access import Actor, NotFound, require_programme
+from server.services.recusals import Recused, recused_from
 from server.services.review_cases import copied, due_columns, step_of
 from server.services.review_notices import Notices
 from server.services.review_passage import AT_REST
-from server.services.reviewers import OwnReview, Reviewer, reviewer_of
+from server.services.reviewers import OwnReview, Reviewer, require_impartial, reviewer_of
+from server.services.reviews import Reviews
 
 MOST_LINES = 500
 PAGE = 50
@@ -120,8 +122,8 @@ class PublicNotices:
     ) -> PublicNotice:
         """Draft a notice of these lines, or (``None``) of all that wait; ``replaces`` names a withdrawn one.
 
-        Raises ``NotFound``, ``UnknownProgramme``, ``NotYourReview``, ``OwnReview``, :class:`NoticeEmpty`,
-        :class:`NoticeTooLong`, :class:`NoticeItemUnusable`, :class:`NoticeKindsMixed`.
+        Raises ``NotFound``, ``UnknownProgramme``, ``NotYourReview``, ``OwnReview``, ``Recused``,
+        :class:`NoticeEmpty`, :class:`NoticeTooLong`, :class:`NoticeItemUnusable`, :class:`NoticeKindsMixed`.
         """
         reviewer = await reviewer_of(actor)
         require_programme(actor, slug)
@@ -133,7 +135,7 @@ class PublicNotices:
             raise NotFound()
         lines = await self._chosen(slug, line_ids, reviewer)
         first = lines[0].case
-        step = require_theirs([line.case for line in lines], reviewer)
+        step = await require_theirs([line.case for line in lines], reviewer, self.reviews)
         terms = programme.public_notice
         subject = texts.NOTICE_SUBJECTS[first.subject]
         async with in_transaction():
@@ -191,7 +193,7 @@ class PublicNotices:
         """Publish a draft by somebody else, as it was previewed: ``sha256`` is the preview's.
 
         Raises what :meth:`preview` raises, :class:`NoticeOwnDraft`, :class:`NoticeMovedOn`,
-        ``NotYourReview``, ``OwnReview``, :class:`NoticeItemUnusable`, :class:`NoticeEmpty`.
+        ``NotYourReview``, ``OwnReview``, ``Recused``, :class:`NoticeItemUnusable`, :class:`NoticeEmpty`.
         """
         notice = await self._draft_for(notice_id, actor)
         if notice.drafted_by == actor.id:
@@ -212,7 +214,7 @@ class PublicNotices:
             if not lines:
                 raise NoticeEmpty(clause=notice.clause)
             cases = [line.case for line in lines]
-            require_theirs(cases, reviewer)
+            await require_theirs(cases, reviewer, self.reviews)
             shown = await self._previewed(notice, cases)
             if shown.sha256 != sha256:
                 raise NoticeMovedOn(clause=notice.clause)
@@ -236,7 +238,9 @@ class PublicNotices:
         lines = [row for row in rows if reviewer.may_see(row.case) and _waits(row.case)]
         if line_ids is None:
             # Of all that wait, those that are somebody else's to put up stay where they are.
-            lines = [row for row in lines if _is_theirs(row.case, reviewer)]
+            kept_out = await recused_from([row.case_id for row in lines], reviewer.id)
+            lines = [row for row in lines if row.case_id not in kept_out]
+            lines = [row for row in lines if await _is_theirs(row.case, reviewer, self.reviews)]
         elif lacking := sorted(set(line_ids) - {row.id for row in lines}):
             raise NoticeItemUnusable(lines=texts.LIST.join(str(one) for one in lacking))
         if not lines:
@@ -295,23 +299,30 @@ async def notice_for(notice_id: int, actor: Actor) -> PublicNotice:
     return notice
 
 
-def require_theirs(cases: Sequence[ReviewCase], reviewer: Reviewer) -> ReviewStep:
+async def require_theirs(cases: Sequence[ReviewCase], reviewer: Reviewer, reviews: Reviews) -> ReviewStep:
     """The step at which cases are put up, by somebody whose turn it is and who has no part in any of them.
 
-    Raises ``NotYourReview``, ``OwnReview``.
+    Raises ``NotYourReview``, ``OwnReview``, ``Recused``.
     """
+    if await recused_from([case.id for case in cases], reviewer.id):
+        raise Recused(clause=_step(cases[0]).article)
     step = _step(cases[0])
     for case in cases:
-        step = _step(case)
-        if step.by not in reviewer.roles_in(case):
-            raise NotYourReview(clause=step.article, step=step.name, actor=texts.ACTORS[step.by])
-        reviewer.require_impartial(case)
+        step = await _require_theirs(case, reviewer, reviews)
     return step
 
 
-def _is_theirs(case: ReviewCase, reviewer: Reviewer) -> bool:
+async def _require_theirs(case: ReviewCase, reviewer: Reviewer, reviews: Reviews) -> ReviewStep:
+    step = _step(case)
+    if step.by not in reviewer.roles_in(case):
+        raise NotYourReview(clause=step.article, step=step.name, actor=texts.ACTORS[step.by])
+    await require_impartial(reviewer, case, reviews.reviewed(case))
+    return step
+
+
+async def _is_theirs(case: ReviewCase, reviewer: Reviewer, reviews: Reviews) -> bool:
     try:
-        require_theirs([case], reviewer)
+        await _require_theirs(case, reviewer, reviews)
     except (NotYourReview, OwnReview):
         return False
     return True

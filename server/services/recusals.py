@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
@@ -86,5 +88,11 @@ async def recuse(
 
 async def require_say(case_id: int, reviewer_id: int) -> None:
     """Raise :class:`Recused` for whoever keeps out of a case."""
-    if await ReviewRecusal.exists(case_id=case_id, reviewer_id=reviewer_id):
+    if await recused_from([case_id], reviewer_id):
         raise Recused()
+
+
+async def recused_from(case_ids: Collection[int], reviewer_id: int) -> frozenset[int]:
+    """Of these cases, those that somebody keeps out of."""
+    rows = await ReviewRecusal.filter(reviewer_id=reviewer_id, case_id__in=list(case_ids))
+    return frozenset(row.case_id for row in rows)

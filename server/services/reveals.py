@@ -13,7 +13,7 @@ from server.services.access import Actor, NotFound
 from server.services.inspection_forms import InspectionForms
 from server.services.recusals import require_say
 from server.services.review_cases import copied
-from server.services.reviewers import case_for, reviewer_of
+from server.services.reviewers import case_for, require_impartial, reviewer_of
 from server.services.reviews import Reviews
 
 
@@ -39,9 +39,9 @@ async def reveal(
     case = await case_for(reviewer, case_id)
     if reviewer.roles_in(case).isdisjoint(copied(case).roles):
         raise NotFound()
-    reviewer.require_impartial(case)
-    await require_say(case.id, reviewer.id)
     reviewed = reviews.reviewed(case)
+    await require_impartial(reviewer, case, reviewed)
+    await require_say(case.id, reviewer.id)
     value = await reviewed.unveil(case, field) if isinstance(reviewed, Veiled) else None
     if value is None:
         value = await forms.unveil(case, field)

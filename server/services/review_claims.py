@@ -9,7 +9,7 @@ from server.models.reviews import ReviewCase
 from server.services.access import Actor
 from server.services.recusals import require_say
 from server.services.review_turns import CLAIM_KEPT, claimed_by, not_yours, require_drawn, require_open
-from server.services.reviewers import case_for, reviewer_of
+from server.services.reviewers import case_for, require_impartial, reviewer_of
 from server.services.reviews import Reviews
 
 
@@ -23,7 +23,7 @@ async def claim(reviews: Reviews, case_id: int, *, actor: Actor) -> ReviewCase:
     case = await case_for(reviewer, case_id)
     now = reviews.clocks.now(case.programme_slug)
     require_open(case)
-    reviewer.require_impartial(case)
+    await require_impartial(reviewer, case, reviews.reviewed(case))
     require_drawn(case)
     if case.turn not in reviewer.roles_in(case):
         raise not_yours(case)

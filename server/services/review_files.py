@@ -36,7 +36,7 @@ from server.services.review_cases import Copied, copied, decisions_on, objection
 from server.services.review_inbox import Cursor, InboxPage, Queue, Wanted
 from server.services.review_inbox import page as inbox_page
 from server.services.review_turns import CLAIM_KEPT
-from server.services.reviewers import Reviewer, case_for, own_case, reviewer_of
+from server.services.reviewers import Reviewer, case_for, own_case, require_impartial, reviewer_of
 from server.services.reviews import Reviews
 
 
@@ -109,7 +109,7 @@ async def for_reviewer(reviews: Reviews, case_id: int, *, actor: Actor) -> Revie
         differences(returned[-1].snapshot, snapshot) if returned else (),
         await reviews.reviewed(case).checks(case, now=now),
         "" if colleague is None else colleague.display_name,
-        await _may(case, kept, reviewer, now),
+        await _may(reviews, case, kept, reviewer, now),
     )
 
 
@@ -157,12 +157,14 @@ def _steps(
     return [(step, state(place, step)) for place, step in enumerate(kept.chain.steps)]
 
 
-async def _may(case: ReviewCase, kept: Copied, reviewer: Reviewer, now: datetime) -> frozenset[Deed]:
+async def _may(
+    reviews: Reviews, case: ReviewCase, kept: Copied, reviewer: Reviewer, now: datetime
+) -> frozenset[Deed]:
     if case.turn is None or case.turn not in reviewer.roles_in(case):
         return frozenset()
     state = await state_of(case)
     try:
-        reviewer.require_impartial(case)
+        await require_impartial(reviewer, case, reviews.reviewed(case))
         await require_say(case.id, reviewer.id)
         step = require_turn(kept.chain, state, case.turn, str(reviewer.id))
         if case.status is CaseStatus.OPEN:

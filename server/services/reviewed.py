@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from server.models.reviews import ReviewCase
 from server.programme.review import ReviewStep
@@ -71,3 +71,11 @@ class Reviewed(Protocol):
         self, case: ReviewCase, *, fields: Mapping[str, str], reason: str, actor: Actor, now: datetime
     ) -> After:
         """Sent back for correction: of these fields, each with its reason."""
+
+
+@runtime_checkable
+class Sided(Protocol):
+    """A kind of thing under review that concerns others besides the organisation of its case."""
+
+    async def sides(self, case: ReviewCase) -> frozenset[str]:
+        """The codes (USCC) of everybody whom it concerns."""

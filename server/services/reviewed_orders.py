@@ -40,11 +40,21 @@ class PaymentReturnAsked(Refusal):
     status, code = 409, "payment_return_asked"
 
 
+async def sides_of(order: Order) -> frozenset[str]:
+    """The codes (USCC) of both sides of an order."""
+    both = await Organisation.filter(id__in=[order.enterprise_id, order.provider_id])
+    return frozenset(one.uscc for one in both)
+
+
 class ReviewedCancellations(ArrivesQuietly):
     """Cancellations as the review engine knows them: the subject is the order."""
 
     def __init__(self, ends: OrderEnds) -> None:
         self.ends = ends
+
+    async def sides(self, case: ReviewCase) -> frozenset[str]:
+        """Both sides of the order."""
+        return await sides_of(await Order.get(id=case.subject_id))
 
     async def snapshot(self, case: ReviewCase) -> dict[str, Any]:
         """The order and what each side wrote."""
@@ -143,6 +153,11 @@ class PaymentReturns(ArrivesQuietly):
             )
         await after()
         return await Order.get(id=order.id)
+
+    async def sides(self, case: ReviewCase) -> frozenset[str]:
+        """Both sides of the order."""
+        asked = await PaymentReturnRequest.get(id=case.subject_id).select_related("order")
+        return await sides_of(asked.order)
 
     async def snapshot(self, case: ReviewCase) -> dict[str, Any]:
         """The order, and why its payment is to go back."""

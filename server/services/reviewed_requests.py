@@ -26,6 +26,7 @@ from server.services.access import Actor
 from server.services.orders import Orders
 from server.services.request_book import move, note, require_something, worked_out
 from server.services.reviewed import After, ArrivesQuietly, nothing
+from server.services.reviewed_orders import sides_of
 from server.services.standings import (
     barred_unmet,
     require_not_barred,
@@ -56,6 +57,10 @@ class ReviewedRequests(ArrivesQuietly):
     def __init__(self, programmes: Programmes, orders: Orders) -> None:
         self.programmes = programmes
         self.orders = orders
+
+    async def sides(self, case: ReviewCase) -> frozenset[str]:
+        """Both sides of the contract."""
+        return await sides_of((await VoucherRequest.get(id=case.subject_id).select_related("order")).order)
 
     async def snapshot(self, case: ReviewCase) -> dict[str, Any]:
         """The request and its contract."""

@@ -25,7 +25,7 @@ from server.services import (
 )
 from server.services.access import Actor
 from server.services.reviewed import After, nothing
-from server.services.reviewed_orders import order_shown
+from server.services.reviewed_orders import order_shown, sides_of
 from server.services.settlements import Settlements
 
 DETERMINED_BY = frozenset({ReviewKind.PUBLIC_NOTICE, ReviewKind.DISBURSEMENT})
@@ -37,6 +37,10 @@ class ReviewedSettlements:
 
     def __init__(self, settlements: Settlements) -> None:
         self.settlements = settlements
+
+    async def sides(self, case: ReviewCase) -> frozenset[str]:
+        """Both sides of the order."""
+        return await sides_of((await Settlement.get(id=case.subject_id).select_related("order")).order)
 
     async def snapshot(self, case: ReviewCase) -> dict[str, Any]:
         """Order, amounts, contract and every paper with what it shows, each under its own name."""

@@ -12,6 +12,7 @@ from server.programme.vocabulary import Actor as Role
 from server.rules.eligibility import lies_within
 from server.services import access
 from server.services.access import Actor, NotFound
+from server.services.reviewed import Sided
 
 REVIEWING = frozenset(
     {
@@ -126,6 +127,17 @@ async def _covers(staff_id: int, actor: Actor) -> tuple[Cover, ...]:
 
 def _lies_in(case: ReviewCase, areas: tuple[str, ...] | None) -> bool:
     return areas is not None and (not areas or lies_within(case.area, areas))
+
+
+async def require_impartial(reviewer: Reviewer, case: ReviewCase, reviewed: object) -> None:
+    """Raise :class:`OwnReview` for whoever opened a case, or is affiliated with anybody it concerns.
+
+    ``reviewed`` knows what the case is about, and so who its other sides are.
+    """
+    reviewer.require_impartial(case)
+    sides = await reviewed.sides(case) if reviewer.affiliations and isinstance(reviewed, Sided) else ()
+    if not reviewer.affiliations.isdisjoint(sides):
+        raise OwnReview()
 
 
 async def case_for(reviewer: Reviewer, case_id: int) -> ReviewCase:

@@ -67,7 +67,7 @@ from server.services.review_turns import (
     role_of,
 )
 from server.services.reviewed import After, Reviewed, nothing, together
-from server.services.reviewers import Reviewer, case_for, reviewer_of
+from server.services.reviewers import Reviewer, case_for, require_impartial, reviewer_of
 from server.services.sampling_results import note_review
 from server.services.working_days import WorkingDays
 
@@ -360,7 +360,7 @@ class Reviews:
             raise await moved_on(case_id)
         case = await ReviewCase.get(id=case_id)
         if reviewer is not None:
-            reviewer.require_impartial(case)
+            await require_impartial(reviewer, case, self.reviewed(case))
             await require_say(case_id, reviewer.id)
         return await self.passage(case, actor=actor, now=self.clocks.now(case.programme_slug))
 

@@ -102,7 +102,8 @@ class StandingNotices:
     async def withdraw(self, notice_id: int, *, reason: str, actor: Actor) -> PublicNotice:
         """Take a notice down before its end; it stays to be read, and its cases wait for another.
 
-        Raises ``NotFound``, ``NotYourReview``, ``ReasonMissing``, :class:`NoticeNotStanding`.
+        Raises ``NotFound``, ``NotYourReview``, ``OwnReview``, ``Recused``, ``ReasonMissing``,
+        :class:`NoticeNotStanding`.
         """
         if not reason.strip():
             raise ReasonMissing()
@@ -126,7 +127,7 @@ class StandingNotices:
                 raise NoticeNotStanding(clause=notice.clause)
             cases = await notice_book.cases_of(notice.id)
             if cases:
-                require_theirs(cases, reviewer)
+                await require_theirs(cases, reviewer, self.reviews)
             for case in cases:
                 await self._take_down(notice, case, reason.strip(), actor=actor, now=now)
             await notice_book.note(

@@ -19,8 +19,8 @@ from server.programme.review import ReviewSubject
 from server.programme.vocabulary import Actor as Role
 from server.rules.public_notices import NoticeStatus
 from server.rules.review import CaseStatus, NotYourReview, PutUpByNotice, ReasonMissing, Verdict
-from server.services import notice_reading
-from server.services.access import NotFound
+from server.services import notice_reading, recusals
+from server.services.access import Actor, NotFound
 from server.services.notice_reading import Shown
 from server.services.objection_answers import ObjectorAnonymous
 from server.services.objections import (
@@ -37,6 +37,7 @@ from server.services.public_notices import (
     NoticeNotDraft,
     NoticeOwnDraft,
 )
+from server.services.recusals import Recused
 from server.services.reviewers import OwnReview
 from server.services.standing_notices import (
     ChannelDayTooOld,
@@ -63,6 +64,13 @@ def programme(slug: str) -> Programme:
 def office(database: TortoiseContext) -> ReviewOffice:
     """A review office on a Monday, with nothing to do yet."""
     return ReviewOffice(every_programme())
+
+
+async def recused_from(office: ReviewOffice, case: ReviewCase) -> Actor:
+    """Somebody of the authority who keeps out of a case."""
+    close = await office.staff("authority")
+    await recusals.recuse(case.id, reason="亲属", clocks=office.reviews.clocks, actor=close)
+    return close
 
 
 async def waiting(office: ReviewOffice, slug: str = LISHUI) -> ReviewCase:
@@ -139,6 +147,22 @@ async def test_a_draft_that_is_given_up_lets_its_cases_wait_again(office: Review
 
 
 @one_database
+async def test_who_is_recused_or_affiliated_with_either_side_puts_nothing_up(office: ReviewOffice) -> None:
+    case = await waiting(office)
+    close = await recused_from(office, case)
+    with pytest.raises(Recused):
+        await office.draft(case, by=close)
+    with pytest.raises(NoticeEmpty):
+        await office.draft(case, by=close, line_ids=None)
+    notice = await office.draft(case)
+    office.thing.others = frozenset({"91330000MA2H4R5T6U"})
+    with pytest.raises(OwnReview):
+        other_side = await office.staff("authority", affiliations=["91330000MA2H4R5T6U"])
+        await office.publish(notice, by=other_side)
+    with pytest.raises(Recused):
+        await office.publish(notice, by=close)
+
+
 async def test_who_is_affiliated_puts_nothing_up(office: ReviewOffice) -> None:
     case, other = await waiting(office), await waiting(office)
     close = await office.staff("authority", affiliations=[case.uscc])
@@ -308,6 +332,8 @@ async def test_whose_an_objection_is_only_the_authority_that_answers_learns_and_
     with pytest.raises(NotFound):
         stranger = await office.staff("authority", programmes=[GUANGXI])
         await office.answers.reveal(made.id, why="核实", actor=stranger)
+    with pytest.raises(Recused):
+        await office.answers.reveal(made.id, why="核实", actor=await recused_from(office, case))
     with pytest.raises(ReasonMissing):
         await office.answers.reveal(made.id, why=" ", actor=authority)
     with pytest.raises(ObjectorAnonymous):

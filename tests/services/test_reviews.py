@@ -30,7 +30,7 @@ from server.rules.review import (
     ReviewRecordIncomplete,
     Verdict,
 )
-from server.services import review_bulk, review_claims
+from server.services import review_bulk, review_claims, review_files
 from server.services.access import NotFound
 from server.services.review_turns import CLAIM_KEPT
 from server.services.reviewers import OwnReview
@@ -197,6 +197,14 @@ async def test_nobody_decides_for_an_organisation_they_are_affiliated_with(offic
     with pytest.raises(OwnReview):
         await review_claims.claim(office.reviews, case.id, actor=friend)
     other = await office.open(programme(LISHUI), S.ENTERPRISE)
+    # Nor where that organisation is another side of what is decided.
+    office.thing.others = frozenset({organisation.uscc})
+    with pytest.raises(OwnReview):
+        await office.decide(other, by=friend)
+    with pytest.raises(OwnReview):
+        await review_claims.claim(office.reviews, other.id, actor=friend)
+    assert not (await review_files.for_reviewer(office.reviews, other.id, actor=friend)).may
+    office.thing.others = frozenset()
     assert (await office.decide(other, by=friend)).status is CaseStatus.PASSED
 
 
