@@ -28,7 +28,7 @@ from server.rules import trials
 from server.rules.deadlines import day_of, end_of, start_of, year_bounds
 from server.rules.orders import COMING_TO_SOMETHING
 from server.rules.trials import Bound, Holder, PastOrder, Trial
-from server.services import access, journal
+from server.services import access, journal, programme_faults
 from server.services.access import Actor
 from server.services.annual_notices import AnnualNotices, KindNotAnnounced, KindUnknown
 from server.services.assessments import assess
@@ -184,7 +184,9 @@ def parsed(text: str) -> Programme:
         return parse_programme(text, CHANGED)
     except ProgrammeError as fault:
         raise ProgrammeFaulty(
-            line=fault.line, key=fault.key or "-", found=fault.found, expected=fault.expected
+            where=programme_faults.where(fault),
+            found=programme_faults.found(fault),
+            expected=programme_faults.expected(fault),
         ) from None
 
 

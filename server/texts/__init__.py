@@ -186,6 +186,12 @@ from server.texts.phrases import UNIT_WAN as UNIT_WAN
 from server.texts.phrases import WHO as WHO
 from server.texts.phrases import YES_NO as YES_NO
 from server.texts.phrases import YOU as YOU
+from server.texts.programme_faults import PROGRAMME_FAULT_COLUMN as PROGRAMME_FAULT_COLUMN
+from server.texts.programme_faults import PROGRAMME_FAULT_KEY as PROGRAMME_FAULT_KEY
+from server.texts.programme_faults import PROGRAMME_FAULT_LINE as PROGRAMME_FAULT_LINE
+from server.texts.programme_faults import PROGRAMME_FAULT_SYNTAX as PROGRAMME_FAULT_SYNTAX
+from server.texts.programme_faults import PROGRAMME_FAULT_WORDS as PROGRAMME_FAULT_WORDS
+from server.texts.programme_faults import PROGRAMME_FAULTS as PROGRAMME_FAULTS
 from server.texts.proof import CASE_CHAINED as CASE_CHAINED
 from server.texts.proof import CASE_COLUMNS as CASE_COLUMNS
 from server.texts.proof import CASE_COPIES as CASE_COPIES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 TRIAL_REFUSALS: Mapping[str, str] = {
-    "programme_faulty": "规则文件第 {line} 行“{key}”有误：填写为 {found}，应为 {expected}",
+    "programme_faulty": "规则文件{where}有误：现为{found}，应为{expected}",
     "other_programmes_file": "这是“{given}”的规则文件，本次试算的项目是“{wanted}”",
     "nothing_to_try": "{year} 年度没有可供试算的订单",
     "too_much_to_try": "{year} 年度有 {count} 个订单，在线试算最多 {most} 个，请由管理员在服务器上试算",

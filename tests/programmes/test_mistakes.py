@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from server.programme.faults import ProgrammeError
 from server.programme.loader import load_programme
+from server.services import programme_faults
 from tests.programmes.conftest import INVENTED, REAL
 
 LISHUI = REAL / "lishui-2024.toml"
@@ -214,8 +216,17 @@ def test_a_mistake_gives_its_one_error(
     assert found in error.value.found
     assert expected in error.value.expected
     assert str(error.value).startswith(f"{source.name}:")
+    for chinese in (programme_faults.found(error.value), programme_faults.expected(error.value)):
+        assert not english_in(chinese), chinese
 
 
+def english_in(said: str) -> list[str]:
+    """Words that are no Chinese, but for what is quoted and what a file is written in."""
+    bare = re.sub(r"“[^”]*”", "", said)
+    return [word for word in re.findall(r"[A-Za-z]{2,}", bare) if word not in OF_A_FILE]
+
+
+OF_A_FILE = {"TOML", "UTF", "true", "false", "NaN"}
 HOLDERS = {
     "transferable = false": "transferable = true",
     "named = true": "named = false",
