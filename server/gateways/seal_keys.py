@@ -2,7 +2,7 @@
 
 ``{key id}.key`` holds a secret (64 hexadecimal digits, readable by its owner alone), ``{key id}.pub`` the
 public key of one that signs no more. A key id is the day the key was made and eight digits of the hash of its
-public key. The newest secret signs. Whoever signs elsewhere (an HSM) offers the same four verbs.
+public key. The newest secret signs. Whoever signs elsewhere (an HSM) offers the same verbs.
 """
 
 from __future__ import annotations
@@ -51,6 +51,12 @@ class SealKeys:
             if key_id[9:] != _fingerprint(public):
                 raise SealKeyUnusable(f"{key_id} in {self._directory} is another key than its name says.")
         return dict(sorted(known.items()))
+
+    def make_sure(self, *, today: date) -> None:
+        """Make the first key, dated ``today``, where there is none: to be announced before it signs."""
+        with self._alone():
+            if not self._secrets():
+                self._make(today)
 
     def rotate(self, *, today: date) -> str:
         """Make a new key that signs from now on, destroy the older secrets, keep their public halves."""

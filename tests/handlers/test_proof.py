@@ -34,6 +34,9 @@ async def test_an_entry_is_proved_to_anybody_and_each_side_fetches_its_own_file(
         at=town.now,
     )
     seals = town.app[JOURNAL_SEALS]
+    # Whoever wants to check the first day knows its key before it is signed.
+    assert (await town.anybody.get("proof/days")).body["days"] == []
+    (announced,) = (await town.anybody.get("proof/keys")).body["keys"]
     await seals.turn()
     town.clock.advance(timedelta(minutes=1))
     assert await seals.turn() > 0
@@ -47,6 +50,7 @@ async def test_an_entry_is_proved_to_anybody_and_each_side_fetches_its_own_file(
     reached = merkle.root_through(proved["hash"], position, said["count"], proved["path"])
     assert reached == said["root"]
     (key,) = (await town.anybody.get("proof/keys")).body["keys"]
+    assert key == announced
     public = bytes.fromhex(key["public_key"])
     assert key["fingerprint"] == sha256(public).hexdigest()
     (day,) = (await town.anybody.get("proof/days")).body["days"]
