@@ -155,8 +155,11 @@ class ApproveFound(Body):
     amount_from_fen: Fen | None = Field(default=None, description="At least, fen. | 金额下限。")
     amount_to_fen: Fen | None = Field(default=None, description="At most, fen. | 金额上限。")
     application_id: Id | None = Field(default=None, description="Handed in together. | 只含该兑付申请。")
-    counted: int = Field(
-        ge=1, le=MOST_AT_ONCE, description="How many were looked at. | 所查看的件数。", examples=[1]
+    seen: str = Field(
+        pattern=r"^[0-9a-f]{64}$",
+        description="The digest of the page that was looked at, its first; ask for 100 at a time."
+        " | 所查看首页的摘要，查看时每页条数须取 100。",
+        examples=["0" * 64],
     )
     excepted: list[Id] = Field(
         default=[], max_length=MOST_AT_ONCE, description="Not these. | 除外的审核件。", examples=[[]]

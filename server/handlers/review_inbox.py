@@ -80,6 +80,9 @@ class InboxView(Answer):
 
     reviews: list[RowView] = Field(description="The cases. | 审核件列表。")
     counts: Counts = Field(description="How many in each list. | 各列表数量。")
+    digest: str = Field(
+        description="What this page is known by, to approve it as it was seen. | 本页摘要，批量通过时须回传。"
+    )
     next_after: str | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
 
 
@@ -124,6 +127,7 @@ async def inbox(request: web.Request, actor: Actor, query: InboxQuery) -> InboxV
                 for queue, counted in page.counts.items()
             }
         ),
+        digest=review_bulk.digest_of(page.rows),
         next_after=None if following is None else f"{following.rank_ms}-{following.id}",
     )
 
@@ -156,7 +160,7 @@ async def approve_found(request: web.Request, actor: Actor, body: ApproveFound) 
     outcomes = await review_bulk.approve_found(
         request.app[REVIEWS],
         _wanted(body),
-        counted=body.counted,
+        seen=body.seen,
         excepted=body.excepted,
         reason=body.reason,
         record=Record(held_on=body.held_on),

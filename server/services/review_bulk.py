@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
 
 from server.errors import Refusal
 from server.models.reviews import ReviewCase
@@ -57,11 +59,16 @@ async def approve_many(
     return outcomes
 
 
+def digest_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What a page of cases is known by: which ones they are, in their order, and at which versions."""
+    return sha256("".join(f"{row['id']}:{row['version']}\n" for row in rows).encode()).hexdigest()
+
+
 async def approve_found(
     reviews: Reviews,
     wanted: Wanted,
     *,
-    counted: int,
+    seen: str,
     excepted: Collection[int] = (),
     reason: str = "",
     record: Record | None = None,
@@ -69,9 +76,9 @@ async def approve_found(
 ) -> list[Outcome]:
     """Approve what a list of the actor's inbox holds, but for the exceptions: those stay as they are.
 
-    ``counted`` is how many were looked at; a list that holds more or fewer by now is looked at again. At most
-    :data:`MOST_AT_ONCE` at a time, the most urgent first. Raises ``NotFound``, ``SearchTooShort`` and
-    :class:`SelectionChanged`.
+    ``seen`` is the :func:`digest_of` the page that was looked at: a list that holds others by now, or the
+    same at another version, is looked at again. At most :data:`MOST_AT_ONCE` at a time, the most urgent
+    first. Raises ``NotFound``, ``SearchTooShort`` and :class:`SelectionChanged`.
     """
     found = await page(
         await reviewer_of(actor),
@@ -81,7 +88,7 @@ async def approve_found(
         after=Cursor(),
         limit=MOST_AT_ONCE,
     )
-    if len(found.rows) != counted or not {row["id"] for row in found.rows}.issuperset(excepted):
-        raise SelectionChanged(seen=counted, now=len(found.rows))
+    if digest_of(found.rows) != seen or not {row["id"] for row in found.rows}.issuperset(excepted):
+        raise SelectionChanged(now=len(found.rows))
     chosen = [(row["id"], row["version"]) for row in found.rows if row["id"] not in set(excepted)]
     return await approve_many(reviews, chosen, reason=reason, record=record, actor=actor)

@@ -9,7 +9,7 @@ REVIEW_REFUSALS: Mapping[str, str] = {
     "review_record_incomplete": "办理“{step}”须填写{lacking}",
     "paid_by_batch": "“{step}”由付款批次凭银行回单登记，不能逐件手工办理",
     "step_not_at_hand": "此件目前不在“{kind}”环节，不能登记该结果",
-    "selection_changed": "列表已有变化：您查看的是 {seen} 件，现在是 {now} 件，请刷新后再办理",
+    "selection_changed": "列表与您查看时不同（现有 {now} 件），未办理任何一件，请刷新后重新查看",
     "recused": "您已回避此件，不能办理或发表意见",
     "recused_before": "该人员已经回避此件",
     "inspection_values_unusable": "表单有 {count} 处不能这样填写",

@@ -93,21 +93,35 @@ async def test_a_list_is_approved_together_and_what_is_excepted_stays(office: Re
     await ReviewCase.filter(id__in=[one.id for one in cases[1:]]).update(amount_fen=100_000)
     operator = await office.staff("operator")
     small = Wanted(Queue.TEAM, LISHUI, S.SETTLEMENT, step=cases[0].step_name, amount_to_fen=100_000)
-    for counted, excepted in ((4, []), (3, [cases[0].id])):
+
+    async def seen() -> str:
+        page = await review_files.inbox(office.reviews, small, after=Cursor(), limit=100, actor=operator)
+        return review_bulk.digest_of(page.rows)
+
+    before = await seen()
+    # As many as before, and another one among them; then the same one, at a version that nobody looked at.
+    await ReviewCase.filter(id__in=[cases[0].id, cases[1].id]).update(amount_fen=100_000)
+    await ReviewCase.filter(id=cases[3].id).update(amount_fen=900_000)
+    with pytest.raises(SelectionChanged):
+        await review_bulk.approve_found(office.reviews, small, seen=before, actor=operator)
+    await ReviewCase.filter(id=cases[0].id).update(amount_fen=900_000)
+    await ReviewCase.filter(id=cases[3].id).update(amount_fen=100_000, version=2)
+    for digest, excepted in ((before, []), (await seen(), [cases[0].id])):
         with pytest.raises(SelectionChanged):
             await review_bulk.approve_found(
-                office.reviews, small, counted=counted, excepted=excepted, actor=operator
+                office.reviews, small, seen=digest, excepted=excepted, actor=operator
             )
     assert await ReviewDecision.all().count() == 0
 
+    looked_at = await seen()
     outcomes = await review_bulk.approve_found(
-        office.reviews, small, counted=3, excepted=[cases[2].id], actor=operator
+        office.reviews, small, seen=looked_at, excepted=[cases[2].id], actor=operator
     )
 
     assert {one.case_id: one.refusal for one in outcomes} == {cases[1].id: None, cases[3].id: None}
     assert [(await ReviewCase.get(id=one.id)).place for one in cases] == [0, 1, 0, 1]
     with pytest.raises(SelectionChanged):
-        await review_bulk.approve_found(office.reviews, small, counted=3, actor=operator)
+        await review_bulk.approve_found(office.reviews, small, seen=looked_at, actor=operator)
 
 
 async def test_a_list_is_narrowed_by_step_area_day_amount_and_applicant(office: ReviewOffice) -> None:
