@@ -13,9 +13,10 @@ from aiohttp import web
 from pydantic import Field
 
 from server import texts
-from server.handlers.api import PUBLIC, Answer, Media, Routes
+from server.handlers.api import PUBLIC, Answer, Routes
 from server.handlers.notice_views import NoticePath, page_of, status_name
 from server.handlers.parsing import Id, Query
+from server.handlers.plain_pages import HTML, column_heads, facts, plain_page
 from server.keys import NOTICE_DESK, PROGRAMMES, SETTINGS
 from server.models.public_notices import NoticeShowing, PublicNotice
 from server.programme.model import Programme
@@ -29,24 +30,6 @@ from server.services.notice_reading import Shown
 routes = Routes("notice_pages")
 
 PAGE = 50
-HTML = Media("text/html", "The page. | 网页。")
-HEADERS = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none';"
-    " form-action 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-cache",
-}
-_STYLE = """
-:root { color-scheme: light dark; --line: #8886; }
-body { font: 16px/1.7 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; margin: 0 auto;
-  max-width: 64rem; padding: 1rem 1rem 4rem; }
-table { border-collapse: collapse; width: 100%; }
-caption { font-weight: bold; padding: .5rem 0; text-align: left; }
-th, td { border: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top;
-  overflow-wrap: anywhere; }
-dt { font-weight: bold; } dd { margin: 0 0 .5rem; overflow-wrap: anywhere; }
-.wide { overflow-x: auto; }
-"""
 
 
 class ListQuery(Query):
@@ -78,7 +61,7 @@ async def index(request: web.Request, query: ListQuery) -> web.Response:
     if len(rows) > PAGE:
         words = escape(texts.NOTICE_PAGE["next"])
         parts.append(f'<p><a rel="next" href="/notices?before={rows[PAGE - 1].id}">{words}</a></p>')
-    return _page(texts.NOTICE_PAGE["list_title"], parts)
+    return plain_page(texts.NOTICE_PAGE["list_title"], parts)
 
 
 @routes.get(
@@ -96,7 +79,7 @@ async def page(request: web.Request, path: NoticePath) -> web.Response:
         # What stands is of a programme that is there; what is archived outlives its programme.
         programme = programmes.get(notice.programme_slug)
         parts += _how(programme, request.app[NOTICE_DESK].defaults)
-    return _page(notice.title, [*parts, *_proof(notice)])
+    return plain_page(notice.title, [*parts, *_proof(notice)])
 
 
 @routes.get(
@@ -120,18 +103,6 @@ async def article(request: web.Request, path: NoticePath) -> Article:
     )
 
 
-def _page(title: str, body: list[str]) -> web.Response:
-    parts = [
-        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">',
-        f"<title>{escape(title)}</title>",
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>',
-        f"<main><h1>{escape(title)}</h1>",
-        *body,
-        "</main></body></html>",
-    ]
-    return web.Response(body="\n".join(parts).encode(), headers=HEADERS)
-
-
 def _list(rows: list[PublicNotice], names: dict[str, str]) -> Iterator[str]:
     words = texts.NOTICE_PAGE
     yield f"<p>{escape(words['list_intro'])}</p>"
@@ -140,7 +111,7 @@ def _list(rows: list[PublicNotice], names: dict[str, str]) -> Iterator[str]:
         return
     heads = [words[name] for name in ("title", "programme", "status", "published", "until")]
     yield f'<div class="wide"><table><caption>{escape(words["list_title"])}</caption>'
-    yield from _head(heads)
+    yield from column_heads(heads)
     for row in rows:
         cells = [
             names[row.programme_slug],
@@ -163,7 +134,7 @@ def _notice(shown: Shown, programme_name: str) -> Iterator[str]:
         if one is not None:
             link = f'<a href="/notices/{one.id}">{escape(one.title)}（{one.number}）</a>'
             yield f"<p>{escape(words[which])}{link}</p>"
-    facts = [
+    known = [
         (words["number"], notice.number or ""),
         (words["programme"], programme_name),
         (words["status"], status_name(notice)),
@@ -171,8 +142,8 @@ def _notice(shown: Shown, programme_name: str) -> Iterator[str]:
         (words["clause"], notice.clause),
     ]
     if notice.kind is NoticeKind.OBJECTION:
-        facts.append((words["period"], _period(notice)))
-    yield "<dl>" + "".join(f"<dt>{escape(a)}</dt><dd>{escape(b)}</dd>" for a, b in facts) + "</dl>"
+        known.append((words["period"], _period(notice)))
+    yield facts(known)
     yield from _lines(shown)
     if shown.showings:
         yield from _channels(shown.showings)
@@ -189,7 +160,7 @@ def _lines(shown: Shown) -> Iterator[str]:
     names = columns_of([line.values for line in shown.lines])
     title = words["result_lines" if shown.notice.kind is NoticeKind.RESULT else "lines"]
     yield f'<div class="wide"><table><caption>{escape(title)}</caption>'
-    yield from _head([words["place"], *names, words["state"]])
+    yield from column_heads([words["place"], *names, words["state"]])
     for line in shown.lines:
         cells = [*(line.values.get(name, "") for name in names), texts.LINE_STATES[line.state]]
         row = "".join(f"<td>{escape(one)}</td>" for one in cells)
@@ -200,7 +171,7 @@ def _lines(shown: Shown) -> Iterator[str]:
 def _channels(showings: Sequence[NoticeShowing]) -> Iterator[str]:
     words = texts.NOTICE_PAGE
     yield f'<div class="wide"><table><caption>{escape(words["channels"])}</caption>'
-    yield from _head([words["channel"], words["shown_on"], words["where"]])
+    yield from column_heads([words["channel"], words["shown_on"], words["where"]])
     for one in showings:
         day = words["not_shown"] if one.shown_on is None else one.shown_on.isoformat()
         url = escape(one.url)
@@ -209,11 +180,6 @@ def _channels(showings: Sequence[NoticeShowing]) -> Iterator[str]:
             where = escape(words["this_page"])
         yield f'<tr><th scope="row">{escape(one.channel)}</th><td>{escape(day)}</td><td>{where}</td></tr>'
     yield "</tbody></table></div>"
-
-
-def _head(names: list[str]) -> Iterator[str]:
-    cells = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    yield f"<thead><tr>{cells}</tr></thead><tbody>"
 
 
 def _period(notice: PublicNotice) -> str:

@@ -97,6 +97,11 @@ async def one(draw_id: int) -> SamplingDraw:
     return row
 
 
+async def lines(draw: SamplingDraw, *, after: str, limit: int) -> list[SamplingItem]:
+    """The public lines of a locked list by their number, from ``after`` on; a result is none of them."""
+    return await SamplingItem.filter(draw_id=draw.id, key__gt=after).order_by("key").limit(limit)
+
+
 async def published(draw_id: int) -> Mapping[str, Any]:
     """Everything that is public of a draw, from the locking of its list on. Raises ``NotFound``."""
     row = await one(draw_id)

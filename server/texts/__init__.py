@@ -252,8 +252,11 @@ from server.texts.reviews import REVIEW_TURN_YOURS as REVIEW_TURN_YOURS
 from server.texts.reviews import REVIEW_WHO as REVIEW_WHO
 from server.texts.sampling import CALL_METHODS as CALL_METHODS
 from server.texts.sampling import CALL_NOTED as CALL_NOTED
+from server.texts.sampling import DRAW_BANDS as DRAW_BANDS
 from server.texts.sampling import DRAW_NO_SOURCE as DRAW_NO_SOURCE
 from server.texts.sampling import DRAW_OUTCOMES as DRAW_OUTCOMES
+from server.texts.sampling import DRAW_OVER as DRAW_OVER
+from server.texts.sampling import DRAW_PAGE as DRAW_PAGE
 from server.texts.sampling import DRAW_STATES as DRAW_STATES
 from server.texts.sampling import DRAW_UNTRIED as DRAW_UNTRIED
 from server.texts.sampling import NOT_DRAWN as NOT_DRAWN

@@ -56,6 +56,63 @@ DRAW_UNTRIED = "尚未核查"
 DRAW_NO_SOURCE = "未指定"
 """Where no public number was named."""
 
+DRAW_OVER: Mapping[str, str] = {
+    "review": "审核件",
+    "order": "订单",
+    "provider": "服务机构",
+    "enterprise": "用券企业",
+}
+"""What is drawn from."""
+DRAW_BANDS: Mapping[str, str] = {
+    "0": "不涉及金额",
+    "1": "不足1万元",
+    "2": "1万元至不足5万元",
+    "3": "5万元至不足20万元",
+    "4": "20万元以上",
+}
+"""The bands of amounts (``rules/sampling.AMOUNT_BANDS_FEN``)."""
+DRAW_PAGE: Mapping[str, str] = {
+    "list_title": "抽查公开",
+    "list_intro": "以下为各项目的随机抽查。种子摘要先于名单公布，名单锁定后才公布种子，任何人都可以重新抽取核对。名单只列编号。",
+    "empty": "暂无抽查。",
+    "next": "下一页",
+    "back": "全部抽查",
+    "one_title": "第 {number} 号抽查：{name}",
+    "title": "抽查事项",
+    "programme": "项目",
+    "clause": "依据",
+    "over": "抽取对象",
+    "share": "最低比例",
+    "state": "状态",
+    "period": "所查期间",
+    "announced": "种子摘要公布时间",
+    "commitment": "种子摘要（SHA-256）",
+    "public_source": "并入的公开号码",
+    "public_number": "公开号码",
+    "locked_at": "名单锁定时间",
+    "list_hash": "名单摘要（SHA-256）",
+    "drawn_at": "抽取时间",
+    "seed": "种子",
+    "counts": "件数",
+    "counts_locked": "名单 {items} 件",
+    "counts_drawn": "名单 {items} 件，抽中 {drawn} 件，尚未核查 {open} 件",
+    "later": "尚未公布",
+    "how": "如何重新抽取",
+    "how_text": "种子的 SHA-256 应等于事先公布的种子摘要，名单的 SHA-256 应等于锁定时的名单摘要，"
+    "由种子、名单摘要和公开号码按公开的算法抽取，结果应与公布的一致。无需登录，也不需要本平台的任何数据。",
+    "file": "下载名单文件（JSON）",
+    "command": "在装有本平台开源程序的任何电脑上运行：",
+    "lines": "锁定名单",
+    "line": "编号",
+    "stratum": "分层",
+    "in_stratum": "第 {provider} 家，{band}（{raw}）",
+    "flagged": "必查",
+    "yes": "是",
+    "turn": "结果",
+    "drawn_as": "抽中（第 {turn}）",
+}
+"""The public page of a draw, and the list of them."""
+
 REDRAWN: Mapping[str, str] = {
     "agrees": "重新抽取一致：名单 {items} 件，抽中 {drawn} 件",
     "format": "文件格式不符",
