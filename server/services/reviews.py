@@ -20,6 +20,7 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.errors import Refusal
 from server.models.organisations import Organisation
+from server.models.people import Staff
 from server.models.reviews import NO_DEADLINE_MS, ReviewCase, ReviewDecision
 from server.programme.model import Programme
 from server.programme.registry import Programmes
@@ -45,7 +46,7 @@ from server.services import memberships
 from server.services.access import Actor, NotFound
 from server.services.clocks import ProgrammeClocks
 from server.services.inspection_forms import require_support
-from server.services.recusals import require_say
+from server.services.recusals import recused_from, require_say
 from server.services.review_cases import copied, copy_of, deadline
 from server.services.review_passage import (
     AT_REST,
@@ -183,7 +184,7 @@ class Reviews:
             await ReviewDecision.filter(case_id=case.id, verdict=Verdict.RETURNED).order_by("-id").first()
         )
         columns = {**AT_REST, **deadline(step, now, self.days.calendar), "turn": step.by}
-        if returned is not None:
+        if returned is not None and await _goes_on(case.id, returned.reviewer_id):
             columns |= {"claimed_by": returned.reviewer_id, "claimed_at": now}
         moved = await ReviewCase.filter(id=case.id, status=CaseStatus.RETURNED).update(
             **columns, status=CaseStatus.OPEN, turn_since=now, version=F("version") + 1
@@ -431,3 +432,9 @@ class Reviews:
             fields=dict(said.fields),
             until=None if until is None else until.isoformat(),
         )
+
+
+async def _goes_on(case_id: int, reviewer_id: int | None) -> bool:
+    """Whether who returned a case is still there to go on with it: else it is anybody's of the role."""
+    there = await Staff.exists(id=reviewer_id, disabled=False)
+    return there and not await recused_from([case_id], reviewer_id or 0)

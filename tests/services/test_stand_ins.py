@@ -8,7 +8,7 @@ import pytest
 from tortoise.context import TortoiseContext
 
 from server.models.people import Staff
-from server.models.reviews import ReviewDecision
+from server.models.reviews import ReviewCase, ReviewDecision
 from server.programme.model import Programme
 from server.programme.review import ReviewSubject, ReviewWhen
 from server.programme.vocabulary import Actor as Role
@@ -146,6 +146,21 @@ async def test_a_stand_in_is_a_colleague_of_the_same_role_on_days_that_are_free(
     await name(office, principal, deputy, days=3)
     with pytest.raises(StandInNamed):
         await name(office, principal, deputy, days=1, after=2)
+
+
+@pytest.mark.parametrize("away", ["recused", "disabled"])
+async def test_what_comes_back_corrected_waits_for_nobody_who_is_not_there_any_more(
+    office: ReviewOffice, away: str
+) -> None:
+    case = await office.open(programme(LISHUI), S.SETTLEMENT)
+    first = await office.staff("operator")
+    case = await office.decide(case, Verdict.RETURNED, by=first)
+    if away == "recused":
+        await recusals.recuse(case.id, reason="亲属", clocks=office.reviews.clocks, actor=first)
+    else:
+        await Staff.filter(id=first.id).update(disabled=True)
+    await office.reviews.resume(case, actor=first, now=office.now)
+    assert (await office.decide(await ReviewCase.get(id=case.id))).place == 1
 
 
 @pytest.mark.rules("GZ-27")
