@@ -56,6 +56,7 @@ async def membership(stage: Stage) -> int:
 async def ban(stage: Stage) -> int:
     barred = await stage.operator.post(
         "blocklist",
+        list_name="失信惩戒名单",
         uscc=uscc(int(grab_key(), 16) + 5_000_000),
         programme=PROGRAMME,
         clause="五(五)",

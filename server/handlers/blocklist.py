@@ -15,16 +15,19 @@ from server.programme.registry import UnknownProgramme
 from server.rules.uscc import UsccInvalid
 from server.services import access, blocklist
 from server.services.access import Actor, StaffRole
-from server.services.blocklist import BanAlreadyLifted, BanPeriodImpossible
+from server.services.blocklist import BanAlreadyLifted, BanOfSanction, BanPeriodImpossible
+from server.services.reviewers import OwnReview
 
 routes = Routes("blocklist")
 
 OPERATOR = staff(StaffRole.OPERATOR)
+LIFTERS = staff(StaffRole.OPERATOR, StaffRole.AUTHORITY)
 READERS = staff(StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.OVERSIGHT_BODY)
 PAGE = 50
 
 USCC = "Unified Social Credit Code. | 统一社会信用代码。"
 PROGRAMME = "The programme it bars from; null: from all. | 所禁项目，空为全部项目。"
+LIST = "The official list it is taken from, by its name and number. | 所依据的官方名单及文号。"
 CLAUSE = "The provision it rests on. | 依据条款。"
 REASON = "Why. | 理由。"
 STARTS = "Since when. | 开始时间。"
@@ -36,6 +39,7 @@ class Bar(Body):
 
     uscc: str = Field(max_length=40, description=USCC, examples=["91110000600037341L"])
     programme: str | None = Field(default=None, max_length=64, description=PROGRAMME)
+    list_name: str = Field(min_length=4, max_length=200, description=LIST, examples=["失信惩戒名单"])
     clause: str = Field(min_length=1, max_length=120, description=CLAUSE, examples=["五（二）"])
     reason: str = Field(min_length=2, max_length=1000, description=REASON, examples=["虚假交易"])
     starts_at: Instant | None = Field(
@@ -56,11 +60,15 @@ class BanView(Answer):
     id: int = Field(description="The entry. | 记录编号。")
     uscc: str = Field(description=USCC)
     programme: str | None = Field(description=PROGRAMME)
+    list_name: str = Field(
+        description="The list; empty: decided here. | 所依据名单，空为本平台决定。"
+    )
     clause: str = Field(description=CLAUSE)
     reason: str = Field(description=REASON)
     starts_at: AwareDatetime = Field(description=STARTS)
     ends_at: AwareDatetime | None = Field(description=ENDS)
     lifted_at: AwareDatetime | None = Field(description="When it was lifted. | 解除时间。")
+    lift_asked_by: int | None = Field(description="Who asked to lift it. | 提请解除的人员。")
     lift_reason: str = Field(description="Why it was lifted. | 解除理由。")
 
 
@@ -90,7 +98,7 @@ class BanPath(Path):
 
 @routes.post(
     "/api/v1/blocklist",
-    summary="Bar an organisation. | 列入黑名单。",
+    summary="Bar whom an official list names. | 按官方名单列入黑名单。",
     access=OPERATOR,
     answers={201: Barred},
     refusals=(UsccInvalid, UnknownProgramme, BanPeriodImpossible),
@@ -100,6 +108,7 @@ async def bar(request: web.Request, actor: Actor, body: Bar) -> Barred:
     entry = await request.app[BLOCKLIST].add(
         body.uscc,
         slug=body.programme,
+        list_name=body.list_name,
         clause=body.clause,
         reason=body.reason,
         starts_at=body.starts_at,
@@ -125,10 +134,10 @@ async def every(request: web.Request, actor: Actor, query: BanQuery) -> Bans:
 
 @routes.post(
     "/api/v1/blocklist/{entry_id}/lifting",
-    summary="Lift a ban. | 解除黑名单。",
-    access=OPERATOR,
+    summary="Lift a ban; of what was decided here one asks, and one of the authority lifts. | 解除黑名单。",
+    access=LIFTERS,
     answers={200: BanView},
-    refusals=(BanAlreadyLifted,),
+    refusals=(BanAlreadyLifted, BanOfSanction, OwnReview),
 )
 async def lift(request: web.Request, actor: Actor, path: BanPath, body: Lift) -> BanView:
     await access.ban_for(actor, path.entry_id)

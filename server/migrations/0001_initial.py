@@ -217,6 +217,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("made_by", fields.BigIntField()),
+                ("lift_asked_by", fields.BigIntField(null=True, description="The first of two")),
                 ("lifted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("lifted_by", fields.BigIntField(null=True)),
                 ("lift_reason", fields.TextField(default="", unique=False)),

@@ -197,6 +197,7 @@ class BlocklistEntry(Model):
     ends_at: datetime | None = fields.DatetimeField(null=True, description="null is for good")
     list_name = fields.CharField(200, default="", db_index=True, description="The imported list, if any")
     made_by = fields.BigIntField()
+    lift_asked_by: int | None = fields.BigIntField(null=True, description="The first of two")
     lifted_at: datetime | None = fields.DatetimeField(null=True)
     lifted_by: int | None = fields.BigIntField(null=True)
     lift_reason = fields.TextField(default="")

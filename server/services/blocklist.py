@@ -1,4 +1,8 @@
-"""The blocklist: who is barred from vouchers, by which clause, and until when."""
+"""The blocklist: who is barred from vouchers, by which clause, and until when.
+
+By hand an operator mirrors what an official list says, and names the list: that is no decision of ours, and
+one person's. Whom we bar ourselves two people decide, by sanction or removal, and nobody lifts that alone.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,16 @@ from server.clock import CHINA
 from server.errors import Refusal
 from server.models.organisations import BlocklistEntry, Organisation
 from server.models.rounds import Entitlement
+from server.models.sanctions import SanctionCase
 from server.programme.registry import Programmes
 from server.rules.review import ReasonMissing
 from server.rules.uscc import checked_uscc
 from server.services import access, journal, outbox
-from server.services.access import Actor, NotFound
+from server.services.access import Actor, NotFound, StaffRole
 from server.services.clocks import ProgrammeClocks
 from server.services.entitlements import standing_bans
 from server.services.memberships import lock
+from server.services.reviewers import OwnReview
 from server.services.rounds import Rounds, StandingChange
 
 TURNED_WITHIN = timedelta(days=2)
@@ -44,6 +50,12 @@ class BanPeriodImpossible(Refusal):
     status, code = 422, "ban_period_impossible"
 
 
+class BanOfSanction(Refusal):
+    """Two people decided on it in a case: an appeal or the lifting of that case ends it."""
+
+    status, code = 409, "ban_of_sanction"
+
+
 class BanAlreadyLifted(Refusal):
     """Somebody has lifted this ban."""
 
@@ -63,13 +75,14 @@ class Blocklist:
         uscc: str,
         *,
         slug: str | None,
+        list_name: str,
         clause: str,
         reason: str,
         starts_at: datetime | None,
         ends_at: datetime | None,
         actor: Actor,
     ) -> BlocklistEntry:
-        """Bar an organisation, registered here or not, from one programme or (``slug=None``) from all.
+        """Bar whom an official list names, registered here or not, from one programme or (``slug=None``) all.
 
         Without ``starts_at`` from now on, without ``ends_at`` for good; the end is exclusive. Raises
         ``UsccInvalid``, ``UnknownProgramme`` or :class:`BanPeriodImpossible`.
@@ -83,6 +96,7 @@ class Blocklist:
             entry = await BlocklistEntry.create(
                 uscc=uscc,
                 programme_slug=slug,
+                list_name=list_name.strip(),
                 clause=clause,
                 reason=reason,
                 starts_at=starts_at,
@@ -96,13 +110,17 @@ class Blocklist:
     async def lift(self, entry_id: int, *, reason: str, actor: Actor) -> BlocklistEntry:
         """End a ban as if it had never been.
 
-        Raises ``NotFound``, ``ReasonMissing`` or :class:`BanAlreadyLifted`.
+        What mirrors a list is lifted by one, as the list no longer says it. What was decided here without a
+        case is asked for by one and lifted by another, of the authority (LS-13). Raises ``NotFound``,
+        ``ReasonMissing``, ``OwnReview``, ``NotAllowed``, :class:`BanOfSanction`, :class:`BanAlreadyLifted`.
         """
         if not reason:
             raise ReasonMissing()
         entry = await BlocklistEntry.get_or_none(id=entry_id)
         if entry is None:
             raise NotFound()
+        if not entry.list_name and await self._ask_lifting(entry, reason, actor):
+            return await BlocklistEntry.get(id=entry_id)
         async with in_transaction():
             organisation = await _registered(entry.uscc)
             # The WHERE clause is the lock: of two who lift it exactly one does.
@@ -115,6 +133,26 @@ class Blocklist:
             changes = await self._settle("blocklist.lifted", entry, organisation, actor, reason)
         await self._rounds.standing_told(changes)
         return entry
+
+    async def _ask_lifting(self, entry: BlocklistEntry, reason: str, actor: Actor) -> bool:
+        """The first of two who lift what was decided here; whether it is only asked for now."""
+        if await SanctionCase.exists(ban_id=entry.id):
+            raise BanOfSanction(clause=entry.clause)
+        if entry.lifted_at is not None:
+            raise BanAlreadyLifted()
+        if entry.lift_asked_by is None:
+            async with in_transaction():
+                # The WHERE clause is the lock: of two who ask at once one asks, and the other may agree.
+                asked = BlocklistEntry.filter(id=entry.id, lifted_at=None, lift_asked_by=None)
+                if not await asked.update(lift_asked_by=actor.id, lift_reason=reason):
+                    raise BanAlreadyLifted()
+                organisation = await _registered(entry.uscc)
+                await self._note("blocklist.lifting_asked", entry, organisation, actor, reason)
+            return True
+        if entry.lift_asked_by == actor.id:
+            raise OwnReview()
+        access.require_role(actor, StaffRole.AUTHORITY)
+        return False
 
     async def take_in(
         self,

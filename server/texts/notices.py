@@ -316,6 +316,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "您申请的服务券已审核通过，资金落实后按顺序发放。依据：{clause}。{arithmetic}",
     ),
     "blocklist.added": ("已列入限制名单", "您的企业已被列入限制名单。依据：{clause}。原因：{reason}"),
+    "blocklist.lifting_asked": ("已提请移出限制名单", "依据{clause}的限制已提请解除，待复核。原因：{reason}"),
     "blocklist.lifted": ("已移出限制名单", "您的企业已被移出限制名单。原因：{reason}"),
     "round.opens_soon": (
         "领券即将开始，您已准备就绪",

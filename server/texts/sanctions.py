@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SANCTION_REFUSALS: Mapping[str, str] = {
+    "ban_of_sanction": "该名单由处理案件决定，须通过申诉或解除该案件处理",
     "decided_by_sanction": "该项处理须由一人提出、另一人决定，请在“处理案件”中提出",
     "payment_held": "该笔兑付已暂停：{reasons}",
     "sanction_moved_on": "案件 {number} 刚刚有了新的进展，请刷新后再办理",

@@ -110,6 +110,7 @@ async def test_who_is_barred_or_no_longer_approved_is_refused_with_everything_in
     await Qualification.all().update(status=QualificationStatus.REVOKED)
     barred = await (await batch.operator()).post(
         "blocklist",
+        list_name="失信惩戒名单",
         uscc=applicant.organisation.uscc,
         programme=PROGRAMME,
         clause="声明函三",

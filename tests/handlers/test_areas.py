@@ -72,7 +72,7 @@ async def test_bans_of_one_programme_and_of_all_are_kept_apart(town: Town) -> No
     bound, free = await town.staff("operator", programmes=[PROGRAMME]), await town.operator()
 
     def ban(number: int, programme: str | None) -> dict[str, Any]:
-        known: dict[str, Any] = {"clause": "五(五)", "reason": "提供虚假材料", "ends_at": None}
+        known: dict[str, Any] = {"clause": "五(五)", "reason": "提供虚假材料", "list_name": "失信惩戒名单"}
         return {
             **known,
             "uscc": ["91110000600037341L", "91350100M000100Y43", "91110108551385082Q"][number],

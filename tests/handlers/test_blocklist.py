@@ -12,12 +12,13 @@ from server.models.outbox import OutboxMessage
 from server.models.rounds import Entitlement
 from tests.town import PROGRAMME, Caller, Town, uscc
 
+LIST = "失信惩戒名单"
 ELIGIBILITY = f"eligibility?programme={PROGRAMME}"
 
 
 async def bar(operator: Caller, code: str, **others: Any) -> Any:
     return await operator.post(
-        "blocklist", **{"uscc": code, "clause": "五（二）", "reason": "虚假交易", **others}
+        "blocklist", **{"uscc": code, "list_name": LIST, "clause": "五（二）", "reason": "虚假交易", **others}
     )
 
 
@@ -121,6 +122,7 @@ async def test_a_ban_is_lifted_once(town: Town) -> None:
         ({"programme": "nowhere"}, "unknown_programme"),
         ({"starts_at": "2026-05-18T10:00:00"}, "malformed"),
         ({"reason": ""}, "malformed"),
+        ({"list_name": ""}, "malformed"),
     ],
 )
 async def test_a_ban_that_makes_no_sense_is_refused(town: Town, wrong: dict[str, str], code: str) -> None:

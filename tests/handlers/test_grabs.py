@@ -150,7 +150,12 @@ async def test_who_is_not_entitled_is_told_every_reason(town: Town) -> None:
     await town.decide(operator, await town.applied(unfit), "reject", reason="不符合条件")
     code = (await unfit.get("organisations/mine")).body["uscc"]
     barred = await operator.post(
-        "blocklist", uscc=code, programme="lishui-2024", clause="五（二）", reason="虚假交易"
+        "blocklist",
+        list_name="失信惩戒名单",
+        uscc=code,
+        programme="lishui-2024",
+        clause="五（二）",
+        reason="虚假交易",
     )
     assert barred.status == 201, barred.body
     round_id = await town.open_round(operator)

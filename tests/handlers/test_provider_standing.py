@@ -208,7 +208,13 @@ async def test_a_removal_goes_from_the_operator_to_the_bureau_and_is_announced(t
     refused = await handler.post(again, version=form["version"])
     assert (refused.status, refused.code) == (409, "not_readmitted")
     entry = await BlocklistEntry.get()
-    await operator.post(f"blocklist/{entry.id}/lifting", reason="复议后更正")
+    asked = await operator.post(f"blocklist/{entry.id}/lifting", reason="复议后更正")
+    assert asked.body["lifted_at"] is None
+    twice = await operator.post(f"blocklist/{entry.id}/lifting", reason="复议后更正")
+    alone = await (await town.operator()).post(f"blocklist/{entry.id}/lifting", reason="复议后更正")
+    assert (twice.code, alone.status) == ("own_review", 403)
+    lifted = await other.post(f"blocklist/{entry.id}/lifting", reason="复议后更正")
+    assert lifted.body["lifted_at"] is not None
     back = await handler.post(again, version=form["version"])
     assert (back.status, back.body["status"]) == (201, "pending")
 
@@ -316,7 +322,12 @@ async def test_what_a_provider_offers_vanishes_with_its_standing_and_its_custome
     await town.app[LISTINGS].settle(row.organisation, PROGRAMME)
     assert await seen() == (200, 1)
     await operator.post(
-        "blocklist", uscc=row.organisation.uscc, programme=PROGRAMME, clause="五（二）", reason="虚假交易"
+        "blocklist",
+        list_name="失信惩戒名单",
+        uscc=row.organisation.uscc,
+        programme=PROGRAMME,
+        clause="五（二）",
+        reason="虚假交易",
     )
     assert await seen() == (404, 0)
 

@@ -141,7 +141,12 @@ async def test_the_list_shows_whoever_can_be_ordered_from_and_nobody_else(town: 
     assert [one["code"] for one in shown["categories"]] == [category]
     barred = await Organisation.get(id=first.organisation_id)
     await (await town.operator()).post(
-        "blocklist", uscc=barred.uscc, programme=PROGRAMME, clause="五（二）", reason="虚假交易"
+        "blocklist",
+        list_name="失信惩戒名单",
+        uscc=barred.uscc,
+        programme=PROGRAMME,
+        clause="五（二）",
+        reason="虚假交易",
     )
     (held,) = (await town.anybody.get(f"providers?programme={PROGRAMME}&words=甲")).body["providers"]
     assert held["takes_orders"] is False

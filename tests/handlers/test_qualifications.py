@@ -158,7 +158,12 @@ async def test_who_loses_its_standing_is_entitled_to_nothing_from_then_on(town: 
         assert revoked.body["status"] == "revoked"
     else:
         barred = await operator.post(
-            "blocklist", uscc=mine["uscc"], programme=PROGRAMME, clause="五（二）", reason="虚假交易"
+            "blocklist",
+            list_name="失信惩戒名单",
+            uscc=mine["uscc"],
+            programme=PROGRAMME,
+            clause="五（二）",
+            reason="虚假交易",
         )
         assert barred.status == 201
     assert (len(before), len(await entitled_fen())) == (2, 1)

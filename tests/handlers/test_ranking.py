@@ -102,7 +102,12 @@ async def test_who_lost_its_standing_since_is_not_ranked_and_is_told_why(batch: 
     await withdrawn.withdraw(batch.round_id)
     await Qualification.filter(organisation_id=revoked.organisation.id).update(status="revoked")
     await (await batch.operator()).post(
-        "blocklist", uscc=barred.organisation.uscc, programme=PROGRAMME, clause="声明函三", reason="虚假材料"
+        "blocklist",
+        list_name="失信惩戒名单",
+        uscc=barred.organisation.uscc,
+        programme=PROGRAMME,
+        clause="声明函三",
+        reason="虚假材料",
     )
     await batch.rank()
     assert await positions(batch) == [(kept.organisation.id, 100)]

@@ -139,7 +139,7 @@ async def test_who_loses_an_approval_by_time_is_entitled_to_nothing(town: Town) 
     operator = await again_staff(town, operator)
     code = (await Organisation.get()).uscc
     await Qualification.filter(id=row.id).update(valid_until=town.now)
-    await operator.post("blocklist", uscc=code, programme=PROGRAMME, **barred)
+    await operator.post("blocklist", list_name="失信惩戒名单", uscc=code, programme=PROGRAMME, **barred)
     await expire(town)
     assert (await Qualification.get()).status == "expired"
     assert await Entitlement.all().count() == 0
