@@ -18,9 +18,9 @@ from server.handlers.parsing import Body, Day, Fen, Id, Path, Query
 from server.keys import DISBURSEMENTS, PROGRAMMES
 from server.models.disbursements import FundEntry
 from server.programme.registry import UnknownProgramme
-from server.rules.disbursements import FundKind, FundStatus
+from server.rules.disbursements import FundKind, FundStatus, LapseStatus
 from server.rules.review import ReasonMissing
-from server.services import access, funds, order_purse, year_money
+from server.services import access, funds, order_purse, year_lapses, year_money
 from server.services.access import DECIDERS, Actor, NotFound, StaffRole
 from server.services.disbursement_book import (
     PAYERS,
@@ -39,6 +39,7 @@ from server.services.funds import (
 )
 from server.services.order_purse import YearNotOpen
 from server.services.year_end import YearList, YearNotOver
+from server.services.year_lapses import LapseAsked, LapseNotAsked, NothingLapses, YearListStale
 
 routes = Routes("year_money")
 
@@ -47,6 +48,7 @@ LIVE = person_or_staff(*sorted(DECIDERS | {StaffRole.AUDITOR}))
 
 PAGE = 50
 PROGRAMME = "The programme. | 项目代码。"
+SEEN = "SHA-256 of the list as seen. | 所见清单的 SHA-256。"
 YEAR = "The programme year. | 年度。"
 FEN = "Fen. | 单位分。"
 KIND = "allocation or interest. | 拨入或利息。"
@@ -175,6 +177,42 @@ class YearEndView(Answer):
     lapsed: list[YearLineView] = Field(description="What ends with it. | 年度终止清单。")
 
 
+class AskLapse(EndYear):
+    """That what ends with the year be ended, as the list was seen."""
+
+    sha256: str = Field(min_length=64, max_length=64, description=SEEN)
+    reason: str = Field(min_length=2, max_length=500, description=REASON, examples=["年度已结束"])
+
+
+class DecideLapse(EndYear):
+    """Whether what somebody else asked for is done."""
+
+    sha256: str = Field(min_length=64, max_length=64, description=SEEN)
+    agreed: bool = Field(description="It is. | 是否同意。")
+    reason: str = Field(default="", max_length=500, description=REASON, examples=["清单有误"])
+
+
+class LapseQuery(YearQuery):
+    """A programme year that is over."""
+
+
+class LapseView(Answer):
+    """What of a year's list still ends with it, and how far that is."""
+
+    programme: str = Field(description=PROGRAMME)
+    year: int = Field(description=YEAR)
+    sha256: str = Field(description="Of the list as it stands. | 当前清单的 SHA-256。")
+    lapses: list[YearLineView] = Field(description="Still to be ended. | 待终止。")
+    status: LapseStatus | None = Field(description="What was last asked. | 最近一次终止的状态，空为没有。")
+    reason: str = Field(description=REASON)
+    asked_at: AwareDatetime | None = Field(description="When it was asked for. | 提出时间。")
+    done_at: AwareDatetime | None = Field(description="When all was done. | 完成时间。")
+
+
+class LapseAskedFor(LapseView):
+    """What was just asked for."""
+
+
 class YearEnded(YearEndView):
     """A list just written."""
 
@@ -287,6 +325,61 @@ async def year_end(request: web.Request, actor: Actor, query: YearQuery) -> Year
 async def end_year(request: web.Request, actor: Actor, body: EndYear) -> YearEnded:
     found = await request.app[DISBURSEMENTS].years.take(body.programme, body.year, actor=actor)
     return YearEnded(**_year(found))
+
+
+@routes.get(
+    "/api/v1/year-lapses",
+    summary="What of a year's list still ends with it. | 年度终止清单。",
+    access=staff(*READERS),
+    answers={200: LapseView},
+    refusals=(UnknownProgramme, NotFound),
+)
+async def lapses(request: web.Request, actor: Actor, query: LapseQuery) -> LapseView:
+    return LapseView(**await _lapse(query.programme, query.year, actor))
+
+
+@routes.post(
+    "/api/v1/year-lapses",
+    summary="Ask that what ends with a year be ended. | 提出年度终止。",
+    access=staff(*PAYERS),
+    answers={201: LapseAskedFor},
+    refusals=(NotYourDisbursement, ReasonMissing, YearNotOver, YearListStale, NothingLapses, LapseAsked,
+              UnknownProgramme, NotFound),
+)  # fmt: skip
+async def ask_lapse(request: web.Request, actor: Actor, body: AskLapse) -> LapseAskedFor:
+    await request.app[DISBURSEMENTS].lapses.ask(
+        body.programme, body.year, sha256=body.sha256, reason=body.reason, actor=actor
+    )
+    return LapseAskedFor(**await _lapse(body.programme, body.year, actor))
+
+
+@routes.post(
+    "/api/v1/year-lapses/decision",
+    summary="Agree to what another asked for, and end it; or do not. | 决定年度终止。",
+    access=staff(*PAYERS),
+    answers={200: LapseView},
+    refusals=(NotYourDisbursement, SameHands, ReasonMissing, YearNotOver, YearListStale, LapseNotAsked,
+              UnknownProgramme, NotFound),
+)  # fmt: skip
+async def decide_lapse(request: web.Request, actor: Actor, body: DecideLapse) -> LapseView:
+    await request.app[DISBURSEMENTS].lapses.decide(
+        body.programme, body.year, agreed=body.agreed, sha256=body.sha256, reason=body.reason, actor=actor
+    )
+    return LapseView(**await _lapse(body.programme, body.year, actor))
+
+
+async def _lapse(slug: str, year: int, actor: Actor) -> dict[str, Any]:
+    digest, lines, asked = await year_lapses.seen(slug, year, actor=actor)
+    return {
+        "programme": slug,
+        "year": year,
+        "sha256": digest,
+        "lapses": [YearLineView(**one) for one in lines],
+        "status": None if asked is None else asked.status,
+        "reason": "" if asked is None else asked.reason,
+        "asked_at": None if asked is None else asked.asked_at,
+        "done_at": None if asked is None else asked.done_at,
+    }
 
 
 def _fund(row: FundEntry, year: int) -> dict[str, Any]:

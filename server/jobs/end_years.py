@@ -8,9 +8,10 @@ from server.services.disbursement_office import DisbursementOffice
 
 
 async def end_years(office: DisbursementOffice, slot: Slot) -> int:
-    """Write the list of every year that is over, and give what is carried its place in the next."""
+    """Write the list of every year that is over, carry what is carried, and end what was agreed to."""
     slug = slot.programme_slug
-    return await office.years.end_due(slug) + await office.years.carry_due(slug)
+    done = await office.years.end_due(slug) + await office.years.carry_due(slug)
+    return done + await office.lapses.carry_out_due(slug)
 
 
 async def remind_of_money(office: DisbursementOffice, slot: Slot) -> int:

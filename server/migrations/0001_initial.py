@@ -25,6 +25,7 @@ from server.rules.disbursements import (
     FundStatus,
     HandOverStatus,
     InvoiceStatus,
+    LapseStatus,
     TransferStatus,
 )
 from server.rules.documents import Printed, SignMethod
@@ -8346,6 +8347,60 @@ class Migration(migrations.Migration):
                 "unique_together": (("programme_slug", "year"),),
                 "pk_attr": "id",
                 "table_description": "年终结转清单: what a programme year ended with, written once and never changed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="YearLapse",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "year_end",
+                    fields.ForeignKeyField(
+                        "models.YearEnd",
+                        source_field="year_end_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="lapses",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("year", fields.IntField()),
+                (
+                    "lines",
+                    fields.JSONField(
+                        description="What lapses, with clause and reason", encoder=JSON_DUMPS, decoder=loads
+                    ),
+                ),
+                (
+                    "sha256",
+                    fields.CharField(
+                        description="Of the list as it stood: carried and lapsing", max_length=64
+                    ),
+                ),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=LapseStatus.ASKED,
+                        description="ASKED: asked\nAGREED: agreed\nDONE: done\nDISMISSED: dismissed\nSTALE: stale",
+                        enum_type=LapseStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("reason", fields.TextField(unique=False)),
+                ("asked_by", fields.BigIntField()),
+                ("asked_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("decided_by", fields.BigIntField(null=True)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("done_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "year_lapse",
+                "app": "models",
+                "indexes": [Index(fields=["programme_slug", "year", "status"])],
+                "pk_attr": "id",
+                "table_description": "年度终止: what of a year's list ends, as both who decide it saw it, and how far that is.",
             },
             bases=["Model"],
         ),

@@ -173,6 +173,10 @@ class Migration(migrations.Migration):
         ops.RunSQL(
             "CREATE UNIQUE INDEX hand_over_once ON hand_over (batch_id) WHERE status IN ('handed', 'received')"
         ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX year_lapse_once ON year_lapse (programme_slug, year)"
+            " WHERE status IN ('asked', 'agreed')"
+        ),
         # An account keeps its number, a payment its sum and its account, and an archived batch everything.
         DialectSQL(
             postgres=(

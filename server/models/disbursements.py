@@ -19,6 +19,7 @@ from server.rules.disbursements import (
     FundStatus,
     HandOverStatus,
     InvoiceStatus,
+    LapseStatus,
     TransferStatus,
 )
 
@@ -264,6 +265,31 @@ class YearEnd(Model):
     class Meta:
         table = "year_end"
         unique_together = (("programme_slug", "year"),)
+
+
+class YearLapse(Model):
+    """年度终止: what of a year's list ends, as both who decide it saw it, and how far that is."""
+
+    id = fields.BigIntField(primary_key=True)
+    year_end: fields.ForeignKeyRelation[YearEnd] = fields.ForeignKeyField(
+        "models.YearEnd", related_name="lapses", on_delete=fields.RESTRICT
+    )
+    year_end_id: int
+    programme_slug = fields.CharField(64)
+    year = fields.IntField()
+    lines: list[dict[str, Any]] = fields.JSONField(description="What lapses, with clause and reason")
+    sha256 = fields.CharField(64, description="Of the list as it stood: carried and lapsing")
+    status = fields.CharEnumField(LapseStatus, max_length=16, default=LapseStatus.ASKED)
+    reason = fields.TextField()
+    asked_by = fields.BigIntField()
+    asked_at: datetime = fields.DatetimeField()
+    decided_by: int | None = fields.BigIntField(null=True)
+    decided_at: datetime | None = fields.DatetimeField(null=True)
+    done_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "year_lapse"
+        indexes = (("programme_slug", "year", "status"),)
 
 
 class ResultFiling(Model):

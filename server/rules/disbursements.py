@@ -87,6 +87,18 @@ class InvoiceStatus(StrEnum):
     SENT_BACK = "sent_back"
 
 
+class LapseStatus(StrEnum):
+    """What ends with a year, from the first of two to the last settlement."""
+
+    ASKED = "asked"
+    AGREED = "agreed"
+    """Being carried out."""
+    DONE = "done"
+    DISMISSED = "dismissed"
+    STALE = "stale"
+    """The list had changed when the second came."""
+
+
 class HandOverStatus(StrEnum):
     """The papers of a batch on their way to the archive (GZ-43)."""
 

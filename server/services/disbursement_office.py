@@ -17,6 +17,7 @@ from server.services.payment_receipts import PaymentReceipts
 from server.services.reviews import Reviews
 from server.services.summary_invoices import SummaryInvoices
 from server.services.year_end import YearEnds
+from server.services.year_lapses import YearLapses
 
 
 class DisbursementOffice:
@@ -41,4 +42,5 @@ class DisbursementOffice:
         self.receipts = PaymentReceipts(programmes, clocks, reviews)
         self.funds = Funds(programmes, clocks)
         self.years = YearEnds(programmes, clocks)
+        self.lapses = YearLapses(programmes, clocks)
         self.archives = Archives(programmes, clocks, reviews)

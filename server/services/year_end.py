@@ -27,7 +27,7 @@ from server.programme.registry import Programmes
 from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import day_of
 from server.rules.money import Basis, Movement
-from server.rules.settlements import UNDER_REVIEW, SettlementStatus
+from server.rules.settlements import SettlementStatus
 from server.services import (
     access,
     budgets,
@@ -233,7 +233,8 @@ async def _listed(programme: Programme, budget: Budget) -> YearList:
         waiting = Settlement.filter(
             programme_slug=programme.slug,
             year=budget.year,
-            status__in=[SettlementStatus.DRAFT, *UNDER_REVIEW],
+            # What was handed in came in time, however long its review takes (YC-26).
+            status=SettlementStatus.DRAFT,
         )
         lapsed = await waiting.select_related("order").order_by("id")
     money = await year_money.of(budget)

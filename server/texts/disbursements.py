@@ -37,6 +37,7 @@ SAME_HANDS: Mapping[str, str] = {
     "batch": "拟定批次的人不能批准该批次",
     "sending": "批准批次的人不能发送该批次",
     "fund": "登记入账的人不能确认该笔入账",
+    "year": "提出年度终止的人不能决定",
     "archive": "移交材料的人不能接收该批材料",
 }
 """Who does not check whom."""
@@ -106,8 +107,7 @@ CARRIED_REASON: Mapping[str, str] = {
     "stays": "已批准，由原年度资金支付",
 }
 LAPSED_REASON: Mapping[str, str] = {
-    "same_year": "须当年见效、当年兑付，未在年度内批准",
-    "free": "年度内未使用的预算",
+    "same_year": "须当年见效、当年兑付，未在年度内提交",
 }
 """Why something is carried over the year's end, or ends with it."""
 
@@ -154,5 +154,9 @@ DISBURSEMENT_REFUSALS: Mapping[str, str] = {
     "hand_over_exists": "批次 {number} 的材料已移交，等待接收或已接收。",
     "hand_over_decided": "该移交清单已处理，请刷新。",
     "hand_over_changed": "移交清单与现有材料不一致，请重新移交。",
+    "nothing_lapses": "{year} 年度没有需要终止的兑付。",
+    "lapse_asked": "{year} 年度的终止已由他人提出，等待另一人决定。",
+    "lapse_not_asked": "{year} 年度的终止尚未提出，或已决定。",
+    "year_list_stale": "{year} 年度清单已有变化，请重新查看后再提出。",
     "year_not_over": "{year} 年度尚未结束，只能预览。",
 }

@@ -33,6 +33,8 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "年度结转清单",
         "“{programme}”{year} 年度已结束，已批准未支付 {count} 笔共 {amount} 元，清单已生成。",
     ),
+    "disbursement.lapsed": ("兑付申请已终止", "兑付 {number} 依据{clause}随 {year} 年度终止：{reason}。"),
+    "disbursement.year_lapse": ("年度终止事项", "“{programme}”{year} 年度有 {count} 笔兑付列入终止。"),
     "disbursement.handed_over": ("请接收存档材料", "移交清单 {number}（{count} 件）请核对接收。"),
     "disbursement.hand_over_received": ("存档材料已接收", "移交清单 {number} 已接收，档案已闭卷。"),
     "disbursement.hand_over_sent_back": ("存档材料被退回", "移交清单 {number} 被退回：{reason}"),
