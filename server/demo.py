@@ -6,24 +6,30 @@ Made through the services, so it obeys every rule; made once, so a second start 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from aiohttp import web
 from stdnum.cn import uscc
 from tortoise.transactions import in_transaction
 
 from server import keys
 from server.app import create_app
-from server.clock import CHINA
+from server.clock import CHINA, OffsetClock, SystemClock
 from server.demo_complaints import complain
 from server.demo_forms import fill_in, hand_in
 from server.demo_offerings import hand_in_one, list_offerings, open_selection
+from server.demo_officials import PASSWORD, Officials, officials_of, username, usernames
 from server.demo_orders import order_a_voucher
+from server.demo_payments import PaymentDesk
+from server.demo_rounds import apply_for, first_vouchers, rounds_of_today
+from server.demo_settlements import Travel, settle_some, where_to_look
+from server.errors import Refusal
 from server.models.organisations import MemberRole, Organisation
-from server.models.people import Person, Staff
+from server.models.people import Person
 from server.models.reviews import ReviewCase
 from server.models.rounds import Budget, Round
 from server.programme.issuance import IssuanceMode
@@ -31,28 +37,30 @@ from server.programme.model import Programme
 from server.programme.people import ConditionKind
 from server.programme.review import ReviewKind
 from server.programme.vocabulary import Party
+from server.rules.deadlines import day_of
 from server.rules.review import CaseStatus, Verdict
 from server.services import budgets
 from server.services.access import Actor, StaffRole
 from server.services.admissions import LABELS_CONFIRMED
-from server.services.applications import Ask
 from server.services.assessments import assess
 from server.services.attestations import Statement
 from server.services.memberships import lock, take_place
 from server.services.qualifications import SUBJECTS
-from server.services.rounds import RoundPlan
-from server.services.staff import create_staff
 from server.settings import Settings
 from server.texts import DEMO
 
-PASSWORD = "Try-the-console-2026"
 YEAR_FEN = 300_000_000
-OPEN_POOL_FEN = 30_000_000
-NEXT_POOL_FEN = 20_000_000
-ASKED_FEN = 1_000_000
+WEEKS_AGO = 32
+"""Days before today on which the demonstration begins, where its programme is that old."""
 ELIGIBLE = 3
 STRANGER, WAITING, RETURNED, FIRST_PROVIDER, PROVIDERS = 9, 11, 12, 21, 2
-"""The numbers under which the others are registered; the last provider is made last of all."""
+"""The numbers under which the others are registered."""
+NAMES_IN_A_LINE = 5
+LAST = "1b"
+"""The account that is made last of all: where it is there, everything is."""
+
+
+log = structlog.get_logger("server.demo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,72 +72,113 @@ class Side:
 
 
 async def seed(settings: Settings) -> str:
-    """Make what is missing and return the guide that is printed: clocks, accounts, how to log in."""
-    runner = web.AppRunner(create_app(settings))
+    """Make what is missing and return the guide that is printed: clocks, accounts, how to log in.
+
+    What takes weeks is done weeks ago: the clocks are set back for it, and come up to today.
+    """
+    clock = OffsetClock(SystemClock(), timedelta())
+    today = clock.now().astimezone(CHINA).date()
+    settings = replace(settings, demo_anchor=settings.demo_anchor or today.isoformat(), run_jobs=False)
+    runner = web.AppRunner(create_app(settings, clock=clock))
     await runner.setup()
     try:
         app = runner.app
-        officials = await _officials(app)
-        for programme in app[keys.PROGRAMMES]:
-            last = demo_uscc(programme.slug, FIRST_PROVIDER + PROVIDERS - 1)
-            if not await Organisation.exists(uscc=last):
-                await _seed_programme(app, programme, officials)
-        return _guide(app, settings)
+        officials, made = await officials_of(app), False
+        programmes = app[keys.PROGRAMMES]
+        for place, programme in enumerate(programmes):
+            if not await Person.exists(account=f"demo-{programme.slug}-{LAST}"):
+                await _seed_programme(app, programme, officials, clock, is_paid=place % 2 == 0)
+                made = True
+        if made:
+            await _sign_today(app)
+        return await _guide(app, settings)
     finally:
         await runner.cleanup()
 
 
-async def _officials(app: web.Application) -> dict[str, Actor]:
-    """One member of staff for each role. The district department has the first area of every programme."""
-    areas = sorted({programme.areas[0] for programme in app[keys.PROGRAMMES]})
-    officials: dict[str, Actor] = {}
-    for role in StaffRole:
-        name, now = username(role), app[keys.CLOCK].now()
-        bounds = areas if role is StaffRole.DISTRICT else ()
-        staff = await Staff.get_or_none(username=name) or await create_staff(
-            name, PASSWORD, [role.value], now, areas=bounds
-        )
-        officials[role.value] = Actor(
-            "staff", staff.id, "", None, frozenset({role.value}), areas=frozenset(bounds)
-        )
-    return officials
-
-
-def username(role: StaffRole) -> str:
-    """What the demo account of a role is called."""
-    return f"demo-{role.value.replace('_', '-')}"
-
-
-async def _seed_programme(app: web.Application, programme: Programme, officials: Mapping[str, Actor]) -> None:
-    now, operator = app[keys.CLOCKS].now(programme.slug), officials[StaffRole.OPERATOR.value]
+async def _seed_programme(
+    app: web.Application,
+    programme: Programme,
+    officials: Officials,
+    clock: OffsetClock,
+    *,
+    is_paid: bool,
+) -> None:
+    today = app[keys.CLOCKS].now(programme.slug)
+    travel = _travel(programme, today, clock)
+    travel(WEEKS_AGO)
+    now, operator = app[keys.CLOCKS].now(programme.slug), officials.first(StaffRole.OPERATOR)
     # First, so that whoever is approved has what the programme allots.
     budget = await budgets.open_year(programme, programme.year_of(now), YEAR_FEN, actor=operator, now=now)
     enterprises = [await _side(app, programme, number, str(number), now) for number in range(1, ELIGIBLE + 1)]
     for side in enterprises:
         await qualify(app, programme, side.organisation, operator, labels=side.organisation.labels_claimed)
-    # A colleague of the first enterprise: two people, one voucher.
-    colleague = await _person(app, f"demo-{programme.slug}-1b")
-    await take_place(enterprises[0].organisation, MemberRole.STAFF, actor=colleague, now=now)
-    stranger = await _side(app, programme, STRANGER, "no", now, eligible=False)
-    await qualify(
-        app, programme, stranger.organisation, operator, labels=stranger.organisation.labels_claimed
-    )
-    opened = await _rounds(app, programme, budget, operator, now)
-    await _papers(app, programme, officials, now)
-    await open_selection(app, programme, officials[StaffRole.AUTHORITY.value], now)
     providers = [
         await _provider(app, programme, FIRST_PROVIDER + place, operator, now) for place in range(PROVIDERS)
     ]
     for place, provider in enumerate(providers):
         await list_offerings(app, programme, place, provider.person, now)
+    holders = [side.person for side in enterprises[1:]]
+    await first_vouchers(app, programme, budget, holders, today=today, operator=operator)
+    seller = providers[0].person
+    try:
+        await settle_some(app, programme, officials, holders, seller, travel, is_paid=is_paid)
+    except Refusal as refused:
+        # A programme of somebody's own may ask what nobody here foresaw: all else is shown nevertheless.
+        log.warning("demo.settlements_stopped", programme=programme.slug, code=refused.code)
+    travel(0)
+    await _today(app, programme, budget, officials, enterprises, providers)
+
+
+async def _sign_today(app: web.Application) -> None:
+    """Chain the journal and sign this day so far, as ``journal seal --close-day`` does: the file of a case
+    leads to a signed day from the first minute on.
+    """
+    seals = app[keys.JOURNAL_SEALS]
+    await seals.seal_all()
+    today = app[keys.CLOCK].now().astimezone(CHINA).date()
+    await seals.close_days(before=today + timedelta(days=1))
+
+
+def _travel(programme: Programme, today: datetime, clock: OffsetClock) -> Travel:
+    """Lets it be days ago; where the programme, or its year, is younger than that, everything is today."""
+    first = day_of(today - timedelta(days=WEEKS_AGO))
+    fits = programme.covers(first) and programme.year_of(first) == programme.year_of(today)
+
+    def travel(days: int) -> None:
+        clock.offset = -timedelta(days=days if fits else 0)
+
+    return travel
+
+
+async def _today(
+    app: web.Application,
+    programme: Programme,
+    budget: Budget,
+    officials: Officials,
+    enterprises: Sequence[Side],
+    providers: Sequence[Side],
+) -> None:
+    """What a visitor finds begun: rounds, papers, offerings, an order and complaints."""
+    now, operator = app[keys.CLOCKS].now(programme.slug), officials.first(StaffRole.OPERATOR)
+    stranger = await _side(app, programme, STRANGER, "no", now, eligible=False)
+    await qualify(
+        app, programme, stranger.organisation, operator, labels=stranger.organisation.labels_claimed
+    )
+    opened = await rounds_of_today(app, programme, budget, operator)
+    await _papers(app, programme, officials, now)
+    await open_selection(app, programme, officials.first(StaffRole.AUTHORITY), now)
     await hand_in_one(app, programme, providers[0].person, now)
     await _issue(app, programme, enterprises[0], providers[0], opened)
     await complain(app, programme, enterprises[0].person, providers[0].organisation, operator)
+    accused = providers[-1].organisation
+    await PaymentDesk(app, programme, officials, providers[0].person).propose_sanction(accused)
+    # A colleague of the first enterprise: two people, one voucher. The last of all: a start looks for it.
+    colleague = await _person(app, f"demo-{programme.slug}-{LAST}")
+    await take_place(enterprises[0].organisation, MemberRole.STAFF, actor=colleague, now=now)
 
 
-async def _papers(
-    app: web.Application, programme: Programme, officials: Mapping[str, Actor], now: datetime
-) -> None:
+async def _papers(app: web.Application, programme: Programme, officials: Officials, now: datetime) -> None:
     """One registration that waits to be reviewed, and one that was returned.
 
     Of enterprises where people review them, else of providers.
@@ -140,7 +189,7 @@ async def _papers(
     for number, account in ((WAITING, "waiting"), (RETURNED, "returned")):
         side = await _side(app, programme, number, account, now, provider=party is Party.PROVIDER)
         if party is Party.PROVIDER:
-            await _listed(app, programme, side.organisation, officials[StaffRole.OPERATOR.value])
+            await _listed(app, programme, side.organisation, officials.first(StaffRole.OPERATOR))
         handed_in = await hand_in(app, programme, party, side.organisation, side.person)
         if number != RETURNED or handed_in.case_id is None:
             continue
@@ -152,7 +201,7 @@ async def _papers(
                 version=case.version,
                 reason=DEMO["returned"],
                 fields={},
-                actor=officials[case.turn.value],
+                actor=officials.first(case.turn.value),
             )
 
 
@@ -196,9 +245,7 @@ async def _issue(
         case IssuanceMode.GRAB:
             return
         case IssuanceMode.RANKED_BATCH if opened is not None:
-            ask = Ask(opened.id, demo_key(programme.slug), ASKED_FEN)
-            await app[keys.APPLICATIONS].put(ask, actor=enterprise.person)
-            return
+            await apply_for(app, programme, opened, enterprise.person)
         case _:
             people = {Party.ENTERPRISE: enterprise.person, Party.PROVIDER: provider.person}
             await order_a_voucher(app, programme, people)
@@ -272,35 +319,6 @@ async def qualify(
     await after()
 
 
-async def _rounds(
-    app: web.Application, programme: Programme, budget: Budget, operator: Actor, now: datetime
-) -> Round | None:
-    """Where the programme has rounds: one that is open (the answer), and one that opens in ten minutes."""
-    if programme.issuance.mode in (IssuanceMode.ALLOTMENT, IssuanceMode.PROVIDER_DRAW):
-        return None
-    rounds, opened = app[keys.ROUNDS], None
-    year_end = datetime(programme.year_of(now) + 1, 1, 1, tzinfo=CHINA)
-    last = programme.validity.service_until or programme.valid_until
-    if last is not None:
-        year_end = min(year_end, datetime.combine(last + timedelta(days=1), time(), CHINA))
-    for title, opens_in, pool_fen in (
-        (DEMO["open_round"], timedelta(minutes=-5), OPEN_POOL_FEN),
-        (DEMO["next_round"], timedelta(minutes=10), NEXT_POOL_FEN),
-    ):
-        opens_at = now + opens_in
-        plan = RoundPlan(
-            title=title,
-            opens_at=opens_at,
-            closes_at=min(opens_at + timedelta(days=30), year_end),
-            pool_fen=pool_fen,
-            valid_until=year_end,
-        )
-        drafted = await rounds.plan(budget.id, plan, actor=operator)
-        scheduled = await rounds.schedule(drafted.id, actor=operator)
-        opened = opened or scheduled
-    return opened
-
-
 def eligible_facts(programme: Programme, now: datetime) -> dict[str, Any]:
     """Facts of an enterprise that meets every condition a programme's file can state by fact or label."""
     facts: dict[str, Any] = {
@@ -339,28 +357,21 @@ def demo_uscc(slug: str, number: int) -> str:
     return body + uscc.calc_check_digit(body)
 
 
-def demo_key(slug: str) -> str:
-    """The key of the one application that is made for the demonstration, 128 bits in hex."""
-    return hashlib.sha256(slug.encode()).hexdigest()[:32]
-
-
-def _guide(app: web.Application, settings: Settings) -> str:
-    """What a newcomer is told: each programme's clock, whom to log in as, and how."""
+async def _guide(app: web.Application, settings: Settings) -> str:
+    """What a newcomer is told: each programme's clock, whom to log in as and how, and what to try."""
     lines = [DEMO["clocks"]]
     for programme in app[keys.PROGRAMMES]:
         now = app[keys.CLOCKS].now(programme.slug).astimezone(CHINA)
         lines.append(f"  {programme.slug:16} {now:%Y-%m-%d %H:%M}  {programme.name}")
     lines.append(DEMO["accounts"].format(password=PASSWORD))
-    names = [username(role) for role in StaffRole]
-    for start in range(0, len(names), 5):
-        lines.append("  " + ", ".join(names[start : start + 5]))
-    for programme in app[keys.PROGRAMMES]:
-        lines.append(f"  demo-{programme.slug}-1, -1b, -2, -3, -no, -waiting, -returned, -p1, -p2")
+    names = usernames()
+    for start in range(0, len(names), NAMES_IN_A_LINE):
+        lines.append("  " + ", ".join(names[start : start + NAMES_IN_A_LINE]))
     lines.append(f"  {DEMO['people']}")
-    address = f"http://{settings.host}:{settings.port}"
     lines.append(DEMO["log_in"])
+    address = f"http://{settings.host}:{settings.port}"
     lines.append(
         f"  curl -s {address}/api/v1/demo/sessions -H 'Content-Type: application/json'"
         f' -d \'{{"account": "{username(StaffRole.OPERATOR)}"}}\''
     )
-    return "\n".join(lines)
+    return "\n".join([*lines, *await where_to_look(app)])

@@ -10,9 +10,10 @@ from aiohttp import web
 
 from server import keys
 from server.clock import CHINA
+from server.models.files import StoredFile
 from server.models.organisations import Organisation
 from server.programme.model import Programme
-from server.programme.papers import Document, FieldKind
+from server.programme.papers import Document, DocumentKind, FieldKind
 from server.programme.people import ConditionKind, PartyRules
 from server.programme.vocabulary import Party
 from server.rules.forms import form_fields
@@ -29,6 +30,15 @@ ID_NUMBERS: Mapping[Party, str] = {
 }
 PHONES: Mapping[Party, str] = {Party.ENTERPRISE: "13800000000", Party.PROVIDER: "13700000001"}
 """Of nobody: made up, with a right check digit; two sides that share one are looked at before they deal."""
+
+MONEY_PAPERS = frozenset(
+    {
+        DocumentKind.INVOICE,
+        DocumentKind.TRANSFER_RECEIPT,
+        DocumentKind.PAYMENT_RECEIPT,
+        DocumentKind.SUMMARY_INVOICE,
+    }
+)
 
 
 async def fill_in(
@@ -124,6 +134,24 @@ def _asked(rules: PartyRules, organisation: Organisation) -> list[Document]:
         groups |= set(document.groups)
         owed.append(document)
     return owed
+
+
+async def scans(
+    app: web.Application, programme: Programme, document: Document, about: str, person: Actor
+) -> tuple[int, ...]:
+    """A document as often as it is asked for, ``about`` says of what.
+
+    What is about money is a paper of its own; else pages that the same side has sent before do.
+    """
+    ids: list[int] = []
+    if document.amount is None and document.kind not in MONEY_PAPERS:
+        sent = StoredFile.filter(
+            organisation_id=person.organisation_id, programme_slug=programme.slug, kind=document.kind
+        )
+        ids = [row.id for row in await sent.order_by("id").limit(document.minimum)]
+    while len(ids) < document.minimum:
+        ids.append(await scan(app, programme, document, f"{about} {document.code} {len(ids)}", person))
+    return tuple(ids)
 
 
 async def scan(

@@ -19,6 +19,7 @@ ROWS: tuple[tuple[frozenset[str], ...], ...] = (
             {
                 *("app", "contexts", "wiring", "__main__", "startup", "workers"),
                 *("demo", "demo_forms", "demo_offerings", "demo_orders", "demo_complaints"),
+                *("demo_officials", "demo_rounds", "demo_settlements", "demo_payments"),
             }
         ),
     ),

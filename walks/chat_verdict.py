@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncpg
 
-from server.demo import PASSWORD
+from server.demo_officials import PASSWORD
 from walks.callers import Caller
 from walks.chat_talk import Conversation
 

@@ -36,6 +36,7 @@ from server.texts.deliveries import CHAT_REPLY_TITLE as CHAT_REPLY_TITLE
 from server.texts.deliveries import DELIVERY_FAULTS as DELIVERY_FAULTS
 from server.texts.deliveries import FIELD_EMPTY as FIELD_EMPTY
 from server.texts.demo import DEMO as DEMO
+from server.texts.demo import DEMO_GUIDE as DEMO_GUIDE
 from server.texts.demo import DEMO_OFFERINGS as DEMO_OFFERINGS
 from server.texts.disbursements import ACCOUNT_STATUSES as ACCOUNT_STATUSES
 from server.texts.disbursements import BANK_COUNT as BANK_COUNT
