@@ -17,6 +17,7 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.errors import Refusal
 from server.models.monitoring import AnomalyFinding, AnomalyScan
+from server.models.orders import Order
 from server.models.organisations import Organisation
 from server.models.sanctions import SanctionCase
 from server.models.settlements import Settlement, SettlementApplication
@@ -32,6 +33,8 @@ from server.services.access import CLOCK, Actor, NotAllowed, NotFound, StaffRole
 from server.services.anomaly_facts import facts_of
 from server.services.contact_marks import ContactMarks
 from server.services.memberships import lock_all
+from server.services.reviewed_orders import sides_of
+from server.services.reviewers import OwnReview, reviewer_of
 from server.services.supervision_book import (
     SUPERVISORS,
     SupervisionBook,
@@ -299,6 +302,10 @@ class Anomalies:
         if actor.roles.isdisjoint(deciders):
             raise AnomalyNotYours(clause=finding.clause, names=roles_in_words(deciders))
         await require_impartial(actor, [await Organisation.get(id=finding.provider_id)])
+        # The enterprise may be of another area; who is tied to it does not decide all the same.
+        sides = await sides_of(await Order.get(id=finding.order_id))
+        if not (await reviewer_of(actor)).affiliations.isdisjoint(sides):
+            raise OwnReview()
         if finding.status is AnomalyStatus.LIFTED:
             raise AnomalyDecided(clause=finding.clause)
         return finding, programme

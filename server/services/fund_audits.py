@@ -147,7 +147,9 @@ class FundAudits:
     async def compare(
         self, slug: str, year: int, organisation_id: int, *, party: Party, actor: Actor
     ) -> AuditComparison:
-        """Set the last self-check of a year against its last audit (GX-80).
+        """Set the last self-check of a year that came before its last audit against it (GX-80).
+
+        What is handed in once the audit is known is no self-check of it any more.
 
         Raises ``NotFound``, ``NotAllowed``, ``OwnReview``, :class:`NothingToCompare`,
         :class:`ComparedAlready`.
@@ -156,9 +158,11 @@ class FundAudits:
         reports = AuditReport.filter(
             programme_slug=slug, year=year, organisation_id=organisation_id, party=party
         ).order_by("-id")
-        said = await reports.filter(kind=AuditKind.SELF_CHECK).first()
         audited = await reports.filter(kind=AuditKind.AUDIT).first()
-        if said is None or audited is None:
+        if audited is None:
+            raise NothingToCompare(year=year)
+        said = await reports.filter(kind=AuditKind.SELF_CHECK, id__lt=audited.id).first()
+        if said is None:
             raise NothingToCompare(year=year)
         organisation = await Organisation.get(id=organisation_id)
         await require_impartial(actor, [organisation])
@@ -386,13 +390,18 @@ async def books_of(slug: str, year: int) -> dict[str, int]:
 
 
 async def reports_of(actor: Actor, slug: str, year: int, organisation_id: int) -> list[AuditReport]:
-    """Self-checks and audits of an organisation in a year: its own, or any of the programme's for staff."""
+    """Self-checks and audits of an organisation in a year: its own, or one of the staff's areas.
+
+    Raises ``NotFound``.
+    """
     if actor.kind == "person" and actor.organisation_id != organisation_id:
         raise NotFound()
     if actor.kind == "staff":
         access.require_programme(actor, slug)
-        if actor.roles.isdisjoint(SUPERVISORS | {StaffRole.AUDITOR}):
+        organisation = await Organisation.get_or_none(id=organisation_id)
+        if organisation is None or actor.roles.isdisjoint(SUPERVISORS | {StaffRole.AUDITOR}):
             raise NotFound()
+        access.require_area(actor, organisation.area)
     return await AuditReport.filter(programme_slug=slug, year=year, organisation_id=organisation_id).order_by(
         "id"
     )

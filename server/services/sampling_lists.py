@@ -166,3 +166,13 @@ async def names_of(draw: SamplingDraw, items: Sequence[SamplingItem]) -> Mapping
         rows = await Order.filter(id__in=ids).values_list("id", "project")
         return dict(rows)
     return dict(await Organisation.filter(id__in=ids).values_list("id", "name"))
+
+
+async def areas_of(draw: SamplingDraw, items: Sequence[SamplingItem]) -> Mapping[int, str]:
+    """In which area each line lies, by its row: an order where its enterprise is."""
+    ids = [item.row_id for item in items]
+    if draw.over is Sampled.REVIEW:
+        return dict(await ReviewCase.filter(id__in=ids).values_list("id", "area"))
+    if draw.over is Sampled.ORDER:
+        return dict(await Order.filter(id__in=ids).values_list("id", "enterprise__area"))
+    return dict(await Organisation.filter(id__in=ids).values_list("id", "area"))

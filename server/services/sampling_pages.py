@@ -15,10 +15,11 @@ from tortoise.functions import Count
 from server.models.sampling import SampleAnswer, SamplingDraw, SamplingItem
 from server.programme.registry import Programmes
 from server.programme.review import Sampled, Sampling
+from server.rules.eligibility import lies_within
 from server.rules.sampling import FORMAT, DrawStatus, SampleOutcome
 from server.services.access import Actor, NotFound, require_programme
 from server.services.sampling_draws import sampled_subject
-from server.services.sampling_lists import names_of, waiting
+from server.services.sampling_lists import areas_of, names_of, waiting
 from server.services.sampling_results import OUTSTANDING, answers_to
 
 PAGE = 50
@@ -144,7 +145,10 @@ async def progress(draw_id: int) -> DrawProgress:
 
 
 async def drawn(draw_id: int, *, after: int, only_outstanding: bool = False, actor: Actor) -> DrawnPage:
-    """What was drawn, for the programme's own people, with names and results. Raises ``NotFound``."""
+    """What was drawn, for the programme's own people, with names and results, as far as their areas go.
+
+    Raises ``NotFound``.
+    """
     row = await one(draw_id)
     require_programme(actor, row.programme_slug)
     lines_of = SamplingItem.filter(draw_id=row.id, turn__gt=after)
@@ -152,8 +156,10 @@ async def drawn(draw_id: int, *, after: int, only_outstanding: bool = False, act
         lines_of = lines_of.filter(OUTSTANDING)
     items = await lines_of.order_by("turn").limit(PAGE + 1)
     shown = items[:PAGE]
-    names, answers = await names_of(row, shown), await answers_to(shown)
-    lines = [DrawnLine(item, names.get(item.row_id, ""), answers[item.id]) for item in shown]
+    areas = await areas_of(row, shown) if actor.areas else {}
+    seen = [one for one in shown if not actor.areas or lies_within(areas[one.row_id], actor.areas)]
+    names, answers = await names_of(row, seen), await answers_to(seen)
+    lines = [DrawnLine(item, names.get(item.row_id, ""), answers[item.id]) for item in seen]
     return DrawnPage(row, await progress(row.id), lines, shown[-1].turn if len(items) > PAGE else None)
 
 

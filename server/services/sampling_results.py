@@ -24,8 +24,9 @@ from server.rules.review import CaseStatus
 from server.rules.sampling import LOOKED_AT, DrawNotThere, DrawStatus, SampleOutcome
 from server.rules.supervision import EntryTone, ServiceEntryKind
 from server.services import journal, service_files
-from server.services.access import Actor, NotFound, require_programme
+from server.services.access import Actor, NotFound, require_area, require_programme
 from server.services.clocks import ProgrammeClocks
+from server.services.sampling_lists import areas_of
 
 OUTSTANDING = Q(outcome__isnull=True) | Q(outcome=SampleOutcome.NO_ANSWER)
 """Drawn lines at which somebody has still to look."""
@@ -90,6 +91,7 @@ async def answer(
         raise NotFound()
     draw = item.draw
     require_programme(actor, draw.programme_slug)
+    require_area(actor, (await areas_of(draw, [item]))[item.row_id])
     programme = programmes.version(draw.programme_slug, draw.programme_version)
     check = next(one for one in programme.samplings if one.code == draw.code)
     if actor.roles.isdisjoint(role.value for role in check.by):
@@ -219,6 +221,11 @@ async def _to_file(provider_id: int, draw: SamplingDraw, made: SampleAnswer, pro
 def _require_words(said: Answered, check: Sampling, scale: Sequence[str]) -> None:
     if said.outcome is SampleOutcome.FINDING and not said.note.strip():
         raise FindingMissing(clause=check.article)
+    if said.outcome is SampleOutcome.GONE:
+        # That a case ended is seen from the case: nobody takes a line off the list by saying so.
+        sayable = (texts.DRAW_OUTCOMES[one] for one in SampleOutcome if one is not SampleOutcome.GONE)
+        word = texts.DRAW_OUTCOMES[said.outcome]
+        raise SampleWordUnknown(clause=check.article, word=word, known=texts.LIST.join(sayable))
     for word, known in ((said.method, check.methods), (said.satisfaction, scale)):
         if word and word not in known:
             raise SampleWordUnknown(clause=check.article, word=word, known=texts.LIST.join(known))

@@ -174,7 +174,9 @@ async def test_a_finding_is_decided_by_whom_the_text_names_impartially_and_as_it
         await watch.office.anomalies.propose(
             finding.id, Charge(facts="不符"), version=finding.version, actor=authority
         )
-    await Staff.filter(id=authority.id).update(affiliations=[provider.uscc])
-    with pytest.raises(OwnReview):
-        await lift(finding.id, reason="已核实", version=finding.version, actor=authority)
+    enterprise = await Organisation.get(id=settlement.enterprise_id)
+    for side in (provider, enterprise):
+        await Staff.filter(id=authority.id).update(affiliations=[side.uscc])
+        with pytest.raises(OwnReview):
+            await lift(finding.id, reason="已核实", version=finding.version, actor=authority)
     assert (await AnomalyFinding.get(id=finding.id)).status is AnomalyStatus.OPEN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,13 +94,15 @@ class Sample:
     async def official(self) -> Actor:
         return await self.office.staff("authority", "operator")
 
-    async def look(self, item: SamplingItem, outcome: SampleOutcome, **said: Any) -> SamplingItem:
+    async def look(
+        self, item: SamplingItem, outcome: SampleOutcome, by: Actor | None = None, **said: Any
+    ) -> SamplingItem:
         return await sampling_results.answer(
             item.id,
             Answered(outcome=outcome, **said),
             programmes=self.office.programmes,
             clocks=ProgrammeClocks(self.office.clock),
-            actor=await self.official(),
+            actor=by or await self.official(),
         )
 
 
@@ -250,6 +253,14 @@ async def test_who_does_not_answer_stays_on_the_list_and_open(sample: Sample) ->
     assert (draw.items, draw.drawn) == (3, 2)
     silent, heard = await SamplingItem.filter(draw_id=draw.id, turn__isnull=False).order_by("turn")
     left_out = await SamplingItem.get(draw_id=draw.id, turn__isnull=True)
+    # Neither can anybody say that somebody is gone, nor see or answer lines beyond their areas.
+    with pytest.raises(SampleWordUnknown):
+        await sample.look(heard, SampleOutcome.GONE)
+    elsewhere = await sample.office.staff("operator", areas=["江苏省"])
+    elsewhere = replace(elsewhere, areas=frozenset({"江苏省"}))
+    assert (await sampling_pages.drawn(draw.id, after=0, actor=elsewhere)).lines == []
+    with pytest.raises(NotFound):
+        await sample.look(heard, SampleOutcome.CLEAN, by=elsewhere)
 
     await sample.look(silent, SampleOutcome.NO_ANSWER, method="电话回访")
     with pytest.raises(SampleWordUnknown):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -36,6 +37,7 @@ from server.services import (
     budgets,
     commissions,
     contract_watch,
+    fund_audits,
     service_files,
     supervision_checks,
 )
@@ -289,12 +291,18 @@ async def test_a_self_check_that_an_audit_contradicts_is_a_ground_with_its_arith
         actor=inspector,
         **said,
     )
+    # What is handed in when the audit is known is no self-check any more.
+    await audits.self_check(ALLOTTED, 2026, figures={"paid": 100_00}, actor=person_of(provider), **said)
     made = await audits.compare(ALLOTTED, 2026, provider.id, **compare)
     assert (made.serious, made.clause) == (True, "第二十七条（五）")
     assert "20%" in made.arithmetic
     with pytest.raises(ComparedAlready):
         await audits.compare(ALLOTTED, 2026, provider.id, **compare)
     assert (await ServiceFileEntry.get(provider_id=provider.id)).tone is EntryTone.BAD
+    assert len(await fund_audits.reports_of(inspector, ALLOTTED, 2026, provider.id)) == 3
+    with pytest.raises(NotFound):
+        elsewhere = replace(inspector, areas=frozenset({"江苏省"}))
+        await fund_audits.reports_of(elsewhere, ALLOTTED, 2026, provider.id)
 
 
 @rules("NX-39")
