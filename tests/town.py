@@ -17,6 +17,7 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
 from stdnum.cn.uscc import calc_check_digit
+from yarl import URL
 
 from server.app import create_app, grab_store
 from server.clock import CHINA, FixedClock
@@ -125,6 +126,19 @@ class Caller:
         async with self._client.request(method, address, json=body, headers=sent) as response:
             is_problem = response.content_type == "application/problem+json" and method != "HEAD"
             return response.status, (await response.json())["code"] if is_problem else ""
+
+    async def throw(self, method: str, address: str, content: bytes) -> tuple[int, str]:
+        """Bytes at any address that takes some: the status, and the code of a refusal."""
+        sent = {
+            **self._headers,
+            "Content-Type": "application/octet-stream",
+            "Upload-Offset": "0",
+        }
+        async with self._client.request(
+            method, URL(address, encoded=True), data=content, headers=sent
+        ) as said:
+            is_problem = said.content_type == "application/problem+json"
+            return said.status, (await said.json())["code"] if is_problem else ""
 
     async def download(self, address: str) -> tuple[int, str, bytes]:
         """Fetch what is not JSON: the status, its media type and the bytes."""

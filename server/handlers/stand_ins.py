@@ -12,7 +12,7 @@ from server.keys import CLOCKS
 from server.models.stand_ins import StandIn
 from server.programme.vocabulary import Actor as Role
 from server.services import stand_ins
-from server.services.access import Actor
+from server.services.access import Actor, NotFound
 from server.services.stand_ins import StandInNamed, StandInUnusable
 
 routes = Routes("stand_ins")
@@ -73,7 +73,7 @@ async def own(request: web.Request, actor: Actor) -> StandInsView:
     summary="Name a colleague to stand in for me. | 指定代班人。",
     access=REVIEWERS,
     answers={201: StandInMade},
-    refusals=(StandInUnusable, StandInNamed),
+    refusals=(NotFound, StandInUnusable, StandInNamed),
 )
 async def name(request: web.Request, actor: Actor, body: NameStandIn) -> StandInMade:
     row = await stand_ins.name(
