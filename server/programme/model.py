@@ -197,6 +197,14 @@ class Programme:
         """The category with this code, or ``None``."""
         return next((category for category in self.categories if category.code == code), None)
 
+    def voucher_kind_name(self, code: str) -> str:
+        """What a kind of voucher is called; a code of another version of the text is all there is of it."""
+        return next((one.name for one in self.voucher_kinds if one.code == code), code)
+
+    def tier_name(self, code: str) -> str:
+        """What a tier is called, likewise."""
+        return next((one.name for one in self.issuance.tiers if one.code == code), code)
+
     def review(self, subject: ReviewSubject) -> ReviewChain | None:
         """The chain that reviews this kind of thing, or ``None`` where the text has none."""
         return next((chain for chain in self.reviews if chain.subject is subject), None)

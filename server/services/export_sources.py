@@ -130,12 +130,10 @@ def _vouchers(programmes: Programmes) -> TableSource:
     facts = ("face_value_fen", "given_back_fen", "granted_at", "valid_until")
 
     def kind(row: Mapping[str, Any]) -> Cell:
-        kinds = programmes.get(row["programme_slug"]).voucher_kinds
-        return next((one.name for one in kinds if one.code == row["kind"]), str(row["kind"]))
+        return programmes.get(row["programme_slug"]).voucher_kind_name(row["kind"])
 
     def tier(row: Mapping[str, Any]) -> Cell:
-        tiers = programmes.get(row["programme_slug"]).issuance.tiers
-        return next((one.name for one in tiers if one.code == row["tier"]), str(row["tier"]))
+        return programmes.get(row["programme_slug"]).tier_name(row["tier"])
 
     return TableSource(
         title=texts.EXPORT_KINDS["vouchers"],

@@ -13,6 +13,7 @@ import pypdf
 import pytest
 from tortoise.context import TortoiseContext
 
+from server import texts
 from server.clock import CHINA
 from server.database import close_database, open_database
 from server.models.disbursements import BankAccount, Payment, PaymentBatch
@@ -20,6 +21,7 @@ from server.models.ledger import LedgerEntry
 from server.models.outbox import OutboxMessage
 from server.models.reports import ReportEdition
 from server.models.rounds import Round
+from server.models.vouchers import Voucher
 from server.programme.vocabulary import Actor as ProgrammeActor
 from server.rules.deadlines import start_of
 from server.rules.disbursements import BatchStatus
@@ -259,6 +261,12 @@ async def test_category_shares_stand_beside_their_ceilings_and_the_floor(quick: 
     reached, least, wanted, missing, verdict = floors["rows"][0]["cells"][1:6]
     assert (reached, least, wanted) == (yuan_to_fen(300_000), "40%", yuan_to_fen(600_000))
     assert (missing, verdict) == (yuan_to_fen(300_000), "未达到")
+    # A tier is said by its name, as the text has it.
+    tier = trade.programme.issuance.tiers[0]
+    await Voucher.all().update(tier=tier.code)
+    overview = await quick.reports.counted("lishui-2024", HOUSE, APRIL)
+    issued = next(one for one in overview["sections"] if one["code"] == "issuance")["tables"][0]
+    assert [row["cells"][1] for row in issued["rows"]] == [tier.name]
 
 
 async def test_what_was_delivered_stays_and_a_correction_says_what_differs(quick: Bureau) -> None:
@@ -334,6 +342,7 @@ async def test_who_doubts_a_figure_sees_its_rows(quick: Bureau) -> None:
     first = await behind("issuance.posted_fen")
     rest = await behind("issuance.posted_fen", after=first.next_after)
     assert sum(one.amount_fen for one in (*first.rows, *rest.rows)) == 300_00
+    assert {one.name for one in first.rows} == {texts.LEDGER_MOVEMENTS["issue"]}
     assert (await behind("providers.providers", row=0)).of == "order"
     for figure, row in (("effect.leverage", None), ("issuance.x", None), ("providers.providers", 99)):
         with pytest.raises(editions.ReportFigureUnknown):

@@ -50,6 +50,13 @@ LISTED = (
     "delivered_to",
 )
 """What a list shows of an edition: everything but its content."""
+NAMED: Mapping[str, Mapping[str, str]] = {
+    "ledger": texts.LEDGER_MOVEMENTS,
+    "own_payment": texts.REPORT_PURPOSES,
+    "qualification": texts.EXPORT_WORDS["standing"],
+    "draw_answer": texts.DRAW_OUTCOMES,
+}
+"""What rows that have no name but a code are called."""
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
@@ -247,7 +254,11 @@ class Reports:
             .limit(limit + 1)
             .values("id", name, *([amount] if amount else []))
         )
-        rows = [Drawn(one["id"], str(one[name]), one[amount] if amount else None) for one in found[:limit]]
+        words = NAMED.get(trace.of, {})
+        rows = [
+            Drawn(one["id"], words.get(one[name], str(one[name])), one[amount] if amount else None)
+            for one in found[:limit]
+        ]
         return Behind(trace.of, rows, rows[-1].id if len(found) > limit else None)
 
     async def _counted(

@@ -62,7 +62,11 @@ async def issuance(scope: Scope) -> Section:
     issued = scope.of_programme("granted_at", **_round_of(scope))
     rows = [
         TableRow(
-            [one["kind"] or texts.REPORT_WORDS["any_kind"], one["tier"], one["count"], one["fen"]],
+            [
+                scope.programme.voucher_kind_name(one["kind"]) or texts.REPORT_WORDS["any_kind"],
+                scope.programme.tier_name(one["tier"]),
+                *(one["count"], one["fen"]),
+            ],
             Trace("voucher", {**issued, "kind": one["kind"], "tier": one["tier"]}),
         )
         for one in await grouped(Trace("voucher", issued), ("kind", "tier"), {"fen": "face_value_fen"})

@@ -250,7 +250,7 @@ async def breaches(scope: Scope) -> Section:
     )
     rows = [
         TableRow(
-            [one["number"], one["against__name"], one["clause"], str(one["status"])],
+            [one["number"], one["against__name"], one["clause"], texts.SANCTION_STATUSES[one["status"]]],
             Trace("sanction", {"id": one["id"]}),
         )
         for one in found
