@@ -51,6 +51,8 @@ OWNED: Mapping[str, Owned] = {
     "account_id": Owned(owned_money.bank_account, areas=True),
     "batch_id": Owned(owned_money.payment_batch),
     "transfer_id": Owned(owned_money.transfer),
+    "escrow_batch_id": Owned(owned_money.escrow_batch),
+    "escrow_transfer_id": Owned(owned_money.escrow_transfer),
     "summary_invoice_id": Owned(owned_money.summary_invoice),
     "fund_entry_id": Owned(owned_money.fund_entry),
     "hand_over_id": Owned(owned_money.hand_over),

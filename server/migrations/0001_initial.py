@@ -500,6 +500,62 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="EscrowBatch",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("number", fields.CharField(unique=True, max_length=24)),
+                ("programme_slug", fields.CharField(max_length=64)),
+                ("programme_version", fields.CharField(max_length=32)),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=BatchStatus.DRAFT,
+                        description="DRAFT: draft\nAPPROVED: approved\nSENT: sent\nCLOSED: closed\nDROPPED: dropped",
+                        enum_type=BatchStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("transfers_count", fields.IntField()),
+                ("total_fen", CheckedBigInt(check="total_fen >= 0")),
+                (
+                    "content_sha256",
+                    fields.CharField(
+                        default="", description="Of the transfers as they were approved", max_length=64
+                    ),
+                ),
+                ("reason", fields.TextField(unique=False)),
+                ("drafted_by", fields.BigIntField()),
+                ("drafted_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("approved_by", fields.BigIntField(null=True)),
+                ("approved_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("sent_by", fields.BigIntField(null=True)),
+                ("sent_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                (
+                    "template",
+                    fields.CharField(
+                        default="", description="Which bank's file it was sent as", max_length=64
+                    ),
+                ),
+                ("csv_sha256", fields.CharField(default="", max_length=64)),
+                ("xlsx_sha256", fields.CharField(default="", max_length=64)),
+                (
+                    "closed_at",
+                    fields.DatetimeField(
+                        null=True, description="Or dropped", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                ("version", fields.IntField(default=1)),
+            ],
+            options={
+                "table": "escrow_batch",
+                "app": "models",
+                "indexes": [Index(fields=["programme_slug", "status", "id"])],
+                "pk_attr": "id",
+                "table_description": "保证金划付批次: transfers of released escrow that are approved, sent and closed together.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="EvidenceObject",
             fields=[
                 ("sha256", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
@@ -1168,7 +1224,7 @@ class Migration(migrations.Migration):
                 (
                     "movement",
                     fields.CharEnumField(
-                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nCOMMIT: commit\nUNCOMMIT: uncommit\nISSUE: issue\nPOST_QUOTA: post_quota\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nTAKE_BACK: take_back\nTAKE_ON_FILE: take_on_file\nLET_GO_ON_FILE: let_go_on_file\nDISALLOW: disallow\nTAKE_FEE: take_fee\nDISBURSE: disburse\nRETURN_DISBURSEMENT: return_disbursement\nPAY_OUT: pay_out\nRETURN_PAID_OUT: return_paid_out\nPOST_INTEREST: post_interest\nCLAW_BACK: claw_back\nCOLLECT_SURCHARGE: collect_surcharge\nRETURN_CLAWED_BACK: return_clawed_back\nRETURN_SURCHARGE: return_surcharge\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void\nRETURN_EXPIRED: return_expired\nRETURN_RECLAIMED: return_reclaimed\nRETURN_HANDED_BACK: return_handed_back\nRETURN_VOIDED: return_voided\nPAY_ESCROW: pay_escrow\nRELEASE_ESCROW: release_escrow\nREFUND_ESCROW: refund_escrow",
+                        description="APPROPRIATE: appropriate\nCUT_BUDGET: cut_budget\nALLOT: allot\nRETURN_ALLOTMENT: return_allotment\nCOMMIT: commit\nUNCOMMIT: uncommit\nISSUE: issue\nPOST_QUOTA: post_quota\nHOLD: hold\nRELEASE: release\nREDEEM: redeem\nTAKE_BACK: take_back\nTAKE_ON_FILE: take_on_file\nLET_GO_ON_FILE: let_go_on_file\nDISALLOW: disallow\nTAKE_FEE: take_fee\nDISBURSE: disburse\nRETURN_DISBURSEMENT: return_disbursement\nPAY_OUT: pay_out\nRETURN_PAID_OUT: return_paid_out\nPOST_INTEREST: post_interest\nCLAW_BACK: claw_back\nCOLLECT_SURCHARGE: collect_surcharge\nRETURN_CLAWED_BACK: return_clawed_back\nRETURN_SURCHARGE: return_surcharge\nEXPIRE: expire\nRECLAIM: reclaim\nHAND_BACK: hand_back\nVOID: void\nRETURN_EXPIRED: return_expired\nRETURN_RECLAIMED: return_reclaimed\nRETURN_HANDED_BACK: return_handed_back\nRETURN_VOIDED: return_voided\nPAY_ESCROW: pay_escrow\nRELEASE_ESCROW: release_escrow\nREFUND_ESCROW: refund_escrow\nTRANSFER_ESCROW: transfer_escrow\nRETURN_ESCROW_TRANSFER: return_escrow_transfer",
                         enum_type=Movement,
                         max_length=32,
                     ),
@@ -2356,6 +2412,84 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["answer_id", "id"])],
                 "pk_attr": "id",
                 "table_description": "One message of a thread. Never changed: what was said is kept.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="EscrowTransfer",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("number", fields.CharField(unique=True, description="What the bank is told", max_length=32)),
+                (
+                    "batch",
+                    fields.ForeignKeyField(
+                        "models.EscrowBatch",
+                        source_field="batch_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="transfers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("settlement_id", fields.BigIntField()),
+                ("order_id", fields.BigIntField(db_index=True)),
+                (
+                    "provider",
+                    fields.ForeignKeyField(
+                        "models.Organisation",
+                        source_field="provider_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="escrow_transfers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "models.BankAccount",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="escrow_transfers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        default=TransferStatus.WAITING,
+                        description="WAITING: waiting\nPAID: paid\nRETURNED: returned\nDROPPED: dropped",
+                        enum_type=TransferStatus,
+                        max_length=16,
+                    ),
+                ),
+                ("receipt_number", fields.CharField(default="", description="The bank's own", max_length=64)),
+                ("receipt_on", fields.DateField(null=True)),
+                ("receipt_file", fields.BigIntField(null=True, description="Its scan")),
+                (
+                    "reason",
+                    fields.TextField(
+                        default="", description="Why it came back, or was dropped", unique=False
+                    ),
+                ),
+                (
+                    "settled_by",
+                    fields.CharField(default="", description="Who entered what the bank said", max_length=40),
+                ),
+                ("settled_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "escrow_transfer",
+                "app": "models",
+                "indexes": [
+                    Index(fields=["batch_id", "id"]),
+                    Index(fields=["settlement_id", "id"]),
+                    Index(fields=["provider_id", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "保证金划付: one attempt to transfer what one settlement released.",
             },
             bases=["Model"],
         ),

@@ -174,6 +174,14 @@ class Migration(migrations.Migration):
             "CREATE UNIQUE INDEX hand_over_once ON hand_over (batch_id) WHERE status IN ('handed', 'received')"
         ),
         ops.RunSQL(
+            "CREATE UNIQUE INDEX escrow_transfer_live_once ON escrow_transfer (settlement_id)"
+            " WHERE status IN ('waiting', 'paid')"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX escrow_receipt_once ON escrow_transfer (receipt_number)"
+            " WHERE receipt_number <> ''"
+        ),
+        ops.RunSQL(
             "CREATE UNIQUE INDEX year_lapse_once ON year_lapse (programme_slug, year)"
             " WHERE status IN ('asked', 'agreed')"
         ),
@@ -189,6 +197,8 @@ class Migration(migrations.Migration):
                 " amount_fen, kept_fen ON payment FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
                 "CREATE TRIGGER payment_offset_keeps BEFORE UPDATE OF payment_id, recovery_id, amount_fen"
                 " ON payment_offset FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
+                "CREATE TRIGGER escrow_transfer_keeps BEFORE UPDATE OF number, batch_id, settlement_id,"
+                " account_id, amount_fen ON escrow_transfer FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
                 "CREATE TRIGGER payment_batch_archived BEFORE UPDATE ON payment_batch FOR EACH ROW"
                 " WHEN (OLD.archived_at IS NOT NULL) EXECUTE FUNCTION refuse_rewrite()",
                 "CREATE TRIGGER settlement_archived BEFORE UPDATE OF status, amount_fen, reduced_fen, ledger_fen,"
@@ -204,6 +214,9 @@ class Migration(migrations.Migration):
                 " BEGIN SELECT RAISE(ABORT, 'payment keeps what it says'); END",
                 "CREATE TRIGGER payment_offset_keeps BEFORE UPDATE OF payment_id, recovery_id, amount_fen"
                 " ON payment_offset BEGIN SELECT RAISE(ABORT, 'payment_offset keeps what it says'); END",
+                "CREATE TRIGGER escrow_transfer_keeps BEFORE UPDATE OF number, batch_id, settlement_id,"
+                " account_id, amount_fen ON escrow_transfer"
+                " BEGIN SELECT RAISE(ABORT, 'escrow_transfer keeps what it says'); END",
                 "CREATE TRIGGER payment_batch_archived BEFORE UPDATE ON payment_batch"
                 " WHEN OLD.archived_at IS NOT NULL"
                 " BEGIN SELECT RAISE(ABORT, 'payment_batch keeps what it says'); END",

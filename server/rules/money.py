@@ -62,6 +62,8 @@ class Account(StrEnum):
     """保证金: an enterprise's own money that the operator holds for one order (NX-20)."""
     ESCROW_RELEASED = "escrow_released"
     """保证金划付: paid on to the provider at the settlement."""
+    ESCROW_TRANSFERRED = "escrow_transferred"
+    """保证金到账: with the provider, as the bank's receipt says."""
     PAID_OUT = "paid_out"
     """签约占用已付: committed money that left with the payment of what was promised."""
     INTEREST = "interest"
@@ -122,6 +124,9 @@ class Movement(StrEnum):
     PAY_ESCROW = "pay_escrow"
     RELEASE_ESCROW = "release_escrow"
     REFUND_ESCROW = "refund_escrow"
+    TRANSFER_ESCROW = "transfer_escrow"
+    """划付到账: the bank's receipt of what was released."""
+    RETURN_ESCROW_TRANSFER = "return_escrow_transfer"
 
 
 ROUTES: Mapping[Movement, tuple[Account, Account]] = {
@@ -161,6 +166,8 @@ ROUTES: Mapping[Movement, tuple[Account, Account]] = {
     Movement.PAY_ESCROW: (Account.OWN_MONEY, Account.ESCROW),
     Movement.RELEASE_ESCROW: (Account.ESCROW, Account.ESCROW_RELEASED),
     Movement.REFUND_ESCROW: (Account.ESCROW, Account.OWN_MONEY),
+    Movement.TRANSFER_ESCROW: (Account.ESCROW_RELEASED, Account.ESCROW_TRANSFERRED),
+    Movement.RETURN_ESCROW_TRANSFER: (Account.ESCROW_TRANSFERRED, Account.ESCROW_RELEASED),
 }
 """Each movement leaves one account and arrives in one other; nothing else can be posted."""
 
@@ -193,5 +200,13 @@ by :attr:`Movement.TAKE_ON_FILE` when its settlement file is complete."""
 PAID_OUT: Mapping[Movement, int] = {Movement.PAY_OUT: 1, Movement.RETURN_PAID_OUT: -1}
 """What takes committed money out of the year, and brings it back; by which sign it counts."""
 
-OF_ESCROW = frozenset({Movement.PAY_ESCROW, Movement.RELEASE_ESCROW, Movement.REFUND_ESCROW})
+OF_ESCROW = frozenset(
+    {
+        Movement.PAY_ESCROW,
+        Movement.RELEASE_ESCROW,
+        Movement.REFUND_ESCROW,
+        Movement.TRANSFER_ESCROW,
+        Movement.RETURN_ESCROW_TRANSFER,
+    }
+)
 """The movements of an enterprise's own money; they touch no account of public money."""

@@ -11,6 +11,7 @@ from server.services.archives import Archives
 from server.services.bank_accounts import BankAccounts
 from server.services.batch_sending import BatchSending
 from server.services.clocks import ProgrammeClocks
+from server.services.escrow_transfers import EscrowTransfers
 from server.services.funds import Funds
 from server.services.payment_batches import Look, PaymentBatches
 from server.services.payment_receipts import PaymentReceipts
@@ -42,5 +43,6 @@ class DisbursementOffice:
         self.receipts = PaymentReceipts(programmes, clocks, reviews)
         self.funds = Funds(programmes, clocks)
         self.years = YearEnds(programmes, clocks)
+        self.escrow = EscrowTransfers(programmes, clocks, sealer, templates)
         self.lapses = YearLapses(programmes, clocks)
         self.archives = Archives(programmes, clocks, reviews)

@@ -6,8 +6,10 @@ from collections import defaultdict
 
 from tortoise.functions import Sum
 
+from server.models.escrow_transfers import EscrowTransfer
 from server.models.ledger import LedgerEntry
 from server.models.payments import Escrow, OwnPayment
+from server.rules.disbursements import TransferStatus
 from server.rules.money import OF_ESCROW, Account
 from server.rules.orders import LIVE, OrderStatus
 from server.rules.own_payments import PaymentPurpose, PaymentStatus
@@ -17,6 +19,9 @@ from server.units import yuan
 async def faults() -> list[str]:
     """Every contradiction between escrows, their payments, their orders and the ledger, each a sentence."""
     posted = await _posted()
+    transferred: dict[int, int] = defaultdict(int)
+    for one in await EscrowTransfer.filter(status=TransferStatus.PAID):
+        transferred[one.order_id] += one.amount_fen
     found = []
     for escrow in await Escrow.all().select_related("order").order_by("id"):
         moved = posted.pop(escrow.order_id, {})
@@ -37,6 +42,12 @@ async def faults() -> list[str]:
                 moved.get((Account.ESCROW, Account.OWN_MONEY), 0),
             ),
             (
+                "transferred, against the ledger",
+                transferred.get(escrow.order_id, 0),
+                moved.get((Account.ESCROW_RELEASED, Account.ESCROW_TRANSFERRED), 0)
+                - moved.get((Account.ESCROW_TRANSFERRED, Account.ESCROW_RELEASED), 0),
+            ),
+            (
                 "came in and stayed, against its payments",
                 escrow.paid_fen - escrow.refunded_fen,
                 await paid_in_fen(escrow.order_id),
@@ -47,6 +58,11 @@ async def faults() -> list[str]:
             for what, have, ledger_fen in checks
             if have != ledger_fen
         ]
+        if transferred.get(escrow.order_id, 0) > escrow.released_fen:
+            found.append(
+                f"escrow of order {escrow.order_id}: {yuan(transferred[escrow.order_id])} was transferred,"
+                f" of {yuan(escrow.released_fen)} released"
+            )
         ended = escrow.order.status not in LIVE | {OrderStatus.DONE}
         if ended and escrow.held_fen:
             found.append(

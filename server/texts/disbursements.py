@@ -154,6 +154,7 @@ DISBURSEMENT_REFUSALS: Mapping[str, str] = {
     "hand_over_exists": "批次 {number} 的材料已移交，等待接收或已接收。",
     "hand_over_decided": "该移交清单已处理，请刷新。",
     "hand_over_changed": "移交清单与现有材料不一致，请重新移交。",
+    "nothing_to_transfer": "没有可划付的保证金（已释放未划付 {count} 笔，暂停或无已核验账户的不列入）。",
     "nothing_lapses": "{year} 年度没有需要终止的兑付。",
     "lapse_asked": "{year} 年度的终止已由他人提出，等待另一人决定。",
     "lapse_not_asked": "{year} 年度的终止尚未提出，或已决定。",

@@ -35,6 +35,11 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "disbursement.lapsed": ("兑付申请已终止", "兑付 {number} 依据{clause}随 {year} 年度终止：{reason}。"),
     "disbursement.year_lapse": ("年度终止事项", "“{programme}”{year} 年度有 {count} 笔兑付列入终止。"),
+    "escrow.transferred": ("保证金已划付", "兑付 {number} 释放的保证金 {escrow} 元已付至账户 {ending}。"),
+    "escrow.returned": (
+        "保证金被银行退回",
+        "兑付 {number} 释放的保证金 {escrow} 元付至账户 {ending} 被退回：{reason}。请登记新的收款账户。",
+    ),
     "disbursement.handed_over": ("请接收存档材料", "移交清单 {number}（{count} 件）请核对接收。"),
     "disbursement.hand_over_received": ("存档材料已接收", "移交清单 {number} 已接收，档案已闭卷。"),
     "disbursement.hand_over_sent_back": ("存档材料被退回", "移交清单 {number} 被退回：{reason}"),
