@@ -22,7 +22,8 @@ CASE_FILE = "case_file"
 """The kind of export."""
 LEAST_REASON = 5
 REVEALERS = frozenset({StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.OVERSIGHT_BODY})
-INSPECTORS = frozenset({StaffRole.INSPECTOR})
+READERS_OF_ALL = REVEALERS | {StaffRole.AUDITOR}
+"""Who has the whole of a case; any other role has a third party's copy, however many somebody has."""
 
 
 class CaseReasonMissing(Refusal):
@@ -65,7 +66,8 @@ class CaseFiles:
         mailbox = StaffRole.OVERSIGHT_BODY in actor.roles
         if not mailbox:
             await scope.leave_out_the_mailbox()
-        audience = Audience.THIRD_PARTY if actor.roles <= INSPECTORS else Audience.OFFICIAL
+        whole = not actor.roles.isdisjoint(READERS_OF_ALL)
+        audience = Audience.OFFICIAL if whole else Audience.THIRD_PARTY
         return await self._asked(scope, audience, actor, mailbox=mailbox, revealed=revealed, reason=reason)
 
     async def ask_own(self, order_id: int, *, actor: Actor) -> ExportJob:

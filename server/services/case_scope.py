@@ -16,7 +16,7 @@ from server.errors import Refusal
 from server.models.complaints import Complaint
 from server.models.disbursements import Payment
 from server.models.monitoring import AnomalyFinding
-from server.models.orders import CancellationRequest, Order, PaymentReturnRequest, VoucherHold
+from server.models.orders import Order, PaymentReturnRequest, VoucherHold
 from server.models.organisations import Organisation, Qualification
 from server.models.payment_holds import PaymentHold
 from server.models.public_notices import NoticeLine
@@ -237,7 +237,7 @@ async def _around_orders(scope: CaseScope) -> None:
     for subject, ids in (
         (ReviewSubject.SETTLEMENT, scope.settlements),
         (ReviewSubject.VOUCHER_REQUEST, scope.requests),
-        (ReviewSubject.CANCELLATION, await _ids(CancellationRequest, order_id__in=scope.orders)),
+        (ReviewSubject.CANCELLATION, scope.orders),
         (ReviewSubject.PAYMENT_RETURN, await _ids(PaymentReturnRequest, order_id__in=scope.orders)),
     ):
         scope.reviews |= await _ids(ReviewCase, subject=subject, subject_id__in=ids)

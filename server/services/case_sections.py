@@ -67,6 +67,7 @@ from server.models.settlements import (
 )
 from server.models.voucher_requests import VoucherRequest
 from server.models.vouchers import Voucher
+from server.programme.review import Sampled
 from server.rules.hash_chain import instant
 from server.rules.personal_data import MASK, without_numbers
 from server.rules.review import Verdict
@@ -124,6 +125,13 @@ def _of_provider(column: str) -> Callable[[CaseScope], Q]:
         return Q(**wanted)
 
     return narrowed
+
+
+def _own_lines(scope: CaseScope) -> Q:
+    """What was found on the case's own lines: of the others on a list there is the list alone."""
+    of_case = Q(item__draw__over=Sampled.REVIEW, item__row_id__in=sorted(scope.reviews))
+    of_order = Q(item__draw__over=Sampled.ORDER, item__row_id__in=sorted(scope.orders))
+    return Q(Q(of_case, of_order, join_type=Q.OR), item__draw_id__in=sorted(scope.draws))
 
 
 SECTIONS: tuple[Section, ...] = (
@@ -188,7 +196,7 @@ SECTIONS: tuple[Section, ...] = (
         (
             Source(SamplingDraw, _by("id", "draws")),
             Source(SamplingItem, _by("draw_id", "draws")),
-            Source(SampleAnswer, _by("item__draw_id", "draws")),
+            Source(SampleAnswer, _own_lines),
         ),
     ),
     Section(
