@@ -109,7 +109,8 @@ async def _seed_programme(
     travel(WEEKS_AGO)
     now, operator = app[keys.CLOCKS].now(programme.slug), officials.first(StaffRole.OPERATOR)
     # First, so that whoever is approved has what the programme allots.
-    budget = await budgets.open_year(programme, programme.year_of(now), YEAR_FEN, actor=operator, now=now)
+    year_fen = max(YEAR_FEN, programme.budget.least_total_fen or 0)
+    budget = await budgets.open_year(programme, programme.year_of(now), year_fen, actor=operator, now=now)
     enterprises = [await _side(app, programme, number, str(number), now) for number in range(1, ELIGIBLE + 1)]
     for side in enterprises:
         await qualify(app, programme, side.organisation, operator, labels=side.organisation.labels_claimed)

@@ -224,11 +224,11 @@ class Desk:
         )
 
     async def budget(self, slug: str, total_yuan: int = 10_000_000, year: int = 0) -> Budget:
-        now = self.clocks.now(slug)
+        now, least_fen = self.clocks.now(slug), self.programme(slug).budget.least_total_fen
         return await budgets.open_year(
             self.programme(slug),
             year or self.programme(slug).year_of(now),
-            yuan_to_fen(total_yuan),
+            max(yuan_to_fen(total_yuan), least_fen or 0),
             actor=OPERATOR,
             now=now,
         )

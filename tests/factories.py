@@ -97,9 +97,10 @@ async def make_qualified(
 async def make_budget(
     programme: Programme, *, total_yuan: int = 1_000_000, year: int | None = None, at: datetime = MORNING
 ) -> Budget:
-    """A year's money, put in by the operator."""
+    """A year's money, put in by the operator; never less than its text wants (GZ-10)."""
     year = programme.year_of(at) if year is None else year
-    return await budgets.open_year(programme, year, yuan_to_fen(total_yuan), actor=OPERATOR, now=at)
+    total_fen = max(yuan_to_fen(total_yuan), programme.budget.least_total_fen or 0)
+    return await budgets.open_year(programme, year, total_fen, actor=OPERATOR, now=at)
 
 
 class Office:

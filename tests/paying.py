@@ -123,7 +123,7 @@ class Cashier:
         if self._budget is None:
             year = self.programme.year_of(self.clock.at)
             self._budget = await budgets.open_year(
-                self.programme, year, yuan_to_fen(1_000_000), actor=OPERATOR, now=self.clock.at
+                self.programme, year, yuan_to_fen(6_000_000), actor=OPERATOR, now=self.clock.at
             )
         number = next(_numbers)
         enterprise = enterprise or await self.organisation()

@@ -15,6 +15,7 @@ from server.handlers.problems import UnmetCondition
 from server.keys import BOOK, CLOCKS, PROGRAMMES, ROUNDS
 from server.models.rounds import Budget, Round
 from server.programme.registry import UnknownProgramme
+from server.rules.budgets import BudgetBelowFloor
 from server.rules.lifecycles import IllegalMove, NotPermittedNow, RoundStatus
 from server.services import access, budgets, round_lists
 from server.services.access import Actor, NoOrganisation, NotFound, StaffRole, organisation_id_of
@@ -233,7 +234,7 @@ async def readiness(request: web.Request, actor: Actor, path: RoundPath) -> Read
     summary="Put a year's money in. | 设立年度预算。",
     access=TREASURER,
     answers={201: BudgetView},
-    refusals=(UnknownProgramme, BudgetExists, CommissionEnded),
+    refusals=(UnknownProgramme, BudgetExists, BudgetBelowFloor, CommissionEnded),
 )
 async def open_budget(request: web.Request, actor: Actor, body: OpenBudget) -> BudgetView:
     programme = request.app[PROGRAMMES].get(body.programme)
@@ -260,12 +261,15 @@ async def top_up_budget(request: web.Request, actor: Actor, path: BudgetPath, bo
     summary="Take free money out of a year. | 核减年度预算。",
     access=TREASURER,
     answers={200: BudgetView},
-    refusals=(BudgetTooSmall,),
+    refusals=(BudgetTooSmall, BudgetBelowFloor),
 )
 async def cut_budget(request: web.Request, actor: Actor, path: BudgetPath, body: Money) -> BudgetView:
     now = await _budget_now(request, actor, path.budget_id)
+    programme = request.app[PROGRAMMES].get((await access.budget_for(actor, path.budget_id)).programme_slug)
     return _budget(
-        await budgets.cut(path.budget_id, body.amount_fen, actor=actor, now=now, reason=body.reason)
+        await budgets.cut(
+            path.budget_id, body.amount_fen, programme=programme, actor=actor, now=now, reason=body.reason
+        )
     )
 
 

@@ -47,10 +47,6 @@ class Charge:
             return True
         return self.sanction.immediate_hold and self.sanction.proposed_by in roles
 
-    def may_decide(self, roles: frozenset[str]) -> bool:
-        """Whether somebody with these roles removes the provider, where no chain reviews it."""
-        return self.sanction.decided_by in roles
-
     @property
     def holders(self) -> tuple[Actor, ...]:
         """Who may hold the provider at once."""

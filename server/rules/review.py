@@ -1,4 +1,4 @@
-"""Reviews: given a chain and the decisions so far, what comes next, whose turn it is, and who is paid.
+"""Reviews: given a chain and the decisions so far, what comes next, and whose turn it is.
 
 A programme writes the steps of each chain in their order. Some apply only to what was drawn, to what is
 incomplete, to what somebody objects to; an opinion is recorded and decides nothing.
@@ -15,7 +15,7 @@ from typing import Any
 from server import texts
 from server.errors import Refusal
 from server.programme.holidays import WorkingCalendar
-from server.programme.review import PublicNotice, ReviewChain, ReviewKind, ReviewStep, ReviewWhen
+from server.programme.review import ReviewChain, ReviewKind, ReviewStep, ReviewWhen
 from server.programme.vocabulary import Actor
 from server.rules.deadlines import DueBy, working_days_after
 
@@ -296,11 +296,3 @@ def _leaves(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any
             yield from _leaves(inner, name)
         else:
             yield name, inner
-
-
-def may_be_paid(chain: ReviewChain, notice: PublicNotice, case: Case) -> bool:
-    """Whether nothing stands any more between a settlement and its payment: no step, no open objection."""
-    place = next_place(chain, case)
-    if place is None or chain.steps[place].kind is not ReviewKind.DISBURSEMENT:
-        return False
-    return not (case.open_objection and notice.objection_holds_item)

@@ -63,8 +63,3 @@ def grounds_of_voiding(programme: Programme) -> Mapping[str, Actor]:
         if voids_vouchers(sanction)
         for ground in sanction.grounds
     }
-
-
-def stops_settlement(sanction: Sanction) -> bool:
-    """Whether nothing of what is concerned is settled."""
-    return Measure.NO_SETTLEMENT in sanction.measures

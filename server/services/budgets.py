@@ -13,6 +13,7 @@ from tortoise.transactions import in_transaction
 from server.errors import Refusal
 from server.models.rounds import Budget
 from server.programme.model import Programme
+from server.rules.budgets import require_total
 from server.rules.deadlines import day_of
 from server.rules.money import Movement
 from server.services import commissions, journal, ledger
@@ -62,7 +63,12 @@ async def raise_version(budget: Budget) -> int:
 async def open_year(
     programme: Programme, year: int, total_fen: int, *, actor: Actor, now: datetime
 ) -> Budget:
-    """Put a year's money in. Raises :class:`BudgetExists`, ``CommissionEnded`` (NX-39)."""
+    """Put a year's money in, all of it, or nothing yet.
+
+    Raises :class:`BudgetExists`, ``CommissionEnded`` (NX-39), ``BudgetBelowFloor`` (GZ-10).
+    """
+    if total_fen:
+        require_total(programme, total_fen)
     await commissions.require(programme, day_of(now))
     try:
         async with in_transaction():
@@ -99,11 +105,17 @@ async def top_up(budget_id: int, amount_fen: int, *, actor: Actor, now: datetime
     return await Budget.get(id=budget_id)
 
 
-async def cut(budget_id: int, amount_fen: int, *, actor: Actor, now: datetime, reason: str) -> Budget:
-    """Take free money out of a year. Raises :class:`BudgetTooSmall`: what rounds hold stays theirs."""
+async def cut(
+    budget_id: int, amount_fen: int, *, programme: Programme, actor: Actor, now: datetime, reason: str
+) -> Budget:
+    """Take free money out of a year.
+
+    Raises :class:`BudgetTooSmall`: what rounds hold stays theirs; ``BudgetBelowFloor`` (GZ-10).
+    """
     async with locked(budget_id) as budget:
         if amount_fen > budget.free_fen:
             raise too_small(budget.free_fen, amount_fen)
+        require_total(programme, budget.total_fen - amount_fen)
         await Budget.filter(id=budget.id).update(total_fen=F("total_fen") - amount_fen)
         await ledger.post(Movement.CUT_BUDGET, amount_fen, Where(budget.id), at=now)
         await _journal("budget.cut", budget, amount_fen, actor, now, reason)

@@ -21,7 +21,6 @@ from server.programme.review import ReviewStep
 from server.rules.deadlines import DueBy, day_of, working_days_after
 from server.rules.public_notices import (
     LineOutcome,
-    NoticeKind,
     NoticeStatus,
     begins_on,
     canonical,
@@ -235,8 +234,3 @@ async def note(action: str, notice: PublicNotice, *, actor: str, at: datetime, *
         programme_slug=notice.programme_slug,
         **data,
     )
-
-
-def is_result(notice: PublicNotice) -> bool:
-    """Whether it only publishes what was decided and paid."""
-    return notice.kind is NoticeKind.RESULT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from server.models.review_papers import ReviewRecusal
@@ -158,8 +158,3 @@ async def decisions_on(case_id: int) -> Sequence[ReviewDecision]:
 async def objections_to(case_id: int) -> Sequence[ReviewObjection]:
     """Everything that was objected, oldest first."""
     return await ReviewObjection.filter(case_id=case_id).order_by("id")
-
-
-def iso(day: date | None) -> str | None:
-    """A day as JSON has it."""
-    return None if day is None else day.isoformat()

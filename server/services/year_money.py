@@ -5,17 +5,13 @@ Every figure is read from the rows and the ledger when somebody asks (GX-64); no
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from tortoise.functions import Sum
 
 from server.models.disbursements import FundEntry, Payment
-from server.models.ledger import LedgerEntry
 from server.models.orders import VoucherHold
 from server.models.rounds import Budget
 from server.models.settlements import Settlement
 from server.rules.disbursements import FundKind, FundStatus, TransferStatus, YearMoney
-from server.rules.money import Movement
 from server.rules.settlements import SettlementStatus
 
 
@@ -69,8 +65,3 @@ async def _payments_fen(budget_id: int, status: TransferStatus) -> int:
 async def _sum(rows: object) -> int:
     found = await rows.annotate(total_fen=Sum("amount_fen")).values("total_fen")  # type: ignore[attr-defined]
     return int(found[0]["total_fen"] or 0) if found else 0
-
-
-async def moved_fen(budget_id: int, movements: Collection[Movement]) -> int:
-    """What has moved along these routes in a year, fen."""
-    return await _sum(LedgerEntry.filter(budget_id=budget_id, movement__in=list(movements)))

@@ -11,7 +11,7 @@ SETTLEMENT_REFUSALS: Mapping[str, str] = {
     "reduction_not_allowed": "本项目不能调整兑付金额：应兑付 {whole} 元，不能改为 {asked} 元",
     "reduction_impossible": "金额须在 0 至 {most} 元之间，单位为分的整数",
     "supervision_fee_not_taken": "本项目没有监理服务收益",
-    "settlement_paper_not_asked": "这里不接收材料“{paper}”：随订单提交过的不用重复上传，退回后只改退回时指明的材料",
+    "settlement_paper_not_asked": "这里不接收材料“{paper}”：订单中已提交的不用重复上传，退回后只改指明的材料",
     "no_settlement_forms": "本项目的兑付申请没有需要生成的表格",
     "year_money_gone": "本年度资金已按提交先后占用完毕：本笔需 {asked} 元，剩余 {left} 元",
     "settlement_orders_unknown": "没有找到这些订单：{ids}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -15,6 +16,7 @@ from server.models.journal import JournalEntry
 from server.models.ledger import LedgerEntry
 from server.models.rounds import Budget, Round
 from server.programme.registry import Programmes
+from server.rules.budgets import BudgetBelowFloor
 from server.rules.money import Account
 from server.services import budgets, journal, ledger
 from server.services.access import NotFound
@@ -25,6 +27,23 @@ from tests.factories import OPERATOR, PROGRAMMES, Office, make_budget
 
 def change(budget: Budget, amount_yuan: int, office: Office) -> dict[str, Any]:
     return {"amount_fen": yuan_to_fen(amount_yuan), "actor": OPERATOR, "now": office.now, "reason": "调整"}
+
+
+def cut_of(office: Office) -> Callable[..., Awaitable[Budget]]:
+    return partial(budgets.cut, programme=office.programme)
+
+
+@pytest.mark.rules("GZ-10")
+async def test_a_year_is_neither_opened_nor_cut_below_what_its_text_wants_issued(office: Office) -> None:
+    guangzhou = office.programmes.get("guangzhou-2020")
+    with pytest.raises(BudgetBelowFloor) as refused:
+        await budgets.open_year(guangzhou, 2026, yuan_to_fen(5_999_999), actor=OPERATOR, now=office.now)
+    assert refused.value.clause and refused.value.arithmetic == "5,999,999.00 < 6,000,000.00"
+    budget = await make_budget(guangzhou, total_yuan=6_000_100)
+    cut = partial(budgets.cut, programme=guangzhou)
+    assert (await cut(budget.id, **change(budget, 100, office))).total_fen == yuan_to_fen(6_000_000)
+    with pytest.raises(BudgetBelowFloor):
+        await cut(budget.id, **change(budget, 1, office))
 
 
 async def test_a_years_money_is_put_in_once(office: Office) -> None:
@@ -51,7 +70,7 @@ async def test_money_is_added_and_free_money_is_taken_out(office: Office) -> Non
     await office.make_round(budget, pool_yuan=200)
     topped = await budgets.top_up(budget.id, **change(budget, 50, office))
     assert topped.total_fen == 35_000
-    cut = await budgets.cut(budget.id, **change(budget, 150, office))
+    cut = await cut_of(office)(budget.id, **change(budget, 150, office))
     assert (cut.total_fen, cut.allotted_fen) == (20_000, 20_000)
     assert (await ledger.balances(budget_id=budget.id))[Account.BUDGET] == 0
 
@@ -60,7 +79,7 @@ async def test_what_rounds_hold_is_not_cut_and_the_sum_is_shown(office: Office) 
     budget = await make_budget(office.programme, total_yuan=300)
     await office.make_round(budget, pool_yuan=200)
     with pytest.raises(BudgetTooSmall) as refused:
-        await budgets.cut(budget.id, **{**change(budget, 0, office), "amount_fen": 10_001})
+        await cut_of(office)(budget.id, **{**change(budget, 0, office), "amount_fen": 10_001})
     assert refused.value.arithmetic == "100.01 > 100.00"
     assert (await Budget.get(id=budget.id)).total_fen == 30_000
 
@@ -68,7 +87,7 @@ async def test_what_rounds_hold_is_not_cut_and_the_sum_is_shown(office: Office) 
 async def test_each_change_stands_in_the_journal_with_who_and_why(office: Office) -> None:
     budget = await make_budget(office.programme, total_yuan=300)
     await budgets.top_up(budget.id, **change(budget, 50, office))
-    await budgets.cut(budget.id, **change(budget, 10, office))
+    await cut_of(office)(budget.id, **change(budget, 10, office))
     deeds = await journal.history(f"budget:{budget.id}")
     assert [deed.action for deed in deeds] == ["budget.opened", "budget.topped_up", "budget.cut"]
     assert {deed.actor for deed in deeds} == {"staff:1"}
@@ -102,7 +121,7 @@ async def test_a_failure_in_the_middle_leaves_nothing_behind(
     verbs: list[Callable[[], Awaitable[Any]]] = [
         lambda: make_budget(office.programme, year=2025),
         lambda: budgets.top_up(budget.id, **change(budget, 1, office)),
-        lambda: budgets.cut(budget.id, **change(budget, 1, office)),
+        lambda: cut_of(office)(budget.id, **change(budget, 1, office)),
         lambda: office.make_round(budget, pool_yuan=50),
         lambda: rounds.schedule(drafted.id, actor=OPERATOR),
         lambda: rounds.top_up(row.id, 100, actor=OPERATOR, reason="追加"),
@@ -132,7 +151,7 @@ async def test_the_database_itself_refuses_more_for_rounds_than_there_is(office:
 
 async def test_a_budget_that_is_not_there_is_not_found(office: Office) -> None:
     budget = await make_budget(office.programme)
-    for verb in (budgets.top_up, budgets.cut):
+    for verb in (budgets.top_up, cut_of(office)):
         with pytest.raises(NotFound):
             await verb(budget.id + 1, **change(budget, 1, office))
 

@@ -46,8 +46,8 @@ async def test_of_two_who_heard_from_the_bank_at_once_the_first_is_believed(
         """Between what the second has read and its lock, the first is through."""
         monkeypatch.setattr(disbursement_book, "lock", lock)
         if first == "paid":
-            scan = await till.scan(maker, RANKED)
-            await till.office.receipts.enter(payment.id, number="HD-2026-0001", on=day, file_id=scan, actor=maker)
+            seen = {"file_id": await till.scan(maker, RANKED), "on": day, "actor": maker}
+            await till.office.receipts.enter(payment.id, number="HD-2026-0001", **seen)
         else:
             await till.office.receipts.give_back(payment.id, **back)
         return await lock(*given)
