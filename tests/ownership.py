@@ -111,6 +111,10 @@ UNREACHED: Mapping[str, str] = {
     "tests/services/test_settlements.py.",
     "POST /api/v1/payment-batches/{batch_id}/approval": "The authority's: "
     "tests/services/test_disbursements.py.",
+    "POST /api/v1/escrow-batches/{escrow_batch_id}/approval": "The authority's: "
+    "tests/services/test_escrow_transfers.py.",
+    "POST /api/v1/escrow-transfers/{escrow_transfer_id}/receipt": "Wants a scan of theirs: "
+    "tests/services/test_escrow_transfers.py.",
     "POST /api/v1/hand-overs/{hand_over_id}/decision": "The authority's: "
     "tests/services/test_disbursements.py.",
     **{

@@ -143,7 +143,7 @@ class Payment(Model):
     @property
     def transfer_fen(self) -> int:
         """What the bank transfers, fen."""
-        return self.amount_fen - self.kept_fen
+        return int(self.amount_fen - self.kept_fen)
 
 
 class PaymentOffset(Model):

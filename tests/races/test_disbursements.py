@@ -89,9 +89,7 @@ async def test_one_settlement_is_drafted_into_one_of_two_batches_and_approved_on
         postgres_url,
         settlement.provider_id,
         *(
-            lambda maker=maker: batches.draft(  # type: ignore[misc]
-                ON_CONTRACT, budget.year, leave_out={}, reason=WHY, actor=maker
-            )
+            lambda maker=maker: batches.draft(ON_CONTRACT, budget.year, leave_out={}, reason=WHY, actor=maker)
             for maker in makers
         ),
     )
@@ -102,9 +100,7 @@ async def test_one_settlement_is_drafted_into_one_of_two_batches_and_approved_on
         postgres_url,
         settlement.provider_id,
         *(
-            lambda who=who: batches.approve(  # type: ignore[misc]
-                batch.id, version=batch.version, reason=WHY, actor=who
-            )
+            lambda who=who: batches.approve(batch.id, version=batch.version, reason=WHY, actor=who)
             for who in approvers
         ),
     )
@@ -128,7 +124,7 @@ async def test_of_receipt_files_of_one_batch_at_once_each_payment_is_posted_once
         actor = await till.maker(ON_CONTRACT)
         preview = await till.office.receipts.preview(batch.id, raw, actor=actor)
         verbs.append(
-            lambda raw=raw, actor=actor, seen=preview: till.office.receipts.carry_out(  # type: ignore[misc]
+            lambda raw=raw, actor=actor, seen=preview: till.office.receipts.carry_out(
                 batch.id, raw, fingerprint=seen.fingerprint, actor=actor
             )
         )

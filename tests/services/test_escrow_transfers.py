@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from tortoise.context import TortoiseContext
@@ -40,7 +41,7 @@ async def test_released_escrow_is_drawn_up_approved_sent_and_recorded_by_its_rec
     with pytest.raises(NothingToTransfer):  # Without an account there is nowhere to transfer to.
         await office.draft(slug, reason=WHY, actor=maker)
     await till.with_account(settlement)
-    hold = {"reason": "核销数据异常", "actor": await till.staff("operator"), "now": till.now}
+    hold: dict[str, Any] = {"reason": "核销数据异常", "actor": await till.staff("operator"), "now": till.now}
     batch = await office.draft(slug, reason=WHY, actor=maker)
     assert (batch.transfers_count, batch.total_fen) == (1, fen)
     with pytest.raises(NothingToTransfer):
@@ -64,7 +65,12 @@ async def test_released_escrow_is_drawn_up_approved_sent_and_recorded_by_its_rec
     said = content.decode("utf-8-sig")
     assert transfer.number in said and plain_yuan(fen) in said
 
-    receipt = {"number": "HD2026000009", "on": day, "file_id": await till.scan(maker, slug), "actor": maker}
+    receipt: dict[str, Any] = {
+        "number": "HD2026000009",
+        "on": day,
+        "file_id": await till.scan(maker, slug),
+        "actor": maker,
+    }
     made = await office.enter(transfer.id, **receipt)
     again = await office.enter(transfer.id, **receipt)
     assert made.status is again.status is TransferStatus.PAID
@@ -74,7 +80,10 @@ async def test_released_escrow_is_drawn_up_approved_sent_and_recorded_by_its_rec
     sums = await ledger.balances(order_id=settlement.order_id, enterprise_id=settlement.enterprise_id)
     assert (sums[Account.ESCROW_RELEASED], sums[Account.ESCROW_TRANSFERRED]) == (0, fen)
     told = await OutboxMessage.filter(topic="escrow.transferred").values_list("recipient", flat=True)
-    assert set(told) == {f"organisation:{settlement.provider_id}", f"organisation:{settlement.enterprise_id}"}
+    assert {str(one) for one in told} == {
+        f"organisation:{settlement.provider_id}",
+        f"organisation:{settlement.enterprise_id}",
+    }
     assert await ledger.verify() == []
 
     await office.give_back(transfer.id, reason="账号已销户", on=day, actor=maker)
