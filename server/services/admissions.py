@@ -306,8 +306,9 @@ class Admissions(ArrivesQuietly):
         codes = extras.get(LABELS_CONFIRMED)
         if codes is not None:
             known = {label.code for label in programme.labels if label.of is party}
-            if not isinstance(codes, list) or not known.issuperset(map(str, codes)):
-                raise LabelsUnknown(names=texts.LIST.join(sorted({str(one) for one in codes} - known)))
+            said = [str(one) for one in codes] if isinstance(codes, list) else [str(codes)]
+            if not isinstance(codes, list) or not known.issuperset(said):
+                raise LabelsUnknown(names=texts.LIST.join(sorted({*said} - known)))
             if party is Party.ENTERPRISE:
                 await attestations.confirm_on_paper(organisation, programme, codes, actor=actor, now=now)
         return await attestations.refresh(

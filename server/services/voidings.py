@@ -26,6 +26,7 @@ from server.services import access, journal, ledger
 from server.services.access import Actor, NotFound, StaffRole
 from server.services.memberships import lock
 from server.services.removals import DecidedBySanction
+from server.services.review_cases import decisions_on
 from server.services.reviewed import After, ArrivesQuietly, nothing
 from server.services.reviews import Reviews
 from server.services.vouchers import Vouchers
@@ -147,8 +148,10 @@ class Voidings(ArrivesQuietly):
         Raises ``IllegalMove`` for a voucher that has ended meanwhile.
         """
         row = await Voucher.get(id=case.subject_id)
+        # The report is the first decision; nobody after it says on what else the voucher is void.
+        report = (await decisions_on(case.id))[0].extras
         return await self.vouchers.void(
-            row, actor=actor, reason=extras["voiding_reason"], clause=extras["voiding_clause"]
+            row, actor=actor, reason=report["voiding_reason"], clause=report["voiding_clause"]
         )
 
     async def refused(self, case: ReviewCase, *, reason: str, actor: Actor, now: datetime) -> After:

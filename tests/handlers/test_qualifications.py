@@ -87,6 +87,13 @@ async def test_a_label_of_no_organisation_of_the_programme_is_refused(town: Town
     applied = await town.applied(handler)
     refused = await town.decide(operator, applied, labels=("srdi_board",))
     assert (refused.status, refused.code) == (422, "labels_unknown")
+    path = f"reviews/{applied.body['case_id']}"
+    version = (await operator.get(path)).body["version"]
+    for said in (5, {"a": 1}, [["seedling_library"]]):
+        broken = await operator.post(
+            f"{path}/decision", decision="approve", version=version, extras={"labels_confirmed": said}
+        )
+        assert (broken.status, broken.code) == (422, "labels_unknown")
 
 
 async def test_a_refusal_says_why_and_the_applicant_reads_it(town: Town) -> None:
