@@ -59,7 +59,7 @@ async def test_staff_of_one_programme_read_and_move_nothing_of_another(town: Tow
     here, there = await town.staff("operator", programmes=[PROGRAMME]), await town.operator()
     ours, theirs = await in_area(town, TIANHE, PROGRAMME), await in_area(town, TIANHE)
     assert (await seen(here), await seen(there)) == ([ours], [ours, theirs])
-    year = {"programme": CITY, "year": 2020, "total_fen": 100}
+    year = {"programme": CITY, "year": 2020, "total_fen": 600_000_000}
     refused(await here.post("budgets", **year), 404, "not_found")
     assert (await there.post("budgets", **year)).status == 201
     budget = await Budget.get(programme_slug=CITY)
