@@ -19,6 +19,7 @@ from server.models.disbursements import Payment, PaymentBatch, PaymentOffset
 from server.models.sanctions import Recovery, RecoveryLine, RecoveryReceipt
 from server.models.settlements import Settlement
 from server.programme.model import Programme
+from server.rules.deadlines import day_of
 from server.rules.money import Movement
 from server.rules.recoveries import (
     OWED,
@@ -97,13 +98,12 @@ async def create(payment: Payment, planned: Sequence[Planned]) -> None:
     )
 
 
-async def require_current(
-    batch: PaymentBatch, payments: Sequence[Payment], programme: Programme, on: date
-) -> None:
-    """Raise :class:`OffsetsChanged` unless the batch keeps back for the claims that are due on a day.
+async def require_current(batch: PaymentBatch, payments: Sequence[Payment], programme: Programme) -> None:
+    """Raise :class:`OffsetsChanged` unless the batch keeps back for the claims that were due on its day.
 
-    What an older day worked out stays: interest of a few days more is owed on.
+    What has become due since is kept back from the next payment: each day adds some fen of surcharge.
     """
+    on = day_of(batch.drafted_at)
     settlements = {
         one.id: one for one in await Settlement.filter(id__in=[one.settlement_id for one in payments])
     }

@@ -289,7 +289,7 @@ class PaymentBatches:
                 raise NothingPayable(clause=rules.article, arithmetic="", reasons=texts.LEFT_OUT["none"])
             require_impartial(reviewer, [one.provider for one in payments])
             await self._still_fit(payments, programme, connection)
-            await offsets.require_current(batch, payments, programme, day_of(now))
+            await offsets.require_current(batch, payments, programme)
             await summary_invoices.require_all(batch, programme, payments)
             async with budgets.locked(batch.budget_id) as budget:
                 money = await year_money.of(budget)

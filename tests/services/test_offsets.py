@@ -8,8 +8,10 @@ from datetime import date, timedelta
 import pytest
 from tortoise.context import TortoiseContext
 
+from server.handlers.disbursement_views import transfer_of
 from server.models.disbursements import Payment, PaymentBatch
 from server.models.orders import Order
+from server.models.organisations import Organisation
 from server.models.outbox import OutboxMessage
 from server.models.reviews import ReviewDecision
 from server.models.rounds import Budget
@@ -20,13 +22,13 @@ from server.rules.disbursements import BatchStatus, TransferStatus
 from server.rules.money import Account
 from server.rules.recoveries import Due, Owed, ReceiptKind, RecoveryStatus, keep_back, outstanding
 from server.rules.settlements import SettlementStatus
-from server.services import funds, ledger, settlement_money
+from server.services import funds, ledger, offsets, payment_lists, settlement_money
 from server.services.bank_files import BankFormat, plain_yuan
 from server.services.offsets import OffsetsChanged
 from server.services.payment_receipts import ReceiptUnfit
 from server.services.recoveries import RecoveryKeptBack
 from tests.claiming import CLAUSE, YEARLY_BP, overdue, receipts_of
-from tests.contracting import ON_CONTRACT
+from tests.contracting import ON_CONTRACT, person_of
 from tests.disbursing import WHY, Till
 
 DAYS = 73
@@ -77,6 +79,13 @@ async def test_what_is_overdue_is_kept_back_pays_itself_off_and_is_owed_again_wh
     assert plain_yuan(payment.transfer_fen) in said and plain_yuan(payment.amount_fen) not in said
     claim = await Recovery.get(id=claim.id)
     assert claim.status is RecoveryStatus.DEMANDED and not claim.collected_fen, "the bank has said nothing"
+    payee = person_of(await Organisation.get(id=settlement.provider_id))
+    mine = (await payment_lists.payments(payee, after=0, limit=9))[-1]
+    seen = transfer_of(mine, (await offsets.of_payments([mine]))[mine.id])
+    assert (seen.amount_fen, seen.transfer_fen) == (payment.amount_fen, payment.transfer_fen)
+    assert [(one.recovery, one.amount_fen, one.clause) for one in seen.offsets] == [
+        (claim.number, kept_fen, CLAUSE)
+    ]
     with pytest.raises(RecoveryKeptBack):  # By hand it would be paid off twice.
         await receipts_of(till).receive(
             claim.id, "2026051800001", 100, till.today(ON_CONTRACT), version=claim.version,
@@ -166,8 +175,13 @@ async def test_only_what_was_decided_and_is_overdue_is_kept_back_and_a_change_dr
     await row.update(due_on=yesterday)
     with pytest.raises(OffsetsChanged):
         await till.approved(batch)
+    till.clock.advance(timedelta(days=3))
+    with pytest.raises(OffsetsChanged):
+        await till.approved(batch)
     await till.office.batches.drop(batch.id, version=batch.version, reason=WHY, actor=maker)
-    batch = await till.approved(await till.drafted(ON_CONTRACT, budget.year))
+    batch = await till.drafted(ON_CONTRACT, budget.year)
+    till.clock.advance(timedelta(days=1))  # A day more of surcharge draws nothing up anew.
+    batch = await till.approved(batch)
     await row.update(status=RecoveryStatus.CANCELLED)
     with pytest.raises(OffsetsChanged):
         await till.sent(batch)
