@@ -24,6 +24,7 @@ from server.models.reviews import ReviewCase
 from server.models.sampling import SamplingDraw, SamplingItem
 from server.models.sanctions import Recovery, RecoveryLine, SanctionCase, SanctionEffect
 from server.models.settlements import Settlement
+from server.models.supervision import CallBack, InspectionVisit, RectificationTask
 from server.models.voucher_requests import VoucherRequest
 from server.programme.review import ReviewSubject, Sampled
 from server.rules.complaints import SubjectKind
@@ -80,6 +81,10 @@ class CaseScope:
     qualifications: Ids = field(default_factory=set)
     holds: Ids = field(default_factory=set)
     anomalies: Ids = field(default_factory=set)
+    inspections: Ids = field(default_factory=set)
+    visits: Ids = field(default_factory=set)
+    rectifications: Ids = field(default_factory=set)
+    calls: Ids = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -102,6 +107,9 @@ class CaseScope:
             "draw": self.draws,
             "payment_hold": self.holds,
             "anomaly": self.anomalies,
+            "inspection": self.inspections,
+            "inspection_visit": self.visits,
+            "rectification": self.rectifications,
             "payment": self.payments,
             "payment_batch": self.batches,
             "bank_account": self.accounts,
@@ -145,6 +153,7 @@ async def scope_of(kind: CaseKind, row_id: int) -> CaseScope:
     if kind is not CaseKind.PROVIDER:
         await _around_orders(scope)
     await _around_reviews(scope)
+    await _around_visits(scope)
     scope.areas = {
         str(area)
         for area in await Organisation.filter(id__in=scope.organisations).values_list("area", flat=True)
@@ -215,6 +224,8 @@ async def _of_provider(scope: CaseScope) -> None:
     scope.complaints = await _ids(Complaint, accused_id=scope.id)
     scope.sanctions = await _ids(SanctionCase, against_id=scope.id)
     scope.recoveries = await _ids(Recovery, debtor_id=scope.id)
+    scope.visits = await _ids(InspectionVisit, organisation_id=scope.id)
+    scope.calls = await _ids(CallBack, provider_id=scope.id)
 
 
 # -- and what hangs on it ----------------------------------------------------------------------------
@@ -247,6 +258,8 @@ async def _around_orders(scope: CaseScope) -> None:
         scope.accounts.add(payment.account_id)
     scope.holds = await _ids(PaymentHold, order_id__in=scope.orders)
     scope.anomalies = await _ids(AnomalyFinding, order_id__in=scope.orders)
+    scope.visits = await _ids(InspectionVisit, order_id__in=scope.orders)
+    scope.calls = await _ids(CallBack, order_id__in=scope.orders)
     scope.complaints |= await _ids(Complaint, subject=SubjectKind.ORDER, subject_id__in=scope.orders)
     named_in = [f"order:{one}" for one in scope.orders] + [f"settlement:{one}" for one in scope.settlements]
     hit = await SanctionEffect.filter(subject__in=named_in).values_list("case_id", flat=True)
@@ -263,6 +276,13 @@ async def _around_reviews(scope: CaseScope) -> None:
     # Draws over orders list the order itself.
     listed = SamplingItem.filter(row_id__in=scope.orders).values_list("draw_id", flat=True)
     scope.draws |= await _ids(SamplingDraw, id__in=set(_numbers(await listed)), over=Sampled.ORDER)
+
+
+async def _around_visits(scope: CaseScope) -> None:
+    """What supervision saw of it: the inspection each visit was of, and what was to be put right after it."""
+    of = InspectionVisit.filter(id__in=scope.visits).values_list("inspection_id", flat=True)
+    scope.inspections = set(_numbers(await of))
+    scope.rectifications = await _ids(RectificationTask, finding__visit_id__in=scope.visits)
 
 
 def _numbers(values: Iterable[object]) -> list[int]:

@@ -65,6 +65,16 @@ from server.models.settlements import (
     SettlementForm,
     SettlementPaper,
 )
+from server.models.supervision import (
+    CallAttempt,
+    CallBack,
+    Inspection,
+    InspectionFinding,
+    InspectionSignature,
+    InspectionVisit,
+    RectificationTask,
+    ServiceFileEntry,
+)
 from server.models.voucher_requests import VoucherRequest
 from server.models.vouchers import Voucher
 from server.programme.review import Sampled
@@ -244,11 +254,26 @@ SECTIONS: tuple[Section, ...] = (
             Source(RecoveryReceipt, _by("recovery_id", "recoveries")),
         ),
     ),
+    Section(
+        "supervision",
+        (
+            Source(Inspection, _by("id", "inspections")),
+            Source(InspectionSignature, _by("inspection_id", "inspections")),
+            Source(InspectionVisit, _by("id", "visits")),
+            Source(InspectionFinding, _by("visit_id", "visits")),
+            Source(RectificationTask, _by("id", "rectifications")),
+            Source(CallBack, _by("id", "calls")),
+            Source(CallAttempt, _by("call_id", "calls")),
+            Source(ServiceFileEntry, _of_provider("provider_id")),
+        ),
+    ),
     Section("evidence", (Source(StoredFile, lambda scope: Q(id=-1)),)),
 )
 """In the order of their numbers. The files of the last are found by :func:`files_of`."""
 
-INSPECTED = frozenset({"parties", "order", "settlement", "review", "sampling", "notice", "evidence"})
+INSPECTED = frozenset(
+    {"parties", "order", "settlement", "review", "sampling", "notice", "supervision", "evidence"}
+)
 """Sections of a third party's copy."""
 OFFICIALS_OWN = frozenset(
     {

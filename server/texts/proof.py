@@ -23,6 +23,7 @@ CASE_SECTIONS: Mapping[str, str] = {
     "ledger": "账务",
     "complaint": "投诉",
     "sanction": "处理与追缴",
+    "supervision": "检查与回访",
     "evidence": "佐证材料",
     "journal": "日志与存证",
 }
@@ -87,6 +88,14 @@ CASE_TABLES: Mapping[str, str] = {
     "recovery": "追缴",
     "recovery_line": "追缴明细",
     "recovery_receipt": "追缴到账",
+    "inspection": "检查",
+    "inspection_signature": "检查签字",
+    "inspection_visit": "检查记录",
+    "inspection_finding": "检查发现",
+    "rectification_task": "整改",
+    "call_back": "回访",
+    "call_attempt": "回访联系记录",
+    "service_file_entry": "服务档案",
     "stored_file": "文件",
     "journal_entry": "日志",
 }
