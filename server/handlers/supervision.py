@@ -139,7 +139,7 @@ async def detail(request: web.Request, actor: Actor, path: InspectionPath) -> In
     summary="Sign its result for one's role. | 签署检查结果。",
     access=OFFICIALS,
     answers={200: InspectionView},
-    refusals=(NotHeldByYou, InspectionOver, SignedAlready),
+    refusals=(NotHeldByYou, InspectionOver, InspectionOpen, SignedAlready),
 )
 async def sign(request: web.Request, actor: Actor, path: InspectionPath) -> InspectionView:
     row = await request.app[SUPERVISION].inspections.sign(path.inspection_id, actor=actor)

@@ -191,13 +191,16 @@ class Inspections:
     async def sign(self, inspection_id: int, *, actor: Actor) -> Inspection:
         """Sign the result for one of the roles that hold it, each by somebody else (LS-75).
 
-        Raises ``NotFound``, :class:`NotHeldByYou`, :class:`InspectionOver`, :class:`SignedAlready`.
+        There is a result when every visit is made. Raises ``NotFound``, :class:`NotHeldByYou`,
+        :class:`InspectionOver`, :class:`InspectionOpen`, :class:`SignedAlready`.
         """
         inspection, programme = await self.of(inspection_id, actor=actor)
         require_open(inspection)
         mine = sorted(actor.roles & set(inspection.held_by))
         if not mine:
             raise NotHeldByYou(clause=inspection.clause, names=roles_in_words(inspection.held_by))
+        if unseen := await _visits_to_make(inspection):
+            raise InspectionOpen(clause=inspection.clause, unmet=unseen, count=len(unseen))
         now = self.book.now(inspection.programme_slug)
         signed = {one.role for one in await InspectionSignature.filter(inspection_id=inspection.id)}
         role = next((one for one in mine if one not in signed), mine[0])
@@ -368,13 +371,8 @@ class Inspections:
 
     async def _missing(self, inspection: Inspection, *, opinion: str, files: int) -> list[Unmet]:
         says, clause = texts.INSPECTION_MISSING, inspection.clause
-        open_visits = await InspectionVisit.filter(
-            inspection_id=inspection.id, status=VisitStatus.PLANNED
-        ).count()
         signed = await InspectionSignature.filter(inspection_id=inspection.id).values_list("role", flat=True)
-        missing = []
-        if open_visits:
-            missing.append(Unmet("visits", clause, says["visits"].format(count=open_visits)))
+        missing = await _visits_to_make(inspection)
         # A joint inspection is signed by every role that holds it (LS-75), any other by one of them.
         lacking = unsigned(inspection.held_by, [str(one) for one in signed])
         if lacking and (inspection.kind is InspectionKind.JOINT or not signed):
@@ -385,6 +383,13 @@ class Inspections:
         if inspection.kind is InspectionKind.THIRD_PARTY and not files:
             missing.append(Unmet("report", clause, says["report"]))
         return missing
+
+
+async def _visits_to_make(inspection: Inspection) -> list[Unmet]:
+    planned = InspectionVisit.filter(inspection_id=inspection.id, status=VisitStatus.PLANNED)
+    count = await planned.count()
+    says = texts.INSPECTION_MISSING["visits"].format(count=count)
+    return [Unmet("visits", inspection.clause, says)] if count else []
 
 
 def held(programme: Programme, kind: InspectionKind) -> tuple[frozenset[str], str]:

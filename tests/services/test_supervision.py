@@ -147,6 +147,9 @@ async def test_a_joint_inspection_is_signed_by_both_authorities_and_owed_once_a_
         await planned(watch, GRABBED, InspectionKind.JOINT, provider, "operator")
     made, authority, visit = await planned(watch, GRABBED, InspectionKind.JOINT, provider, "authority")
     assert made.held_by == ["authority", "treasury"]
+    with pytest.raises(InspectionOpen) as unseen:
+        await watch.office.inspections.sign(made.id, actor=authority)
+    assert [one.code for one in unseen.value.unmet] == ["visits"]
     await all_right(watch, made, visit, authority)
     close = {"opinion": "使用规范", "file_ids": [], "version": made.version}
     await watch.office.inspections.sign(made.id, actor=authority)
