@@ -17,6 +17,7 @@ from server import texts
 from server.errors import Refusal
 from server.models.labels import AttestedLabel
 from server.models.organisations import BlocklistEntry, Organisation
+from server.models.provider_standing import Removal
 from server.models.sanctions import PersonBan, SanctionAppeal, SanctionCase, SanctionEffect
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import require_act
@@ -183,6 +184,13 @@ class SanctionAppeals:
         case = await self._ended(case, SanctionAct.APPEAL, SanctionStatus.REVERSED, reason, actor, now)
         done = [await self._unbar(case, reason, actor, now)]
         await payment_holds.lift(HoldCause.SANCTION, case.id, reason=reason, actor=actor, now=now)
+        # The standing is applied for anew; that it was ended is announced no more.
+        await Removal.filter(
+            qualification__organisation_id=case.against_id,
+            programme_slug=case.programme_slug,
+            sanction=case.sanction,
+            decided_at=case.decided_at,
+        ).update(announced=False)
         owed_back_fen = await self.effects.recoveries.cancel(case, actor=actor, now=now)
         struck = await SanctionEffect.get_or_none(case_id=case.id, effect=Effect.REVOKE_TITLE)
         if struck is not None and struck.note:

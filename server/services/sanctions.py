@@ -245,6 +245,8 @@ class Sanctions:
             )
             after = await self.let_go(case, reason=reason.strip(), actor=actor, now=now)
             await self.book.note("sanction.withdrawn", case, actor, now, reason=reason.strip())
+            if case.hearing_until is not None:  # Who was told of a charge is told that it is gone.
+                await self.book.tell_party("sanction.dismissed", case, now=now, reason=reason.strip())
         await after()
         return case
 

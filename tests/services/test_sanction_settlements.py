@@ -1,16 +1,17 @@
-"""What a sanction does to settlements: refused for good, or reduced by what was decided."""
+"""What a sanction does to settlements and to what was announced, and what is left of it when it was wrong."""
 
 from __future__ import annotations
 
 import pytest
 
+from server.models.outbox import OutboxMessage
 from server.models.sanctions import Recovery, SanctionEffect
 from server.models.settlements import Settlement
 from server.programme.vocabulary import Party
 from server.rules.money import Account
 from server.rules.sanction_cases import Effect
 from server.rules.settlements import SettlementStatus
-from server.services import ledger, payment_holds
+from server.services import ledger, payment_holds, removals
 from server.services.payment_holds import PaymentHeld
 from tests.contracting import DRAWN, GRABBED, ON_CONTRACT, person_of
 from tests.sanctioning import Court
@@ -127,3 +128,26 @@ async def test_who_is_on_the_blocklist_redeems_nothing_that_was_approved_before(
     with pytest.raises(PaymentHeld):
         await payment_holds.require_free(settlement)
     assert await ledger.verify() == []
+
+
+@pytest.mark.rules("LS-43")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_was_wrongly_announced_is_announced_no_more(court: Court) -> None:
+    provider = await court.provider(GRABBED)
+    case = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "refuses_supervision")
+    assert len(await removals.page(GRABBED, after=0, limit=9)) == 1
+    await court.sanctions.appeals.appeal(case.id, "我方一直配合检查。", actor=person_of(provider))
+    await court.sanctions.appeals.answer(
+        case.id, upheld=True, reason="查无此事", version=case.version, actor=await court.staff("authority")
+    )
+    assert await removals.page(GRABBED, after=0, limit=9) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_who_was_told_of_a_charge_is_told_that_it_was_taken_back(court: Court) -> None:
+    provider, operator = await court.provider(GRABBED), await court.staff("operator")
+    case = await court.proposed(GRABBED, provider, Party.PROVIDER, "refuses_supervision", actor=operator)
+    case = await court.sanctions.hearings.call(case.id, version=case.version, actor=operator)
+    await court.sanctions.cases.withdraw(case.id, "系误报", version=case.version, actor=operator)
+    told = OutboxMessage.filter(recipient=f"organisation:{provider.id}", topic="sanction.dismissed")
+    assert (await told.get()).data["reason"] == "系误报"
