@@ -214,12 +214,12 @@ class Settling:
         approvers = self.officials.desks[self.programme.disbursement.approved_by.value]
         approver = approvers[1]
         year = (await maker.get(f"settlements/{self.id}")).must(200, "the payer looks at the settlement")
-        draft = await maker.post(
-            "payment-batches",
-            programme=self.programme.slug,
-            year=year["settlement"]["year"],
-            reason=WHY,
-        )
+        wanted = {"programme": self.programme.slug, "year": year["settlement"]["year"], "reason": WHY}
+        draft = await maker.post("payment-batches", **wanted)
+        if draft.code == "nothing_payable":
+            # What is put up for the bank is looked through on the spot, before any job has come by.
+            await self._look_into()
+            draft = await maker.post("payment-batches", **wanted)
         batch = draft.must(201, "a batch is drawn up")
         self.batch_id = batch["id"]
         path = f"payment-batches/{batch['id']}"

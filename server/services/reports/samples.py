@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
 
 from tortoise.expressions import Q
 
@@ -11,7 +10,16 @@ from server import texts
 from server.models.sampling import SamplingDraw, SamplingItem
 from server.rules.deadlines import day_of
 from server.rules.sampling import LOOKED_AT, DrawStatus, SampleOutcome
-from server.services.reports.figures import Scope, Section, TableRow, Trace, counted, grouped, table
+from server.services.reports.figures import (
+    Scope,
+    Section,
+    Table,
+    TableRow,
+    Trace,
+    counted,
+    grouped,
+    table,
+)
 from server.services.sampling_lists import names_of
 from server.services.sampling_results import OUTSTANDING
 
@@ -51,7 +59,7 @@ async def samples(scope: Scope) -> Section:
     )
 
 
-async def _by_draw(draws: list[SamplingDraw]) -> Any:
+async def _by_draw(draws: list[SamplingDraw]) -> Table:
     where = {"draw_id__in": [one.id for one in draws], "turn__isnull": False}
     counts: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for one in await grouped(Trace("draw_line", where), ("draw_id", "outcome")):
@@ -61,7 +69,8 @@ async def _by_draw(draws: list[SamplingDraw]) -> Any:
         known = counts[draw.id]
         total, looked = sum(known.values()), sum(known[one.value] for one in LOOKED_AT)
         day = "" if draw.drawn_at is None else day_of(draw.drawn_at).isoformat()
-        cells = [draw.name, day, total, looked, known[SampleOutcome.FINDING.value], total - looked]
+        findings = known[SampleOutcome.FINDING.value]
+        cells: list[str | int | None] = [draw.name, day, total, looked, findings, total - looked]
         rows.append(TableRow(cells, Trace("draw_line", {"draw_id": draw.id, "turn__isnull": False})))
     columns = (
         *(("draw", "text"), ("drawn_on", "text"), ("drawn", "count"), ("looked_at", "count")),
@@ -70,7 +79,7 @@ async def _by_draw(draws: list[SamplingDraw]) -> Any:
     return table("draws", columns, rows)
 
 
-async def _outstanding(draws: list[SamplingDraw]) -> Any:
+async def _outstanding(draws: list[SamplingDraw]) -> Table:
     rows: list[TableRow] = []
     for draw in draws:
         if len(rows) >= MOST_LINES:
