@@ -26,7 +26,7 @@ from server.models.disbursements import (
     ResultFiling,
 )
 from server.models.documents import PrintedDocument, Signature
-from server.models.escrow_transfers import EscrowTransfer
+from server.models.escrow_transfers import EscrowBatch, EscrowTransfer
 from server.models.files import FileAttachment, StoredFile
 from server.models.ledger import LedgerEntry
 from server.models.monitoring import AnomalyFinding
@@ -226,6 +226,7 @@ SECTIONS: tuple[Section, ...] = (
             Source(PaymentBatch, _by("id", "batches")),
             Source(Payment, _by("id", "payments"), PROVIDER),
             Source(PaymentOffset, _by("payment_id", "payments"), PROVIDER),
+            Source(EscrowBatch, _by("id", "escrows")),
             Source(EscrowTransfer, _by("order_id", "orders"), BOTH),
             Source(BankAccount, _by("id", "accounts"), PROVIDER),
             Source(ResultFiling, _by("batch_id", "batches")),

@@ -74,6 +74,7 @@ CASE_TABLES: Mapping[str, str] = {
     "payment_batch": "支付批次",
     "payment": "支付",
     "payment_offset": "支付抵扣",
+    "escrow_batch": "保证金划付批次",
     "escrow_transfer": "保证金划付",
     "bank_account": "收款账户",
     "ledger_entry": "账目",

@@ -119,7 +119,16 @@ async def test_a_provider_is_paid_over_http_and_everybody_sees_what_is_left(town
         taken = await operator.send(f"{path}/receipts?fingerprint={looked.body['fingerprint']}", raw)
         assert taken.status == (201 if ready else 422), taken.body
     mine = await handler.get("payments")
-    assert [one["status"] for one in mine.body["payments"]] == ["paid"]
+    (paid,) = mine.body["payments"]
+    assert (paid["status"], paid["kept_fen"], paid["transfer_fen"]) == ("paid", 0, AMOUNT_FEN)
+    nothing = await operator.post("escrow-batches", programme=PROGRAMME, reason="划付保证金")
+    assert (nothing.status, nothing.code) == (409, "nothing_to_transfer")
+    assert (await handler.get("escrow-transfers")).body["transfers"] == []
+    year = {"programme": PROGRAMME, "year": YEAR}
+    early = await operator.post("year-lapses", **year, sha256="0" * 64, reason="年度已结束")
+    assert (early.status, early.code) == (409, "year_not_over")
+    lapses = await operator.get(f"year-lapses?programme={PROGRAMME}&year={YEAR}")
+    assert (lapses.status, lapses.body["lapses"], lapses.body["status"]) == (200, [], None)
     money = await handler.get(f"year-money?programme={PROGRAMME}&year={YEAR}")
     assert money.body["paid_fen"] == AMOUNT_FEN
     assert await ledger.verify() == []
