@@ -122,6 +122,7 @@ UNREACHED: Mapping[str, str] = {
         "tests/services/test_disbursements.py."
         for method in ("GET", "POST")
     },
+    "GET /api/v1/orders/{order_id}/case-file": "Once one was begun: tests/handlers/test_proof.py.",
     "POST /api/v1/orders/{order_id}/repayments": "The provider's: tests/services/test_paying_steps.py.",
     "POST /api/v1/ratings/{rating_id}/answer": "The provider's to give: tests/handlers/test_ratings.py.",
     "GET /api/v1/qualifications/{qualification_id}/ceilings": "A provider's: "

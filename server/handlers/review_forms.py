@@ -11,7 +11,8 @@ from server.handlers.review_views import REASON
 from server.programme.review import ReviewSubject, ReviewWhen
 from server.rules.review import BEST_SCORE
 from server.services.review_bulk import MOST_AT_ONCE
-from server.services.review_inbox import LARGEST_PAGE, Queue
+from server.services.review_inbox import LARGEST_PAGE
+from server.services.review_ranges import Queue
 
 MOST_VERSIONS = 2**31 - 1
 Score = Annotated[int, Field(ge=0, le=BEST_SCORE)]

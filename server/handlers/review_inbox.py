@@ -21,7 +21,8 @@ from server.services import review_bulk, review_files
 from server.services.access import Actor, StaffRole
 from server.services.review_bulk import Outcome, SelectionChanged
 from server.services.review_cases import number
-from server.services.review_inbox import Cursor, SearchTooShort, Wanted
+from server.services.review_inbox import Cursor, SearchTooShort
+from server.services.review_ranges import Wanted
 
 routes = Routes("review_inbox")
 

@@ -5151,7 +5151,6 @@ class Migration(migrations.Migration):
                 "table": "review_case",
                 "app": "models",
                 "indexes": [
-                    Index(fields=["programme_slug", "rank_ms", "id"]),
                     Index(fields=["organisation_id", "id"]),
                     Index(fields=["subject", "subject_id"]),
                     Index(fields=["uscc"]),

@@ -59,6 +59,32 @@ OFFERED = (
     ' price_from_fen, price_to_fen, price_parts, comparisons, "values", documents, submitted_at, submitted_by'
 )
 
+_ORDER = "programme_slug, rank_ms, id"
+_BESIDE = "subject, step_name, amount_fen, area"
+_WHOSE = "turn, claimed_by, subject"
+_FREE = "turn IS NOT NULL AND claimed_by IS NULL"
+LISTED = (
+    ("review_case_turn", f"turn, {_ORDER}", _BESIDE, " WHERE turn IS NOT NULL"),
+    ("review_case_team", f"turn, {_ORDER}", _BESIDE, f" WHERE {_FREE}"),
+    (
+        "review_case_mine",
+        f"claimed_by, {_ORDER}",
+        _BESIDE,
+        " WHERE turn IS NOT NULL AND claimed_by IS NOT NULL",
+    ),
+    ("review_case_all", _ORDER, _BESIDE, ""),
+    ("review_case_step", "programme_slug, step_name, rank_ms, id", _WHOSE, ""),
+    ("review_case_subject", "programme_slug, subject, rank_ms, id", "turn, claimed_by", ""),
+    (
+        "review_case_amount",
+        "programme_slug, amount_fen, rank_ms, id",
+        _WHOSE,
+        " WHERE amount_fen IS NOT NULL",
+    ),
+)
+"""Indexes of the inbox: name, keys, what is read without a row, rows. The first four are lists in their order;
+the others find what narrows them where it is few (services/review_ranges.py)."""
+
 RANKS = "offering_id, quality, sales, score_bp, price_rank, listed_ms"
 OLD_RANKS = "OLD.offering_id, OLD.quality, OLD.sales, OLD.score_bp, OLD.price_rank, OLD.listed_ms"
 MOVED = (
@@ -271,18 +297,13 @@ class Migration(migrations.Migration):
             "CREATE UNIQUE INDEX review_case_live ON review_case (subject, subject_id)"
             " WHERE status IN ('open', 'returned', 'on_notice')"
         ),
-        # The queues of the inbox, each a range read in its order.
-        ops.RunSQL(
-            "CREATE INDEX review_case_team ON review_case (turn, programme_slug, rank_ms, id)"
-            " WHERE turn IS NOT NULL AND claimed_by IS NULL"
-        ),
-        ops.RunSQL(
-            "CREATE INDEX review_case_turn ON review_case (turn, programme_slug, rank_ms, id)"
-            " WHERE turn IS NOT NULL"
-        ),
-        ops.RunSQL(
-            "CREATE INDEX review_case_mine ON review_case (claimed_by, programme_slug, rank_ms, id)"
-            " WHERE turn IS NOT NULL AND claimed_by IS NOT NULL"
+        # The queues of the inbox, each a range read in its order, with what narrows it beside (LISTED).
+        *(
+            DialectSQL(
+                postgres=(f"CREATE INDEX {name} ON review_case ({keys}) INCLUDE ({others}){where}",),
+                sqlite=(f"CREATE INDEX {name} ON review_case ({keys}, {others}){where}",),
+            )
+            for name, keys, others, where in LISTED
         ),
         ops.RunSQL(
             "CREATE INDEX review_case_notice ON review_case (programme_slug, notice_until)"
@@ -304,28 +325,21 @@ class Migration(migrations.Migration):
             " WHERE state = 'waiting' AND outbox_id IS NULL"
         ),
         ops.RunSQL("CREATE INDEX delivery_message ON delivery (message_id) WHERE message_id <> ''"),
-        # What has come to a spot check and waits for its draw; a member's filters among a million live cases.
+        # What has come to a spot check and waits for its draw.
         ops.RunSQL(
             "CREATE INDEX review_case_undrawn ON review_case (programme_slug, subject, id)"
             " WHERE status = 'open' AND turn IS NULL"
         ),
-        ops.RunSQL(
-            "CREATE INDEX review_case_step ON review_case (programme_slug, step_name, turn, rank_ms, id)"
-            " WHERE turn IS NOT NULL"
-        ),
+        # An area and all below it: a range of the bytes, on PostgreSQL in no other order.
         DialectSQL(
             postgres=(
-                "CREATE INDEX review_case_area ON review_case"
-                ' (programme_slug, turn, area COLLATE "C", rank_ms, id) WHERE turn IS NOT NULL',
+                'CREATE INDEX review_case_area ON review_case (programme_slug, area COLLATE "C", rank_ms, id)'
+                " INCLUDE (turn, claimed_by, subject)",
             ),
             sqlite=(
-                "CREATE INDEX review_case_area ON review_case (programme_slug, turn, area, rank_ms, id)"
-                " WHERE turn IS NOT NULL",
+                "CREATE INDEX review_case_area ON review_case"
+                " (programme_slug, area, rank_ms, id, turn, claimed_by, subject)",
             ),
-        ),
-        ops.RunSQL(
-            "CREATE INDEX review_case_amount ON review_case (programme_slug, turn, amount_fen)"
-            " WHERE turn IS NOT NULL AND amount_fen IS NOT NULL"
         ),
         # One list of one kind is being made at a time. From its locking on nothing is put on it or taken off.
         ops.RunSQL(

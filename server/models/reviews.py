@@ -64,7 +64,6 @@ class ReviewCase(Model):
     class Meta:
         table = "review_case"
         indexes = (
-            ("programme_slug", "rank_ms", "id"),
             ("organisation_id", "id"),
             ("subject", "subject_id"),
             ("uscc",),

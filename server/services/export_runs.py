@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from tortoise.exceptions import IntegrityError
@@ -26,7 +26,7 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.clock import CHINA
 from server.gateways.sheet_press import SheetColumn, SheetCover, SheetPress, SheetTable
-from server.models.exports import ExportJob, ExportPart, ExportStatus
+from server.models.exports import ExportFormat, ExportJob, ExportPart, ExportStatus
 from server.services import journal, outbox
 from server.services.export_kinds import (
     PAGE_ROWS,
@@ -173,7 +173,7 @@ class ExportRuns:
             columns = [SheetColumn(one.title, one.kind, one.width, one.total) for one in source.columns]
             table = SheetTable(texts.EXPORT_COVER["table"], columns, texts.EXPORT_COVER["total"])
             cover = await self._cover(job, source, now)
-            written = await self._press.write(path, job.format.value, cover, [table], self._lines(job))
+            written = await self._press.write(path, _sheet(job.format), cover, [table], self._lines(job))
             if written != job.rows_done:
                 raise ValueError(f"{written} rows written of {job.rows_done}")
             await self._deliver(job, path)
@@ -265,6 +265,11 @@ class ExportRuns:
         else:
             again = self._exports.clocks.base.now() + AFTER_FAILURE
             await mine.update(status=ExportStatus.WAITING, error=fault, leased_until=again)
+
+
+def _sheet(format: ExportFormat) -> Literal["xlsx", "csv"]:
+    """What a list is written as; a ZIP is none."""
+    return "csv" if format is ExportFormat.CSV else "xlsx"
 
 
 def _scope(job: ExportJob) -> Scope:

@@ -11,7 +11,8 @@ from server.errors import Refusal
 from server.models.reviews import ReviewCase
 from server.rules.review import Record, Verdict
 from server.services.access import Actor
-from server.services.review_inbox import Cursor, Wanted, page
+from server.services.review_inbox import Cursor, page
+from server.services.review_ranges import Wanted
 from server.services.reviewers import reviewer_of
 from server.services.reviews import Reviews
 

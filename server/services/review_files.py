@@ -33,8 +33,9 @@ from server.services import access
 from server.services.access import IN_THE_FILES, Actor, NotAllowed, NotFound
 from server.services.recusals import require_say
 from server.services.review_cases import Copied, copied, decisions_on, objections_to, state_of
-from server.services.review_inbox import Cursor, InboxPage, Queue, Wanted
+from server.services.review_inbox import Cursor, InboxPage
 from server.services.review_inbox import page as inbox_page
+from server.services.review_ranges import Queue, Wanted
 from server.services.review_turns import CLAIM_KEPT
 from server.services.reviewers import Reviewer, case_for, own_case, require_impartial, reviewer_of
 from server.services.reviews import Reviews

@@ -18,7 +18,8 @@ from server.rules.review import (
 )
 from server.services import review_bulk, review_files
 from server.services.review_bulk import SelectionChanged
-from server.services.review_inbox import Cursor, Queue, Wanted
+from server.services.review_inbox import Cursor
+from server.services.review_ranges import Queue, Wanted
 from server.services.reviews import (
     CaseMovedOn,
 )

@@ -24,7 +24,8 @@ from server.rules.review import (
 from server.services import recusals, review_claims, review_files, stand_ins
 from server.services.access import Actor, NotAllowed, NotFound
 from server.services.recusals import Recused, RecusedBefore
-from server.services.review_inbox import Cursor, Queue, Wanted
+from server.services.review_inbox import Cursor
+from server.services.review_ranges import Queue, Wanted
 from server.services.reviews import ReviewClaimed
 from server.services.stand_ins import StandInNamed, StandInUnusable
 from tests.factories import make_enterprise
