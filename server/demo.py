@@ -50,6 +50,7 @@ from server.settings import Settings
 from server.texts import DEMO
 
 YEAR_FEN = 300_000_000
+FOUNDED_DAYS_AGO = 30
 WEEKS_AGO = 32
 """Days before today on which the demonstration begins, where its programme is that old."""
 ELIGIBLE = 3
@@ -126,7 +127,7 @@ async def _seed_programme(
         await settle_some(app, programme, officials, holders, seller, travel, is_paid=is_paid)
     except Refusal as refused:
         # A programme of somebody's own may ask what nobody here foresaw: all else is shown nevertheless.
-        log.warning("demo.settlements_stopped", programme=programme.slug, code=refused.code)
+        log.warning("demo.settlements_stopped", programme=programme.slug, refusal=refused.code)
     travel(0)
     await _today(app, programme, budget, officials, enterprises, providers)
 
@@ -289,6 +290,9 @@ async def _organisation(
     provider: bool,
 ) -> Organisation:
     facts = eligible_facts(programme, now)
+    # Whoever registers has been founded by anybody's calendar, a programme's or the machine's.
+    latest = (app[keys.CLOCK].now() - timedelta(days=FOUNDED_DAYS_AGO)).date()
+    facts["established_on"] = min(facts["established_on"], latest)
     name = DEMO["provider" if provider else "enterprise"].format(programme=programme.slug, number=number)
     if not eligible:
         facts["legal_person"] = False

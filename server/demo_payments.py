@@ -62,12 +62,15 @@ class PaymentDesk:
             account = await self.office.accounts.verify(account.id, version=account.version, actor=actor)
             hands.append(actor.id)
 
-    async def pay(self, settlements: Sequence[Settlement], *, succeeds: bool) -> None:
-        """Send what is payable of these to the bank; paid, it is filed and archived, else it is returned."""
+    async def pay(self, settlements: Sequence[Settlement], *, succeeds: bool) -> bool:
+        """Send what is payable of these to the bank; paid, it is filed and archived, else it is returned.
+
+        Whether anything was sent.
+        """
         ids = [one.id for one in settlements]
         row = await Settlement.filter(id__in=ids, status=SettlementStatus.PAYABLE).first()
         if row is None:
-            return
+            return False
         batch, today = await self._sent(row.year), day_of(self._now)
         for payment in await Payment.filter(batch_id=batch.id).order_by("id"):
             if succeeds:
@@ -85,6 +88,7 @@ class PaymentDesk:
                 )
         if succeeds:
             await self._archive(batch)
+        return True
 
     async def propose_sanction(self, accused: Organisation) -> None:
         """Propose a sanction of the text against a provider, for whoever decides on it."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
 from server import keys
-from server.clock import CHINA
 from server.models.rounds import Budget, Round
 from server.programme.issuance import IssuanceMode
 from server.programme.model import Programme
+from server.rules.deadlines import day_of, end_of, year_bounds
 from server.services.access import Actor
 from server.services.applications import Ask
 from server.services.grabs import GrabAsk
@@ -103,10 +103,11 @@ class _Planner:
         self.operator = operator
 
     async def open(self, title: str, opens_at: datetime, closes_at: datetime, pool_fen: int) -> Round:
-        ends = datetime(self.programme.year_of(opens_at) + 1, 1, 1, tzinfo=CHINA)
+        # Within the programme's own year, which need not be the calendar's.
+        ends = end_of(year_bounds(self.programme, day_of(opens_at))[1])
         last = self.programme.validity.service_until or self.programme.valid_until
         if last is not None:
-            ends = min(ends, datetime.combine(last + timedelta(days=1), time(), CHINA))
+            ends = min(ends, end_of(last))
         plan = RoundPlan(
             title=title,
             opens_at=opens_at,

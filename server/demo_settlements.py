@@ -25,7 +25,7 @@ from server.models.settlements import Settlement
 from server.models.voucher_requests import VoucherRequest
 from server.programme.model import Programme
 from server.programme.papers import AmountRule, Document, DocumentKind
-from server.programme.review import ReviewKind, ReviewSubject, Sampled
+from server.programme.review import ReviewKind, ReviewStep, ReviewSubject, Sampled
 from server.programme.vocabulary import Actor as Role
 from server.programme.vocabulary import Party
 from server.rules.anomalies import holding_sanction
@@ -90,8 +90,7 @@ async def settle_some(
     await app[keys.PUBLIC_NOTICES].close_due()
     await desk.approve_all(settled)
     await bank.enter_account()
-    await bank.pay(settled, succeeds=is_paid)
-    if not is_paid:
+    if await bank.pay(settled, succeeds=is_paid) and not is_paid:
         await bank.enter_account()
     later = await desk.orders(enterprises, "later")
     travel(0)
@@ -148,8 +147,9 @@ class SettlementDesk:
         order = await walk(self.app, order, people)
         request = await VoucherRequest.get_or_none(order_id=order.id)
         if request is not None:
-            case = await ReviewCase.get(subject=ReviewSubject.VOUCHER_REQUEST, subject_id=request.id)
-            await self.approve_on(case.id)
+            case = await ReviewCase.get_or_none(subject=ReviewSubject.VOUCHER_REQUEST, subject_id=request.id)
+            if case is not None:
+                await self.approve_on(case.id)
             order = await walk(self.app, await Order.get(id=order.id), people)
         return order if order.status is OrderStatus.DONE else None
 
@@ -254,9 +254,14 @@ class SettlementDesk:
 
     async def _draw(self) -> None:
         """Commit to a seed, lock the list, draw: anybody may draw again from what is published."""
-        draws = self.app[keys.DRAWS]
-        check = next(one for one in self.programme.samplings if Sampled.REVIEW in one.over)
-        actor = self.officials.first(check.by[0].value)
+        step = self._step(ReviewKind.SPOT_CHECK)
+        check = next(
+            (one for one in self.programme.samplings if step is not None and one.share_bp == step.share_bp),
+            None,
+        )
+        if step is None or check is None:
+            return
+        draws, actor = self.app[keys.DRAWS], self.officials.first(step.by.value)
         plan = Plan(code=check.code, over=Sampled.REVIEW)
         made = await draws.announce(self.programme.slug, plan, actor=actor)
         made = await draws.lock(made.id, version=made.version, actor=actor)
@@ -264,9 +269,7 @@ class SettlementDesk:
 
     async def publish(self) -> None:
         """Where settlements wait for a notice, one drafts it, another publishes it, each channel shows it."""
-        chain = self.programme.review(ReviewSubject.SETTLEMENT)
-        steps = () if chain is None else chain.steps
-        step = next((one for one in steps if one.kind is ReviewKind.PUBLIC_NOTICE), None)
+        step = self._step(ReviewKind.PUBLIC_NOTICE)
         if step is None:
             return
         desk, maker = self.app[keys.NOTICE_DESK], self.officials.first(step.by.value)
@@ -282,6 +285,11 @@ class SettlementDesk:
                 await desk.standing.show(
                     notice.id, channel, shown_on=day_of(self._now), url=DEMO["channel_url"], actor=maker
                 )
+
+    def _step(self, kind: ReviewKind) -> ReviewStep | None:
+        """The step of this kind in the chain of settlements."""
+        chain = self.programme.review(ReviewSubject.SETTLEMENT)
+        return next((one for one in (() if chain is None else chain.steps) if one.kind is kind), None)
 
     @property
     def _now(self) -> datetime:
