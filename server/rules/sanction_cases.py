@@ -119,7 +119,8 @@ LASTING = frozenset(
 
 _EFFECTS: Mapping[Measure, frozenset[Effect]] = {
     Measure.VOID_VOUCHERS: frozenset({Effect.END_ORDER, Effect.VOID_VOUCHER}),
-    Measure.RECLAIM_VOUCHERS: frozenset({Effect.END_ORDER}),
+    # Received and not paid out yet, they are given back by not being paid (GZ-52).
+    Measure.RECLAIM_VOUCHERS: frozenset({Effect.END_ORDER, Effect.REFUSE_SETTLEMENT}),
     Measure.STOP_TRANSACTION: frozenset({Effect.END_ORDER}),
     Measure.NO_SETTLEMENT: frozenset({Effect.REFUSE_SETTLEMENT}),
     Measure.REDUCE_SETTLEMENT: frozenset({Effect.REDUCE_SETTLEMENT}),

@@ -13,6 +13,7 @@ from server.models.sanctions import SanctionCase
 from server.models.settlements import Settlement
 from server.programme.oversight import Measure
 from server.rules.review import LIVE
+from server.rules.sanction_cases import Effect, effects_of
 from server.rules.settlements import UNDER_REVIEW, SettlementStatus
 from server.services import settlement_book, settlement_end, settlement_money
 from server.services.access import CLOCK
@@ -38,9 +39,10 @@ class SettlementStops:
             settlement = await settlement_book.locked(settlement.id)
             if settlement.status not in STOPPABLE:
                 return nothing
-            if Measure.NO_SETTLEMENT.value in case.measures:
+            effects = effects_of([Measure(one) for one in case.measures])
+            if Effect.REFUSE_SETTLEMENT in effects:
                 await self._refuse(settlement, case, now)
-            elif Measure.REDUCE_SETTLEMENT.value in case.measures:
+            elif Effect.REDUCE_SETTLEMENT in effects:
                 await self._reduce(settlement, case, now)
         return nothing
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from server.models.orders import Order
 from server.models.outbox import OutboxMessage
 from server.models.sanctions import Recovery, SanctionEffect
 from server.models.settlements import Settlement
 from server.programme.vocabulary import Party
 from server.rules.money import Account
+from server.rules.orders import OrderStatus
 from server.rules.sanction_cases import Effect
 from server.rules.settlements import SettlementStatus
 from server.services import ledger, payment_holds, removals
 from server.services.payment_holds import PaymentHeld
-from tests.contracting import DRAWN, GRABBED, ON_CONTRACT, person_of
+from tests.contracting import DRAWN, GRABBED, ON_CONTRACT, RANKED, person_of
 from tests.sanctioning import Court
 
 
@@ -92,6 +94,7 @@ async def test_what_is_not_determined_yet_is_shown_by_what_it_asks_and_what_was_
 
 
 @pytest.mark.rules("LS-79")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_money_that_is_claimed_back_from_one_side_is_not_claimed_from_the_other(court: Court) -> None:
     enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
     order, _ = await court.paid(GRABBED, enterprise, provider)
@@ -151,3 +154,17 @@ async def test_who_was_told_of_a_charge_is_told_that_it_was_taken_back(court: Co
     await court.sanctions.cases.withdraw(case.id, "系误报", version=case.version, actor=operator)
     told = OutboxMessage.filter(recipient=f"organisation:{provider.id}", topic="sanction.dismissed")
     assert (await told.get()).data["reason"] == "系误报"
+
+
+@pytest.mark.rules("GZ-52")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_who_has_to_give_received_vouchers_back_is_paid_none_of_them(court: Court) -> None:
+    enterprise, provider = await court.enterprise(RANKED), await court.provider(RANKED)
+    order, voucher = await court.accepted(RANKED, enterprise, provider)
+    await Order.filter(id=order.id).update(status=OrderStatus.DONE)
+    settlement = await court.settling(order, SettlementStatus.PAYABLE)
+    case = await court.sanctioned(RANKED, provider, Party.PROVIDER, "false_materials")
+    assert [one["settlement"] for one in case.preview["settlements"]] == [settlement.id]
+    assert (await Settlement.get(id=settlement.id)).status is SettlementStatus.REFUSED
+    assert (await ledger.balances(voucher_id=voucher.id))[Account.REDEEMED] == 0
+    assert await ledger.verify() == []
