@@ -18,8 +18,8 @@ from server.services.access import Actor, NotAllowed, NotFound
 from server.services.clocks import ProgrammeClocks
 from server.services.reviewers import case_for, reviewer_of
 
-LEADS = frozenset({Role.OPERATOR, Role.AUTHORITY})
-"""Who organises a review, and may see to it that somebody else keeps out of one."""
+LED_BY_OPERATOR = frozenset({Role.OPERATOR, Role.EXPERT, Role.INSPECTOR})
+"""Whom the operator, who is commissioned, may see to it that they keep out; the authority may anybody."""
 
 
 class Recused(Refusal):
@@ -48,9 +48,10 @@ async def recuse(
     asker = await reviewer_of(actor)
     case = await case_for(asker, case_id)
     whom = asker.id if reviewer_id is None else reviewer_id
-    if whom != asker.id and asker.roles_in(case).isdisjoint(LEADS):
+    other = await Staff.get_or_none(id=whom)
+    if whom != asker.id and not _may_keep_out(asker.roles_in(case), other):
         raise NotAllowed()
-    if not await Staff.exists(id=whom):
+    if other is None:
         raise NotFound()
     now = clocks.now(case.programme_slug)
     try:
@@ -84,6 +85,13 @@ async def recuse(
     except IntegrityError:
         raise RecusedBefore() from None
     return made
+
+
+def _may_keep_out(theirs: Collection[Role], other: Staff | None) -> bool:
+    """Whether somebody of these roles leads the review, and whoever is named is theirs to lead."""
+    if Role.AUTHORITY in theirs:
+        return True
+    return Role.OPERATOR in theirs and (other is None or LED_BY_OPERATOR.issuperset(other.roles))
 
 
 async def require_say(case_id: int, reviewer_id: int) -> None:

@@ -177,6 +177,10 @@ async def test_an_expert_with_a_tie_has_no_say_and_is_not_counted(office: Review
         await recusals.recuse(case.id, reason=" ", clocks=clocks, actor=tied)
     with pytest.raises(NotAllowed):
         await recusals.recuse(case.id, reason="关联", reviewer_id=operator.id, clocks=clocks, actor=tied)
+    # Who is commissioned keeps nobody of those out who decide on their commission.
+    official = await office.staff("authority")
+    with pytest.raises(NotAllowed):
+        await recusals.recuse(case.id, reason="关联", reviewer_id=official.id, clocks=clocks, actor=operator)
     await recusals.recuse(
         case.id, reason="与申请单位有关联", reviewer_id=tied.id, clocks=clocks, actor=operator
     )
