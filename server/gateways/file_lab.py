@@ -95,6 +95,7 @@ class FileLab:
                     # The lab itself has died since the last order.
                     self._forget()
                     await asyncio.to_thread(self._hand, theirs)
+        # Whatever stopped it, its own end too: our half of the pair is nobody's any more.
         except BaseException:
             ours.close()
             raise

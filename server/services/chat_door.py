@@ -252,8 +252,8 @@ class ChatDoor:
                 given_up = await waiting.update(attempts=F("attempts") + 1, handled_at=now, failed=True)
                 if given_up and work.message.kind in HEARD:
                     await self._say_to(work.message, texts.CHAT_NOT_HEARD)
+        # The database is away. The lease runs out by itself, and somebody takes it over.
         except Exception as second:  # noqa: BLE001
-            # The database is away. The lease runs out by itself, and somebody takes it over.
             log.warning("chat.left_to_others", message=work.id, fault=type(second).__name__)
 
     async def _say_to(self, message: ChatMessage, words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tortoise.expressions import Q, Subquery
@@ -43,58 +44,88 @@ def own_sources(programmes: Programmes, sealer: Sealer) -> Mapping[str, ExportSo
     }
 
 
-def _column(name: str, **others: Any) -> ExportColumn:
-    return ExportColumn(texts.EXPORT_COLUMNS[name], **others)
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A column of a list: what is read for it, and what its cell is made of; at first what is read."""
+
+    column: ExportColumn
+    reads: tuple[str, ...]
+    cell: Reading | None = None
+
+    def of(self, row: Mapping[str, Any]) -> Cell:
+        """Its cell of a row."""
+        if self.cell is not None:
+            return self.cell(row)
+        known: Cell = row[self.reads[0]]
+        return known
 
 
-def _money(name: str) -> ExportColumn:
-    return _column(name, kind="fen", width=16, total=True)
+def _column(name: str, *reads: str, cell: Reading | None = None, **others: Any) -> _Listed:
+    return _Listed(ExportColumn(texts.EXPORT_COLUMNS[name], **others), reads, cell)
 
 
-def _instant(name: str) -> ExportColumn:
-    return _column(name, kind="instant", width=20)
+def _money(name: str, *reads: str) -> _Listed:
+    return _column(name, *(reads or (f"{name}_fen",)), kind="fen", width=16, total=True)
 
 
-def _read(*cells: str | Reading) -> Rows:
-    """Cells of a row that need nothing but the row: a column's name, or what to make of it."""
-
-    async def rows(found: Sequence[Mapping[str, Any]], _: Scope) -> Sequence[Sequence[Cell]]:
-        return [[one[cell] if isinstance(cell, str) else cell(one) for cell in cells] for one in found]
-
-    return rows
+def _instant(name: str, *reads: str) -> _Listed:
+    return _column(name, *(reads or (f"{name}_at",)), kind="instant", width=20)
 
 
-def _named(words: Mapping[str, str], column: str) -> Reading:
+def _side(name: str, path: str) -> tuple[_Listed, _Listed]:
+    """An organisation by its name and its code."""
+    return (
+        _column(name, f"{path}__name", width=32),
+        _column(f"{name}_uscc", f"{path}__uscc", width=22),
+    )
+
+
+def _named(words: Mapping[str, str], column: str, *, width: int = 12) -> _Listed:
     """What a code is called."""
-    return lambda row: words.get(str(row[column]), str(row[column] or ""))
+    return _column(
+        column,
+        column,
+        cell=lambda row: words.get(str(row[column]), str(row[column] or "")),
+        width=width,
+    )
 
 
-def _category(programmes: Programmes) -> Reading:
+def _category(programmes: Programmes) -> _Listed:
     def name(row: Mapping[str, Any]) -> Cell:
         code = str(row["category"])
         known = programmes.get(row["programme_slug"]).category(code)
         return known.name if known else code
 
-    return name
+    return _column("category", "category", "programme_slug", cell=name)
+
+
+def _source(kind: str, listed: Sequence[_Listed], *, rows: Rows | None = None, **others: Any) -> TableSource:
+    """A list of these columns. ``rows`` makes its cells where that takes more than the row."""
+
+    async def plain(found: Sequence[Mapping[str, Any]], _: Scope) -> Sequence[Sequence[Cell]]:
+        return [[one.of(row) for one in listed] for row in found]
+
+    return TableSource(
+        title=texts.EXPORT_KINDS[kind],
+        columns=[one.column for one in listed],
+        reads=list(dict.fromkeys(name for one in listed for name in one.reads)),
+        rows=rows or plain,
+        **others,
+    )
 
 
 def _orders(programmes: Programmes) -> TableSource:
-    parties = ("enterprise__name", "enterprise__uscc", "enterprise__area", "provider__name", "provider__uscc")
-    money = ("price_fen", "contract_fen", "invoice_fen", "voucher_fen")
-    return TableSource(
-        title=texts.EXPORT_KINDS["orders"],
-        model=Order,
-        columns=(
-            _column("number"),
-            _column("enterprise", width=32),
-            _column("enterprise_uscc", width=22),
-            _column("area", width=28),
-            _column("provider", width=32),
-            _column("provider_uscc", width=22),
-            _column("category"),
-            _column("service"),
-            _column("project", width=32),
-            _column("status", width=12),
+    return _source(
+        "orders",
+        (
+            _column("number", "number"),
+            *_side("enterprise", "enterprise"),
+            _column("area", "enterprise__area", width=28),
+            *_side("provider", "provider"),
+            _category(programmes),
+            _column("service", "service"),
+            _column("project", "project", width=32),
+            _named(texts.ORDER_STATUSES, "status"),
             _money("price"),
             _money("contract"),
             _money("invoice"),
@@ -102,18 +133,7 @@ def _orders(programmes: Programmes) -> TableSource:
             _instant("placed"),
             _instant("ended"),
         ),
-        reads=(
-            *("programme_slug", "number", "category", "service", "project", "status"),
-            *(*parties, *money, "placed_at", "ended_at"),
-        ),
-        rows=_read(
-            "number",
-            *parties,
-            _category(programmes),
-            *("service", "project"),
-            _named(texts.ORDER_STATUSES, "status"),
-            *(*money, "placed_at", "ended_at"),
-        ),
+        model=Order,
         on={
             "programme": "programme_slug",
             "at": "placed_at",
@@ -126,33 +146,27 @@ def _orders(programmes: Programmes) -> TableSource:
 
 
 def _vouchers(programmes: Programmes) -> TableSource:
-    holder = ("enterprise__name", "enterprise__uscc", "enterprise__area")
-    facts = ("face_value_fen", "given_back_fen", "granted_at", "valid_until")
-
     def kind(row: Mapping[str, Any]) -> Cell:
         return programmes.get(row["programme_slug"]).voucher_kind_name(row["kind"])
 
     def tier(row: Mapping[str, Any]) -> Cell:
         return programmes.get(row["programme_slug"]).tier_name(row["tier"])
 
-    return TableSource(
-        title=texts.EXPORT_KINDS["vouchers"],
-        model=Voucher,
-        columns=(
-            _column("number"),
-            _column("enterprise", width=32),
-            _column("enterprise_uscc", width=22),
-            _column("area", width=28),
-            _column("kind", width=12),
-            _column("tier", width=12),
-            _column("status", width=12),
-            _money("face"),
+    return _source(
+        "vouchers",
+        (
+            _column("number", "number"),
+            *_side("enterprise", "enterprise"),
+            _column("area", "enterprise__area", width=28),
+            _column("kind", "kind", "programme_slug", cell=kind, width=12),
+            _column("tier", "tier", "programme_slug", cell=tier, width=12),
+            _named(texts.EXPORT_WORDS["voucher"], "status"),
+            _money("face", "face_value_fen"),
             _money("given_back"),
             _instant("granted"),
-            _instant("valid_until"),
+            _instant("valid_until", "valid_until"),
         ),
-        reads=("programme_slug", "number", *holder, "kind", "tier", "status", *facts),
-        rows=_read("number", *holder, kind, tier, _named(texts.EXPORT_WORDS["voucher"], "status"), *facts),
+        model=Voucher,
         on={
             "programme": "programme_slug",
             "at": "granted_at",
@@ -183,34 +197,22 @@ def _ledger(programmes: Programmes) -> TableSource:
             for one in found
         ]
 
-    sides = ("enterprise_id", "provider_id")
-    return TableSource(
-        title=texts.EXPORT_KINDS["ledger"],
-        model=LedgerEntry,
-        columns=(
-            _instant("at"),
-            _column("movement"),
-            _column("debit"),
-            _column("credit"),
+    return _source(
+        "ledger",
+        (
+            _instant("at", "at"),
+            _column("movement", "movement"),
+            _column("debit", "debit"),
+            _column("credit", "credit"),
             _money("amount"),
-            _column("enterprise", width=32),
-            _column("provider", width=32),
-            _column("voucher_id", width=12),
-            _column("order_id", width=12),
-            _column("category"),
-        ),
-        reads=(
-            "at",
-            "movement",
-            "debit",
-            "credit",
-            "amount_fen",
-            *sides,
-            "voucher_id",
-            "order_id",
-            "category",
+            _column("enterprise", "enterprise_id", width=32),
+            _column("provider", "provider_id", width=32),
+            _column("voucher_id", "voucher_id", width=12),
+            _column("order_id", "order_id", width=12),
+            _column("category", "category"),
         ),
         rows=rows,
+        model=LedgerEntry,
         on={"programme": "budget_id__in", "at": "at", "category": "category"},
         belongs=lambda slug: Subquery(Budget.filter(programme_slug=slug).values("id")),
         readers=MONEY,
@@ -237,24 +239,22 @@ def _organisations(sealer: Sealer) -> TableSource:
             )
         return lines
 
-    facts = ("party", "status", "applied_at", "decided_at", "valid_until")
-    return TableSource(
-        title=texts.EXPORT_KINDS["organisations"],
-        model=Qualification,
-        columns=(
-            _column("name", width=32),
-            _column("uscc", width=22),
-            _column("area", width=28),
-            _column("party", width=12),
-            _column("status", width=12),
+    return _source(
+        "organisations",
+        (
+            _column("name", "organisation__name", width=32),
+            _column("uscc", "organisation__uscc", width=22),
+            _column("area", "organisation__area", width=28),
+            _column("party", "party", width=12),
+            _column("status", "status", width=12),
             _instant("applied"),
             _instant("decided"),
-            _instant("valid_until"),
-            _column("contact", width=12, mask=_masked_name),
-            _column("phone", width=16, mask=mask),
+            _instant("valid_until", "valid_until"),
+            _column("contact", "organisation_id", width=12, mask=_masked_name),
+            _column("phone", "organisation_id", width=16, mask=mask),
         ),
-        reads=("organisation_id", "organisation__name", "organisation__uscc", "organisation__area", *facts),
         rows=rows,
+        model=Qualification,
         on={
             "programme": "programme_slug",
             "at": "applied_at",
@@ -267,46 +267,22 @@ def _organisations(sealer: Sealer) -> TableSource:
 
 
 def _settlements(programmes: Programmes) -> TableSource:
-    parties = (
-        *("order__enterprise__name", "order__enterprise__uscc"),
-        *("order__provider__name", "order__provider__uscc"),
-    )
-    money = ("asked_fen", "reduced_fen", "amount_fen")
-    return TableSource(
-        title=texts.EXPORT_KINDS["settlements"],
-        model=Settlement,
-        columns=(
-            _column("number"),
-            _column("order"),
-            _column("enterprise", width=32),
-            _column("enterprise_uscc", width=22),
-            _column("provider", width=32),
-            _column("provider_uscc", width=22),
-            _column("category"),
-            _column("status", width=12),
-            _money("asked"),
-            _money("reduced"),
-            _money("settled"),
-            _column("year", kind="number", width=8),
-            _instant("paid"),
-        ),
-        reads=(
-            "programme_slug",
-            "category",
-            "number",
-            "order__number",
-            *parties,
-            "status",
-            *money,
-            "year",
-            "paid_at",
-        ),
-        rows=_read(
-            *("number", "order__number", *parties),
+    return _source(
+        "settlements",
+        (
+            _column("number", "number"),
+            _column("order", "order__number"),
+            *_side("enterprise", "order__enterprise"),
+            *_side("provider", "order__provider"),
             _category(programmes),
             _named(texts.SETTLEMENT_STATUSES, "status"),
-            *(*money, "year", "paid_at"),
+            _money("asked"),
+            _money("reduced"),
+            _money("settled", "amount_fen"),
+            _column("year", "year", kind="number", width=8),
+            _instant("paid"),
         ),
+        model=Settlement,
         on={
             "programme": "programme_slug",
             "at": "line_at",
@@ -320,60 +296,39 @@ def _settlements(programmes: Programmes) -> TableSource:
 
 
 def _payments() -> TableSource:
-    paid_to = ("number", "batch__number", "provider__name", "provider__uscc", "account__tail")
-    facts = ("amount_fen", "receipt_number", "receipt_on", "settled_at")
-    return TableSource(
-        title=texts.EXPORT_KINDS["payments"],
-        model=Payment,
-        columns=(
-            _column("number"),
-            _column("batch"),
-            _column("provider", width=32),
-            _column("provider_uscc", width=22),
-            _column("tail", width=12),
-            _column("status", width=12),
+    return _source(
+        "payments",
+        (
+            _column("number", "number"),
+            _column("batch", "batch__number"),
+            *_side("provider", "provider"),
+            _column("tail", "account__tail", width=12),
+            _named(texts.EXPORT_WORDS["payment"], "status"),
             _money("amount"),
-            _column("receipt", width=22),
-            _column("receipt_on", kind="day", width=12),
-            _instant("settled_at"),
+            _column("receipt", "receipt_number", width=22),
+            _column("receipt_on", "receipt_on", kind="day", width=12),
+            _instant("settled_at", "settled_at"),
         ),
-        reads=(*paid_to, "status", *facts),
-        rows=_read(*paid_to, _named(texts.EXPORT_WORDS["payment"], "status"), *facts),
+        model=Payment,
         on={"programme": "batch__programme_slug", "at": "settled_at", "status": "status"},
         readers=MONEY,
     )
 
 
 def _complaints() -> TableSource:
-    return TableSource(
-        title=texts.EXPORT_KINDS["complaints"],
-        model=Complaint,
-        columns=(
-            _column("number"),
-            _column("channel", width=12),
-            _column("accused", width=32),
-            _column("status", width=12),
-            _column("finding", width=16),
+    return _source(
+        "complaints",
+        (
+            _column("number", "number"),
+            _named(texts.EXPORT_WORDS["channel"], "channel"),
+            _column("accused", "accused__name", width=32),
+            _named(texts.COMPLAINT_STATUSES, "status"),
+            _named(texts.EXPORT_WORDS["finding"], "finding", width=16),
             _instant("filed"),
-            _instant("due"),
+            _instant("due", "answer_due_at"),
             _instant("closed"),
         ),
-        reads=(
-            "number",
-            "channel",
-            "accused__name",
-            "status",
-            "finding",
-            "filed_at",
-            "answer_due_at",
-            "closed_at",
-        ),
-        rows=_read(
-            *("number", _named(texts.EXPORT_WORDS["channel"], "channel"), "accused__name"),
-            _named(texts.COMPLAINT_STATUSES, "status"),
-            _named(texts.EXPORT_WORDS["finding"], "finding"),
-            *("filed_at", "answer_due_at", "closed_at"),
-        ),
+        model=Complaint,
         on={"programme": "programme_slug", "at": "filed_at", "status": "status"},
         # The mailbox is nobody's list. Whose a case is stands in no list at all.
         narrowed=Q(sealed=False),

@@ -220,6 +220,7 @@ class Uploads:
                 raise
             require_acceptable(programme, upload.name, upload.received_bytes)
             return await self._finish(upload, actor=actor)
+        # Whatever stopped it, its own end too: nothing of a file that was not taken is left.
         except BaseException:
             await self.drop(upload)
             raise
@@ -251,6 +252,7 @@ class Uploads:
             return await self._finish(
                 upload, actor=actor, merged_from=[source.id for source in sources], hints=hints
             )
+        # Whatever stopped it, its own end too: nothing of a file that was not taken is left.
         except BaseException:
             await self.drop(upload)
             raise
