@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from server import texts
@@ -23,7 +24,7 @@ from server.programme.vocabulary import Party
 from server.rules.deadlines import day_of, start_of, working_days_after
 from server.rules.lifecycles import require_act
 from server.rules.review import ReasonMissing
-from server.rules.sanction_cases import SANCTION_MAY, SanctionAct, SanctionSource, SanctionStatus, published
+from server.rules.sanction_cases import SANCTION_MAY, SanctionAct, SanctionStatus, published
 from server.rules.supervision import EntryTone, ServiceEntryKind
 from server.services import service_files
 from server.services.access import Actor
@@ -209,7 +210,10 @@ class SanctionDecisions:
 
 
 async def _finders(case: SanctionCase) -> Sequence[int]:
-    """Who found what the case came from: they do not decide on it."""
-    if case.source is not SanctionSource.COMPLAINT:
-        return ()
-    return [row.proposed_by for row in await SanctionProposal.filter(case_id=case.id)]
+    """Who found what the case came from, or asked for one that nobody has decided on: they do not decide.
+
+    However a case says that it came about, what a complaint found does not become its finder's to decide.
+    """
+    asked = Q(case_id=case.id) | Q(against_id=case.against_id, party=case.party, decided_at=None)
+    found = SanctionProposal.filter(asked, programme_slug=case.programme_slug)
+    return [row.proposed_by for row in await found]

@@ -275,6 +275,15 @@ async def test_what_a_complaint_proposed_becomes_a_case_once_or_is_dismissed_wit
         await cases.from_complaint(taken.id, about, actor=await court.staff("division"))
     with pytest.raises(OwnReview):
         await cases.dismiss_proposal(left.id, "情节轻微", actor=await court.again(finder, "authority"))
+    # Nor do they decide on a case that somebody else proposes past it.
+    against = await Organisation.get(id=left.against_id)
+    past = await court.proposed(
+        ALLOTTED, against, left.party, "refuses_supervision", actor=await court.staff("division")
+    )
+    with pytest.raises(OwnReview):
+        await court.sanctions.decisions.dismiss(
+            past.id, version=past.version, reason="无", actor=await court.again(finder, "authority")
+        )
     done = await cases.dismiss_proposal(left.id, "情节轻微", actor=await court.staff("authority"))
     assert (done.dismiss_reason, done.decided_at is not None) == ("情节轻微", True)
     with pytest.raises(ProposalDecided):
