@@ -9,7 +9,7 @@ SEEDS ?= 200
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check programme-check rules simulate launch issue walk chat bench api lock clean test-races python tools-run tools-dev
+.PHONY: help run test check style programme-check rules simulate launch issue walk chat bench api lock clean test-races python tools-run tools-dev
 
 help:  ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,16 +17,22 @@ help:  ## Print this help
 run: tools-run  ## Start everything on this machine with demo data; Ctrl-C ends it all
 	@$(PY) -m tools.run
 
-test: check programme-check simulate  ## The whole verdict: install, start real servers, run every check and test
+test: style  ## The whole verdict: install, start real servers, run every check and test
+	@# Types take one processor most of a minute: meanwhile the others look at programmes and the protocol.
+	@mkdir -p var; $(PY) -m mypy > var/types.txt 2>&1 & types=$$!; failed=0; \
+	{ $(PY) -m server.programme.check && $(PY) -m tests.simulation --seeds $(SEEDS); } || failed=1; \
+	wait $$types || failed=1; cat var/types.txt; exit $$failed
 	@$(PY) -m pytest -n 2 --dist worksteal -p tools.rules.plugin --rules-to=var/rules/whole.json
 	@$(PY) -m tools.rules --evidence var/rules/whole.json
 
-check: tools-dev  ## Style, types, architecture and the pages of the rule map, in seconds
+check: style  ## Style, types, architecture and the pages of the rule map, in seconds
+	@$(PY) -m mypy
+	@$(PY) -m pytest tests/test_architecture.py
+
+style: tools-dev  ## Style and the pages of the rule map, in seconds
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check --quiet
-	@$(PY) -m mypy
 	@$(PY) -m tools.rules --foreseen
-	@$(PY) -m pytest tests/test_architecture.py
 
 test-races: tools-dev  ## Only the races, on real PostgreSQL and Redis
 	@$(PY) -m pytest tests/races

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 from datetime import date
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from random import Random
@@ -357,8 +358,12 @@ def create_app(
     return app
 
 
+@cache
 def _check_texts() -> None:
-    """Every refusal has its sentence, wherever in the house it is defined, and every sentence its refusal."""
+    """Every refusal has its sentence, wherever in the house it is defined, and every sentence its refusal.
+
+    Looked at once: both are code, and the same for every application of a process.
+    """
     for module in pkgutil.walk_packages(rules.__path__, f"{rules.__name__}."):
         import_module(module.name)
     texts.check_complete(refusal_classes())

@@ -14,8 +14,10 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import tomllib
 from collections.abc import AsyncIterator, Generator, Iterator
 from copy import copy
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -28,8 +30,7 @@ from tortoise.context import TortoiseContext
 from server import app
 from server.database import close_database, migrate, open_database
 from server.gateways.file_lab import FileLab
-from server.programme import registry
-from server.programme.model import Programme
+from server.programme import loader
 from tests.servers import PostgresServer, emptied_redis
 from tests.servers import postgres_server as a_postgres_server
 from tests.servers import redis_address as a_redis_address
@@ -69,20 +70,35 @@ FINISHED = (
 _numbers = count(1)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def programmes_read_once() -> Iterator[None]:
-    """The same text is read once: programmes are frozen, and every server of these tests has them all."""
-    read = registry.load_programme
-    known: dict[tuple[Path, bytes], Programme] = {}
+def _fresh(value: Any) -> Any:
+    """What a file says, in dictionaries and lists that nobody else has."""
+    if isinstance(value, dict):
+        return {key: _fresh(inner) for key, inner in value.items()}
+    return [_fresh(inner) for inner in value] if isinstance(value, list) else value
 
-    def remembered(file: Path) -> Programme:
-        key = file, file.read_bytes()
-        if key not in known:
-            known[key] = read(file)
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_read_once() -> Iterator[None]:
+    """The same text is read once: programmes and other tables are frozen, and every server has them all."""
+    read, parse = loader.parse_table, lru_cache(200)(tomllib.loads)
+    known: dict[object, Any] = {}
+
+    def remembered(text: str, file: Path, shape: type[Any], faults: Any) -> Any:
+        # What looks for faults with more than the table looks again.
+        is_settled = faults.__closure__ is None
+        key = text, shape, faults if is_settled else None
+        if key not in known or not (is_settled or next(faults(known[key]), None) is None):
+            if len(known) == 200:
+                known.clear()
+            known[key] = read(text, file, shape, faults)
         return known[key]
 
+    def parsed(text: str, **options: Any) -> dict[str, Any]:
+        return {key: _fresh(value) for key, value in parse(text, **options).items()}
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "load_programme", remembered)
+        patch.setattr(loader, "parse_table", remembered)
+        patch.setattr(tomllib, "loads", parsed)
         yield
 
 
@@ -95,13 +111,17 @@ def models_finished_once() -> Iterator[None]:
     def remembered(apps: Apps) -> None:
         metas = [model._meta for model in apps.get_models_iterable()]
         key = tuple((meta._model, meta.default_connection) for meta in metas)
-        if key not in known:
-            finish(apps)
-            known[key] = [{name: copy(getattr(meta, name)) for name in FINISHED} for meta in metas]
-        for meta, facts in zip(metas, known[key], strict=True):
-            for name, value in facts.items():
-                # A copy: the next dialect's own are worked out in place.
-                setattr(meta, name, copy(value))
+        if key in known:
+            for meta, facts in zip(metas, known[key], strict=True):
+                for name, value in facts.items():
+                    setattr(meta, name, value)
+            return
+        # It works in place: on copies, or what was worked out for the other dialect would change with it.
+        for meta in metas:
+            for name in FINISHED:
+                setattr(meta, name, copy(getattr(meta, name)))
+        finish(apps)
+        known[key] = [{name: getattr(meta, name) for name in FINISHED} for meta in metas]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Apps, "_build_initial_querysets", remembered)
@@ -199,11 +219,13 @@ async def postgres_url(
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> Iterator[str]:
     """A migrated SQLite database of this test alone."""
     file = tmp_path / "qiquan.sqlite3"
     shutil.copyfile(sqlite_template, file)
-    return f"sqlite://{file}"
+    yield f"sqlite://{file}"
+    # Thousands of them are gigabytes, which nobody should wait for to be written.
+    file.unlink(missing_ok=True)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
