@@ -234,6 +234,34 @@ class Settling:
         if not taken.must(200, "the bank's file is taken"):
             raise WalkFailed("the bank's file is empty")
         await self._receipts(path, other)
+        if year["settlement"]["escrow_fen"]:
+            await self._transfer_escrow(maker, approver)
+
+    async def _transfer_escrow(self, maker: Caller, approver: Caller) -> None:
+        """What was released of the enterprise's own money goes to the provider by the bank, too."""
+        drafted = await maker.post("escrow-batches", programme=self.programme.slug, reason=WHY)
+        batch = drafted.must(201, "a batch of released escrow is drawn up")
+        path = f"escrow-batches/{batch['id']}"
+        approved = await approver.post(f"{path}/approval", version=batch["version"], reason=WHY)
+        version = approved.must(200, "another approves it")["version"]
+        sent = await maker.post(f"{path}/sending", version=version, template="general")
+        sent.must(200, "it is sent to the bank")
+        for one in batch["transfers"]:
+            receipt = await maker.send(
+                "files",
+                scan(f"receipt {one['number']}"),
+                "application/pdf",
+                programme=self.programme.slug,
+                kind=DocumentKind.OTHER.value,
+                name="银行回单.pdf",
+            )
+            file = receipt.must(201, "the bank's receipt is scanned")["id"]
+            number = f"E{next(_numbers):015d}"
+            entered = await maker.post(
+                f"escrow-transfers/{one['id']}/receipt", number=number, on=self.today, file=file
+            )
+            if entered.must(200, "the receipt is entered")["status"] != "paid":
+                raise WalkFailed("released escrow has no receipt")
 
     async def _look_into(self) -> None:
         """What looked wrong, as it does where everything is done in a day, is looked into and explained."""
@@ -287,9 +315,9 @@ class Settling:
         lines = csv.writer(text)
         lines.writerow(["付款编号", "金额", "结果", "交易日期", "银行回单号", "退汇原因"])
         for one in batch["payments"]:
-            yuan = f"{one['amount_fen'] // 100}.{one['amount_fen'] % 100:02d}"
+            yuan = f"{one['transfer_fen'] // 100}.{one['transfer_fen'] % 100:02d}"
             lines.writerow([one["number"], yuan, "成功", self.today, f"R{next(_numbers):015d}", ""])
-        total_fen = sum(one["amount_fen"] for one in batch["payments"])
+        total_fen = sum(one["transfer_fen"] for one in batch["payments"])
         lines.writerow(["合计", f"{total_fen // 100}.{total_fen % 100:02d}", "", "", "", ""])
         raw = text.getvalue().encode("utf-8-sig")
         seen = await desk.send(f"{path}/receipts/preview", raw, "application/octet-stream")
