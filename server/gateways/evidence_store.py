@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PREFIX = "evidence"
 PIECE_BYTES = 1 << 20
+PARTS_AT_ONCE = 2
+"""Of a long file on its way into the store, so many parts of 5 MB are in memory."""
 # Somebody is waiting for each answer: what is away is said to be away within half a minute.
 RETRY: RetryConfig = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 CLIENT: ClientConfig = {"timeout": timedelta(seconds=20), "connect_timeout": timedelta(seconds=5)}
@@ -66,7 +68,8 @@ class EvidenceStore:
     async def put_file(self, path: Path) -> str:
         """Store a file piece by piece, however long it is, and return its SHA-256 (hex)."""
         sha256 = await asyncio.to_thread(hash_of_file, path)
-        await _answered((await self._store()).put_async(_key(sha256), path))
+        store = await self._store()
+        await _answered(store.put_async(_key(sha256), path, max_concurrency=PARTS_AT_ONCE))
         if self._directory is not None:
             await asyncio.to_thread(_flush, self._directory / _key(sha256))
         return sha256
