@@ -1,7 +1,7 @@
 """Plain pages: HTML that needs no script and no account, in one shape for everything that is public.
 
-Every word that came from anybody is escaped by whoever writes it here. A table says what it holds, has a header
-for each column and one for each row, and the page its language: it is read aloud as well as looked at.
+Every word that came from anybody is escaped by whoever writes it here. A table says what it holds, has a
+header for each column and one for each row, and the page its language: it is read aloud as well as looked at.
 """
 
 from __future__ import annotations

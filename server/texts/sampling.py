@@ -73,7 +73,8 @@ DRAW_BANDS: Mapping[str, str] = {
 """The bands of amounts (``rules/sampling.AMOUNT_BANDS_FEN``)."""
 DRAW_PAGE: Mapping[str, str] = {
     "list_title": "抽查公开",
-    "list_intro": "以下为各项目的随机抽查。种子摘要先于名单公布，名单锁定后才公布种子，任何人都可以重新抽取核对。名单只列编号。",
+    "list_intro": "以下为各项目的随机抽查。种子摘要先于名单公布，名单锁定后才公布种子，"
+    "任何人都可以重新抽取核对。名单只列编号。",
     "empty": "暂无抽查。",
     "next": "下一页",
     "back": "全部抽查",
