@@ -19,6 +19,8 @@ from typing import Any
 from PIL import Image
 
 from server import texts
+from server.services.buckets import Buckets
+from server.services.chat_door import BURST, PER_SECOND
 from walks.callers import WalkFailed
 from walks.chat_paths import Option, Paths
 from walks.chat_phones import PhoneLine
@@ -28,8 +30,8 @@ RETRIES = 3
 """WeChat delivers a message again so often; then the person has to say it again."""
 WORN_OUT = 40
 AT_ONCE = 0.25
-MINUTE, A_MINUTE = 61.0, 18
-"""How many messages one person sends in a minute; the chat hears twenty."""
+CALM = 0.8
+"""How much of what the chat hears of one person our people say."""
 OPTION = re.compile(r"^(\d+)\. (.+)$", re.MULTILINE)
 NUMBER = re.compile(r"编号 ([A-Za-z0-9-]+)")
 
@@ -50,7 +52,7 @@ class Conversation:
     ended: str = ""
     messages: int = 0
     disturbed: int = 0
-    sent_at: list[float] = field(default_factory=list)
+    breath: Buckets = field(default_factory=lambda: Buckets(per_second=CALM * PER_SECOND, burst=CALM * BURST))
     edges: set[tuple[str, str]] = field(default_factory=set)
     """States and what was answered there: a choice's code, ``said`` or ``skipped``; of an end ``come to``."""
 
@@ -206,12 +208,10 @@ class Talk:
 
 
 async def _catch_breath(one: Conversation) -> None:
-    """Nobody types faster than the chat listens."""
-    now = time.monotonic()
-    lately = [at for at in one.sent_at if now - at < MINUTE]
-    if len(lately) >= A_MINUTE:
-        await asyncio.sleep(MINUTE - (now - lately[-A_MINUTE]))
-    one.sent_at = [*lately, time.monotonic()]
+    """Nobody types faster than the chat listens, and nobody waits longer than that takes."""
+    if wait := one.breath.take(0, time.monotonic()):
+        await asyncio.sleep(wait)
+        one.breath.take(0, time.monotonic())
 
 
 def _places(paths: Paths) -> list[tuple[str, re.Pattern[str]]]:
