@@ -150,10 +150,10 @@ async def _keys(
         place = f"(rank_ms, id) > ({statement.put(after.rank_ms)}, {statement.put(after.id)})"
         if few[one.place]:
             cases = "".join(("(", _cases(conditions, "rank_ms, id"), statement.fence, ") AS few"))
-            narrowed = f"SELECT rank_ms, id FROM {cases} WHERE {place}"
+            narrowed = "".join(("SELECT rank_ms, id FROM ", cases, " WHERE ", place))
         else:
             narrowed = _cases([*conditions, place], "rank_ms, id")
-        parts.append(f"SELECT * FROM ({narrowed} ORDER BY rank_ms, id{READ_TO}) AS part")
+        parts.append("".join(("SELECT * FROM (", narrowed, f" ORDER BY rank_ms, id{READ_TO}) AS part")))
     if not parts:
         return []
     text = "".join((" UNION ALL ".join(parts), f" ORDER BY rank_ms, id{READ_TO}"))
