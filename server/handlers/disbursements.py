@@ -262,7 +262,7 @@ async def one(request: web.Request, actor: Actor, path: BatchPath) -> BatchDetai
     access=staff(*PAYERS),
     answers={200: BatchView},
     refusals=(*BATCH_REFUSALS, SameHands, AccountsChanged, SettlementsHeld, OffsetsChanged,
-              SummaryInvoiceMissing, BudgetTooSmall),
+              SummaryInvoiceMissing, NothingPayable, BudgetTooSmall),
 )  # fmt: skip
 async def approve(request: web.Request, actor: Actor, path: BatchPath, body: ActOnBatch) -> BatchView:
     batch = await request.app[DISBURSEMENTS].batches.approve(

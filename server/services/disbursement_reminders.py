@@ -26,6 +26,7 @@ from server.services.reminders import (
 )
 from server.units import yuan
 
+
 async def send_due(programme: Programme, *, now: datetime) -> int:
     """Send every reminder about money that is due on the day of ``now``; returns how many."""
     sent = 0
