@@ -19,10 +19,10 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.clock import CHINA, Clock
 from server.errors import Refusal
-from server.gateways.press import Press, page_count
+from server.gateways.press import Press
 from server.models.contracts import Contract
 from server.models.documents import PrintedDocument, Signature
-from server.models.files import FileAttachment, StoredFile
+from server.models.files import StoredFile
 from server.models.orders import Order
 from server.models.organisations import Membership, Organisation
 from server.models.people import Person
@@ -34,9 +34,9 @@ from server.rules.documents import Printed, SignMethod, hash_of_text, masked_nam
 from server.services import journal
 from server.services.access import CLOCK
 from server.services.document_texts import confirmation_text, contract_text, voucher_rows
-from server.services.evidence import Evidence, EvidenceDamaged
+from server.services.evidence import Evidence
+from server.services.printed_papers import Paper, attach
 
-PDF = "application/pdf"
 KINDS: Mapping[Printed, DocumentKind] = {
     Printed.CONTRACT: DocumentKind.CONTRACT,
     Printed.SERVICE_CONFIRMATION: DocumentKind.SERVICE_CONFIRMATION,
@@ -170,29 +170,17 @@ class Documents:
         sha256 = await self._evidence.keep(made, now=stored_at)
         try:
             async with in_transaction():
-                if not await self._evidence.hold(sha256, now=stored_at):
-                    raise EvidenceDamaged()
-                file = await StoredFile.create(
+                paper = Paper(
                     organisation_id=order.enterprise_id,
-                    uploaded_by=CLOCK.name,
+                    by=CLOCK.name,
                     programme_slug=order.programme_slug,
+                    subject=f"order:{order.id}",
+                    code=document.value,
                     kind=KINDS[document],
                     name=f"{text['title']}-{order.number}-{version}.pdf",
-                    original_id=sha256,
-                    shown_id=sha256,
-                    size_bytes=len(made),
-                    media_type=PDF,
-                    shown_media_type=PDF,
-                    extension="pdf",
-                    pages=await page_count(made),
-                    created_at=now,
                 )
-                await FileAttachment.create(
-                    file_id=file.id,
-                    subject=f"order:{order.id}",
-                    document_code=document.value,
-                    programme_slug=order.programme_slug,
-                    attached_at=now,
+                file = await attach(
+                    paper, made, sha256, evidence=self._evidence, stored_at=stored_at, now=now
                 )
                 await PrintedDocument.create(
                     order_id=order.id,

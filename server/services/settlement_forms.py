@@ -18,9 +18,8 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.clock import Clock
 from server.errors import Refusal, Unmet
-from server.gateways.press import Press, page_count
+from server.gateways.press import Press
 from server.models.contracts import Contract
-from server.models.files import FileAttachment, StoredFile
 from server.models.organisations import Organisation
 from server.models.settlements import Settlement, SettlementApplication, SettlementForm
 from server.programme.model import Programme
@@ -29,10 +28,11 @@ from server.rules.evidence import Handed, papers_missing
 from server.rules.settlements import asked_documents, for_all
 from server.services import journal, settlement_money, settlement_papers
 from server.services.access import Actor
-from server.services.evidence import Evidence, EvidenceDamaged
+from server.services.evidence import Evidence
+from server.services.printed_papers import Paper, attach
 from server.units import yuan
 
-TEMPLATE, PDF = "settlement", "application/pdf"
+TEMPLATE = "settlement"
 COVER, TABLE = "cover", "table"
 
 
@@ -120,29 +120,17 @@ class SettlementForms:
         sha256 = await self._evidence.keep(made, now=stored_at)
         try:
             async with in_transaction():
-                if not await self._evidence.hold(sha256, now=stored_at):
-                    raise EvidenceDamaged()
-                file = await StoredFile.create(
+                paper = Paper(
                     organisation_id=application.provider_id,
-                    uploaded_by=actor.name,
+                    by=actor.name,
                     programme_slug=programme.slug,
+                    subject=f"settlement_application:{application.id}",
+                    code=document.code,
                     kind=document.kind,
                     name=f"{document.name}-{application.number}.pdf",
-                    original_id=sha256,
-                    shown_id=sha256,
-                    size_bytes=len(made),
-                    media_type=PDF,
-                    shown_media_type=PDF,
-                    extension="pdf",
-                    pages=await page_count(made),
-                    created_at=now,
                 )
-                await FileAttachment.create(
-                    file_id=file.id,
-                    subject=f"settlement_application:{application.id}",
-                    document_code=document.code,
-                    programme_slug=programme.slug,
-                    attached_at=now,
+                file = await attach(
+                    paper, made, sha256, evidence=self._evidence, stored_at=stored_at, now=now
                 )
                 form = await SettlementForm.create(
                     application_id=application.id,
