@@ -60,9 +60,7 @@ class BanView(Answer):
     id: int = Field(description="The entry. | 记录编号。")
     uscc: str = Field(description=USCC)
     programme: str | None = Field(description=PROGRAMME)
-    list_name: str = Field(
-        description="The list; empty: decided here. | 所依据名单，空为本平台决定。"
-    )
+    list_name: str = Field(description="The list; empty: decided here. | 所依据名单，空为本平台决定。")
     clause: str = Field(description=CLAUSE)
     reason: str = Field(description=REASON)
     starts_at: AwareDatetime = Field(description=STARTS)
