@@ -180,6 +180,7 @@ async def barred(hall: Hall, worker: Worker, enterprise: Organisation) -> None:
         slug=PROGRAMME,
         clause="五（二）",
         reason="弄虚作假",
+        list_name="失信名单",
         starts_at=None,
         ends_at=None,
         actor=OPERATOR,

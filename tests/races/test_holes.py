@@ -376,6 +376,7 @@ async def test_hole_13_entitlement_is_looked_at_under_the_lock_of_the_commit(hal
         slug=None,
         clause="五",
         reason="弄虚作假",
+        list_name="失信名单",
         starts_at=None,
         ends_at=hall.now + DAY,
         actor=OPERATOR,

@@ -167,7 +167,7 @@ async def test_a_ban_and_an_approval_at_once_entitle_nobody(town: Town) -> None:
         applied = await town.applied(handler)
         answers = await asyncio.gather(
             town.decide(operator, applied),
-            other.post("blocklist", uscc=code, clause="五（二）", reason="虚假交易"),
+            other.post("blocklist", uscc=code, clause="五（二）", reason="虚假交易", list_name="失信名单"),
         )
         assert answers[1].status == 201
         assert outcomes(answers[:1]) in ({"200": 1}, {"conditions_unmet": 1})
