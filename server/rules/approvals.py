@@ -26,17 +26,6 @@ def approval_ends(programme: Programme, renewal: Renewal, approved_on: date) -> 
     return until(min(last_days)) if last_days else None
 
 
-def may_contract(programme: Programme, renewal: Renewal, approved_on: date, now: datetime) -> bool:
-    """Whether an approved party may take on something new."""
-    ends = approval_ends(programme, renewal, approved_on)
-    return ends is None or not ends.is_over(now)
-
-
-def may_finish(programme: Programme, renewal: Renewal, approved_on: date, now: datetime) -> bool:
-    """Whether it may finish and settle what it signed before."""
-    return renewal.finish_signed or may_contract(programme, renewal, approved_on, now)
-
-
 def next_end(
     programme: Programme, renewal: Renewal, now: datetime, held_until: datetime | None
 ) -> DueBy | None:

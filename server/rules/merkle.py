@@ -55,22 +55,6 @@ def paths(contents: Sequence[str], positions: Sequence[int]) -> list[list[str]]:
     return found
 
 
-def root_through(content: str, position: int, size: int, path: Sequence[str]) -> str | None:
-    """The root that a proof leads to; ``None`` where the proof does not fit a tree of this size."""
-    if not 0 <= position < size:
-        return None
-    reached, place, width, beside = leaf(content), position, size, iter(path)
-    while width > 1:
-        if place ^ 1 < width:
-            other = next(beside, None)
-            if other is None:
-                return None
-            pair = (bytes.fromhex(other), reached) if place & 1 else (reached, bytes.fromhex(other))
-            reached = node(*pair)
-        place, width = place // 2, (width + 1) // 2
-    return reached.hex() if next(beside, None) is None else None
-
-
 def _next_level(level: Sequence[bytes]) -> list[bytes]:
     # Joining neighbours and letting an odd last one rise gives the same tree as splitting at powers of two.
     above = [node(level[place], level[place + 1]) for place in range(0, len(level) - 1, 2)]

@@ -20,7 +20,7 @@ from server.models.orders import Order
 from server.models.organisations import NameRecord, Organisation
 from server.programme.model import Programme
 from server.programme.papers import Field, FieldKind
-from server.programme.steps import ContractForm, Effect, OrderStep, StepKind
+from server.programme.steps import Effect, OrderStep, StepKind
 from server.programme.vocabulary import Party
 from server.rules.contracts import (
     ContractFacts,
@@ -29,6 +29,7 @@ from server.rules.contracts import (
     contract_unmet,
     holds_several,
     reference_unmet,
+    signed_by_both_here,
 )
 from server.rules.deadlines import day_of, end_of, start_of
 from server.rules.fair_price import reason_unmet
@@ -73,7 +74,7 @@ class MakeContract(NothingMore):
     def _written(self, programme: Programme, order: Order) -> list[Field]:
         """What stands in the contract."""
         rules, clause = programme.contract, programme.contract.article
-        here = rules.form is ContractForm.ELECTRONIC
+        here = signed_by_both_here(programme)
         fields = [field_of("amount_fen", FieldKind.MONEY, clause=clause)]
         if not here:
             fields += [

@@ -6,7 +6,6 @@ line of the system's own. A source that is silent speaks neither for a contract 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 from tortoise.transactions import in_transaction
@@ -141,8 +140,3 @@ class DataServices:
 def wants(programme: Programme) -> bool:
     """Whether the text has its platform check contracts against shared data."""
     return bool(programme.records.platform_duties)
-
-
-async def checks_of(contract_id: int) -> Sequence[ContractCheck]:
-    """Everything the sources have said about a contract, oldest first."""
-    return await ContractCheck.filter(contract_id=contract_id).order_by("id")

@@ -209,10 +209,6 @@ class Documents:
             return (await printed.get().select_related("file")).file
         return file
 
-    async def print_again(self, printed: PrintedDocument) -> bytes:
-        """The bytes of what was printed, made anew: they are the same, or the templates have changed."""
-        return await self._press.print(printed.document.value, printed.content, at=printed.printed_at)
-
 
 async def signatures_of(order_id: int, document: Printed, version: int) -> list[Signature]:
     """Who has signed a version of a document, in their order."""

@@ -12,6 +12,7 @@ import pytest
 from pypdf import PdfReader
 from tortoise.transactions import in_transaction
 
+from server.gateways.press import Press
 from server.keys import DOCUMENT_DESK
 from server.models.contracts import Contract
 from server.models.documents import PrintedDocument, Signature
@@ -152,7 +153,8 @@ async def test_the_same_content_gives_the_same_bytes(scene: Scene) -> None:
     printed = await PrintedDocument.get(order_id=scene.order.id)
     _, _, pdf = await scene.enterprise.download(f"/api/v1/orders/{scene.order.id}/documents/contract")
     scene.town.clock.advance(scene.town.now - scene.town.now.replace(hour=0))
-    assert await scene.desk.print_again(printed) == pdf
+    again = await Press().print(printed.document.value, printed.content, at=printed.printed_at)
+    assert again == pdf
     assert len(pdf) == file.size_bytes
     assert PdfReader(io.BytesIO(pdf)).metadata["/CreationDate"] == "D:20260518020000Z"  # type: ignore[index]
 

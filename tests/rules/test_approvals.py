@@ -7,8 +7,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from server.rules.approvals import approval_ends, may_contract, may_finish
+from server.rules.approvals import approval_ends
 from server.rules.deadlines import end_of
+from server.rules.lifecycles import ProviderAct, QualificationStatus
+from server.services.provider_standing import allowed
 from tests.rules.cast import GUANGXI, LISHUI, YINCHUAN, programme
 
 SECOND = timedelta(seconds=1)
@@ -29,21 +31,21 @@ def test_a_provider_whose_approval_is_over_takes_on_nothing_new(
     rules = programme(slug)
     renewal = rules.provider.renewal
 
-    assert may_contract(rules, renewal, approved_on, end_of(last_day) - SECOND)
-    assert not may_contract(rules, renewal, approved_on, end_of(last_day))
+    ends = approval_ends(rules, renewal, approved_on)
+    assert ends is not None
+    assert not ends.is_over(end_of(last_day) - SECOND)
+    assert ends.is_over(end_of(last_day))
 
 
 def test_what_was_signed_is_finished_unless_the_programme_says_otherwise() -> None:
-    rules = programme(LISHUI)
-    renewal, approved_on = rules.provider.renewal, date(2024, 9, 1)
-    over = end_of(date(2026, 9, 1))
+    rules, over = programme(LISHUI), QualificationStatus.EXPIRED
+    strict = replace(rules.provider, renewal=replace(rules.provider.renewal, finish_signed=False))
 
-    assert may_finish(rules, renewal, approved_on, over)
-    assert not may_finish(rules, replace(renewal, finish_signed=False), approved_on, over)
+    assert ProviderAct.FINISH_ORDERS in allowed(rules, over)
+    assert not allowed(replace(rules, provider=strict), over)
 
 
 def test_an_approval_without_an_end_holds_on() -> None:
     rules = programme(YINCHUAN)
 
     assert approval_ends(rules, rules.provider.renewal, date(2024, 9, 1)) is None
-    assert may_contract(rules, rules.provider.renewal, date(2024, 9, 1), end_of(date(2124, 9, 1)))
