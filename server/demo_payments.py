@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from aiohttp import web
 
@@ -73,19 +74,17 @@ class PaymentDesk:
             return False
         batch, today = await self._sent(row.year), day_of(self._now)
         for payment in await Payment.filter(batch_id=batch.id).order_by("id"):
+            title = f"{payment.number} {'receipt' if succeeds else 'return'}"
+            said: dict[str, Any] = {
+                "on": today,
+                "file_id": await scan(self.app, self.programme, RECEIPT, title, self._maker),
+                "actor": self._maker,
+            }
             if succeeds:
-                title = f"{payment.number} receipt"
-                await self.office.receipts.enter(
-                    payment.id,
-                    number=f"R{made_up_number(payment.number)}",
-                    on=today,
-                    file_id=await scan(self.app, self.programme, RECEIPT, title, self._maker),
-                    actor=self._maker,
-                )
+                number = f"R{made_up_number(payment.number)}"
+                await self.office.receipts.enter(payment.id, number=number, **said)
             else:
-                await self.office.receipts.give_back(
-                    payment.id, reason=DEMO["returned_payment"], on=today, actor=self._maker
-                )
+                await self.office.receipts.give_back(payment.id, reason=DEMO["returned_payment"], **said)
         if succeeds:
             await self._archive(batch)
         return True

@@ -115,6 +115,8 @@ UNREACHED: Mapping[str, str] = {
     "tests/services/test_escrow_transfers.py.",
     "POST /api/v1/escrow-transfers/{escrow_transfer_id}/receipt": "Wants a scan of theirs: "
     "tests/services/test_escrow_transfers.py.",
+    "POST /api/v1/escrow-transfers/{escrow_transfer_id}/return": "Wants a scan of theirs: "
+    "tests/services/test_escrow_transfers.py.",
     "POST /api/v1/hand-overs/{hand_over_id}/decision": "The authority's: "
     "tests/services/test_disbursements.py.",
     **{

@@ -111,6 +111,7 @@ class TransferView(Answer):
     status: TransferStatus = Field(description="Where it stands. | 状态。")
     receipt_number: str = Field(description="The bank's receipt. | 银行回单号。")
     receipt_on: date | None = Field(description="Its day. | 回单日期。")
+    returned_on: date | None = Field(description="When the bank sent it back. | 退汇日期。")
     reason: str = Field(description="Why it came back, or was taken out. | 退回或撤出的理由。")
 
 
@@ -248,7 +249,8 @@ def plan_of(plan: Plan) -> dict[str, Any]:
             PlannedView(
                 settlement_id=one.id, number=one.number, provider_id=one.provider_id,
                 amount_fen=one.amount_fen, kept_fen=plan.kept_of(one),
-                transfer_fen=one.amount_fen - plan.kept_of(one), account=masked(account.tail),
+                transfer_fen=one.amount_fen - plan.kept_of(one),
+                account="" if account is None else masked(account.tail),
                 offsets=[
                     OffsetView(
                         recovery=each.number, amount_fen=each.amount_fen, clause=each.clause,
@@ -291,13 +293,13 @@ def transfer_of(payment: Payment, kept: Sequence[PaymentOffset]) -> TransferView
     """A payment and what is kept back of it; provider, account and claims are loaded."""
     own = (
         "id", "number", "batch_id", "settlement_id", "provider_id", "amount_fen", "kept_fen", "transfer_fen",
-        "status", "receipt_number", "receipt_on", "reason",
+        "status", "receipt_number", "receipt_on", "returned_on", "reason",
     )  # fmt: skip
     return TransferView(
         **{name: getattr(payment, name) for name in own},
         provider=payment.provider.name,
-        account=masked(payment.account.tail),
-        bank=payment.account.bank,
+        account=masked(payment.tail) if payment.tail else "",
+        bank="" if payment.account is None else payment.account.bank,
         offsets=[
             OffsetView(
                 recovery=one.recovery.number,

@@ -78,6 +78,7 @@ class EscrowTransferView(Answer):
     status: TransferStatus = Field(description="Where it stands. | 状态。")
     receipt_number: str = Field(description="The bank's receipt. | 银行回单号。")
     receipt_on: date | None = Field(description="Its day. | 回单日期。")
+    returned_on: date | None = Field(description="When the bank sent it back. | 退汇日期。")
     reason: str = Field(description="Why it came back, or was dropped. | 退回或撤销的理由。")
 
 
@@ -266,13 +267,13 @@ async def enter(
     summary="Enter that the bank sent a transfer back. | 登记保证金退汇。",
     access=staff(*PAYERS),
     answers={200: EscrowTransferView},
-    refusals=(ReceiptUnfit, NotYourDisbursement, ReasonMissing, NotFound),
+    refusals=(ReceiptUnfit, NotYourDisbursement, ReasonMissing, FilesUnknown, FileUnacceptable, NotFound),
 )
 async def give_back(
     request: web.Request, actor: Actor, path: EscrowTransferPath, body: EnterReturn
 ) -> EscrowTransferView:
     row = await request.app[DISBURSEMENTS].escrow.give_back(
-        path.escrow_transfer_id, reason=body.reason, on=body.on, actor=actor
+        path.escrow_transfer_id, reason=body.reason, on=body.on, file_id=body.file, actor=actor
     )
     return _transfer(row)
 

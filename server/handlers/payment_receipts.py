@@ -108,6 +108,7 @@ class EnterReturn(Body):
 
     reason: str = Field(min_length=2, max_length=500, description=REASON, examples=["户名不符"])
     on: Day = Field(strict=False, description="When. | 退汇日期。", examples=["2026-05-18"])
+    file: Id = Field(description="What shows it. | 银行退汇凭证的文件编号。", examples=[12])
 
 
 class HandInvoice(Body):
@@ -215,13 +216,13 @@ async def enter(request: web.Request, actor: Actor, path: TransferPath, body: En
     access=staff(*PAYERS),
     answers={200: TransferView},
     refusals=(*TAKEN_REFUSALS, ReceiptUnfit, BatchNotPaying, ArchiveClosed, NotYourDisbursement,
-              ReasonMissing, NotFound),
+              ReasonMissing, FilesUnknown, FileUnacceptable, NotFound),
 )  # fmt: skip
 async def give_back(
     request: web.Request, actor: Actor, path: TransferPath, body: EnterReturn
 ) -> TransferView:
     row = await request.app[DISBURSEMENTS].receipts.give_back(
-        path.transfer_id, reason=body.reason, on=body.on, actor=actor
+        path.transfer_id, reason=body.reason, on=body.on, file_id=body.file, actor=actor
     )
     return transfer_of(row, (await offsets.of_payments([row])).get(row.id, ()))
 

@@ -29,6 +29,7 @@ from server.keys import SANCTIONS
 from server.rules.sanction_cases import SanctionStatus
 from server.services import sanction_lists
 from server.services.access import Actor
+from server.services.recoveries import RecoveryMovedOn
 from server.services.removals import RemovalUnderWay
 from server.services.sanction_appeals import NotLiftable
 from server.services.sanction_decisions import (
@@ -253,7 +254,7 @@ async def refer(
     summary="Answer an appeal; by somebody who had no part. | 答复申诉，由未参与原决定的人员办理。",
     access=DECIDING,
     answers={200: SanctionView},
-    refusals=MOVED,
+    refusals=(*MOVED, RecoveryMovedOn),
 )
 async def answer_appeal(
     request: web.Request, actor: Actor, path: SanctionPath, body: AnswerSanctionAppeal

@@ -2468,6 +2468,8 @@ class Migration(migrations.Migration):
                 ("receipt_number", fields.CharField(default="", description="The bank's own", max_length=64)),
                 ("receipt_on", fields.DateField(null=True)),
                 ("receipt_file", fields.BigIntField(null=True, description="Its scan")),
+                ("returned_on", fields.DateField(null=True, description="The day the bank sent it back")),
+                ("return_file", fields.BigIntField(null=True, description="What shows that")),
                 (
                     "reason",
                     fields.TextField(
@@ -3701,6 +3703,8 @@ class Migration(migrations.Migration):
                     fields.ForeignKeyField(
                         "models.BankAccount",
                         source_field="account_id",
+                        null=True,
+                        description="Empty: it comes to nothing",
                         db_constraint=True,
                         to_field="id",
                         related_name="payments",
@@ -3740,6 +3744,11 @@ class Migration(migrations.Migration):
                 (
                     "receipt_file",
                     fields.BigIntField(null=True, description="Its scan, if it was entered singly"),
+                ),
+                ("returned_on", fields.DateField(null=True, description="The day the bank sent it back")),
+                (
+                    "return_file",
+                    fields.BigIntField(null=True, description="What shows that, if entered singly"),
                 ),
                 (
                     "reason",

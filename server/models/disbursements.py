@@ -116,10 +116,14 @@ class Payment(Model):
         "models.Organisation", related_name="received_payments", on_delete=fields.RESTRICT
     )
     provider_id: int
-    account: fields.ForeignKeyRelation[BankAccount] = fields.ForeignKeyField(
-        "models.BankAccount", related_name="payments", on_delete=fields.RESTRICT
+    account: fields.ForeignKeyNullableRelation[BankAccount] = fields.ForeignKeyField(
+        "models.BankAccount",
+        related_name="payments",
+        on_delete=fields.RESTRICT,
+        null=True,
+        description="Empty: it comes to nothing",
     )
-    account_id: int
+    account_id: int | None
     amount_fen = CheckedBigInt(check="amount_fen >= 0", description="What the settlement comes to")
     kept_fen = CheckedBigInt(
         check="kept_fen >= 0 AND kept_fen <= amount_fen",
@@ -132,6 +136,8 @@ class Payment(Model):
     )
     receipt_on: date | None = fields.DateField(null=True)
     receipt_file: int | None = fields.BigIntField(null=True, description="Its scan, if it was entered singly")
+    returned_on: date | None = fields.DateField(null=True, description="The day the bank sent it back")
+    return_file: int | None = fields.BigIntField(null=True, description="What shows that, if entered singly")
     reason = fields.TextField(default="", description="Why it came back, or was taken out")
     settled_by = fields.CharField(40, default="", description="Who entered what the bank said")
     settled_at: datetime | None = fields.DatetimeField(null=True)
@@ -139,6 +145,17 @@ class Payment(Model):
     class Meta:
         table = "payment"
         indexes = (("batch_id", "id"), ("settlement_id", "id"), ("provider_id", "id"))
+
+    @property
+    def payee(self) -> BankAccount:
+        """The account it goes to; only what comes to nothing has none. The account is loaded."""
+        assert self.account is not None, "what comes to nothing goes to no account"
+        return self.account
+
+    @property
+    def tail(self) -> str:
+        """What is shown of its account's number; empty where it has none. The account is loaded."""
+        return "" if self.account is None else str(self.account.tail)
 
     @property
     def transfer_fen(self) -> int:

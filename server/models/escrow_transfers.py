@@ -66,6 +66,8 @@ class EscrowTransfer(Model):
     receipt_number = fields.CharField(64, default="", description="The bank's own")
     receipt_on: date | None = fields.DateField(null=True)
     receipt_file: int | None = fields.BigIntField(null=True, description="Its scan")
+    returned_on: date | None = fields.DateField(null=True, description="The day the bank sent it back")
+    return_file: int | None = fields.BigIntField(null=True, description="What shows that")
     reason = fields.TextField(default="", description="Why it came back, or was dropped")
     settled_by = fields.CharField(40, default="", description="Who entered what the bank said")
     settled_at: datetime | None = fields.DatetimeField(null=True)

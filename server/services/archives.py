@@ -278,7 +278,10 @@ def list_hash(items: Sequence[dict[str, Any]]) -> str:
 
 
 async def items_of(batch: PaymentBatch) -> list[dict[str, Any]]:
-    """Every paper of what a batch has paid: kind, whose, name, number and hash, in the order of payments."""
+    """Every paper of what a batch has paid: kind, whose, name, number and hash, in the order of payments.
+
+    What shows that a payment came back follows, then the batch's own.
+    """
     items: list[dict[str, Any]] = []
     paid = Payment.filter(batch_id=batch.id, status=TransferStatus.PAID).select_related("provider")
     for payment in await paid.order_by("id"):
@@ -294,6 +297,10 @@ async def items_of(batch: PaymentBatch) -> list[dict[str, Any]]:
             items += await _of_files(
                 "receipt", settlement.number, payment.provider.name, [payment.receipt_file]
             )
+    back = Payment.filter(batch_id=batch.id, return_file__isnull=False).select_related("provider")
+    for payment in await back.order_by("id"):
+        slips = [one for one in (payment.receipt_file, payment.return_file) if one is not None]
+        items += await _of_files("receipt", payment.number, payment.provider.name, slips)
     invoices = SummaryInvoice.filter(batch_id=batch.id, status=InvoiceStatus.ACCEPTED)
     for invoice in await invoices.select_related("provider").order_by("id"):
         items += await _of_files("invoice", invoice.number, invoice.provider.name, invoice.files)

@@ -86,7 +86,7 @@ async def take(
             afters.append(await _paid(payment, settlement, receipt, file_id, reviews, actor, now))
             await _to_service_file(settlement, programme, now)
         else:
-            await _returned(payment, settlement, receipt, actor, now)
+            await _returned(payment, settlement, receipt, file_id, actor, now)
     await offsets.hold(payments, batch.budget_id)
     for payment in payments:
         await _post(payment, rows[payment.settlement_id], said[payment.id], actor, now)
@@ -128,7 +128,7 @@ async def _tell_paid(payment: Payment, settlement: Settlement, receipt: Receipt,
         if payment.kept_fen
         else ("disbursement.paid" if payment.amount_fen else "disbursement.nothing"),
         settlement, [settlement.provider_id], now=now,
-        ending=masked(payment.account.tail), receipt=receipt.number, kept_fen=payment.kept_fen,
+        ending=masked(payment.tail), receipt=receipt.number, kept_fen=payment.kept_fen,
         transfer_fen=payment.transfer_fen,
     )  # fmt: skip
 
@@ -174,25 +174,35 @@ def _reason(payment: Payment) -> str:
         whole=yuan(payment.amount_fen),
         kept=yuan(payment.kept_fen),
         amount=yuan(payment.transfer_fen),
-        account=masked(payment.account.tail),
+        account=masked(payment.tail),
     )
 
 
 async def _returned(
-    payment: Payment, settlement: Settlement, receipt: Receipt, actor: Actor, now: datetime
+    payment: Payment,
+    settlement: Settlement,
+    receipt: Receipt,
+    file_id: int | None,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     await Payment.filter(id=payment.id, status=payment.status).update(
-        status=TransferStatus.RETURNED, reason=receipt.reason, settled_by=actor.name, settled_at=now
+        status=TransferStatus.RETURNED,
+        returned_on=receipt.on,
+        return_file=file_id,
+        reason=receipt.reason,
+        settled_by=actor.name,
+        settled_at=now,
     )
     await settlement_book.change(settlement, status=SettlementStatus.PAYABLE, paid_at=None)
     await settlement_book.note(
         "settlement.payment_returned", settlement, actor, now, payment=payment.number,
-        amount_fen=payment.amount_fen, reason=receipt.reason,
+        amount_fen=payment.amount_fen, reason=receipt.reason, on=receipt.on.isoformat(),
     )  # fmt: skip
-    await bank_accounts.fail(payment.account_id, reason=receipt.reason, actor=actor, now=now)
+    await bank_accounts.fail(payment.payee.id, reason=receipt.reason, actor=actor, now=now)
     await settlement_book.tell(
         "disbursement.returned", settlement, [settlement.provider_id], now=now,
-        ending=masked(payment.account.tail), reason=receipt.reason,
+        ending=masked(payment.tail), reason=receipt.reason,
     )  # fmt: skip
 
 

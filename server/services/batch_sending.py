@@ -185,10 +185,10 @@ class BatchSending:
         lines = [
             BankLine(
                 payment=one.number,
-                holder=one.account.holder,
-                account=self._sealer.open(one.account.number_sealed),
-                bank=one.account.bank,
-                bank_code=one.account.bank_code,
+                holder=one.payee.holder,
+                account=self._sealer.open(one.payee.number_sealed),
+                bank=one.payee.bank,
+                bank_code=one.payee.bank_code,
                 uscc=one.provider.uscc,
                 amount_fen=one.transfer_fen,
                 settlement=str(numbers[one.settlement_id]),

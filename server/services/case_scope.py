@@ -259,7 +259,8 @@ async def _around_orders(scope: CaseScope) -> None:
     for payment in await Payment.filter(order_id__in=scope.orders):
         scope.payments.add(payment.id)
         scope.batches.add(payment.batch_id)
-        scope.accounts.add(payment.account_id)
+        if payment.account_id is not None:
+            scope.accounts.add(payment.account_id)
     for transfer in await EscrowTransfer.filter(order_id__in=scope.orders):
         scope.escrows.add(transfer.batch_id)
         scope.accounts.add(transfer.account_id)

@@ -358,8 +358,8 @@ async def files_of(scope: CaseScope, copy: Copy) -> list[StoredFile]:
         ids |= {form.paper_id for form in forms if form.paper_id is not None}
         for filing in await ResultFiling.filter(batch_id__in=scope.batches):
             ids |= set(filing.files)
-        paid = await Payment.filter(id__in=scope.payments, receipt_file__isnull=False)
-        ids |= {one.receipt_file for one in paid if one.receipt_file is not None}
+        for payment in await Payment.filter(id__in=scope.payments):
+            ids |= {one for one in (payment.receipt_file, payment.return_file) if one is not None}
     attached = await FileAttachment.filter(subject__in=subjects)
     ids |= {one.file_id for one in attached}
     return await StoredFile.filter(id__in=ids).order_by("id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from server.models.escrow_transfers import EscrowBatch, EscrowTransfer
 from server.models.settlements import Settlement
 from server.rules.disbursements import LIVE_TRANSFERS, BatchStatus, TransferStatus
-from server.rules.settlements import SETTLED
+from server.rules.settlements import SETTLED, SettlementStatus
 from server.services import access
 from server.services.access import Actor, NotFound
 
@@ -56,8 +56,13 @@ async def own(actor: Actor, *, after: int, limit: int) -> list[EscrowTransfer]:
 
 
 async def waiting(slug: str) -> list[Settlement]:
-    """Whose escrow was released and is on no way to its provider."""
-    released = Settlement.filter(programme_slug=slug, status__in=list(SETTLED), escrow_fen__gt=0)
+    """Whose escrow was released and is on no way to its provider.
+
+    One that was refused after that stands here, too: the decision's hold stops it, an appeal sets it free.
+    """
+    released = Settlement.filter(
+        programme_slug=slug, status__in=[*SETTLED, SettlementStatus.REFUSED], escrow_fen__gt=0
+    )
     live = EscrowTransfer.filter(batch__programme_slug=slug, status__in=list(LIVE_TRANSFERS))
     taken = {int(str(one)) for one in await live.values_list("settlement_id", flat=True)}
     return [one for one in await released.order_by("id") if one.id not in taken]

@@ -64,9 +64,7 @@ from server.services.disbursement_book import (
 from server.services.escrow_book import batch_for, transfer_for, transfers_of, waiting
 from server.services.ledger import Where
 from server.services.payment_batches import AccountsChanged, SettlementsHeld
-from server.services.payment_receipts import ReceiptUnfit
-
-RECEIPT = "bank_receipt"
+from server.services.payment_receipts import RECEIPT, RETURN, ReceiptUnfit
 
 
 class NothingToTransfer(Refusal):
@@ -217,9 +215,12 @@ class EscrowTransfers:
             raise ReceiptUnfit(problem=texts.RECEIPT_FAULTS["number"])
         return await self._hear(transfer_id, actor, paid=True, on=on, number=reference, file_id=file_id)
 
-    async def give_back(self, transfer_id: int, *, reason: str, on: date, actor: Actor) -> EscrowTransfer:
+    async def give_back(
+        self, transfer_id: int, *, reason: str, on: date, file_id: int, actor: Actor
+    ) -> EscrowTransfer:
         """Enter that the bank sent a transfer back, before its receipt or after it: it waits again."""
-        return await self._hear(transfer_id, actor, paid=False, on=on, reason=require_reason(reason))
+        reason = require_reason(reason)
+        return await self._hear(transfer_id, actor, paid=False, on=on, reason=reason, file_id=file_id)
 
     async def _hear(
         self,
@@ -246,7 +247,8 @@ class EscrowTransfers:
                     return one
                 if problem := _problem(one, batch, paid, on, now):
                     raise ReceiptUnfit(problem=problem)
-                await files.attach(rows, f"escrow_transfer:{one.id}", RECEIPT, programme=programme, now=now)
+                kind = RECEIPT if paid else RETURN
+                await files.attach(rows, f"escrow_transfer:{one.id}", kind, programme=programme, now=now)
                 await EscrowTransfer.filter(id=one.id, status=one.status).update(
                     status=TransferStatus.PAID if paid else TransferStatus.RETURNED,
                     settled_by=actor.name,
@@ -254,7 +256,7 @@ class EscrowTransfers:
                     **(
                         {"receipt_number": number, "receipt_on": on, "receipt_file": file_id}
                         if paid
-                        else {"reason": reason}
+                        else {"reason": reason, "returned_on": on, "return_file": file_id}
                     ),
                 )
                 await self._follow(one, settlement, paid, number, reason, actor, now)

@@ -169,7 +169,10 @@ class PaymentBatches:
             LeftOut(by_id[one], "full", texts.LEFT_OUT["full"].format(most=MOST_IN_A_BATCH))
             for one in found.covered[MOST_IN_A_BATCH:]
         ]
-        chosen = tuple((by_id[one], accounts[by_id[one].provider_id]) for one in covered)
+        chosen = tuple(
+            (by_id[one], accounts.get(by_id[one].provider_id) if by_id[one].amount_fen else None)
+            for one in covered
+        )
         today = day_of(self.clocks.now(programme.slug))
         kept = await offsets.plan([one for one, _ in chosen], programme.slug, today)
         return Plan(chosen, tuple(left), money, kept)
@@ -206,7 +209,7 @@ class PaymentBatches:
                 settlement_id=settlement.id,
                 order_id=settlement.order_id,
                 provider_id=settlement.provider_id,
-                account_id=account.id,
+                account_id=None if account is None else account.id,
                 amount_fen=settlement.amount_fen,
                 kept_fen=plan.kept_of(settlement),
             )
@@ -329,7 +332,11 @@ class PaymentBatches:
         held = [one.number for one in rows if reasons[one.id]]
         if held:
             raise SettlementsHeld(clause=programme.disbursement.article, numbers=texts.LIST.join(held))
-        changed = [one.number for one in payments if one.account.status is not AccountStatus.VERIFIED]
+        changed = [
+            one.number
+            for one in payments
+            if one.account is not None and one.account.status is not AccountStatus.VERIFIED
+        ]
         if accounts and changed:
             raise AccountsChanged(clause=programme.disbursement.article, numbers=texts.LIST.join(changed))
 
@@ -360,6 +367,8 @@ def _in_the_way(
         return "asked", texts.LEFT_OUT["asked"].format(reason=require_reason(leave_out[settlement.id]))
     if held:
         return "held", texts.LEFT_OUT["held"].format(reason=texts.LIST.join(held))
+    if not settlement.amount_fen:
+        return None  # No bank transfers nothing.
     if account is None:
         return "account", texts.LEFT_OUT["account"]
     if account.id in failed:

@@ -28,10 +28,11 @@ class LeftOut:
 class Plan:
     """What a batch would hold: the settlements in their order, what is left out, and the year's money.
 
+    What comes to nothing stands without an account.
     ``offsets`` is what of each settlement's payment is kept back for claims against its provider.
     """
 
-    chosen: tuple[tuple[Settlement, BankAccount], ...]
+    chosen: tuple[tuple[Settlement, BankAccount | None], ...]
     left_out: tuple[LeftOut, ...]
     money: YearMoney
     offsets: Mapping[int, Sequence[Planned]]

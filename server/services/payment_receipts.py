@@ -40,7 +40,7 @@ from server.services.import_table import Row, Table
 from server.services.reviews import Reviews
 
 SENT = (BatchStatus.SENT, BatchStatus.CLOSED)
-RECEIPT = "bank_receipt"
+RECEIPT, RETURN = "bank_receipt", "bank_return"
 
 
 class BatchNotPaying(Refusal):
@@ -198,9 +198,12 @@ class PaymentReceipts:
             raise ReceiptUnfit(problem=texts.RECEIPT_FAULTS["number"])
         return await self._singly(payment_id, actor, paid=True, on=on, number=reference, file_id=file_id)
 
-    async def give_back(self, payment_id: int, *, reason: str, on: date, actor: Actor) -> Payment:
-        """Enter that the bank sent one payment back, before its receipt or after it."""
-        return await self._singly(payment_id, actor, paid=False, on=on, reason=require_reason(reason))
+    async def give_back(
+        self, payment_id: int, *, reason: str, on: date, file_id: int, actor: Actor
+    ) -> Payment:
+        """Enter that the bank sent one payment back, before its receipt or after it, with what shows it."""
+        reason = require_reason(reason)
+        return await self._singly(payment_id, actor, paid=False, on=on, reason=reason, file_id=file_id)
 
     async def _singly(
         self,
@@ -235,7 +238,8 @@ class PaymentReceipts:
                     raise ReceiptUnfit(problem=found.problem)
                 if found.match is Match.SAME:
                     return await disbursement_book.payment_for(actor, payment_id)
-                await files.attach(rows, f"payment:{payment.id}", RECEIPT, programme=programme, now=now)
+                kind = RECEIPT if paid else RETURN
+                await files.attach(rows, f"payment:{payment.id}", kind, programme=programme, now=now)
                 after = await bank_words.take(
                     batch, {payment.id: receipt}, reviews=self._reviews, actor=actor, now=now,
                     connection=connection, file_id=file_id,
@@ -298,7 +302,7 @@ class PaymentReceipts:
                 amount_fen=one.transfer_fen,
                 status=one.status,
                 receipt=one.receipt_number,
-                tail=one.account.tail,
+                tail=one.tail,
             )
             for one in await disbursement_book.payments_of(batch.id)
         }

@@ -157,7 +157,8 @@ async def refuse(
 ) -> Settlement:
     """Nothing of it is paid, for good: what its file took and what was spent is the year's again (GX-84).
 
-    What the operator holds of the enterprise's own money goes back to it.
+    What the operator holds of the enterprise's own money goes back to it. What was released or taken as a
+    fee before, because it was payable, stays as the ledger has it.
     """
     order = await Order.get(id=settlement.order_id)
     programme = desk.terms_of(order)
@@ -169,14 +170,15 @@ async def refuse(
     await settlement_money.disallow(order, spent_fen, now=now)
     held_fen = await escrows.held_fen(order.id)
     await settlement_money.divide_escrow(order, released_fen=0, back_fen=held_fen, now=now)
+    posted = settlement.payable_at is not None
     settlement = await settlement_book.change(
         settlement,
         status=SettlementStatus.REFUSED,
         amount_fen=0,
         reduced_fen=0,
-        escrow_fen=0,
-        escrow_back_fen=held_fen,
-        fee_fen=0,
+        escrow_fen=settlement.escrow_fen if posted else 0,
+        escrow_back_fen=held_fen + (settlement.escrow_back_fen if posted else 0),
+        fee_fen=settlement.fee_fen if posted else 0,
         reason=reason,
         ended_at=now,
     )

@@ -39,7 +39,8 @@ async def test_of_two_who_heard_from_the_bank_at_once_the_first_is_believed(
     if first == "returned":
         batch = await till.paid(batch)
     payment, day, maker = await Payment.get(batch_id=batch.id), till.today(RANKED), await till.maker(RANKED)
-    back = {"reason": "账号已销户", "on": day, "actor": maker}
+    slip = await till.scan(maker, RANKED)
+    back = {"reason": "账号已销户", "on": day, "file_id": slip, "actor": maker}
     lock = disbursement_book.lock
 
     async def overtaken(*given: Any) -> Any:

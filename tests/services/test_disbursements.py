@@ -11,6 +11,7 @@ from tortoise.context import TortoiseContext
 
 from server import texts
 from server.models.disbursements import BankAccount, Payment, PaymentBatch
+from server.models.files import FileAttachment
 from server.models.journal import JournalEntry
 from server.models.monitoring import AnomalyFinding
 from server.models.orders import Order
@@ -143,7 +144,7 @@ async def test_money_goes_from_what_is_payable_to_the_bank_and_into_a_closed_arc
     payment = await Payment.get(batch_id=batch.id)
     with pytest.raises(ArchiveClosed):
         await till.office.receipts.give_back(
-            payment.id, reason="退汇", on=till.today(slug), actor=await till.maker(slug)
+            payment.id, reason="退汇", on=till.today(slug), file_id=0, actor=await till.maker(slug)
         )
 
 
@@ -343,7 +344,11 @@ async def test_what_the_bank_returns_comes_back_in_the_books_and_is_paid_to_anot
     batch = await till.paid(await till.drafted(ALLOTTED, budget.year))
     payment, day = await Payment.get(batch_id=batch.id), till.today(ALLOTTED)
     maker = await till.maker(ALLOTTED)
-    await till.office.receipts.give_back(payment.id, reason="账号已销户", on=day, actor=maker)
+    slip = await till.scan(maker, ALLOTTED)
+    await till.office.receipts.give_back(payment.id, reason="账号已销户", on=day, file_id=slip, actor=maker)
+    payment = await Payment.get(id=payment.id)
+    assert (payment.returned_on, payment.return_file, payment.receipt_on) == (day, slip, day)
+    assert await FileAttachment.exists(file_id=slip, document_code="bank_return")
     settlement, _ = await till.settled(settlement)
     assert settlement.status is SettlementStatus.PAYABLE
     assert await ledger.verify() == []

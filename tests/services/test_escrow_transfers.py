@@ -13,7 +13,9 @@ from server.models.outbox import OutboxMessage
 from server.rules.disbursements import BatchStatus, TransferStatus
 from server.rules.money import Account
 from server.rules.payment_holds import HoldCause
-from server.services import escrow_book, ledger, payment_holds
+from server.rules.settlements import SettlementStatus
+from server.services import escrow_book, ledger, payment_holds, settlement_end
+from server.services.access import CLOCK
 from server.services.bank_files import BankFormat, plain_yuan
 from server.services.disbursement_book import BatchMovedOn, NotYourDisbursement, SameHands
 from server.services.escrow_transfers import NothingToTransfer
@@ -86,7 +88,9 @@ async def test_released_escrow_is_drawn_up_approved_sent_and_recorded_by_its_rec
     }
     assert await ledger.verify() == []
 
-    await office.give_back(transfer.id, reason="账号已销户", on=day, actor=maker)
+    slip = await till.scan(maker, slug)
+    back = await office.give_back(transfer.id, reason="账号已销户", on=day, file_id=slip, actor=maker)
+    assert (back.returned_on, back.return_file) == (day, slip)
     sums = await ledger.balances(order_id=settlement.order_id, enterprise_id=settlement.enterprise_id)
     assert (sums[Account.ESCROW_RELEASED], sums[Account.ESCROW_TRANSFERRED]) == (fen, 0)
     await till.with_account(settlement)
@@ -95,3 +99,22 @@ async def test_released_escrow_is_drawn_up_approved_sent_and_recorded_by_its_rec
     batch = await office.drop(batch.id, version=batch.version, reason=WHY, actor=maker)
     assert batch.status is BatchStatus.DROPPED
     assert await EscrowTransfer.filter(status=TransferStatus.DROPPED).count() == 1
+
+
+@pytest.mark.rules("NX-20", "NX-36")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_was_released_and_taken_before_a_refusal_stands_on_its_row_as_in_the_ledger(
+    till: Till,
+) -> None:
+    settlement = await till.payable(ON_CONTRACT, budget=await till.budget(ON_CONTRACT))
+    await till.with_account(settlement)
+    money = (settlement.escrow_fen, settlement.escrow_back_fen, settlement.fee_fen)
+    settlement = await settlement_end.refuse(
+        till.settlements, settlement, reason="经查证属于恶意串通", actor=CLOCK, now=till.now
+    )
+    assert (settlement.status, settlement.amount_fen) == (SettlementStatus.REFUSED, 0)
+    assert (settlement.escrow_fen, settlement.escrow_back_fen, settlement.fee_fen) == money
+    sums = await ledger.balances(order_id=settlement.order_id, enterprise_id=settlement.enterprise_id)
+    assert (sums[Account.ESCROW_RELEASED], sums[Account.FEE]) == (settlement.escrow_fen, settlement.fee_fen)
+    assert settlement.escrow_fen > 0
+    assert [one.id for one in await escrow_book.waiting(ON_CONTRACT)] == [settlement.id]

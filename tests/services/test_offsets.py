@@ -111,7 +111,7 @@ async def test_what_is_overdue_is_kept_back_pays_itself_off_and_is_owed_again_wh
     assert out == settlement.amount_fen + payment.transfer_fen
     assert await ledger.verify() == []
 
-    await till.office.receipts.give_back(payment.id, reason="账号已销户", on=day, actor=maker)
+    await till.office.receipts.give_back(payment.id, reason="账号已销户", on=day, file_id=scan, actor=maker)
     claim = await Recovery.get(id=claim.id)
     assert (claim.status, claim.collected_fen, claim.surcharge_fen, claim.surcharge_due_fen) == (
         RecoveryStatus.DEMANDED, 0, 0, 0,
@@ -133,9 +133,11 @@ async def test_a_payment_that_is_kept_back_whole_needs_no_bank(till: Till) -> No
     assert (claim.collected_fen, claim.surcharge_fen) == (claim.principal_fen, 0)
     assert claim.status is RecoveryStatus.DEMANDED, "its surcharge is still owed"
     assert (await Settlement.get(id=settlement.id)).status is SettlementStatus.PAID
+    maker = await till.maker(ON_CONTRACT)
+    scan = await till.scan(maker, ON_CONTRACT)
     with pytest.raises(ReceiptUnfit):
         await till.office.receipts.give_back(
-            payment.id, reason="退汇", on=till.today(ON_CONTRACT), actor=await till.maker(ON_CONTRACT)
+            payment.id, reason="退汇", on=till.today(ON_CONTRACT), file_id=scan, actor=maker
         )
     told = await OutboxMessage.filter(topic="disbursement.sent")
     assert [one.data["batch"] for one in told] == [batch.id - 1], "no bank was sent anything"
@@ -202,12 +204,12 @@ async def test_a_claim_that_was_reversed_after_the_sending_says_what_is_owed_bac
 async def test_a_settlement_that_comes_to_nothing_is_put_on_record_and_archived(till: Till) -> None:
     budget = await till.budget(ON_CONTRACT)
     settlement = await till.payable(ON_CONTRACT, budget=budget)
-    await till.with_account(settlement)
     order = await Order.get(id=settlement.order_id)
     await settlement_money.disallow(order, settlement.amount_fen, now=till.now)
     await Settlement.filter(id=settlement.id).update(amount_fen=0, reduced_fen=settlement.amount_fen)
     batch = await till.sent(await till.drafted(ON_CONTRACT, budget.year))
     assert batch.status is BatchStatus.CLOSED and batch.payments_count == 1
+    assert (await Payment.get(batch_id=batch.id)).account_id is None, "no bank transfers nothing"
     decided = await ReviewDecision.get(case_id=settlement.case_id, kind=ReviewKind.DISBURSEMENT)
     assert "无需付款" in decided.reason
     await till.archived(batch)
