@@ -125,7 +125,8 @@ _EFFECTS: Mapping[Measure, frozenset[Effect]] = {
     Measure.NO_SETTLEMENT: frozenset({Effect.REFUSE_SETTLEMENT}),
     Measure.REDUCE_SETTLEMENT: frozenset({Effect.REDUCE_SETTLEMENT}),
     Measure.HOLD_SETTLEMENT: frozenset({Effect.HOLD_PAYMENT}),
-    Measure.CLAW_BACK: frozenset({Effect.RECOVER}),
+    # What would have to be given back at once is not paid first (GX-75, GZ-56).
+    Measure.CLAW_BACK: frozenset({Effect.RECOVER, Effect.REFUSE_SETTLEMENT}),
     Measure.CANCEL_ELIGIBILITY: frozenset({Effect.END_STANDING, Effect.BAN, Effect.END_ORDER}),
     Measure.CANCEL_ADMISSION: frozenset({Effect.END_STANDING, Effect.BAN, Effect.END_ORDER}),
     Measure.REVOKE_TITLE: frozenset({Effect.REVOKE_TITLE}),

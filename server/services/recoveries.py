@@ -27,7 +27,7 @@ from server.services import access, journal, outbox
 from server.services.access import Actor, NotFound, StaffRole
 from server.services.reviewers import OwnReview
 from server.services.sanction_book import READERS, SanctionBook, new_number, require_impartial
-from server.services.sanction_preview import Preview, rate_said
+from server.services.sanction_preview import PaidOut, rate_said
 from server.units import yuan
 
 COLLECTORS = frozenset({StaffRole.OPERATOR, StaffRole.AUTHORITY, StaffRole.TREASURY})
@@ -82,7 +82,13 @@ class Recoveries:
         self.book = book
 
     async def claim(
-        self, case: SanctionCase, shown: Preview, *, may_offset: bool, actor: Actor, now: datetime
+        self,
+        case: SanctionCase,
+        lines: Sequence[PaidOut],
+        *,
+        may_offset: bool,
+        actor: Actor,
+        now: datetime,
     ) -> Recovery:
         """Claim back what the preview showed, inside the transaction of the decision."""
         made = await Recovery.create(
@@ -90,29 +96,13 @@ class Recoveries:
             case_id=case.id,
             debtor_id=case.against_id,
             programme_slug=case.programme_slug,
-            principal_fen=shown.principal_fen,
-            yearly_bp=shown.yearly_bp,
-            rate_rests_on=shown.rate_rests_on,
+            principal_fen=sum(one.amount_fen for one in lines),
+            yearly_bp=self.book.defaults.surcharge_yearly_bp,
+            rate_rests_on=self.book.defaults.says,
             may_offset=may_offset,
             claimed_at=now,
         )
-        await RecoveryLine.bulk_create(
-            [
-                RecoveryLine(
-                    recovery_id=made.id,
-                    budget_id=one.budget,
-                    round_id=one.round,
-                    enterprise_id=one.enterprise,
-                    provider_id=one.provider,
-                    voucher_id=one.voucher,
-                    order_id=one.order,
-                    category=one.category,
-                    amount_fen=one.amount_fen,
-                    paid_out_on=one.paid_out_on,
-                )
-                for one in shown.paid_out
-            ]
-        )
+        await add_lines(made, lines)
         await note("recovery.claimed", made, actor, now, principal_fen=made.principal_fen)
         return made
 
@@ -286,6 +276,27 @@ class Recoveries:
         if not changed:
             raise RecoveryMovedOn(number=claim.number)
         return await Recovery.get(id=claim.id).select_related("debtor")
+
+
+async def add_lines(claim: Recovery, lines: Sequence[PaidOut]) -> None:
+    """Keep what is claimed back, one row for the money of one order off one voucher."""
+    await RecoveryLine.bulk_create(
+        [
+            RecoveryLine(
+                recovery_id=claim.id,
+                budget_id=one.budget,
+                round_id=one.round,
+                enterprise_id=one.enterprise,
+                provider_id=one.provider,
+                voucher_id=one.voucher,
+                order_id=one.order,
+                category=one.category,
+                amount_fen=one.amount_fen,
+                paid_out_on=one.paid_out_on,
+            )
+            for one in lines
+        ]
+    )
 
 
 async def recovery_for(actor: Actor, recovery_id: int) -> Recovery:

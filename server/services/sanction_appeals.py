@@ -25,12 +25,13 @@ from server.rules.payment_holds import HoldCause
 from server.rules.review import ReasonMissing
 from server.rules.sanction_cases import LASTING, SANCTION_MAY, Effect, SanctionAct, SanctionStatus
 from server.rules.supervision import EntryTone, ServiceEntryKind
-from server.services import access, files, payment_holds, service_files
+from server.services import access, files, payment_holds, renewed_claims, service_files
 from server.services.access import Actor, NotFound, StaffRole
-from server.services.memberships import lock
+from server.services.memberships import lock, lock_all
 from server.services.reviewed import After
 from server.services.sanction_book import (
     SanctionBook,
+    SanctionMovedOn,
     case_for,
     own_case,
     require_impartial,
@@ -105,7 +106,7 @@ class SanctionAppeals:
     ) -> SanctionCase:
         """Somebody who had no part answers; upheld, the decision is undone as far as it can be.
 
-        Raises ``NotAllowed``, ``OwnReview``, ``SanctionMovedOn``.
+        Raises ``NotAllowed``, ``OwnReview``, ``RecoveryMovedOn``, ``SanctionMovedOn``.
         """
         case = await case_for(actor, case_id)
         require_version(case, version)
@@ -119,8 +120,11 @@ class SanctionAppeals:
             raise ReasonMissing()
         now = self.book.now(case)
         done: list[After] = []
-        async with in_transaction():
-            await lock(case.against_id)
+        concerned = await self._concerned(case) if upheld else {case.against_id}
+        async with in_transaction() as connection:
+            await lock_all(concerned, connection)
+            if upheld and not await self._concerned(case) <= concerned:
+                raise SanctionMovedOn(number=case.number)
             # The WHERE clause is the lock: of two who answer exactly one does.
             answered = await SanctionAppeal.filter(id=appeal.id, decided_at=None).update(
                 upheld=upheld, decided_by=actor.id, decided_at=now, reason=reason.strip()
@@ -177,6 +181,10 @@ class SanctionAppeals:
 
     # ------------------------------------------------------------------------------------------------
 
+    async def _concerned(self, case: SanctionCase) -> set[int]:
+        """The party, and whoever is claimed the same money from once this decision is undone."""
+        return {case.against_id, *(one.against_id for one in await renewed_claims.heirs(case))}
+
     async def _reverse(
         self, case: SanctionCase, reason: str, actor: Actor, now: datetime
     ) -> tuple[SanctionCase, list[After]]:
@@ -192,6 +200,7 @@ class SanctionAppeals:
             decided_at=case.decided_at,
         ).update(announced=False)
         owed_back_fen = await self.effects.recoveries.cancel(case, actor=actor, now=now)
+        await renewed_claims.renew(case, self.effects.recoveries, actor=actor, now=now)
         struck = await SanctionEffect.get_or_none(case_id=case.id, effect=Effect.REVOKE_TITLE)
         if struck is not None and struck.note:
             ids = [int(one) for one in struck.note.split(texts.LIST)]

@@ -100,7 +100,9 @@ class SanctionEffects:
             # No batch that has it already pays all of it: it stops until that is done.
             await self._hold(case, {Effect.REDUCE_SETTLEMENT}, actor, now)
         if shown.paid_out:
-            claim = await self.recoveries.claim(case, shown, may_offset=may_offset, actor=actor, now=now)
+            claim = await self.recoveries.claim(
+                case, shown.paid_out, may_offset=may_offset, actor=actor, now=now
+            )
             await self._keep(
                 case, Effect.RECOVER, f"recovery:{claim.id}", now, amount_fen=claim.principal_fen
             )

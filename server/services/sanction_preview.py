@@ -122,10 +122,10 @@ async def preview(case: SanctionCase, book: SanctionBook, *, now: datetime) -> P
     effects = effects_of(measures)
     barred = ban_of(sanction, day_of(now)) if Effect.BAN in effects else None
     orders = await _orders(case, effects)
-    paid_out = await _paid_out(case) if Effect.RECOVER in effects else ()
+    claimed = await paid_out(case) if Effect.RECOVER in effects else ()
     surcharged = [
         surcharge_fen(one.amount_fen, book.defaults.surcharge_yearly_bp, one.paid_out_on, day_of(now))
-        for one in paid_out
+        for one in claimed
     ]
     row = await Qualification.get_or_none(
         organisation_id=case.against_id, party=case.party, programme_slug=programme.slug
@@ -145,12 +145,12 @@ async def preview(case: SanctionCase, book: SanctionBook, *, now: datetime) -> P
         vouchers=await _vouchers(case) if Effect.VOID_VOUCHER in effects else (),
         settlements=await _settlements(case, effects),
         reduced_fen=case.reduced_fen or 0 if Effect.REDUCE_SETTLEMENT in effects else 0,
-        paid_out=tuple(paid_out),
-        principal_fen=sum(one.amount_fen for one in paid_out),
+        paid_out=tuple(claimed),
+        principal_fen=sum(one.amount_fen for one in claimed),
         surcharge_fen=sum(surcharged),
-        yearly_bp=book.defaults.surcharge_yearly_bp if paid_out else 0,
-        rate_rests_on=book.defaults.says if paid_out else "",
-        arithmetic=_arithmetic(paid_out, surcharged, book.defaults.surcharge_yearly_bp, day_of(now)),
+        yearly_bp=book.defaults.surcharge_yearly_bp if claimed else 0,
+        rate_rests_on=book.defaults.says if claimed else "",
+        arithmetic=_arithmetic(claimed, surcharged, book.defaults.surcharge_yearly_bp, day_of(now)),
     )
     return _digested(shown)
 
@@ -237,7 +237,7 @@ async def _settlements(case: SanctionCase, effects: frozenset[Effect]) -> tuple[
     )
 
 
-async def _paid_out(case: SanctionCase) -> Sequence[PaidOut]:
+async def paid_out(case: SanctionCase) -> Sequence[PaidOut]:
     """What the ledger has with providers for the orders that are hit, less what is claimed back already."""
     orders = {
         row.id: row for row in await Order.filter(hit_orders(case)).only("id", "number", "enterprise_id")

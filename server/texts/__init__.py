@@ -272,6 +272,7 @@ from server.texts.sanctions import RECOVERY_LETTER as RECOVERY_LETTER
 from server.texts.sanctions import RECOVERY_LINE as RECOVERY_LINE
 from server.texts.sanctions import RECOVERY_PAID as RECOVERY_PAID
 from server.texts.sanctions import RECOVERY_PART as RECOVERY_PART
+from server.texts.sanctions import RECOVERY_RENEWED as RECOVERY_RENEWED
 from server.texts.sanctions import RECOVERY_SUM as RECOVERY_SUM
 from server.texts.sanctions import SANCTION_ENDED_BEFORE as SANCTION_ENDED_BEFORE
 from server.texts.sanctions import SANCTION_IS_DECIDED as SANCTION_IS_DECIDED

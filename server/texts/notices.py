@@ -127,6 +127,11 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "recovery.overdue": ("追缴已逾期", "追缴 {number} 已逾期，尚欠本金 {amount} 元，请尽快缴回。"),
     "recovery.not_paid": ("追缴逾期未缴", "追缴 {number} 已逾期，尚欠本金 {amount} 元，请跟进。"),
+    "recovery.renewed": (
+        "追缴金额变更",
+        "追缴 {number} 增加本金 {amount} 元：此前由另一案追缴，该决定已撤销。将另行通知期限。",
+    ),
+    "recovery.to_demand": ("追缴须发通知", "追缴 {number} 新增本金 {amount} 元，须发出追缴通知书。"),
     "inspection.planned": ("将进行检查", "“{programme}”计划于 {day} 进行检查：{title}。依据：{clause}"),
     "inspection.closed": ("检查已办结", "检查 {number}（{title}）已办结。"),
     "inspection.refused": ("拒绝接受检查", "“{title}”：{name} 拒绝接受检查。处理依据：{clause}"),

@@ -52,6 +52,7 @@ SANCTION_VOUCHER_VOID = "服务券已作废"
 SANCTION_SETTLEMENT_STOPPED = "兑付金额 {amount} 元已停止或核减"
 SANCTION_PAID_BEFORE = "款项此前已付出，未能停止或核减"
 SANCTION_NOT_DONE = "未执行：{reason}"
+RECOVERY_RENEWED = "案件 {number} 的决定已撤销，同一笔资金改由本案追缴"
 SANCTION_OWED_BACK = "决定撤销，已收的 {amount} 元应退还当事人"
 """What came of an effect of a decision."""
 SANCTION_STATUSES: Mapping[str, str] = {

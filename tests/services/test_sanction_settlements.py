@@ -6,16 +6,17 @@ import pytest
 
 from server.models.orders import Order
 from server.models.outbox import OutboxMessage
-from server.models.sanctions import Recovery, SanctionEffect
+from server.models.sanctions import Recovery, RecoveryLine, SanctionEffect
 from server.models.settlements import Settlement
 from server.programme.vocabulary import Party
 from server.rules.money import Account
 from server.rules.orders import OrderStatus
+from server.rules.recoveries import RecoveryStatus
 from server.rules.sanction_cases import Effect
 from server.rules.settlements import SettlementStatus
 from server.services import ledger, payment_holds, removals
 from server.services.payment_holds import PaymentHeld
-from tests.contracting import DRAWN, GRABBED, ON_CONTRACT, RANKED, person_of
+from tests.contracting import ALLOTTED, DRAWN, GRABBED, ON_CONTRACT, RANKED, person_of
 from tests.sanctioning import Court
 
 
@@ -167,4 +168,62 @@ async def test_who_has_to_give_received_vouchers_back_is_paid_none_of_them(court
     assert [one["settlement"] for one in case.preview["settlements"]] == [settlement.id]
     assert (await Settlement.get(id=settlement.id)).status is SettlementStatus.REFUSED
     assert (await ledger.balances(voucher_id=voucher.id))[Account.REDEEMED] == 0
+    assert await ledger.verify() == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("slug", "party", "ground"),
+    [
+        pytest.param(ALLOTTED, Party.PROVIDER, "collusion", marks=pytest.mark.rules("GX-75")),
+        pytest.param(ALLOTTED, Party.ENTERPRISE, "collusion", marks=pytest.mark.rules("GX-75")),
+        pytest.param(RANKED, Party.ENTERPRISE, "fraud", marks=pytest.mark.rules("GZ-56")),
+    ],
+)
+async def test_who_has_to_give_money_back_is_not_paid_it_first(
+    court: Court, slug: str, party: Party, ground: str
+) -> None:
+    enterprise, provider = await court.enterprise(slug), await court.provider(slug)
+    order, voucher = await court.accepted(slug, enterprise, provider)
+    other, _ = await court.accepted(slug, enterprise, provider)
+    settlement = await court.settling(order, SettlementStatus.PAYABLE)
+    untouched = await court.settling(other, SettlementStatus.PAYABLE)
+    against = provider if party is Party.PROVIDER else enterprise
+    case = await court.sanctioned(slug, against, party, ground, orders=[order.id])
+    assert [one["settlement"] for one in case.preview["settlements"]] == [settlement.id]
+    assert (await Settlement.get(id=settlement.id)).status is SettlementStatus.REFUSED
+    assert (await ledger.balances(voucher_id=voucher.id))[Account.REDEEMED] == 0
+    assert (await Settlement.get(id=untouched.id)).status is SettlementStatus.PAYABLE
+    await payment_holds.require_free(untouched)
+    assert await ledger.verify() == []
+
+
+@pytest.mark.rules("LS-79")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("owing", [False, True])
+async def test_what_a_reversed_decision_claimed_is_claimed_by_the_other_that_left_it(
+    court: Court, owing: bool
+) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    order, _ = await court.paid(GRABBED, enterprise, provider)
+    orders = [order.id]
+    if owing:
+        orders += [(await court.paid(GRABBED, enterprise, await court.provider(GRABBED)))[0].id]
+    first = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud", orders=[order.id])
+    second = await court.sanctioned(GRABBED, enterprise, Party.ENTERPRISE, "fraud", orders=orders)
+    own_fen = 600_000 if owing else 0
+    assert second.preview["principal_fen"] == own_fen
+    await court.sanctions.appeals.appeal(first.id, "款项与我方无关。", actor=person_of(provider))
+    await court.sanctions.appeals.answer(
+        first.id, upheld=True, reason="查实", version=first.version, actor=await court.staff("authority")
+    )
+    claim = await Recovery.get(case_id=second.id)
+    assert (claim.status, claim.debtor_id) == (RecoveryStatus.CLAIMED, enterprise.id)
+    assert claim.principal_fen == own_fen + 600_000
+    lines = await RecoveryLine.filter(recovery_id=claim.id)
+    assert sorted(one.order_id for one in lines) == sorted(orders)
+    effect = await SanctionEffect.get(case_id=second.id, effect=Effect.RECOVER)
+    assert (effect.amount_fen, first.number in effect.note) == (claim.principal_fen, True)
+    told = await OutboxMessage.get(topic="recovery.renewed")
+    assert (told.recipient, told.data["amount_fen"]) == (f"organisation:{enterprise.id}", 600_000)
     assert await ledger.verify() == []
