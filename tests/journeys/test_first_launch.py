@@ -160,9 +160,8 @@ async def test_every_programme_qualifies_who_meets_it_and_tells_the_others_why(
 
     # Where vouchers do not come in rounds, money can be put in, but no round of it is planned.
     now = journey.town.app[CLOCKS].now(slug)
-    budget = await operator.post(
-        "budgets", programme=slug, year=programme.year_of(now), total_fen=YEAR_YUAN * 100
-    )
+    total_fen = max(YEAR_YUAN * 100, programme.budget.least_total_fen or 0)
+    budget = await operator.post("budgets", programme=slug, year=programme.year_of(now), total_fen=total_fen)
     plan = await operator.post(
         "rounds",
         budget_id=budget.body["id"],
