@@ -14,7 +14,6 @@ import pytest
 from server.clock import CHINA
 from server.gateways.sheet_press import SheetPress
 from server.keys import EXPORTS, JOURNAL_SEALS
-from server.rules import merkle
 from server.services.export_runs import ExportRuns
 from tests.ordering import make_order, organisation_of
 from tests.town import DAY, PROGRAMME, Town
@@ -47,7 +46,7 @@ async def test_an_entry_is_proved_to_anybody_and_each_side_fetches_its_own_file(
 
     proved = (await town.anybody.get("proof/entries/1")).body
     said, position = proved["day"]["statement"], proved["position"]
-    reached = merkle.root_through(proved["hash"], position, said["count"], proved["path"])
+    reached = verify_case.root_through(proved["hash"], position, said["count"], proved["path"])
     assert reached == said["root"]
     (key,) = (await town.anybody.get("proof/keys")).body["keys"]
     assert key == announced
