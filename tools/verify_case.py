@@ -19,17 +19,17 @@ import json
 import sys
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 KEYS, JOURNAL = "proof/keys.json", "proof/journal.jsonl"
 PROOFS, DAYS = "proof/proofs.jsonl", "proof/days.jsonl"
-FILES = "files/"
 LINK_DOMAIN, DAY_DOMAIN = b"qiquan-journal-link-v1\n", b"qiquan-day-root-v1\n"
 MANIFEST_DOMAIN = b"qiquan-case-manifest-v1\n"
-GENESIS = "0" * 64
-PIECE = 1 << 20
+FILES, GENESIS, PIECE = "files/", "0" * 64, 1 << 20
+STAMPED_WITHIN = timedelta(days=7)  # a later stamp says nothing of what stood there before it
 SIDES = ("provider", "enterprise")
 """Copies that tell what officials did by its hash alone."""
 
@@ -158,7 +158,7 @@ def _inside(raw: bytes, place: int) -> bytes:
     return list(_values(raw))[place][1]
 
 
-def stamp_of(token: bytes) -> tuple[str, str]:
+def stamp_of(token: bytes) -> tuple[str, datetime]:
     """Imprint (hex) and instant of a time-stamp response. Raises ``ValueError`` for what is none.
 
     That the authority's own signature holds, ``openssl ts -verify`` shows with the authority's certificate.
@@ -169,10 +169,10 @@ def stamp_of(token: bytes) -> tuple[str, str]:
         octets = _inside(_inside(_inside(data, 2), 1), 0)
         info = list(_values(_inside(octets, 0)))
         imprint = _inside(info[2][1], 1).hex()
-        at = next(value for tag, value in info if tag == 0x18).decode("ascii")
+        at = next(value for tag, value in info if tag == 0x18)[:14].decode("ascii")
     except (IndexError, StopIteration, UnicodeDecodeError) as fault:
         raise ValueError("no time stamp") from fault
-    return imprint, f"{at[:4]}-{at[4:6]}-{at[6:8]} {at[8:10]}:{at[10:12]}:{at[12:14]} UTC"
+    return imprint, datetime.strptime(at, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
 
 
 # -- the case ----------------------------------------------------------------------------------------------
@@ -332,23 +332,24 @@ def _check_days(
         follows = before is not None and before["statement"]["number"] + 1 == said["number"]
         if before is not None and follows and said["previous"] != before["hash"]:
             verdict.fault(f"{named} does not follow the day before it")
+        kept = None if anchor is None else anchor.get(said["number"])
         for token in day["anchors"]:
-            _check_anchor(token, made, named, verdict)
-        if anchor is not None:
-            kept = anchor.get(said["number"])
-            if kept is None:
-                verdict.fault(f"{named} is not in the keeper's file")
-            elif kept["statement"] != made:
-                verdict.fault("{} was signed anew: the keeper holds root {}".format(named, kept["root"]))
+            check_anchor(token, said, made, named, verdict, known=kept is not None)
+        if kept is not None and kept["statement"] != made:
+            verdict.fault("{} was signed anew: the keeper holds root {}".format(named, kept["root"]))
+        elif anchor is not None and kept is None:
+            verdict.fault(f"{named} is not in the keeper's file")
         days[said["number"]], before = said, day
     verdict.counts["days"] = len(days)
     return days
 
 
-def _check_anchor(token: Line, made: str, named: str, verdict: Verdict) -> None:
+def check_anchor(token: Line, day: Line, made: str, named: str, verdict: Verdict, *, known: bool) -> None:
+    """What a time stamp or a blockchain says of a day; ``known``: the keeper's file tells of it, too."""
     if token["anchor"] == "rfc3161":
         try:
             imprint, at = stamp_of(base64.b64decode(token["token"]))
+            late = at - datetime.fromisoformat(day["day"] + "T00:00+08:00") - timedelta(days=1)
         except ValueError:
             verdict.fault(f"the time stamp of {named} cannot be read")
             return
@@ -356,6 +357,8 @@ def _check_anchor(token: Line, made: str, named: str, verdict: Verdict) -> None:
             verdict.fault(f"{named} was signed anew: its time stamp of {at} is over {imprint}")
         else:
             verdict.note(f"{named} was seen by a time-stamp authority at {at}")
+            if late > STAMPED_WITHIN:
+                (verdict.note if known else verdict.fault)(f"{named} was stamped late by {late.days} days")
     elif token["anchor"] == "blockchain":
         try:
             said = json.loads(base64.b64decode(token["token"]))

@@ -47,7 +47,9 @@ async def verify(settings: Settings, chosen: argparse.Namespace) -> int:
     try:
         async with _opened(settings) as (seals, keys):
             verification = JournalVerification(keys, seals.anchors)
-            found = await verification.verify(since=chosen.since, subject=chosen.case)
+            found = await verification.verify(
+                since=chosen.since, subject=chosen.case, stamped_since=chosen.stamped_since
+            )
     except (SealKeyUnusable, AnchorAway) as fault:
         sys.stderr.write(f"{fault}\n")
         return CANNOT_LOOK
@@ -75,6 +77,11 @@ def add_commands(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     checking = verbs.add_parser("verify", help="recompute everything; exit 1 if anything is wrong")
     checking.add_argument("--since", type=date.fromisoformat, help="only from this day on (2026-03-01)")
     checking.add_argument("--case", metavar="SUBJECT", help="only one, as in settlement:5")
+    checking.add_argument(
+        "--stamped-since",
+        type=date.fromisoformat,
+        help="the first day the time-stamp authority was asked for: earlier ones may be stamped late",
+    )
     checking.set_defaults(command=verify)
     verbs.add_parser("rotate", help="sign with a new key from now on").set_defaults(command=rotate)
 

@@ -63,6 +63,9 @@ class Anchor(Protocol):
     async def fault(self, statement: str, token: bytes) -> str | None:
         """What is wrong with a token for this hash, in one sentence; ``None``: nothing."""
 
+    def seen_at(self, token: bytes) -> datetime | None:
+        """When somebody outside vouches to have seen it; ``None``: nobody signs any instant."""
+
 
 class FileAnchor:
     """One line a day, appended to a file outside of the database: best on a machine of somebody else's."""
@@ -79,6 +82,10 @@ class FileAnchor:
 
     async def fault(self, statement: str, token: bytes) -> str | None:
         """See :class:`Anchor`; what the file says is compared through :meth:`read`."""
+        return None
+
+    def seen_at(self, token: bytes) -> datetime | None:
+        """See :class:`Anchor`: a line names no instant."""
         return None
 
     async def read(self) -> Mapping[int, Mapping[str, Any]]:
@@ -163,6 +170,10 @@ class ChainDock:
         except AnchorAway:
             return "its answer cannot be read"
         return None if kept == statement else f"it keeps {kept}"
+
+    def seen_at(self, token: bytes) -> datetime | None:
+        """See :class:`Anchor`: nobody signs the instant of the answer, and the block's is the chain's."""
+        return None
 
 
 async def posted(http: ClientSession, address: str, body: bytes, media_type: str, fine: set[int]) -> bytes:

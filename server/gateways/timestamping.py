@@ -47,6 +47,13 @@ class TimeStampAuthority:
         """See ``anchoring.Anchor``: imprint, signature, chain of certificates and their purpose."""
         return await self._fault(bytes.fromhex(statement), token, nonce=None)
 
+    def seen_at(self, token: bytes) -> datetime | None:
+        """See ``anchoring.Anchor``: the instant under the authority's signature."""
+        try:
+            return _decoded(token).tst_info.gen_time
+        except AnchorAway:
+            return None
+
     async def _fault(self, imprint: bytes, token: bytes, *, nonce: int | None) -> str | None:
         return await asyncio.to_thread(fault_of, imprint, token, self._roots, nonce)
 

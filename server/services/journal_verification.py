@@ -11,7 +11,7 @@ import asyncio
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from tortoise.transactions import in_transaction
@@ -22,10 +22,13 @@ from server.models.journal import JournalEntry
 from server.models.proof import DayAnchor, DayRoot, JournalSeal
 from server.rules import merkle
 from server.rules.day_statements import signed_bytes, statement_hash
+from server.rules.deadlines import end_of
 from server.rules.hash_chain import GENESIS, Deed, link
 from server.services.journal_seals import deed_of, statement_of
 
 PAGE = 2_000
+STAMPED_WITHIN = timedelta(days=7)
+"""So long after a day is over its time stamp may come. A later one says nothing of what stood before."""
 MOST_COMPARED = 200
 """So many entries that do not fit are compared with each other, to tell a swap from a change."""
 
@@ -58,12 +61,20 @@ class Findings:
     waiting: int = 0
     """Sealed, and not under a root yet."""
     faults: list[str] = field(default_factory=list)
+    subject: str = ""
+    """The one case that was looked at; empty: all of them."""
 
     def summary(self) -> str:
-        """One line: what was looked at, and the verdict."""
+        """One line: what was looked at, and the verdict, with what a look at one case cannot see."""
         verdict = f"{len(self.faults)} faults" if self.faults else "verified"
+        looked_at = "journal"
+        if self.subject:
+            looked_at = (
+                f"journal, {self.subject} alone (what was put in the place of its entries on a day without"
+                " others of it, a run over everything sees)"
+            )
         return (
-            f"journal: {self.sealed} entries in chains ({self.late} late), {self.days} days signed,"
+            f"{looked_at}: {self.sealed} entries in chains ({self.late} late), {self.days} days signed,"
             f" {self.anchored} kept outside, {self.waiting} entries wait for their day's root: {verdict}"
         )
 
@@ -83,14 +94,21 @@ class JournalVerification:
         self._keys = keys
         self._anchors = anchors
 
-    async def verify(self, *, since: date | None = None, subject: str | None = None) -> Findings:
-        """Everything; or what was sealed from a day on; or one case (``settlement:5``) and its days."""
-        found = Findings()
+    async def verify(
+        self, *, since: date | None = None, subject: str | None = None, stamped_since: date | None = None
+    ) -> Findings:
+        """Everything; or what was sealed from a day on; or one case (``settlement:5``) and its days.
+
+        ``stamped_since``: the first day that a time-stamp authority was asked for; of earlier ones a late
+        stamp is no fault.
+        """
+        found = Findings(subject=subject or "")
         first = None
         if since is not None:
             first = await DayRoot.filter(day__gte=since).order_by("number").first()
         if subject is not None:
             days = await self._of_subject(subject, found)
+            await self._counted(found)
         else:
             start = first.first_place if first else 1
             await self._all_links(start, found)
@@ -98,7 +116,7 @@ class JournalVerification:
                 await self._unsealed(found)
             days = None
         if since is None or first is not None:
-            await self._days(first.number if first else 1, days, found)
+            await self._days(first.number if first else 1, days, stamped_since or date.min, found)
         found.late = await JournalSeal.filter(late=True, **({"subject": subject} if subject else {})).count()
         return found
 
@@ -132,6 +150,20 @@ class JournalVerification:
         if unsealed > 0:
             found.waiting += unsealed
         return places
+
+    async def _counted(self, found: Findings) -> None:
+        """Places are counted without a gap: what was taken out of any day, a case's last entries too."""
+        newest = await JournalSeal.all().order_by("-place").first()
+        days = await DayRoot.all().order_by("number")
+        signed_to = days[-1].last_place if days else 0
+        last = max(signed_to, newest.place if newest else 0)
+        if await JournalSeal.all().count() == last:
+            return
+        spans = [(f"day {day.day} (no. {day.number})", day.first_place, day.last_place) for day in days]
+        for named, begins, ends in (*spans, ("what waits for its root", signed_to + 1, last)):
+            left = await JournalSeal.filter(place__gte=begins, place__lte=ends).count()
+            if left <= ends - begins:
+                found.faults.append(f"gap: {ends - begins + 1 - left} seals of {named} were taken out")
 
     async def _page(self, rows: Sequence[Mapping[str, Any]], found: Findings) -> list[_Unfit]:
         entries = {
@@ -182,7 +214,7 @@ class JournalVerification:
 
     # -- days ----------------------------------------------------------------------------------------
 
-    async def _days(self, start: int, places: set[int] | None, found: Findings) -> None:
+    async def _days(self, start: int, places: set[int] | None, stamped_since: date, found: Findings) -> None:
         keys = await asyncio.to_thread(self._keys.public_keys)
         before = await DayRoot.get_or_none(number=start - 1)
         rows = await DayRoot.filter(number__gte=start).order_by("number")
@@ -206,7 +238,7 @@ class JournalVerification:
                 found.faults.append(f"signature: day {named} is not signed by {row.key_id}")
             if places is None or any(row.first_place <= one <= row.last_place for one in places):
                 await self._root(row, named, found)
-            await self._anchored(row, named, kept, found)
+            await self._anchored(row, named, kept, stamped_since, found)
             before = row
         last = before.last_place if before else 0
         found.faults += [
@@ -242,7 +274,12 @@ class JournalVerification:
         return kept
 
     async def _anchored(
-        self, row: DayRoot, named: str, kept: Mapping[int, Mapping[str, Any]], found: Findings
+        self,
+        row: DayRoot,
+        named: str,
+        kept: Mapping[int, Mapping[str, Any]],
+        stamped_since: date,
+        found: Findings,
     ) -> None:
         line = kept.get(row.number)
         if line is not None and line.get("statement") != row.statement:
@@ -261,7 +298,17 @@ class JournalVerification:
                 fault = await anchor.fault(row.statement, b64decode(token.token)) if anchor else None
             if fault is not None:
                 found.faults.append(f"anchor: day {named} and what {token.anchor} keeps of it: {fault}")
+            elif anchor is not None and row.day >= stamped_since:
+                self._in_time(row, named, anchor.seen_at(b64decode(token.token)), token.anchor, found)
         found.anchored += held
+
+    def _in_time(self, row: DayRoot, named: str, seen: datetime | None, anchor: str, found: Findings) -> None:
+        """Name a day that somebody outside saw so late that it could have been signed anew before."""
+        if seen is not None and seen > end_of(row.day) + STAMPED_WITHIN:
+            found.faults.append(
+                f"stamped late: day {named} was seen by {anchor} on {seen:%Y-%m-%d} for the first time,"
+                f" {(seen - end_of(row.day)).days} days after it was over"
+            )
 
 
 def _fits(deed: Deed, seal: Mapping[str, Any]) -> bool:

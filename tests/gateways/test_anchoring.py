@@ -66,7 +66,7 @@ async def test_a_time_stamp_is_asked_for_checked_and_caught_over_other_words(tmp
         assert await authority.fault(a_day().statement, kept.token) is None
         assert await authority.fault(a_day(words=b"others").statement, kept.token) is not None
         assert await authority.fault(a_day().statement, b"nothing") is not None
-        assert verify_case.stamp_of(kept.token) == (a_day().statement, "2026-03-02 00:00:00 UTC")
+        assert verify_case.stamp_of(kept.token) == (a_day().statement, NOW)
         # Somebody else's authority is none.
         roots.write_bytes(TimeStamper().ca_pem)
         assert fault_of(bytes.fromhex(a_day().statement), kept.token, roots) is not None

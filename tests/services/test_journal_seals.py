@@ -22,9 +22,10 @@ from server.models.journal import JournalEntry
 from server.models.proof import DayAnchor, DayRoot, JournalSeal
 from server.services import journal
 from server.services.journal_seals import HORIZON, JournalSeals
-from server.services.journal_verification import Findings, JournalVerification
+from server.services.journal_verification import STAMPED_WITHIN, Findings, JournalVerification
 from standin.timestamping import AnchorStandIn, TimeStamper
 from tests.proving import as_a_dba, seal_again
+from tools import verify_case
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 pytestmark = pytest.mark.rules("GX-70")
@@ -144,6 +145,26 @@ async def test_a_removed_entry_is_named_and_so_is_one_with_its_seal(registry: Re
     ]
 
 
+async def test_a_look_at_one_case_misses_no_last_entry_on_a_day_of_its_own_and_says_what_it_cannot_see(
+    registry: Registry,
+) -> None:
+    await registry.seal_a_day("order:1", "order:2")
+    await registry.seal_a_day("order:1")
+    found = await registry.verification.verify(subject="order:1")
+    assert found.faults == []
+    assert "order:1 alone" in found.summary() and "a run over everything sees" in found.summary()
+    await as_a_dba(
+        registry.connection,
+        "DELETE FROM journal_entry WHERE id = 3",
+        "DELETE FROM journal_seal WHERE place = 3",
+    )
+    # Whatever is written next stands behind the gap, or the journal ends before its last signed day does.
+    gone = ["gap: 1 seals of day 2026-03-03 (no. 2) were taken out"]
+    assert await registry.faults(subject="order:1") == gone
+    assert await registry.faults(subject="order:2") == gone
+    assert len(await registry.faults()) == 1
+
+
 async def test_two_swapped_entries_are_named(registry: Registry) -> None:
     ids = await registry.seal_a_day("order:1", "order:2", "order:1")
     await as_a_dba(
@@ -260,3 +281,45 @@ async def test_a_time_stamp_contradicts_a_day_signed_anew_where_the_file_is_gone
             "anchor: day 2026-03-02 (no. 1) and what rfc3161",
             "anchor: day 2026-03-02 (no. 1) and what blockchain",
         ]
+
+
+@pytest.mark.parametrize("late_by", [timedelta(days=6), timedelta(days=9)])
+async def test_a_day_that_was_stamped_anew_long_after_it_was_over_is_named(
+    registry: Registry, tmp_path: Path, late_by: timedelta
+) -> None:
+    standin, roots = AnchorStandIn(TimeStamper(registry.clock.now)), tmp_path / "ca.pem"
+    roots.write_bytes(standin.stamper.ca_pem)
+    app = web.Application()
+    app.add_routes(standin.routes())
+    async with TestServer(app) as server, ClientSession() as http:
+        registry.seals.anchors[:] = [TimeStampAuthority(http, url=str(server.make_url("/tsa")), roots=roots)]
+        stamped = JournalVerification(registry.keys, registry.seals.anchors)
+        await registry.seal_a_day("order:1")
+        registry.clock.advance(late_by)
+        # Somebody with our key and our database alters the day and has it stamped a second time.
+        await as_a_dba(
+            registry.connection,
+            "UPDATE journal_entry SET actor = 'staff:4' WHERE id = 1",
+            "DELETE FROM day_anchor",
+        )
+        await seal_again(registry.connection, registry.keys)
+        assert await registry.seals.keep_days() == 1
+        named = "day 2026-03-02 (no. 1)"
+        seen = [
+            f"stamped late: {named} was seen by rfc3161 on 2026-03-12 for the first time,"
+            " 9 days after it was over"
+        ]
+        assert (await stamped.verify()).faults == (seen if late_by > STAMPED_WITHIN else [])
+        assert (await stamped.verify(stamped_since=date(2026, 3, 3))).faults == []
+        # An auditor who has the case alone finds the same, unless the keeper of the roots holds the day.
+        row, token = await DayRoot.get(), await DayAnchor.get()
+        line = {"anchor": token.anchor, "token": token.token}
+        for known, faults in ((False, late_by > STAMPED_WITHIN), (True, False)):
+            verdict = verify_case.Verdict()
+            verify_case.check_anchor(
+                line, {"day": row.day.isoformat()}, row.statement, named, verdict, known=known
+            )
+            assert bool(verdict.faults) is faults
+            assert any("stamped late" in one for one in verdict.faults + verdict.notes) is bool(
+                late_by > STAMPED_WITHIN
+            )
