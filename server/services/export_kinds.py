@@ -115,6 +115,10 @@ class ExportSource(Protocol):
         """Which of :class:`ExportFilters` it knows."""
 
     @property
+    def statuses(self) -> Mapping[str, str]:
+        """What the codes are called by which it can be narrowed to a status."""
+
+    @property
     def readers(self) -> frozenset[StaffRole]:
         """Who may have it."""
 
@@ -173,6 +177,7 @@ class TableSource:
     on: Mapping[str, str]
     readers: frozenset[StaffRole]
     revealers: frozenset[StaffRole] = NOBODY
+    statuses: Mapping[str, str] = field(default_factory=dict)
     narrowed: Q = field(default_factory=Q)
     belongs: Callable[[str], Any] = str
     """What the programme's column is compared with, made of its slug."""

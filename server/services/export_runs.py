@@ -229,7 +229,10 @@ class ExportRuns:
 
     async def _cover(self, job: ExportJob, source: ExportSource, now: datetime) -> SheetCover:
         words = texts.EXPORT_COVER
-        chosen = [f"{texts.EXPORT_FILTERS[name]}：{value}" for name, value in job.filters.items()]
+        chosen = [
+            f"{texts.EXPORT_FILTERS[name]}：{self._said(job, source, name, value)}"
+            for name, value in job.filters.items()
+        ]
         revealed = words["revealed"].format(reason=job.reason) if job.revealed else words["masked"]
         lines = [
             (words["programme"], self._exports.programmes.name_of(job.programme_slug)),
@@ -243,6 +246,15 @@ class ExportRuns:
             (words["notice"], words["traced"]),
         ]
         return SheetCover(words["sheet"], source.title, lines)
+
+    def _said(self, job: ExportJob, source: ExportSource, name: str, value: Any) -> str:
+        """What a filter was set to, in words where it is a code."""
+        if name == "status":
+            return source.statuses.get(value, value)
+        if name == "category":
+            known = self._exports.programmes.get(job.programme_slug).category(value)
+            return known.name if known else value
+        return str(value)
 
     async def _held(self, job: ExportJob, **columns: Any) -> None:
         """Change the row while it is still ours; raises :class:`ExportLost` if it is not."""

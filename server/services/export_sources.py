@@ -141,6 +141,7 @@ def _orders(programmes: Programmes) -> TableSource:
             "category": "category",
             "area": "enterprise__area",
         },
+        statuses=texts.ORDER_STATUSES,
         readers=DESK | MONEY,
     )
 
@@ -174,6 +175,7 @@ def _vouchers(programmes: Programmes) -> TableSource:
             "year": "budget__year",
             "area": "enterprise__area",
         },
+        statuses=texts.EXPORT_WORDS["voucher"],
         readers=DESK | MONEY,
     )
 
@@ -261,6 +263,7 @@ def _organisations(sealer: Sealer) -> TableSource:
             "status": "status",
             "area": "organisation__area",
         },
+        statuses=texts.EXPORT_WORDS["standing"],
         readers=DESK,
         revealers=frozenset({StaffRole.OPERATOR, StaffRole.AUTHORITY}),
     )
@@ -291,6 +294,7 @@ def _settlements(programmes: Programmes) -> TableSource:
             "year": "year",
             "area": "order__enterprise__area",
         },
+        statuses=texts.SETTLEMENT_STATUSES,
         readers=DESK | MONEY,
     )
 
@@ -311,6 +315,7 @@ def _payments() -> TableSource:
         ),
         model=Payment,
         on={"programme": "batch__programme_slug", "at": "settled_at", "status": "status"},
+        statuses=texts.EXPORT_WORDS["payment"],
         readers=MONEY,
     )
 
@@ -332,6 +337,7 @@ def _complaints() -> TableSource:
         on={"programme": "programme_slug", "at": "filed_at", "status": "status"},
         # The mailbox is nobody's list. Whose a case is stands in no list at all.
         narrowed=Q(sealed=False),
+        statuses=texts.COMPLAINT_STATUSES,
         readers=HEARING,
     )
 

@@ -20,6 +20,7 @@ from server.database import close_database, open_database
 from server.models.exports import ExportFormat, ExportJob, ExportPart, ExportStatus
 from server.models.files import EvidenceObject
 from server.models.journal import JournalEntry
+from server.models.orders import Order
 from server.models.organisations import MemberRole, Membership
 from server.models.outbox import OutboxMessage
 from server.models.people import Person
@@ -72,13 +73,20 @@ async def test_a_list_says_who_asked_for_what_and_sums_up(bureau: Bureau) -> Non
     await orders_of(trade, 5)
     await make_order(trade.programme, trade.enterprise, trade.provider, at=NOON - timedelta(days=9))
     clerk = await bureau.staff("operator")
-    job = await bureau.ask(clerk, slug=SLUG, filters=ExportFilters(since=day_of(NOON)))
+    first = await Order.all().order_by("id").first()
+    assert first is not None
+    category = trade.programme.category(first.category)
+    assert category is not None
+    chosen = ExportFilters(since=day_of(NOON), status=first.status, category=first.category)
+    job = await bureau.ask(clerk, slug=SLUG, filters=chosen)
     assert await bureau.runs().run_due() == 1
 
     content = await bureau.fetched(job, clerk)
     cover, rows = book_of(content).values()
     said = dict(row[:2] for row in cover if row[0])
-    assert {job.asked_name, job.number, "5", "起始日期：2026-05-18", "已遮盖"} <= set(said.values())
+    assert {job.asked_name, job.number, "5", "已遮盖"} <= set(said.values())
+    filters = f"起始日期：2026-05-18；状态：{texts.ORDER_STATUSES[first.status]}；服务类别：{category.name}"
+    assert filters.replace("；", texts.STEP) in said.values()
     header, *lines, total = rows
     place = {name: number for number, name in enumerate(header)}
     assert len(lines) == 5
