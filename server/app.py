@@ -194,7 +194,7 @@ def create_app(
     reviews = Reviews(programmes, clocks, working_days)
     draws = Draws(programmes, reviews, sealer)
     app[keys.DRAWS] = draws
-    app[keys.INSPECTION_FORMS] = InspectionForms(programmes, clocks, sealer)
+    app[keys.INSPECTION_FORMS] = InspectionForms(programmes, clocks, sealer, reviewed=reviews.reviewed)
     public_notices = Notices(reviews)
     app[keys.REVIEWS], app[keys.PUBLIC_NOTICES] = reviews, public_notices
     qualifications = Qualifications(programmes, sizes, clocks, rounds, reviews)

@@ -39,6 +39,7 @@ from server.services import sampling_pages, sampling_results
 from server.services.access import Actor, StaffRole
 from server.services.reviewers import OwnReview
 from server.services.sampling_draws import DrawUnderWay, DrawUnusable, Plan, PublicNumberMissing
+from server.services.sampling_lists import ListTooLong
 from server.services.sampling_results import (
     Answered,
     FindingMissing,
@@ -103,7 +104,7 @@ async def checks(request: web.Request, actor: Actor, query: ChecksQuery) -> Chec
     summary="Announce a draw: commit to its seed. | 公布抽查及其种子摘要。",
     access=DRAWERS,
     answers={201: DrawMade},
-    refusals=(NotYourDraw, DrawUnusable, ShareTooSmall, DrawUnderWay),
+    refusals=(NotYourDraw, DrawUnusable, ShareTooSmall, ListTooLong, DrawUnderWay),
 )
 async def announce(request: web.Request, actor: Actor, body: Announce) -> DrawMade:
     plan = Plan(

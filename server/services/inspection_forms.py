@@ -7,7 +7,7 @@ incomplete, unsigned or says no supports no pass. Every filling is kept; the las
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -31,7 +31,8 @@ from server.services.clocks import ProgrammeClocks
 from server.services.recusals import require_say
 from server.services.review_cases import step_of
 from server.services.review_turns import not_yours, require_open
-from server.services.reviewers import case_for, reviewer_of
+from server.services.reviewed import Reviewed
+from server.services.reviewers import case_for, require_impartial, reviewer_of
 
 SIGNED = frozenset({FieldKind.SIGNATURE, FieldKind.SEAL})
 DECISION = "decision"
@@ -66,12 +67,20 @@ class FilledForm:
 
 
 class InspectionForms:
-    """The verbs on forms of inspectors."""
+    """The verbs on forms of inspectors. ``reviewed`` knows what a case is about, and so whom it concerns."""
 
-    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks, sealer: Sealer) -> None:
+    def __init__(
+        self,
+        programmes: Programmes,
+        clocks: ProgrammeClocks,
+        sealer: Sealer,
+        *,
+        reviewed: Callable[[ReviewCase], Reviewed],
+    ) -> None:
         self.programmes = programmes
         self.clocks = clocks
         self.sealer = sealer
+        self._reviewed = reviewed
 
     async def fill(
         self, case_id: int, values: Mapping[str, Any], *, paper_id: int | None, actor: Actor
@@ -85,7 +94,7 @@ class InspectionForms:
         reviewer = await reviewer_of(actor)
         case = await case_for(reviewer, case_id)
         require_open(case)
-        reviewer.require_impartial(case)
+        await require_impartial(reviewer, case, self._reviewed(case))
         await require_say(case.id, reviewer.id)
         if case.turn not in reviewer.roles_in(case):
             raise not_yours(case)

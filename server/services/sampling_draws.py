@@ -43,9 +43,9 @@ from server.services import journal
 from server.services.access import CLOCK, Actor, NotFound, require_programme
 from server.services.review_passage import Said
 from server.services.reviewed import together
-from server.services.reviewers import case_for, reviewer_of
+from server.services.reviewers import case_for, require_impartial, reviewer_of
 from server.services.reviews import CaseMovedOn, Reviews
-from server.services.sampling_lists import items_of, lines_for
+from server.services.sampling_lists import MOST_LINES, items_of, lines_for, require_drawable
 from server.services.sampling_results import NotYourDraw, close_if_done, settle_gone
 
 log = structlog.get_logger()
@@ -105,17 +105,19 @@ class Draws:
         sealer: Sealer,
         *,
         new_seed: Callable[[], str] = lambda: secrets.token_hex(SEED_BYTES),
+        most_lines: int = MOST_LINES,
     ) -> None:
         self.programmes = programmes
         self.reviews = reviews
         self.clocks = reviews.clocks
         self.sealer = sealer
         self.new_seed = new_seed
+        self.most_lines = most_lines
 
     async def announce(self, slug: str, plan: Plan, *, actor: Actor) -> SamplingDraw:
         """Commit to a seed: from now on its hash is public, and there is no list yet.
 
-        Raises ``NotFound``, ``NotYourDraw``, :class:`DrawUnusable`, ``ShareTooSmall`` and
+        Raises ``NotFound``, ``NotYourDraw``, :class:`DrawUnusable`, ``ShareTooSmall``, ``ListTooLong`` and
         :class:`DrawUnderWay`.
         """
         programme = self._programme(slug, actor)
@@ -126,25 +128,28 @@ class Draws:
         share_bp = check.share_bp if plan.share_bp is None else plan.share_bp
         require_share(share_bp or 0, check.share_bp or 1, check.article)
         seed = self.new_seed()
+        made = SamplingDraw(
+            programme_slug=slug,
+            programme_version=programme.version,
+            code=check.code,
+            name=check.of,
+            clause=check.article,
+            over=plan.over,
+            subject=subject,
+            share_bp=share_bp,
+            since=plan.since,
+            until=plan.until,
+            public_source=plan.public_source.strip(),
+            commitment=committed(seed),
+            sealed_seed=self.sealer.seal(seed),
+            announced_by=actor.name,
+            announced_at=now,
+        )
+        # Before anything is published: what is announced has to be drawn before the next one.
+        await require_drawable(made, self.most_lines)
         try:
             async with in_transaction():
-                made = await SamplingDraw.create(
-                    programme_slug=slug,
-                    programme_version=programme.version,
-                    code=check.code,
-                    name=check.of,
-                    clause=check.article,
-                    over=plan.over,
-                    subject=subject,
-                    share_bp=share_bp,
-                    since=plan.since,
-                    until=plan.until,
-                    public_source=plan.public_source.strip(),
-                    commitment=committed(seed),
-                    sealed_seed=self.sealer.seal(seed),
-                    announced_by=actor.name,
-                    announced_at=now,
-                )
+                await made.save(force_create=True)
                 await self._note(
                     made, "sampling.announced", actor, commitment=made.commitment, code=made.code
                 )
@@ -161,7 +166,7 @@ class Draws:
         now = self.clocks.now(row.programme_slug)
         async with in_transaction():
             await self._step(row, version, DrawStatus.ANNOUNCED)
-            items = items_of(row, await lines_for(row))
+            items = items_of(row, await lines_for(row, self.most_lines))
             if not items:
                 raise NothingToDraw(clause=row.clause)
             for start in range(0, len(items), AT_ONCE):
@@ -250,7 +255,7 @@ class Draws:
             raise ReasonMissing()
         reviewer = await reviewer_of(actor)
         case = await case_for(reviewer, case_id)
-        reviewer.require_impartial(case)
+        await require_impartial(reviewer, case, self.reviews.reviewed(case))
         async with in_transaction():
             flagged = await ReviewCase.filter(
                 id=case.id, draw_id__isnull=True, status__in=sorted(LIVE)

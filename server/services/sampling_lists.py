@@ -13,6 +13,7 @@ from typing import Any
 
 from tortoise.functions import Sum
 
+from server.errors import Refusal
 from server.models.orders import Order
 from server.models.organisations import Organisation, Qualification
 from server.models.reviews import ReviewCase
@@ -27,7 +28,13 @@ from server.rules.sampling import band
 from server.services.review_cases import number
 
 MOST_LINES = 20_000
-"""On one list. What comes later waits for the next draw."""
+"""On one list. Of cases the others wait for the next draw, what else would be longer is not announced."""
+
+
+class ListTooLong(Refusal):
+    """More would stand on the list than one draw takes: a shorter period, or several draws."""
+
+    status, code = 422, "draw_list_too_long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +55,32 @@ def waiting(slug: str, subject: ReviewSubject) -> Any:
     )
 
 
-async def lines_for(draw: SamplingDraw) -> list[Line]:
-    """What there is to put on the list of a draw, inside the transaction that locks it.
+async def require_drawable(draw: SamplingDraw, most: int) -> None:
+    """Raise :class:`ListTooLong` for a draw whose list would be longer than ``most``, before it is announced.
 
-    Cases are marked as being on it in the same breath: whatever comes a moment later is not.
+    Nothing is left out of a list that was announced: what is done between then and its locking is on it.
+    Cases are never too many, since those beyond keep their place and wait for the next draw.
     """
     if draw.over is Sampled.REVIEW:
-        return await _cases(draw)
+        return
+    if draw.over is Sampled.ORDER:
+        count = await _done(draw).count()
+    elif draw.since is None:
+        count = await _in_good_standing(draw).count()
+    else:
+        count = len(await _done(draw).distinct().limit(most + 1).values_list(_column(draw), flat=True))
+    if count > most:
+        raise ListTooLong(clause=draw.clause, most=most)
+
+
+async def lines_for(draw: SamplingDraw, most: int) -> list[Line]:
+    """What there is to put on the list of a draw, inside the transaction that locks it.
+
+    Cases are marked as being on it in the same breath, the ``most`` oldest of them: whatever comes a moment
+    later is not. Of anything else all of it is listed.
+    """
+    if draw.over is Sampled.REVIEW:
+        return await _cases(draw, most)
     if draw.over is Sampled.ORDER:
         return await _orders(draw)
     return await _organisations(draw)
@@ -78,12 +104,12 @@ def items_of(draw: SamplingDraw, lines: Sequence[Line]) -> list[SamplingItem]:
     ]
 
 
-async def _cases(draw: SamplingDraw) -> list[Line]:
+async def _cases(draw: SamplingDraw, most: int) -> list[Line]:
     assert draw.subject is not None, "a draw over cases has their subject"
     ids = (
         await waiting(draw.programme_slug, draw.subject)
         .order_by("id")
-        .limit(MOST_LINES)
+        .limit(most)
         .values_list("id", flat=True)
     )
     for start in range(0, len(ids), 1000):
@@ -105,40 +131,37 @@ async def _cases(draw: SamplingDraw) -> list[Line]:
 
 
 async def _orders(draw: SamplingDraw) -> list[Line]:
-    rows = (
-        await _done(draw)
-        .order_by("id")
-        .limit(MOST_LINES)
-        .values("id", "number", "provider_id", "voucher_fen")
-    )
+    rows = await _done(draw).order_by("id").values("id", "number", "provider_id", "voucher_fen")
     return [Line(row["number"], row["id"], row["provider_id"], row["voucher_fen"]) for row in rows]
 
 
 async def _organisations(draw: SamplingDraw) -> list[Line]:
     """Those who had a part in what was done in the period; without a period, all in good standing."""
     provides = draw.over is Sampled.PROVIDER
-    column = "provider_id" if provides else "enterprise_id"
+    column = _column(draw)
     if draw.since is None:
-        approved = await (
-            Qualification.filter(
-                programme_slug=draw.programme_slug,
-                party=Party.PROVIDER if provides else Party.ENTERPRISE,
-                status=QualificationStatus.APPROVED,
-            )
-            .order_by("organisation_id")
-            .limit(MOST_LINES)
-            .values("organisation_id")
-        )
+        approved = await _in_good_standing(draw).order_by("organisation_id").values("organisation_id")
         return [_organisation(row["organisation_id"], None, provides=provides) for row in approved]
     rows = await (
         _done(draw)
         .annotate(total=Sum("voucher_fen"))
         .group_by(column)
         .order_by(column)
-        .limit(MOST_LINES)
         .values(column, "total")
     )
     return [_organisation(row[column], int(row["total"]), provides=provides) for row in rows]
+
+
+def _column(draw: SamplingDraw) -> str:
+    return "provider_id" if draw.over is Sampled.PROVIDER else "enterprise_id"
+
+
+def _in_good_standing(draw: SamplingDraw) -> Any:
+    return Qualification.filter(
+        programme_slug=draw.programme_slug,
+        party=Party.PROVIDER if draw.over is Sampled.PROVIDER else Party.ENTERPRISE,
+        status=QualificationStatus.APPROVED,
+    )
 
 
 def _organisation(organisation_id: int, amount_fen: int | None, *, provides: bool) -> Line:

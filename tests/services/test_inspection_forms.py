@@ -26,6 +26,8 @@ from server.services.inspection_forms import (
     InspectionValuesUnusable,
     NoFormHere,
 )
+from server.services.reviewers import OwnReview
+from server.services.sampling_draws import Draws
 from tests.reviewing import ReviewOffice, every_programme
 
 YINCHUAN = every_programme().get("yinchuan-2024")
@@ -99,7 +101,10 @@ async def visit(database: TortoiseContext) -> Visit:
         created_at=office.now,
     )
     forms = InspectionForms(
-        office.programmes, office.reviews.clocks, Sealer({"k1": "a secret of 32 bytes " * 2})
+        office.programmes,
+        office.reviews.clocks,
+        Sealer({"k1": "a secret of 32 bytes " * 2}),
+        reviewed=office.reviews.reviewed,
     )
     return Visit(office, forms, case, inspector, paper.id)
 
@@ -156,6 +161,21 @@ async def test_only_whoever_inspects_fills_a_form_and_only_where_one_is_asked(vi
     other = await visit.office.open(YINCHUAN, ReviewSubject.SETTLEMENT)
     with pytest.raises(NoFormHere):
         await visit.forms.fill(other.id, {}, paper_id=None, actor=stranger)
+
+
+async def test_whoever_is_tied_to_either_side_of_the_order_fills_no_form_and_flags_nothing(
+    visit: Visit,
+) -> None:
+    enterprise = "91330000MA2H4R5T6U"
+    visit.office.thing.others = frozenset({enterprise})
+    tied = await visit.office.staff("inspector", affiliations=[enterprise])
+    draws = Draws(visit.office.programmes, visit.office.reviews, visit.forms.sealer)
+    with pytest.raises(OwnReview):
+        await visit.forms.fill(visit.case.id, WHOLE, paper_id=None, actor=tied)
+    with pytest.raises(OwnReview):
+        await draws.flag(visit.case.id, reason="可疑", actor=tied)
+    assert not await InspectionForm.exists()
+    await visit.fill(paper=visit.paper)
 
 
 async def test_a_number_is_masked_sealed_and_shown_whole_to_one_who_says_why(visit: Visit) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from tortoise.context import TortoiseContext
 
+from server import texts
 from server.models.journal import JournalEntry
+from server.models.orders import Order
 from server.models.organisations import Qualification
 from server.models.reviews import ReviewCase, ReviewDecision
 from server.models.sampling import SampleAnswer, SamplingDraw, SamplingItem
@@ -42,6 +44,7 @@ from server.services.sampling_draws import (
     Plan,
     PublicNumberMissing,
 )
+from server.services.sampling_lists import ListTooLong
 from server.services.sampling_results import (
     Answered,
     FindingMissing,
@@ -51,6 +54,8 @@ from server.services.sampling_results import (
     SampleWordUnknown,
 )
 from tests.factories import make_enterprise, make_qualified
+from tests.ordering import make_order
+from tests.reporting import Trade
 from tests.reviewing import APPLICANT, ReviewOffice, every_programme
 
 YINCHUAN, LISHUI = "yinchuan-2024", "lishui-2024"
@@ -226,6 +231,37 @@ async def test_a_draw_is_made_once_in_its_order_by_whom_the_text_names(sample: S
     elsewhere = Actor("staff", elsewhere.id, "", None, elsewhere.roles, programmes=frozenset({LISHUI}))
     with pytest.raises(NotFound):
         await sample.draws.draw(first.id, version=locked.version, actor=elsewhere)
+
+
+async def test_a_list_that_one_draw_cannot_take_is_refused_before_it_is_announced(sample: Sample) -> None:
+    trade = await Trade.begun(LISHUI)
+    for _ in range(3):
+        await make_order(trade.programme, trade.enterprise, trade.provider, at=sample.office.now)
+    today, whole = sample.office.today, {"status": "done", "step_since": sample.office.now}
+    await Order.all().update(**whole)
+    check = next(one for one in programme(LISHUI).samplings if Sampled.ORDER in one.over)
+    plan = Plan(code=check.code, over=Sampled.ORDER, share_bp=10_000, since=today, until=today)
+    by = await sample.office.staff(*(role.value for role in check.by))
+    sample.draws.most_lines = 2
+    with pytest.raises(ListTooLong) as refused:
+        await sample.draws.announce(LISHUI, plan, actor=by)
+    assert "2 条" in texts.sentence(refused.value)
+    assert not await SamplingDraw.exists()
+    sample.draws.most_lines = 3
+    row = await sample.draws.announce(LISHUI, plan, actor=by)
+    # What is done between the announcement and the locking is on the list, whatever the limit was.
+    await make_order(trade.programme, trade.enterprise, trade.provider, at=sample.office.now)
+    await Order.all().update(**whole)
+    locked = await sample.draws.lock(row.id, version=row.version, actor=by)
+    assert locked.items == await SamplingItem.filter(draw_id=row.id).count() == 4
+
+
+async def test_cases_beyond_what_one_draw_takes_wait_for_the_next(sample: Sample) -> None:
+    cases = [await sample.waiting(number=one) for one in range(1, 4)]
+    sample.draws.most_lines = 2
+    assert (await sample.drawn()).items == 2
+    assert (await ReviewCase.get(id=cases[2].id)).draw_id is None
+    assert (await sample.drawn()).items == 1
 
 
 async def test_nothing_on_a_frozen_list_can_be_changed_added_or_taken_off(sample: Sample) -> None:
