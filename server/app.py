@@ -45,6 +45,7 @@ from server.programme.notices import YearlyNotices
 from server.programme.public_notice_defaults import load_notice_defaults
 from server.programme.registry import Programmes
 from server.programme.review import ReviewSubject
+from server.programme.review_defaults import load_review_defaults
 from server.programme.size_classes import load_size_standard
 from server.sealing import Sealer
 from server.services.admissions import Admissions
@@ -58,6 +59,7 @@ from server.services.clocks import ProgrammeClocks
 from server.services.documents import Documents
 from server.services.drafts import Drafts
 from server.services.enquiries import Enquiries
+from server.services.escalations import Escalations
 from server.services.evidence import Evidence
 from server.services.export_runs import ExportRuns
 from server.services.export_sources import own_sources
@@ -133,6 +135,7 @@ CONFIG = Path(__file__).parent.parent / "config"
 SIZE_CLASSES = CONFIG / "size-classes.toml"
 CHAT_MENU = CONFIG / "chat_menu.toml"
 PUBLIC_NOTICES = SIZE_CLASSES.with_name("public_notices.toml")
+REVIEW_DEFAULTS = SIZE_CLASSES.with_name("reviews.toml")
 ISSUER, AUDIENCE = "qiquan", "qiquan-api"
 
 
@@ -306,6 +309,7 @@ def create_app(
             settlement_windows=app[keys.SETTLEMENTS].windows,
             blocklist=blocklist,
             reviews=reviews,
+            escalations=Escalations(working_days, load_review_defaults(REVIEW_DEFAULTS)),
             draws=draws,
             notices=notice_desk,
             labels=labels,

@@ -208,6 +208,7 @@ TOLD = everything_told()
 REMINDERS = Path("server/services/reminders.py")
 OF_PAYMENTS = Path("server/services/disbursement_reminders.py")
 OF_WINDOWS = Path("server/services/settlement_windows.py")
+OF_REVIEWS = Path("server/services/escalations.py")
 
 
 def placeholders(topic: str) -> set[str]:
@@ -228,7 +229,7 @@ def test_what_a_message_says_is_in_its_data(told: Told) -> None:
     given = {word for name in told.names for word in words_of(name)}
     if told.where.startswith(str(REMINDERS)):
         # Its matters write their data themselves; the whole files are read for it.
-        for path in (REMINDERS, OF_PAYMENTS, OF_WINDOWS):
+        for path in (REMINDERS, OF_PAYMENTS, OF_WINDOWS, OF_REVIEWS):
             tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
             keys = (key for node in ast.walk(tree) if isinstance(node, ast.Dict) for key in node.keys)
             given |= {str(key.value) for key in keys if isinstance(key, ast.Constant)}

@@ -27,6 +27,7 @@ from server.services.clocks import ProgrammeClocks
 from server.services.complaint_office import ComplaintOffice
 from server.services.deliveries import Deliveries
 from server.services.disbursement_office import DisbursementOffice
+from server.services.escalations import Escalations
 from server.services.export_runs import ExportRuns
 from server.services.job_runs import JobPlan
 from server.services.journal_seals import JournalSeals
@@ -69,6 +70,7 @@ class Works:
     settlement_windows: SettlementWindows
     blocklist: Blocklist
     reviews: Reviews
+    escalations: Escalations
     draws: Draws
     notices: NoticeDesk
     labels: Labels
@@ -145,7 +147,9 @@ def schedule(works: Works) -> tuple[Job, ...]:
         _daily(
             time(10), "publish_results", lambda slot: works.notices.results.publish_due(slot.programme_slug)
         ),
-        _daily(time(9), "send_reminders", lambda slot: send_reminders(works.programmes, slot)),
+        _daily(
+            time(9), "send_reminders", lambda slot: send_reminders(works.programmes, works.escalations, slot)
+        ),
         _daily(time(9), "remind_of_money", lambda slot: remind_of_money(works.disbursements, slot)),
         _daily(time(0, 20), "end_years", lambda slot: end_years(works.disbursements, slot)),
         # What is proved: behind the write, and never beside a launch.

@@ -5,8 +5,14 @@ from __future__ import annotations
 from server.jobs.runner import Slot
 from server.programme.registry import Programmes
 from server.services import reminders
+from server.services.escalations import Escalations
 
 
-async def send_reminders(programmes: Programmes, slot: Slot) -> int:
-    """Send what is due now: a morning that was missed is not made up for with yesterday's count of days."""
-    return await reminders.send_due(programmes.get(slot.programme_slug), now=slot.now)
+async def send_reminders(programmes: Programmes, escalations: Escalations, slot: Slot) -> int:
+    """Send what is due now, and tell those above of what is late.
+
+    A morning that was missed is not made up for with yesterday's count of days.
+    """
+    programme = programmes.get(slot.programme_slug)
+    sent = await reminders.send_due(programme, now=slot.now)
+    return sent + await escalations.tell_due(programme, now=slot.now)

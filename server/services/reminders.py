@@ -34,6 +34,7 @@ from server.services.review_cases import number_of, step_of
 DISTANCES = (7, 3, 1)
 """Days before any deadline; what a programme's text asks for comes on top."""
 WINDOW, INVOICE, ACCOUNT = "settlement_window", "summary_invoice", "bank_account"
+REVIEW_OVERDUE = "review.overdue"
 CORRECTION, REVIEW, STEP = "review.correction_due", "review.due", Reminded.CONTRACT_DEADLINE
 TOPICS: Mapping[str, str] = {
     Reminded.VOUCHER_EXPIRY: "reminder.voucher_expiry",
@@ -42,6 +43,7 @@ TOPICS: Mapping[str, str] = {
     Reminded.ROUND_OPENS: "reminder.round_opens",
     CORRECTION: "review.correction_due",
     REVIEW: "review.due",
+    REVIEW_OVERDUE: "review.overdue",
     STEP: "reminder.order_step",
     WINDOW: "reminder.settlement_window",
     INVOICE: "reminder.summary_invoice",
@@ -271,16 +273,21 @@ def _of_review(row: ReviewCase) -> Matter | None:
         to = None if step is None else outbox.team(step.by, row.programme_slug)
     if to is None or row.due_at is None:
         return None
-    data = {
+    data = {**of_case(row), "provisional": row.due_provisional}
+    return Matter(CORRECTION if returned else REVIEW, f"review:{row.id}", (to,), row.due_at, data)
+
+
+def of_case(row: ReviewCase) -> Mapping[str, Any]:
+    """What somebody is told of a case, whatever it is that they are told."""
+    step = step_of(row)
+    return {
         "review": row.id,
         "number": number_of(row),
         "title": row.title,
         "step": "" if step is None else step.name,
         "programme": row.programme_slug,
         "area": row.area,
-        "provisional": row.due_provisional,
     }
-    return Matter(CORRECTION if returned else REVIEW, f"review:{row.id}", (to,), row.due_at, data)
 
 
 async def _rounds_opening(programme: Programme, now: datetime) -> Groups:

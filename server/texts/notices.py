@@ -318,6 +318,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "objection.answered": ("异议已答复", "您对公示 {number} 中“{title}”提出的异议已有答复：{answer}"),
     "objection.overdue": ("异议答复超期", "公示 {number} 中“{title}”的异议已过答复期限，请尽快答复。"),
     "review.due": ("审核期限临近", "“{title}”（{number}）的“{step}”须在 {until} 前办理，{days}。"),
+    "review.overdue": (
+        "审核逾期，请督办",
+        "“{title}”（{number}）的“{step}”应于 {until} 前由{actor}办理，至今未办，请督促办理。依据：{says}。",
+    ),
     "review.correction_due": ("修改期限临近", "“{title}”（{number}）须在 {until} 前修改并重新提交，{days}。"),
     "voucher_request.left_out": (
         "本次未能发放服务券",

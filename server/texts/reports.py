@@ -75,6 +75,7 @@ REPORT_FIGURES: Mapping[str, str] = {
     "complaints_true": "查实投诉",
     "complaints_late": "逾期投诉",
     "reviews_late": "逾期审核件",
+    "reviews_escalated": "本期因逾期上报督办的审核件",
     "orders_late": "逾期订单",
     "answers_late": "逾期未答复投诉",
     "breaches_found": "投诉查实提出处理建议",

@@ -18,6 +18,7 @@ from tortoise.models import Model
 from server import texts
 from server.models.complaints import Complaint, SanctionProposal
 from server.models.disbursements import Payment
+from server.models.inbox import ReminderSent
 from server.models.ledger import LedgerEntry
 from server.models.orders import Order
 from server.models.organisations import Qualification
@@ -43,6 +44,7 @@ TABLES: Mapping[str, tuple[type[Model], str, str]] = {
     "rating": (Rating, "level", "score_bp"),
     "complaint": (Complaint, "number", ""),
     "review": (ReviewCase, "title", ""),
+    "escalation": (ReminderSent, "subject", ""),
     "qualification": (Qualification, "status", ""),
     "sanction": (SanctionCase, "number", ""),
     "sanction_proposal": (SanctionProposal, "clause", ""),

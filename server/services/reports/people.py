@@ -17,6 +17,7 @@ from server.rules.lifecycles import QualificationStatus
 from server.rules.orders import OrderStatus
 from server.rules.review import CaseStatus
 from server.rules.size_class import classify
+from server.services.reminders import REVIEW_OVERDUE
 from server.services.reports.figures import (
     PAID,
     SPENT,
@@ -196,6 +197,15 @@ async def overdue(scope: Scope) -> Section:
         "overdue",
         [
             await counted("reviews_late", "review", reviews),
+            await counted(
+                "reviews_escalated",
+                "escalation",
+                {
+                    "about": REVIEW_OVERDUE,
+                    "recipient__endswith": f":{slug}",
+                    **scope.within("sent_at"),
+                },
+            ),
             await counted("orders_late", "order", orders),
             await counted(
                 "answers_late",
