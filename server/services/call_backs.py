@@ -31,11 +31,11 @@ from server.rules.supervision import (
 )
 from server.services import access, service_files
 from server.services.access import Actor, NotAllowed, NotFound, StaffRole
+from server.services.numbers import new_number
 from server.services.sampling_results import Answered, write_back
 from server.services.supervision_book import (
     SUPERVISORS,
     SupervisionBook,
-    new_number,
     note,
     require_impartial,
     require_words,

@@ -6,7 +6,6 @@ told under a recipient of their own. In the mailbox nobody of another rung hears
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,8 +48,6 @@ from server.services.working_days import WorkingDays
 REVEALING = "complaint.revealing_text_refused"
 ACCUSED, CLOCK = "accused", "clock"
 """Authors that are no member of staff, as thread and journal write them, besides ``COMPLAINANT``."""
-_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-_NUMBER_LENGTH = 10
 
 
 class ComplaintMovedOn(Refusal):
@@ -291,11 +288,6 @@ class ComplaintBook:
 
     def _slugs(self) -> list[str]:
         return sorted(programme.slug for programme in self.programmes)
-
-
-def new_number() -> str:
-    """What people read aloud: letters that cannot be mistaken, unguessable."""
-    return "T" + "".join(secrets.choice(_LETTERS) for _ in range(_NUMBER_LENGTH))
 
 
 async def files_of(ids: Sequence[int], uploaders: Iterable[str]) -> list[StoredFile]:

@@ -41,8 +41,9 @@ from server.rules.deadlines import day_of, told
 from server.services import allowances, order_holds
 from server.services.access import Actor, NotFound, organisation_id_of
 from server.services.complaint_aims import acts_for, aim_of
-from server.services.complaint_book import ComplaintBook, files_of, new_number
+from server.services.complaint_book import ComplaintBook, files_of
 from server.services.memberships import lock
+from server.services.numbers import new_number
 
 PAGE = 50
 TWO_PRESSES = timedelta(minutes=1)
@@ -177,7 +178,7 @@ class Complaints:
             await allowances.require(mine, "complaint__filed_at", allowances.COMPLAINTS, now=now)
         ladder = ladder_of(programme, self.book.defaults)
         complaint = await Complaint.create(
-            number=new_number(),
+            number=new_number("T"),
             programme_slug=aim.slug,
             programme_version="" if programme is None else programme.version,
             channel=filing.channel,

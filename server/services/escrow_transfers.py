@@ -63,6 +63,7 @@ from server.services.disbursement_book import (
 )
 from server.services.escrow_book import batch_for, transfer_for, transfers_of, waiting
 from server.services.ledger import Where
+from server.services.numbers import new_number
 from server.services.payment_batches import AccountsChanged, SettlementsHeld
 from server.services.payment_receipts import RECEIPT, RETURN, ReceiptUnfit
 
@@ -106,7 +107,7 @@ class EscrowTransfers:
                 payees = await Organisation.filter(id__in={one.provider_id for one in fit})
                 require_impartial(reviewer, payees)
                 made = await EscrowBatch.create(
-                    number=f"EB{await EscrowBatch.all().count() + 1:010d}",
+                    number=new_number("EB"),
                     programme_slug=slug,
                     programme_version=programme.version,
                     transfers_count=len(fit),

@@ -7,7 +7,6 @@ The file says who asked for it, when and for what; each download is in the journ
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,12 +27,12 @@ from server.services.access import Actor, NotAllowed, NotFound, StaffRole
 from server.services.clocks import ProgrammeClocks
 from server.services.evidence import Evidence
 from server.services.export_kinds import ExportFilters, ExportSource, ExportWhole
+from server.services.numbers import new_number
 
 MOST_AT_ONCE = 3
 """Exports of one asker that are not at their end."""
 KEPT_FOR = timedelta(days=7)
 LEAST_REASON = 5
-_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 LIVE = (ExportStatus.WAITING, ExportStatus.RUNNING)
 READERS = frozenset(
     {
@@ -207,7 +206,7 @@ class Exports:
         now = self.clocks.now(asked["programme_slug"])
         job = await ExportJob.create(
             **asked,
-            number="E" + "".join(secrets.choice(_LETTERS) for _ in range(9)),
+            number=new_number("E"),
             kind=kind,
             areas=sorted(actor.areas),
             revealed=revealed,

@@ -7,7 +7,6 @@ the first two are guarded by the table itself, the third by the organisation's l
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -22,6 +21,7 @@ from server.models.organisations import Invitation, MemberRole, Membership, Orga
 from server.programme.registry import Programmes
 from server.services import access, allowances, journal, outbox, shared_clauses
 from server.services.access import Actor, NotAllowed
+from server.services.numbers import new_code
 
 INVITATION_LASTS = timedelta(hours=48)
 
@@ -38,7 +38,6 @@ MAY_END: dict[MemberRole, frozenset[MemberRole]] = {
 _LOCK_ALL = "SELECT id FROM organisation WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
 
 # Crockford's alphabet: no I, L, O or U, so what is read aloud is written down right.
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_LENGTH = 16
 _GROUP = 4
 
@@ -238,7 +237,7 @@ async def _note(action: str, membership: Membership, *, actor: Actor, now: datet
 
 def _new_code() -> str:
     """Sixteen letters in groups of four: 80 random bits."""
-    letters = "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LENGTH))
+    letters = new_code(_CODE_LENGTH)
     return "-".join(letters[start : start + _GROUP] for start in range(0, _CODE_LENGTH, _GROUP))
 
 

@@ -7,7 +7,6 @@ answer and add files. Only the line that was objected to is held.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +31,7 @@ from server.rules.review import CaseStatus, ReasonMissing
 from server.sealing import Sealer
 from server.services import allowances, journal, notice_book
 from server.services.access import CLOCK, Actor, NotFound
+from server.services.numbers import new_code
 from server.services.open_doors import OpenDoors
 from server.services.review_cases import copied, due_columns, step_of
 from server.services.review_notices import Notices
@@ -41,7 +41,6 @@ PARTIES = frozenset({Role.ENTERPRISE, Role.PROVIDER, Role.BOTH})
 NAMED, ANONYMOUS = "named", "anonymous"
 MOST_A_DAY, MOST_FROM_ONE_ADDRESS = 20, 10
 DOOR = "objection"
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RECEIPT_LENGTH = 20
 
 
@@ -128,7 +127,7 @@ class Objections:
         _require_standing(line, now)
         await _require_party(line.case, actor)
         await self._require_allowed(actor, address, now)
-        receipt = "".join(secrets.choice(_LETTERS) for _ in range(_RECEIPT_LENGTH))
+        receipt = new_code(_RECEIPT_LENGTH)
         async with in_transaction():
             case_id = line.case_id
             seen = await ReviewCase.filter(id=case_id, status=CaseStatus.ON_NOTICE).update(

@@ -6,7 +6,6 @@ at once; where a contract or its upload comes first, the order is the file that 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,15 +37,13 @@ from server.services.annual_notices import Terms
 from server.services.applicants import facts_of
 from server.services.fair_price import price_findings
 from server.services.memberships import lock_all
+from server.services.numbers import new_number
 from server.services.order_wishes import Wish
 from server.services.orders import Orders
 from server.services.provider_standing import require_provider
 from server.services.qualifications import ProgrammeNotRunning
 from server.services.related_parties import RelatedParties
 from server.services.standings import require_standing
-
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_NUMBER_LENGTH = 10
 
 
 class NotYoursToOpen(Refusal):
@@ -144,7 +141,7 @@ class OrderOpening:
             columns = _columns(programme, sketch, version)
             await self._require_scope(terms.programme, enterprise, columns["category"], version, now)
             order = await Order.create(
-                number=_number(),
+                number=new_number("D"),
                 programme_slug=slug,
                 programme_version=programme.version,
                 notice_year=terms.notice_year,
@@ -308,8 +305,3 @@ def _columns(programme: Programme, sketch: Sketch, version: OfferingVersion | No
         "list_price_fen": None if version is None else version.price_to_fen,
         "status": OrderStatus.OPEN,
     }
-
-
-def _number() -> str:
-    """What people read aloud: ten letters that cannot be mistaken, unguessable."""
-    return "D" + "".join(secrets.choice(_LETTERS) for _ in range(_NUMBER_LENGTH))

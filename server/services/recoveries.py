@@ -25,8 +25,9 @@ from server.rules.recoveries import OWED, Owed, RecoveryStatus, outstanding
 from server.rules.review import ReasonMissing
 from server.services import access, journal, outbox
 from server.services.access import Actor, NotFound, StaffRole
+from server.services.numbers import new_number
 from server.services.reviewers import OwnReview
-from server.services.sanction_book import READERS, SanctionBook, new_number, require_impartial
+from server.services.sanction_book import READERS, SanctionBook, require_impartial
 from server.services.sanction_preview import PaidOut, rate_said
 from server.units import yuan
 

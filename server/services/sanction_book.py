@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -28,7 +27,6 @@ from server.services.working_days import WorkingDays
 
 READERS = frozenset({*IN_THE_FILES, "inspector", "treasury"})
 """Who reads cases of their programmes and areas."""
-_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 class SanctionMovedOn(Refusal):
@@ -161,11 +159,6 @@ class SanctionBook:
 def subject_of(case: SanctionCase) -> str:
     """The case as journal and files name it."""
     return f"sanction:{case.id}"
-
-
-def new_number(letter: str) -> str:
-    """What people read aloud: letters that cannot be mistaken, unguessable."""
-    return letter + "".join(secrets.choice(_LETTERS) for _ in range(9))
 
 
 async def case_for(actor: Actor, case_id: int) -> SanctionCase:

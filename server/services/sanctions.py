@@ -33,12 +33,12 @@ from server.rules.sanction_cases import SanctionAct, SanctionSource, SanctionSta
 from server.services import access, files, journal, payment_holds
 from server.services.access import Actor, NotFound, StaffRole
 from server.services.memberships import lock
+from server.services.numbers import new_number
 from server.services.reviewed import After, nothing
 from server.services.rounds import StandingChange
 from server.services.sanction_book import (
     SanctionBook,
     case_for,
-    new_number,
     require_impartial,
     require_version,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -21,13 +20,13 @@ from server.rules.orders import OrderStatus
 from server.rules.settlements import SettlementApplicationStatus, SettlementStatus
 from server.services import access, settlement_book, settlement_papers
 from server.services.access import Actor, NotAllowed, NotFound
+from server.services.numbers import new_number
 from server.services.orders import Orders
 from server.services.settlement_forms import SettlementForms
 from server.services.settlement_papers import ForOrder
 
 MOST_ORDERS = 200
 """So many orders in one application at most."""
-_LETTERS, _NUMBER_LENGTH = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789", 10
 
 
 class SettlementOrdersUnknown(NotFound):
@@ -86,7 +85,7 @@ class SettlementDrafts:
         now = self.clocks.now(programme.slug)
         async with in_transaction():
             application = await SettlementApplication.create(
-                number=_number("A"),
+                number=new_number("A"),
                 programme_slug=programme.slug,
                 programme_version=programme.version,
                 provider_id=found[0].provider_id,
@@ -199,7 +198,7 @@ class SettlementDrafts:
             try:
                 async with in_transaction():  # A savepoint: an order is settled once.
                     await Settlement.create(
-                        number=_number("S"),
+                        number=new_number("S"),
                         application_id=application.id,
                         order_id=order.id,
                         provider_id=order.provider_id,
@@ -242,8 +241,3 @@ def require_claimant(programme: Programme, actor: Actor) -> None:
     fits = actor.kind == "person" if claimant.value == Party.PROVIDER.value else claimant.value in actor.roles
     if not fits:
         raise NotAllowed(clause=programme.settlement.article)
-
-
-def _number(letter: str) -> str:
-    """What people read aloud: letters that cannot be mistaken, unguessable."""
-    return letter + "".join(secrets.choice(_LETTERS) for _ in range(_NUMBER_LENGTH))

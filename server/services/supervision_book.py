@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -22,8 +21,6 @@ from server.services.reviewers import OwnReview, reviewer_of
 
 DECIDING = frozenset({StaffRole.AUTHORITY, StaffRole.DIVISION})
 """Who decides what follows from what was found."""
-_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-_NUMBER_LENGTH = 10
 MOST_FILES = 30
 
 
@@ -62,11 +59,6 @@ class SupervisionBook:
     def now(self, slug: str) -> datetime:
         """The present instant of a programme."""
         return self.clocks.now(slug)
-
-
-def new_number(letter: str) -> str:
-    """What people read aloud: letters that cannot be mistaken, unguessable."""
-    return letter + "".join(secrets.choice(_LETTERS) for _ in range(_NUMBER_LENGTH))
 
 
 def require_words(words: str) -> str:

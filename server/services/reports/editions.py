@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +33,7 @@ from server.services import access, journal, outbox
 from server.services.access import CLOCK, Actor, NotFound, StaffRole
 from server.services.clocks import ProgrammeClocks
 from server.services.evidence import Evidence, EvidenceDamaged
+from server.services.numbers import new_number
 from server.services.reports.definitions import Definition, countings, definition
 from server.services.reports.figures import TABLES, Scope, Trace, selected
 from server.services.reports.forms import paper, workbook
@@ -57,7 +57,6 @@ NAMED: Mapping[str, Mapping[str, str]] = {
     "draw_answer": texts.DRAW_OUTCOMES,
 }
 """What rows that have no name but a code are called."""
-_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
 class ReportPeriodImpossible(Refusal):
@@ -148,7 +147,7 @@ class Reports:
         changed = [] if before is None else list(differences(before.content, content))
         if before is not None and not changed:
             raise ReportUnchanged(version=before.version)
-        number = "R" + "".join(secrets.choice(_LETTERS) for _ in range(9))
+        number = new_number("R")
         sha256 = hash_of_content(content)
         facts = _facts(content, known, number, version, now, sha256, reason.strip(), changed)
         stored_at = self.clocks.base.now()
