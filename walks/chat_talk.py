@@ -29,6 +29,8 @@ MOST_MESSAGES = 120
 RETRIES = 3
 """WeChat delivers a message again so often; then the person has to say it again."""
 WORN_OUT = 40
+ASKED = 5
+"""How often somebody asks for the list of their cases before giving up."""
 AT_ONCE = 0.25
 CALM = 0.8
 """How much of what the chat hears of one person our people say."""
@@ -146,13 +148,20 @@ class Talk:
             return heard
         if "readback" in one.codes and (number := await self._newest_case(one)):
             one.number, one.ended = number, "filed"
-            return heard
-        return await self.send(one, tap_of("complaint"))
+        return heard if one.ended else await self.send(one, tap_of("complaint"))
 
     async def _newest_case(self, one: Conversation) -> str:
-        heard = await self.send(one, text_of("进度"))
-        shown = shown_in(heard) if self.place(heard) == "progress" else []
-        return re.split(r"[\s：:（]", shown[0][1])[0] if shown else ""
+        # Answers of two servers can overtake each other: it is asked until the list itself is the answer.
+        for _ in range(ASKED):
+            heard = await self.send(one, text_of("进度"))
+            self._look_for_an_end(one, heard)
+            if one.ended:
+                return one.number
+            if self._says(heard, "no_cases"):
+                return ""
+            if self.place(heard) == "progress":
+                return re.split(r"[\s：:（]", shown_in(heard)[0][1])[0]
+        raise WalkFailed(f"{one.mark}: no list of cases after asking {ASKED} times")
 
     # -- hearing ---------------------------------------------------------------------------------------
 
@@ -195,6 +204,10 @@ class Talk:
             for match in pattern.finditer(heard)
         ]
         return max(found)[2] if found else ""
+
+    def _says(self, heard: str, code: str) -> bool:
+        """Whether a state's words are among what was said."""
+        return any(pattern.search(heard) for known, pattern in self._places if known == code)
 
     def _look_for_an_end(self, one: Conversation, heard: str) -> None:
         code = self.place(heard)
