@@ -43,6 +43,11 @@ async def test_vouchers_pay_admitted_institutions_and_nobody_else(desk: Desk, sl
     assert await Order.all().count() == 0
     await desk.approve(provider, slug, Party.PROVIDER)
     assert (await desk.opened(slug, enterprise, provider, 10_000)).status is OrderStatus.OPEN
+    # Nor does anybody deal who may hold no voucher here.
+    stranger = await desk.enterprise(slug, approved=False)
+    with pytest.raises(NotInStanding) as refused:
+        await desk.opened(slug, stranger, provider, 10_000)
+    assert [one.code for one in refused.value.unmet] == ["not_qualified"]
 
 
 @pytest.mark.rules("GZ-47")
