@@ -50,7 +50,7 @@ async def hall(crashing_server: PostgresServer, redis_url: str) -> AsyncIterator
 
 async def crash(url: str) -> None:
     """Kill a backend, and wait until the server accepts connections again."""
-    victim = await asyncpg.connect(url)
+    victim, witness = [await asyncpg.connect(url) for _ in range(2)]
     os.kill(victim.get_server_pid(), signal.SIGKILL)
 
     async def accepts() -> bool:
@@ -61,20 +61,20 @@ async def crash(url: str) -> None:
         await connection.close()
         return True
 
-    # It says goodbye to everybody first.
-    await until(victim_is_gone(victim))
+    # It accepts as before until it has noticed. Then it says goodbye to everybody.
+    await until(is_gone(witness))
     await until(accepts)
 
 
-def victim_is_gone(victim: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
+def is_gone(connection: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
     """A condition: this connection has noticed."""
 
     async def gone() -> bool:
         try:
-            await victim.fetchval("SELECT 1")
+            await connection.fetchval("SELECT 1")
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return True
-        return victim.is_closed()
+        return connection.is_closed()
 
     return gone
 
