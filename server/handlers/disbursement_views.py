@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server import texts
@@ -20,6 +21,7 @@ from server.rules.disbursements import (
     YearMoney,
     masked,
 )
+from server.services.bank_files import MEDIA, BankFormat
 from server.services.payment_plan import Plan
 from server.services.payment_receipts import Found, ReceiptsPreview
 
@@ -361,4 +363,16 @@ def money_of(programme: str, year: int, clause: str, money: YearMoney) -> YearMo
     return YearMoneyView(
         **computed,
         **{name: getattr(money, name) for name in YearMoneyView.model_fields if name not in computed},
+    )
+
+
+def bank_file(number: str, form: BankFormat, content: bytes) -> web.Response:
+    """A batch's file for the bank, to be kept by nobody on the way."""
+    return web.Response(
+        body=content,
+        headers={
+            "Content-Type": MEDIA[form],
+            "Content-Disposition": f'attachment; filename="{number}.{form}"',
+            "Cache-Control": "no-store",
+        },
     )

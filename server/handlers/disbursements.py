@@ -14,6 +14,7 @@ from server.handlers.disbursement_views import (
     PlanView,
     SummaryInvoiceView,
     TransferView,
+    bank_file,
     batch_of,
     invoice_of,
     plan_of,
@@ -27,7 +28,7 @@ from server.rules.lifecycles import IllegalMove
 from server.rules.review import ReasonMissing
 from server.services import archives, disbursement_book, offsets, payment_lists, summary_invoices
 from server.services.access import Actor, NoOrganisation, NotFound
-from server.services.bank_files import MEDIA, BankFormat
+from server.services.bank_files import BankFormat
 from server.services.bank_words import BooksDiffer
 from server.services.batch_sending import BankTemplateUnknown, BatchAltered, BatchNotSent
 from server.services.budgets import BudgetTooSmall
@@ -311,14 +312,7 @@ async def file(request: web.Request, actor: Actor, path: BatchPath, body: TakeFi
     batch, content = await request.app[DISBURSEMENTS].sending.file(
         path.batch_id, body.format, reason=body.reason, actor=actor
     )
-    return web.Response(
-        body=content,
-        headers={
-            "Content-Type": MEDIA[body.format],
-            "Content-Disposition": f'attachment; filename="{batch.number}.{body.format}"',
-            "Cache-Control": "no-store",
-        },
-    )
+    return bank_file(batch.number, body.format, content)
 
 
 @routes.get(

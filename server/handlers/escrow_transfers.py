@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from server.handlers.api import Answer, Media, Routes, person_or_staff, staff
 from server.handlers.bank_accounts import REASON
-from server.handlers.disbursement_views import COUNT, FEN, NUMBER, SHA256, VERSION
+from server.handlers.disbursement_views import COUNT, FEN, NUMBER, SHA256, VERSION, bank_file
 from server.handlers.disbursements import BATCH_REFUSALS, ActOnBatch, SendBatch, TakeFile, TransfersQuery
 from server.handlers.parsing import Body, Id, Path, Query
 from server.handlers.payment_receipts import EnterReceipt, EnterReturn
@@ -21,7 +21,6 @@ from server.rules.disbursements import BatchStatus, TransferStatus, masked
 from server.rules.review import ReasonMissing
 from server.services import escrow_book
 from server.services.access import Actor, NoOrganisation, NotFound
-from server.services.bank_files import MEDIA
 from server.services.batch_sending import BankTemplateUnknown, BatchAltered, BatchNotSent
 from server.services.disbursement_book import PAYERS, READERS, NotYourDisbursement, SameHands
 from server.services.escrow_transfers import NothingToTransfer
@@ -221,14 +220,7 @@ async def file(request: web.Request, actor: Actor, path: EscrowBatchPath, body: 
     batch, content = await request.app[DISBURSEMENTS].escrow.file(
         path.escrow_batch_id, body.format, reason=body.reason, actor=actor
     )
-    return web.Response(
-        body=content,
-        headers={
-            "Content-Type": MEDIA[body.format],
-            "Content-Disposition": f'attachment; filename="{batch.number}.{body.format}"',
-            "Cache-Control": "no-store",
-        },
-    )
+    return bank_file(batch.number, body.format, content)
 
 
 @routes.get(

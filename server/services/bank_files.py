@@ -17,8 +17,10 @@ from enum import StrEnum
 import xlsxwriter
 
 from server import texts
+from server.models.disbursements import BankAccount
 from server.programme.bank_files import BankEncoding, BankTemplate, BankValue
 from server.rules.spreadsheets import neutral
+from server.sealing import Sealer
 from server.services.sheets import XLSX
 
 
@@ -47,6 +49,29 @@ class BankLine:
     uscc: str
     amount_fen: int
     settlement: str
+
+    @classmethod
+    def to(
+        cls,
+        account: BankAccount,
+        sealer: Sealer,
+        *,
+        payment: str,
+        uscc: str,
+        amount_fen: int,
+        settlement: str,
+    ) -> BankLine:
+        """A line that pays so much into an account, whose number is unsealed for it."""
+        return cls(
+            payment=payment,
+            holder=account.holder,
+            account=sealer.open(account.number_sealed),
+            bank=account.bank,
+            bank_code=account.bank_code,
+            uscc=uscc,
+            amount_fen=amount_fen,
+            settlement=settlement,
+        )
 
 
 @dataclass(frozen=True, slots=True)

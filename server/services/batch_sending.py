@@ -183,12 +183,10 @@ class BatchSending:
         ids = [one.settlement_id for one in payments]
         numbers = dict(await Settlement.filter(id__in=ids).values_list("id", "number"))
         lines = [
-            BankLine(
+            BankLine.to(
+                one.payee,
+                self._sealer,
                 payment=one.number,
-                holder=one.payee.holder,
-                account=self._sealer.open(one.payee.number_sealed),
-                bank=one.payee.bank,
-                bank_code=one.payee.bank_code,
                 uscc=one.provider.uscc,
                 amount_fen=one.transfer_fen,
                 settlement=str(numbers[one.settlement_id]),

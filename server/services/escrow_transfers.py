@@ -325,12 +325,10 @@ class EscrowTransfers:
         ids = [one.settlement_id for one in transfers]
         numbers = dict(await Settlement.filter(id__in=ids).values_list("id", "number"))
         lines = [
-            BankLine(
+            BankLine.to(
+                one.account,
+                self._sealer,
                 payment=one.number,
-                holder=one.account.holder,
-                account=self._sealer.open(one.account.number_sealed),
-                bank=one.account.bank,
-                bank_code=one.account.bank_code,
                 uscc=one.provider.uscc,
                 amount_fen=one.amount_fen,
                 settlement=str(numbers[one.settlement_id]),
