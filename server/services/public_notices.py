@@ -181,12 +181,14 @@ class PublicNotices:
         notice = await self._draft_for(notice_id, actor)
         now = self.reviews.clocks.now(notice.programme_slug)
         async with in_transaction():
-            await NoticeLine.filter(notice_id=notice.id).update(notice_id=None)
-            gone = await PublicNotice.filter(
-                id=notice.id, version=version, status=NoticeStatus.DRAFT
-            ).delete()
-            if not gone:
+            # The notice before its lines, as whoever publishes it takes them.
+            ours = await PublicNotice.filter(id=notice.id, version=version, status=NoticeStatus.DRAFT).update(
+                version=F("version") + 1
+            )
+            if not ours:
                 raise NoticeMovedOn()
+            await NoticeLine.filter(notice_id=notice.id).update(notice_id=None)
+            await PublicNotice.filter(id=notice.id).delete()
             await notice_book.note("discarded", notice, actor=actor.name, at=now)
 
     async def publish(self, notice_id: int, *, version: int, sha256: str, actor: Actor) -> PublicNotice:

@@ -124,20 +124,36 @@ async def test_a_draft_is_published_once_however_many_press_and_never_after_it_w
     assert await ReviewCase.filter(status=CaseStatus.ON_NOTICE).count() == len(cases)
 
 
+@pytest.mark.parametrize("first", ["publish", "discard"])
 async def test_a_draft_that_is_discarded_and_published_at_once_is_one_of_them_whole(
-    office: ReviewOffice,
+    office: ReviewOffice, postgres_url: str, first: str
 ) -> None:
     case, maker = await waiting(office), await office.staff("authority")
     notice = await office.draft(case, by=maker)
     second = await office.staff("authority")
     seen = await office.drafts.preview(notice.id, actor=second)
-    published, discarded = await asyncio.gather(
-        outcome(office.drafts.publish(notice.id, version=1, sha256=seen.sha256, actor=second)),
-        outcome(office.drafts.discard(notice.id, version=1, actor=maker)),
-    )
-    assert sorted((published, discarded)).count("done") == 1, (published, discarded)
+    verbs = {
+        "publish": lambda: office.drafts.publish(notice.id, version=1, sha256=seen.sha256, actor=second),
+        "discard": lambda: office.drafts.discard(notice.id, version=1, actor=maker),
+    }
+    turns = {name: asyncio.Event() for name in verbs}
+
+    async def press(name: str) -> str:
+        await turns[name].wait()
+        return await outcome(verbs[name]())
+
+    begun = {name: asyncio.create_task(press(name)) for name in verbs}
+    async with in_transaction():
+        await PublicNotice.select_for_update().get(id=notice.id)
+        waiting_already: list[asyncio.Task[str]] = []
+        for name in sorted(verbs, key=lambda name: name != first):
+            turns[name].set()
+            waiting_already.append(begun[name])
+            await all_wait(postgres_url, *waiting_already)
+    published, discarded = await begun["publish"], await begun["discard"]
+    assert (published == "done", discarded == "done") == (first == "publish", first == "discard")
     line, case = await NoticeLine.get(case_id=case.id), await ReviewCase.get(id=case.id)
-    if published == "done":
+    if first == "publish":
         assert (line.notice_id, case.status) == (notice.id, CaseStatus.ON_NOTICE)
     else:
         assert (line.notice_id, case.status) == (None, CaseStatus.OPEN)
