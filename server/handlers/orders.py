@@ -39,7 +39,7 @@ from server.services.contract_steps import ContractKnown
 from server.services.escrows import EscrowShort
 from server.services.file_safety import FileUnacceptable
 from server.services.files import FilesUnknown
-from server.services.invoices import PaperUsedBefore
+from server.services.invoices import PaperIsSummaryInvoice, PaperUsedBefore
 from server.services.issuing import PoolExhausted
 from server.services.offering_book import OfferingNotListed
 from server.services.order_opening import (
@@ -97,6 +97,7 @@ STEP_REFUSALS = (
     RequestedAlready,
     *MONEY_REFUSALS,
     PaperUsedBefore,
+    PaperIsSummaryInvoice,
     EscrowShort,
     TooManyToday,
 )

@@ -44,7 +44,7 @@ from server.services import settlement_book, settlement_papers
 from server.services.access import Actor, NoOrganisation, NotAllowed, StaffRole
 from server.services.file_safety import FileUnacceptable
 from server.services.files import FilesUnknown
-from server.services.invoices import PaperUsedBefore
+from server.services.invoices import PaperIsSummaryInvoice, PaperUsedBefore
 from server.services.order_holds import OrderHeld
 from server.services.order_papers import HandIn
 from server.services.order_purse import NothingToPay, UsedTooOften
@@ -85,6 +85,7 @@ HANDING_IN = (
     FileUnacceptable,
     FilesUnknown,
     PaperUsedBefore,
+    PaperIsSummaryInvoice,
     NoOrganisation,
     NotAllowed,
 )

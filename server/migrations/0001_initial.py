@@ -3480,55 +3480,6 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
-            name="PaperMark",
-            fields=[
-                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                (
-                    "kind",
-                    fields.CharEnumField(
-                        description="INVOICE: invoice\nRECEIPT: receipt", enum_type=MarkKind, max_length=16
-                    ),
-                ),
-                (
-                    "mark",
-                    fields.CharField(
-                        description="The digits of an invoice, the bank's reference of a receipt",
-                        max_length=64,
-                    ),
-                ),
-                (
-                    "order",
-                    fields.ForeignKeyField(
-                        "models.Order",
-                        source_field="order_id",
-                        db_constraint=True,
-                        to_field="id",
-                        related_name="marks",
-                        on_delete=OnDelete.RESTRICT,
-                    ),
-                ),
-                (
-                    "step",
-                    fields.CharEnumField(
-                        description="PLACE: place\nCONFIRM: confirm\nSIGN_CONTRACT: sign_contract\nUPLOAD_CONTRACT: upload_contract\nCONFIRM_CONTRACT: confirm_contract\nREQUEST_VOUCHER: request_voucher\nISSUE_VOUCHER: issue_voucher\nREGISTER_USE: register_use\nDEPOSIT: deposit\nESCROW: escrow\nMILESTONE_EVIDENCE: milestone_evidence\nDELIVER: deliver\nINVOICE: invoice\nTRANSFER_RECEIPT: transfer_receipt\nBALANCE: balance\nACCEPT: accept\nSERVICE_CONFIRMATION: service_confirmation\nPAY_VOUCHER: pay_voucher\nACCEPT_VOUCHER: accept_voucher\nRATE: rate\nSETTLE: settle\nAPPROVE_SETTLEMENT: approve_settlement",
-                        enum_type=StepKind,
-                        max_length=32,
-                    ),
-                ),
-                ("code", fields.CharField(max_length=64)),
-                ("marked_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-            ],
-            options={
-                "table": "paper_mark",
-                "app": "models",
-                "unique_together": (("kind", "mark"),),
-                "indexes": [Index(fields=["order_id", "step"])],
-                "pk_attr": "id",
-                "table_description": "The number of an invoice or a bank receipt: it counts once, over all programmes and years.",
-            },
-            bases=["Model"],
-        ),
-        ops.CreateModel(
             name="PaymentBatch",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -8005,6 +7956,69 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["batch_id", "provider_id"])],
                 "pk_attr": "id",
                 "table_description": "汇总发票: a provider's invoice to the authority for its vouchers in a batch (LS-57).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="PaperMark",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="INVOICE: invoice\nRECEIPT: receipt", enum_type=MarkKind, max_length=16
+                    ),
+                ),
+                (
+                    "mark",
+                    fields.CharField(
+                        description="The digits of an invoice, the bank's reference of a receipt",
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "models.Order",
+                        source_field="order_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="marks",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "step",
+                    fields.CharEnumField(
+                        null=True,
+                        description="PLACE: place\nCONFIRM: confirm\nSIGN_CONTRACT: sign_contract\nUPLOAD_CONTRACT: upload_contract\nCONFIRM_CONTRACT: confirm_contract\nREQUEST_VOUCHER: request_voucher\nISSUE_VOUCHER: issue_voucher\nREGISTER_USE: register_use\nDEPOSIT: deposit\nESCROW: escrow\nMILESTONE_EVIDENCE: milestone_evidence\nDELIVER: deliver\nINVOICE: invoice\nTRANSFER_RECEIPT: transfer_receipt\nBALANCE: balance\nACCEPT: accept\nSERVICE_CONFIRMATION: service_confirmation\nPAY_VOUCHER: pay_voucher\nACCEPT_VOUCHER: accept_voucher\nRATE: rate\nSETTLE: settle\nAPPROVE_SETTLEMENT: approve_settlement",
+                        enum_type=StepKind,
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "summary_invoice",
+                    fields.OneToOneField(
+                        "models.SummaryInvoice",
+                        source_field="summary_invoice_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="mark",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("code", fields.CharField(max_length=64)),
+                ("marked_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "paper_mark",
+                "app": "models",
+                "unique_together": (("kind", "mark"),),
+                "indexes": [Index(fields=["order_id", "step"])],
+                "pk_attr": "id",
+                "table_description": "The number of an invoice or a bank receipt: it counts once, over all programmes and years.",
             },
             bases=["Model"],
         ),

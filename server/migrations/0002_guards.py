@@ -189,10 +189,6 @@ class Migration(migrations.Migration):
             " WHERE status IN ('handed', 'accepted')"
         ),
         ops.RunSQL(
-            "CREATE UNIQUE INDEX summary_invoice_number_once ON summary_invoice (number)"
-            " WHERE status IN ('handed', 'accepted')"
-        ),
-        ops.RunSQL(
             "CREATE UNIQUE INDEX fund_entry_once ON fund_entry (budget_id, kind, reference)"
             " WHERE status <> 'rejected'"
         ),

@@ -8,6 +8,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from server.models.columns import CheckedBigInt
+from server.models.disbursements import SummaryInvoice
 from server.models.orders import Order
 from server.programme.steps import StepKind
 from server.rules.invoice_checks import MarkKind
@@ -76,16 +77,23 @@ class Escrow(Model):
 
 
 class PaperMark(Model):
-    """The number of an invoice or a bank receipt: it counts once, over all programmes and years."""
+    """The number of an invoice or a bank receipt: it counts once, over all programmes and years.
+
+    It stands for one step of an order, or for a summary invoice as long as that one is not sent back.
+    """
 
     id = fields.BigIntField(primary_key=True)
     kind = fields.CharEnumField(MarkKind, max_length=16)
     mark = fields.CharField(64, description="The digits of an invoice, the bank's reference of a receipt")
-    order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
-        "models.Order", related_name="marks", on_delete=fields.RESTRICT
+    order: fields.ForeignKeyNullableRelation[Order] = fields.ForeignKeyField(
+        "models.Order", related_name="marks", null=True, on_delete=fields.RESTRICT
     )
-    order_id: int
-    step = fields.CharEnumField(StepKind, max_length=32)
+    order_id: int | None
+    step = fields.CharEnumField(StepKind, max_length=32, null=True)
+    summary_invoice: fields.OneToOneNullableRelation[SummaryInvoice] = fields.OneToOneField(
+        "models.SummaryInvoice", related_name="mark", null=True, on_delete=fields.RESTRICT
+    )
+    summary_invoice_id: int | None
     code = fields.CharField(64)
     marked_at: datetime = fields.DatetimeField()
 

@@ -2,7 +2,8 @@
 
 ``check_papers`` and ``register_papers`` serve every step whose documents hold an invoice or a receipt,
 whatever kind of step it is. A number that stands as evidence for one order stands for no other, in no
-programme and no year: the table's own guard decides, and the earlier order is named.
+programme and no year: the table's own guard decides, and the earlier order is named. The numbers of summary
+invoices stand in the same table: what an authority is asked to pay by is no order's invoice as well.
 """
 
 from __future__ import annotations
@@ -34,6 +35,12 @@ class PaperUsedBefore(Refusal):
     status, code = 409, "paper_used_before"
 
 
+class PaperIsSummaryInvoice(Refusal):
+    """The invoice was handed to the authority as the summary invoice of a batch of payments."""
+
+    status, code = 409, "paper_is_summary_invoice"
+
+
 async def check_papers(move: Move) -> tuple[Unmet, ...]:
     """Everything wrong with the invoices and receipts handed in with a step; () where it asks for none."""
     invoiced_fen = _invoiced_fen(move)
@@ -58,7 +65,8 @@ async def register_papers(move: Move) -> Mapping[str, Any]:
     """Count the numbers of the papers handed in, and record what their receipts show was paid.
 
     Call it in the step's transaction, once nothing stands against it; returns the columns of the order
-    that change. What was handed in with the same step before is replaced. Raises :class:`PaperUsedBefore`.
+    that change. What was handed in with the same step before is replaced. Raises :class:`PaperUsedBefore`
+    and :class:`PaperIsSummaryInvoice`.
     """
     # Only what is handed in now: the other side of a step may have handed in its part before.
     documents = [one for one in move.step.documents if one.kind in CHECKED and one.code in move.papers]
@@ -109,7 +117,8 @@ async def mark_once(
 ) -> None:
     """Take numbers for this step, (kind, mark) by (kind, mark); those it took before and dropped are free.
 
-    ``also`` are codes of documents it took numbers for besides. Raises :class:`PaperUsedBefore`.
+    ``also`` are codes of documents it took numbers for besides. Raises :class:`PaperUsedBefore` and
+    :class:`PaperIsSummaryInvoice`.
     """
     order = move.order
     codes = {document.code for document in marks.values()} | also
@@ -137,9 +146,7 @@ async def mark_once(
         taken = await _taken(row)
         if (taken.order_id, taken.step, taken.code) != (order.id, move.step.kind, row.code):
             document = marks[row.kind, row.mark]
-            raise PaperUsedBefore(
-                clause=document.article or move.step.article, name=document.name, order=taken.order.number
-            )
+            raise _used(taken, document, document.article or move.step.article)
 
 
 async def free_numbers(order_id: int, step: StepKind, codes: Collection[str]) -> None:
@@ -168,6 +175,12 @@ async def _mark(move: Move, documents: Sequence[Document]) -> None:
     await mark_once(move, marks, also=frozenset(document.code for document in documents))
 
 
+def _used(taken: PaperMark, document: Document, clause: str) -> Refusal:
+    if taken.order is None:
+        return PaperIsSummaryInvoice(clause=clause, name=document.name)
+    return PaperUsedBefore(clause=clause, name=document.name, order=taken.order.number)
+
+
 async def _taken(row: PaperMark) -> PaperMark:
     """Who has a number now; taken once more where its last holder has just let go of it."""
     while True:
@@ -188,8 +201,9 @@ async def _used_unmet(move: Move, document: Document, number: str) -> list[Unmet
         document.code,
     ):
         return []
-    message = texts.PAPER_CHECKS["used_before"].format(name=document.name, order=taken.order.number)
-    return [Unmet(f"{document.code}_used_before", document.article or move.step.article, message)]
+    used = _used(taken, document, document.article or move.step.article)
+    message = texts.sentence(used)
+    return [Unmet(f"{document.code}_used_before", used.clause, message)]
 
 
 def _voucher_fen(move: Move, invoiced_fen: int | None) -> int:

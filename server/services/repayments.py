@@ -175,4 +175,5 @@ async def _count(order: Order, document: Document, receipt: Shown, now: datetime
         taken = await PaperMark.get(kind=MarkKind.RECEIPT, mark=mark).select_related("order")
         if (taken.order_id, taken.code) == (order.id, CODE):
             return
+    assert taken.order is not None, "a summary invoice has no receipt's number"
     raise PaperUsedBefore(clause=document.article, name=document.name, order=taken.order.number)

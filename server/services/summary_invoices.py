@@ -112,8 +112,6 @@ class SummaryInvoices:
         try:
             async with in_transaction():
                 organisation = await memberships.lock(organisation_id_of(actor))
-                if await PaperMark.exists(kind=MarkKind.INVOICE, mark=mark):
-                    raise SummaryInvoiceTaken(clause=document.article)
                 rows = await files.require_own(file_ids, organisation.id, by=actor.name)
                 made = await SummaryInvoice.create(
                     batch_id=batch.id,
@@ -125,6 +123,15 @@ class SummaryInvoices:
                     files=[row.id for row in rows],
                     handed_by=actor.name,
                     handed_at=now,
+                )
+                # One table for all that counts once: an order's invoice with this number is found, and later
+                # refused, whichever of the two comes first.
+                await PaperMark.create(
+                    kind=MarkKind.INVOICE,
+                    mark=mark,
+                    summary_invoice_id=made.id,
+                    code=document.code,
+                    marked_at=now,
                 )
                 programme = self._programmes.version(batch.programme_slug, batch.programme_version)
                 await files.attach(
@@ -253,9 +260,13 @@ async def _decided(
     now: datetime,
 ) -> int:
     # The WHERE clause is the lock: of two who decide at once exactly one matches.
-    return await SummaryInvoice.filter(id=invoice.id, status__in=list(may)).update(
+    decided = await SummaryInvoice.filter(id=invoice.id, status__in=list(may)).update(
         status=status, decided_by=actor.id, decided_at=now, reason=reason
     )
+    if decided and status is InvoiceStatus.SENT_BACK:
+        # It counts for nothing any more: its number may be handed in again.
+        await PaperMark.filter(summary_invoice_id=invoice.id).delete()
+    return decided
 
 
 async def _tell_sent_back(invoice: SummaryInvoice, batch: PaymentBatch, reason: str, now: datetime) -> None:

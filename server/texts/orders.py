@@ -35,6 +35,7 @@ ORDER_REFUSALS: Mapping[str, str] = {
     "nothing_to_pay_now": "当前没有这项应付款，或已经支付，请刷新后再试",
     "no_wechat_account": "本账号没有微信身份，不能在线支付",
     "paper_used_before": "{name}的号码已用于订单 {order}，同一份凭证只能使用一次",
+    "paper_is_summary_invoice": "{name}的号码已作为汇总发票提交给主管部门，同一份凭证只能使用一次",
     "escrow_short": "本订单暂存的保证金 {held} 元，不足 {asked} 元",
     "nothing_to_give_back": "这笔款项不需要通过银行退还，或已经退还",
     "bank_reference_unusable": "银行流水号须为6至64位字母或数字",

@@ -42,7 +42,6 @@ PAPER_CHECKS: Mapping[str, str] = {
     "invoice_number": "{name}须填写20位发票号码；旧版发票填写发票代码和8位号码，财政票据填写票据代码和号码",
     "reference": "{name}须填写银行回单上的流水号（6至64位字母或数字）",
     "twice": "{name}的号码重复：同一份凭证只算一次",
-    "used_before": "{name}的号码已用于订单 {order}，同一份凭证只能使用一次",
     "amount": "{name}须填写金额",
     "amount_differs": "{name}金额与应付金额不符",
     "dated": "{name}须填写日期",

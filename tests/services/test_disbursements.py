@@ -24,6 +24,7 @@ from server.models.settlements import Settlement
 from server.models.supervision import ServiceFileEntry
 from server.programme.monitoring import Anomaly
 from server.programme.review import ReviewKind
+from server.programme.steps import StepKind
 from server.rules.disbursements import (
     AccountStatus,
     BatchStatus,
@@ -54,6 +55,7 @@ from server.services.disbursement_book import (
     NotYourDisbursement,
     SameHands,
 )
+from server.services.invoices import PaperIsSummaryInvoice
 from server.services.payment_batches import AccountsChanged, NothingPayable, SettlementsHeld
 from server.services.payment_receipts import ReceiptsBroken, ReceiptUnfit
 from server.services.reviewers import OwnReview
@@ -62,6 +64,7 @@ from server.services.year_end import YearNotOver
 from server.units import yuan_to_fen
 from tests.contracting import ALLOTTED, DRAWN, GRABBED, ON_CONTRACT, OPERATOR, RANKED, SEALER, person_of
 from tests.disbursing import WHY, Till
+from tests.paying import Cashier, NotDone
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """Where the database's kind makes no difference."""
@@ -400,7 +403,23 @@ async def test_a_summary_invoice_for_exactly_the_sum_comes_before_the_payment(ti
         await office.hand_in(batch.id, amount_fen=total_fen, **shown)
     with pytest.raises(SummaryInvoiceMissing):  # The original is not there yet.
         await till.approved(batch)
-    await office.decide(made.id, accepted=True, actor=await till.maker(GRABBED))
+    shop, maker = Cashier(RANKED), await till.maker(GRABBED)
+    order = await shop.order(30_000, 15_000, StepKind.PAY_VOUCHER)
+    papers = [
+        await shop.paper(order, "invoice", 30_000, number=shown["number"]),
+        await shop.paper(order, "transfer", 15_000),
+    ]
+    with pytest.raises(NotDone) as named:  # Whichever of the two comes first, the number counts once.
+        await shop.hand_in(order, *papers)
+    assert named.value.codes == ["invoice_used_before"]
+    with pytest.raises(PaperIsSummaryInvoice):
+        await shop.hand_in_unchecked(order, *papers)
+    await office.decide(made.id, accepted=False, reason="并非汇总发票", actor=maker)
+    await shop.hand_in(order, *papers)
+    with pytest.raises(SummaryInvoiceTaken):
+        await office.hand_in(batch.id, amount_fen=total_fen, **shown)
+    made = await office.hand_in(batch.id, amount_fen=total_fen, **{**shown, "number": "26332000000012345679"})
+    await office.decide(made.id, accepted=True, actor=maker)
     batch = await till.paid(batch)
     assert batch.status is BatchStatus.CLOSED and batch.payments_count == 2
     await Organisation.filter(id=provider.id).update(legal_form="public_institution")
