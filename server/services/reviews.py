@@ -273,8 +273,10 @@ class Reviews:
         async with in_transaction():
             # The version stays: experts do not wait for each other.
             passage = await self.take(case_id, version, reviewer, actor=actor, moves=False)
+            require_open(passage.case)
+            require_drawn(passage.case)
             place = passage.case.place
-            assert place is not None, "only a case at a step is taken"
+            assert place is not None, "an open case stands somewhere"
             step = require_turn(
                 passage.kept.chain, passage.state, role_of(passage.case, reviewer), str(reviewer.id)
             )

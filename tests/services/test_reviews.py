@@ -479,6 +479,21 @@ async def test_opinions_are_for_panels(office: ReviewOffice) -> None:
         )
 
 
+async def test_nobody_gives_an_opinion_on_what_is_with_its_applicant_or_over(office: ReviewOffice) -> None:
+    case = await office.decide(await office.open(programme(GUANGXI), S.PROVIDER))
+    expert = await office.staff("expert")
+    said = {"record": Record(score=80), "reason": "服务体系完整"}
+    case = await office.decide(
+        case, Verdict.RETURNED, by=expert, fields={"plan": "缺少方案"}, reason="请补正"
+    )
+    with pytest.raises(ReviewNotOpen):
+        await office.reviews.opine(case.id, version=case.version, actor=expert, **said)  # type: ignore[arg-type]
+    await office.reviews.resume(case, actor=APPLICANT, now=office.now)
+    case = await office.decide(await ReviewCase.get(id=case.id), Verdict.REJECTED, by=expert, reason="不符")
+    with pytest.raises(ReviewOver):
+        await office.reviews.opine(case.id, version=case.version, actor=expert, **said)  # type: ignore[arg-type]
+
+
 @pytest.mark.rules("YC-27")
 async def test_a_committee_is_recorded_with_the_day_it_met(office: ReviewOffice) -> None:
     case = await office.decide(await office.open(programme(YINCHUAN), S.SETTLEMENT))
