@@ -10,6 +10,8 @@ from decimal import Decimal
 
 FEN_PER_YUAN = 100
 BASIS_POINTS = 10_000
+MOST_DIGITS = 30
+"""Of an amount that somebody wrote: 1e999999 fits in a line, and in no memory as a whole number."""
 
 
 class InexactAmount(ValueError):
@@ -19,9 +21,14 @@ class InexactAmount(ValueError):
 def _exact(value: int | float | str | Decimal, scale: int, unit: str) -> int:
     if isinstance(value, bool):
         raise InexactAmount(f"{value!r} is not a number of {unit}")
-    # str() first: a float written as 0.1 means a tenth, not its binary neighbour.
-    scaled = Decimal(str(value)) * scale
-    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+    try:
+        # str() first: a float written as 0.1 means a tenth, not its binary neighbour.
+        scaled = Decimal(str(value)) * scale
+        small = scaled.is_finite() and scaled.adjusted() < MOST_DIGITS
+        whole = small and scaled == scaled.to_integral_value()
+    except ArithmeticError:
+        whole = False
+    if not whole:
         raise InexactAmount(f"{value!r} is not a whole number of {unit}")
     return int(scaled)
 

@@ -55,6 +55,9 @@ def parse_table(
     except tomllib.TOMLDecodeError as fault:
         place = re.search(r"line (\d+)", str(fault))
         raise ProgrammeError(file, int(place[1]) if place else 0, "", str(fault), "TOML") from fault
+    except (ValueError, RecursionError) as fault:
+        # A number of thousands of digits, arrays within arrays: Python gives up, and names no line.
+        raise ProgrammeError(file, 0, "", "what no file needs", "TOML") from fault
     try:
         table = _table(shape, raw, "", _Inherited())
         first = next(faults(table), None)

@@ -60,6 +60,11 @@ async def test_what_cannot_be_tried_is_said_in_one_sentence(desk: Desk) -> None:
     with pytest.raises(ProgrammeFaulty) as faulty:
         await trials.compare(GRABBED, TEXT.replace("rate_percent", "rate_prozent"), year=YEAR, actor=OPERATOR)
     assert "rate_prozent" in sentence(faulty.value)
+    rate = TEXT.replace("rate_percent = 70", "rate_percent = {}")
+    unreadable = ("slug = " + "[" * 5_000, "slug = " + "9" * 5_000)
+    for changed in (*unreadable, rate.replace("{}", "1e999999999"), rate.replace("{}", "1e999990")):
+        with pytest.raises(ProgrammeFaulty):
+            await trials.compare(GRABBED, changed, year=YEAR, actor=OPERATOR)
     with pytest.raises(OtherProgrammesFile):
         other = TEXT.replace(f'slug = "{GRABBED}"', 'slug = "elsewhere-2024"')
         await trials.compare(GRABBED, other, year=YEAR, actor=OPERATOR)
