@@ -62,7 +62,7 @@ class SettlementStops:
         less_fen = min(case.reduced_fen or 0, settlement.amount_fen)
         if settlement.status not in UNDER_REVIEW:  # On its notice nothing of it is spent yet.
             order = await Order.get(id=settlement.order_id)
-            await settlement_money.disallow(order, less_fen, now=now)
+            await settlement_money.disallow(order, less_fen, year_id=settlement.budget_id, now=now)
         settlement = await settlement_book.change(
             settlement,
             amount_fen=settlement.amount_fen - less_fen,

@@ -124,7 +124,7 @@ async def make_payable(desk: Desk, settlement: Settlement, *, actor: Actor, now:
     terms = desk.orders.terms_of(order)
     programme = terms.programme
     await order_money.consume(order, programme, now=now)
-    await settlement_money.disallow(order, settlement.reduced_fen, now=now)
+    await settlement_money.disallow(order, settlement.reduced_fen, year_id=settlement.budget_id, now=now)
     await settlement_money.divide_escrow(
         order, released_fen=settlement.escrow_fen, back_fen=settlement.escrow_back_fen, now=now
     )
@@ -167,7 +167,7 @@ async def refuse(
         await settlement_money.let_go_on_file(order, drawn, now=now)
     await order_money.consume(order, programme, now=now)
     spent_fen = (await settlement_money.standing(order)).spent_fen
-    await settlement_money.disallow(order, spent_fen, now=now)
+    await settlement_money.disallow(order, spent_fen, year_id=settlement.budget_id, now=now)
     held_fen = await escrows.held_fen(order.id)
     await settlement_money.divide_escrow(order, released_fen=0, back_fen=held_fen, now=now)
     posted = settlement.payable_at is not None

@@ -110,30 +110,34 @@ async def _shift(
     await ledger.post(movement, abs(more_fen), order_money.on_voucher(voucher, order), at=now)
 
 
-async def disallow(order: Order, amount_fen: int, *, now: datetime) -> None:
+async def disallow(order: Order, amount_fen: int, *, year_id: int | None, now: datetime) -> None:
     """Take from what was spent on an order: it is not paid out; where it was money it is the year's again.
 
-    Behind a promised quota stands committed money, which goes back to the year side by side (NX-26, GX-84).
+    Behind a promised quota stands committed money, which goes back side by side (NX-26, GX-84), to the year
+    that committed it last: ``year_id``, which of a settlement carried over is not its voucher's (GX-61).
     """
     if not amount_fen or order.budget_id is None:
         return
-    async with budgets.locked(order.budget_id):
-        for hold in reversed(await order_purse.holds_of(order.id)):
-            part_fen = min(amount_fen, hold.spent_fen)
-            if not part_fen:
-                continue
-            amount_fen -= part_fen
-            await VoucherHold.filter(id=hold.id).update(spent_fen=F("spent_fen") - part_fen)
-            where = order_money.on_voucher(hold.voucher, order)
-            await ledger.post(Movement.DISALLOW, part_fen, where, at=now)
+    committed_by = year_id or order.budget_id
+    # The lower id first, as everybody does who needs two years.
+    for budget_id in sorted({order.budget_id, committed_by}):
+        async with budgets.locked(budget_id):
+            pass  # Kept until the transaction ends.
+    for hold in reversed(await order_purse.holds_of(order.id)):
+        part_fen = min(amount_fen, hold.spent_fen)
+        if not part_fen:
+            continue
+        amount_fen -= part_fen
+        await VoucherHold.filter(id=hold.id).update(spent_fen=F("spent_fen") - part_fen)
+        where = order_money.on_voucher(hold.voucher, order)
+        await ledger.post(Movement.DISALLOW, part_fen, where, at=now)
+        if hold.voucher.basis is Basis.QUOTA:
+            await Budget.filter(id=committed_by).update(committed_fen=F("committed_fen") - part_fen)
+            await ledger.post(Movement.UNCOMMIT, part_fen, order_money.on_year(order, committed_by), at=now)
+        else:
             year = Budget.filter(id=hold.voucher.budget_id)
-            if hold.voucher.basis is Basis.QUOTA:
-                await year.update(committed_fen=F("committed_fen") - part_fen)
-                back = order_money.on_year(order, hold.voucher.budget_id)
-                await ledger.post(Movement.UNCOMMIT, part_fen, back, at=now)
-            else:
-                await year.update(returned_fen=F("returned_fen") + part_fen)
-                await ledger.post(Movement.RETURN_VOIDED, part_fen, where, at=now)
+            await year.update(returned_fen=F("returned_fen") + part_fen)
+            await ledger.post(Movement.RETURN_VOIDED, part_fen, where, at=now)
     assert not amount_fen, f"{yuan(amount_fen)} more than was spent on order {order.id}"
 
 

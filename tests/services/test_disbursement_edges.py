@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from tortoise.context import TortoiseContext
+from tortoise.transactions import in_transaction
 
 from server.models.disbursements import Payment, SummaryInvoice
 from server.models.organisations import Organisation
+from server.models.rounds import Budget
 from server.rules.disbursements import InvoiceStatus, TransferStatus
 from server.rules.settlements import SettlementStatus
-from server.services import disbursement_book, ledger
+from server.services import disbursement_book, ledger, settlement_end
+from server.services.access import CLOCK
 from server.services.payment_batches import NothingPayable
 from server.services.settlement_book import SettlementMovedOn
-from tests.contracting import GRABBED, RANKED, person_of
+from tests.contracting import ALLOTTED, GRABBED, RANKED, person_of
 from tests.disbursing import WHY, Till
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -96,3 +100,20 @@ async def test_the_invoice_for_a_batch_that_is_dropped_counts_for_the_next_one(t
     batch = await till.drafted(GRABBED, budget.year)
     made = await till.office.invoices.hand_in(batch.id, **shown)
     assert made.number == former.number
+
+
+@pytest.mark.rules("GX-61", "GX-75")
+async def test_what_was_carried_and_is_refused_gives_its_promise_back_to_the_year_that_took_it(
+    till: Till,
+) -> None:
+    budget = await till.budget(ALLOTTED)
+    settlement = await till.payable(ALLOTTED, budget=budget)
+    till.clock.at = datetime(budget.year + 1, 1, 2, tzinfo=UTC)
+    opened = await till.budget(ALLOTTED, 100_000, year=budget.year + 1)
+    assert await till.office.years.end_due(ALLOTTED) == await till.office.years.carry_due(ALLOTTED) == 1
+    settlement, _ = await till.settled(settlement)
+    assert (await Budget.get(id=opened.id)).committed_fen == settlement.amount_fen
+    async with in_transaction():
+        await settlement_end.refuse(till.settlements, settlement, reason=WHY, actor=CLOCK, now=till.now)
+    taken = [(await Budget.get(id=one.id)).committed_fen for one in (budget, opened)]
+    assert taken == [0, 0], "nothing is committed for what nobody is paid"

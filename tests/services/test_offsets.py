@@ -205,7 +205,7 @@ async def test_a_settlement_that_comes_to_nothing_is_put_on_record_and_archived(
     budget = await till.budget(ON_CONTRACT)
     settlement = await till.payable(ON_CONTRACT, budget=budget)
     order = await Order.get(id=settlement.order_id)
-    await settlement_money.disallow(order, settlement.amount_fen, now=till.now)
+    await settlement_money.disallow(order, settlement.amount_fen, year_id=settlement.budget_id, now=till.now)
     await Settlement.filter(id=settlement.id).update(amount_fen=0, reduced_fen=settlement.amount_fen)
     batch = await till.sent(await till.drafted(ON_CONTRACT, budget.year))
     assert batch.status is BatchStatus.CLOSED and batch.payments_count == 1
