@@ -11,6 +11,7 @@ from server.errors import Refusal
 from server.models.orders import CancellationRequest, Order, PaymentReturnRequest
 from server.models.organisations import Organisation
 from server.models.reviews import ReviewCase
+from server.models.settlements import Settlement
 from server.programme.model import Programme
 from server.programme.review import ReviewSubject
 from server.programme.steps import StepKind
@@ -18,8 +19,9 @@ from server.programme.vocabulary import Actor as ProgrammeActor
 from server.programme.vocabulary import Party
 from server.rules.orders import OrderStatus
 from server.rules.review import CaseStatus, Check
+from server.rules.settlements import SettlementStatus
 from server.rules.steps import may_return_payment
-from server.services import order_book, order_money, order_purse, settlement_book
+from server.services import order_book, order_money, order_purse
 from server.services.access import CLOCK, Actor
 from server.services.order_ends import OrderEnds
 from server.services.orders import Orders, of_party
@@ -237,10 +239,14 @@ class PaymentReturns(ArrivesQuietly):
     async def _require_returnable(
         self, order: Order, programme: Programme, party: Party, now: datetime
     ) -> None:
-        settled = await settlement_book.live_of(order.id)
-        if settled is not None or not await _may_go_back(order, programme, party, now):
+        if await _is_being_settled(order) or not await _may_go_back(order, programme, party, now):
             rules = programme.payment_return
             raise PaymentNotReturned(clause="" if rules is None else rules.article)
+
+
+async def _is_being_settled(order: Order) -> bool:
+    """It was handed in for settlement, and that was not taken back."""
+    return await Settlement.filter(order_id=order.id).exclude(status=SettlementStatus.WITHDRAWN).exists()
 
 
 async def _may_go_back(order: Order, programme: Programme, party: Party, now: datetime) -> bool:

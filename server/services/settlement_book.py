@@ -73,11 +73,6 @@ async def moved_on(settlement: Settlement) -> SettlementMovedOn:
     return SettlementMovedOn(number=settlement.number, what=await _stands(settlement.id))
 
 
-async def live_of(order_id: int) -> Settlement | None:
-    """The settlement of an order that was not taken back, if there is one."""
-    return await Settlement.filter(order_id=order_id).exclude(status=SettlementStatus.WITHDRAWN).first()
-
-
 # -- what holds it ---------------------------------------------------------------------------------------
 
 
