@@ -57,7 +57,7 @@ def parse_table(
         raise ProgrammeError(file, int(place[1]) if place else 0, "", str(fault), "TOML") from fault
     except (ValueError, RecursionError) as fault:
         # A number of thousands of digits, arrays within arrays: Python gives up, and names no line.
-        raise ProgrammeError(file, 0, "", "what no file needs", "TOML") from fault
+        raise ProgrammeError(file, 0, "", str(fault), "TOML") from fault
     try:
         table = _table(shape, raw, "", _Inherited())
         first = next(faults(table), None)
@@ -135,9 +135,14 @@ def _single(key: Key, raw: object, path: str, around: _Inherited) -> Any:
         raise Fault(path, "an empty text", "a text, or no such key")
     if isinstance(raw, int) and raw < 0:
         raise Fault(path, _shown(raw), "zero or more")
+    most = next((most for unit, most in _LONGEST if unit in key.name.split("_")), None)
+    if isinstance(raw, int) and most is not None and raw > most:
+        raise Fault(path, _shown(raw), f"at most {most}")
     return raw
 
 
+_LONGEST = (("days", 36_525), ("months", 1_200), ("years", 100))
+"""A century of each: counted from any day there is, it ends on a day that there is."""
 _TYPES: Mapping[type, str] = {
     str: "a text in quotation marks",
     int: "a whole number",

@@ -119,6 +119,7 @@ PROGRAMME_FAULTS: Mapping[str, str] = {
     "the names of the categories": "各服务类别的名称",
     "nothing personal: it is public": "非个人信息（此项对外公开）",
     "a yearly notice that may set the scope": "可调整支持范围的年度通知",
+    "at most {}": "不超过 {0}",
     "at most 100%": "不超过 100%",
     "at most {}, what the floor leaves": "不超过 {0}（扣除占比下限后的余量）",
     "at most {}, what the ceilings of its categories allow together": "不超过 {0}（所列类别占比上限之和）",

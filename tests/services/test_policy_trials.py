@@ -62,7 +62,9 @@ async def test_what_cannot_be_tried_is_said_in_one_sentence(desk: Desk) -> None:
     assert "rate_prozent" in sentence(faulty.value)
     rate = TEXT.replace("rate_percent = 70", "rate_percent = {}")
     unreadable = ("slug = " + "[" * 5_000, "slug = " + "9" * 5_000)
-    for changed in (*unreadable, rate.replace("{}", "1e999999999"), rate.replace("{}", "1e999990")):
+    endless = TEXT.replace("\nmonths = 12", "\nmonths = 2147483647")
+    assert endless != TEXT
+    for changed in (*unreadable, endless, rate.replace("{}", "1e999999999"), rate.replace("{}", "1e999990")):
         with pytest.raises(ProgrammeFaulty):
             await trials.compare(GRABBED, changed, year=YEAR, actor=OPERATOR)
     with pytest.raises(OtherProgrammesFile):
