@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 import re
 import string
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -56,19 +58,26 @@ class Writer:
     names: frozenset[str]
 
 
-@dataclass
 class Reading:
-    """What is read from one module."""
+    """What is read from one module; its tree is walked once, for all who look for something in it."""
 
-    path: Path
-    tree: ast.Module
-    parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.tree = ast.parse(text)
+        self.calls: defaultdict[str, list[ast.Call]] = defaultdict(list)
+        """By the last name of what is called."""
+        self.imported: set[tuple[str, str]] = set()
+        """The last part of a module's name, and what is imported from it."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call):
+                self.calls[_last_name(node.func)].append(node)
+            elif isinstance(node, ast.ImportFrom):
+                module = (node.module or "").rpartition(".")[2]
+                self.imported |= {(module, alias.name) for alias in node.names}
 
-    @classmethod
-    def of(cls, path: Path, text: str) -> Reading:
-        tree = ast.parse(text)
-        parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-        return cls(path, tree, parents)
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
 
     def function_of(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
         while (node := self.parents.get(node, self.tree)) is not self.tree:
@@ -77,12 +86,16 @@ class Reading:
         return None
 
 
+def _last_name(called: ast.expr) -> str:
+    return called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
+
+
 def readings() -> list[Reading]:
     files = [
         path for part in ("services", "gateways", "jobs") for path in (ROOT / "server" / part).rglob("*.py")
     ]
     return [
-        Reading.of(path.relative_to(ROOT), path.read_text(encoding="utf-8"))
+        Reading(path.relative_to(ROOT), path.read_text(encoding="utf-8"))
         for path in sorted(files)
         if path.name != "outbox.py"
     ]
@@ -98,8 +111,8 @@ def topics_told(modules: list[Reading]) -> list[Told]:
     ]
     for writer in writers:  # grows while it is read
         for module in modules:
-            for call in ast.walk(module.tree):
-                if not (isinstance(call, ast.Call) and _calls(call, writer, module)):
+            for call in module.calls[writer.name]:
+                if not _calls(call, writer, module):
                     continue
                 topic, names = _topic_of(call, writer), writer.names | _names(call)
                 function = module.function_of(call)
@@ -114,26 +127,16 @@ def topics_told(modules: list[Reading]) -> list[Told]:
 
 
 def _calls(call: ast.Call, writer: Writer, module: Reading) -> bool:
-    """Whether this is a call of the writer: by its own module, by its imported name, or on an object."""
+    """Whether a call of its name is one of the writer: by its own module, by import, or on an object."""
     called, own = call.func, module.path.stem == writer.module
     if isinstance(called, ast.Name):
-        return called.id == writer.name and (own or _imports(module, writer))
-    if not isinstance(called, ast.Attribute) or called.attr != writer.name:
-        return False
+        return own or not module.imported.isdisjoint({(writer.module, writer.name), ("outbox", writer.name)})
+    assert isinstance(called, ast.Attribute)
     value = called.value
     of = value.id if isinstance(value, ast.Name) else value.attr if isinstance(value, ast.Attribute) else ""
     if writer.name.startswith("_"):
         return own
     return of == writer.module or (writer.name != "tell" and of not in {"self", ""}) or (own and of == "self")
-
-
-def _imports(module: Reading, writer: Writer) -> bool:
-    return any(
-        isinstance(node, ast.ImportFrom)
-        and (node.module or "").rpartition(".")[2] in {writer.module, "outbox"}
-        and any(alias.name == writer.name for alias in node.names)
-        for node in ast.walk(module.tree)
-    )
 
 
 def _topic_of(call: ast.Call, writer: Writer) -> ast.expr:
@@ -243,7 +246,7 @@ def test_no_message_names_a_person(topic: str) -> None:
 
 
 def test_the_reader_of_the_code_finds_what_is_handed_on() -> None:
-    module = Reading.of(
+    module = Reading(
         Path("server/services/x.py"),
         "async def _tell(topic, **data):\n    await outbox.tell('staff:1', topic, at=now, base=1, **data)\n"
         "async def f():\n    await _tell('a.b' if late else 'a.c', more=2)\n"
