@@ -104,7 +104,7 @@ async def checks(request: web.Request, actor: Actor, query: ChecksQuery) -> Chec
     summary="Announce a draw: commit to its seed. | 公布抽查及其种子摘要。",
     access=DRAWERS,
     answers={201: DrawMade},
-    refusals=(NotYourDraw, DrawUnusable, ShareTooSmall, ListTooLong, DrawUnderWay),
+    refusals=(NotYourDraw, DrawUnusable, ShareTooSmall, ListTooLong, NothingToDraw, DrawUnderWay),
 )
 async def announce(request: web.Request, actor: Actor, body: Announce) -> DrawMade:
     plan = Plan(

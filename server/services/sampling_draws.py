@@ -117,8 +117,8 @@ class Draws:
     async def announce(self, slug: str, plan: Plan, *, actor: Actor) -> SamplingDraw:
         """Commit to a seed: from now on its hash is public, and there is no list yet.
 
-        Raises ``NotFound``, ``NotYourDraw``, :class:`DrawUnusable`, ``ShareTooSmall``, ``ListTooLong`` and
-        :class:`DrawUnderWay`.
+        Raises ``NotFound``, ``NotYourDraw``, :class:`DrawUnusable`, ``ShareTooSmall``, ``ListTooLong``,
+        ``NothingToDraw`` and :class:`DrawUnderWay`.
         """
         programme = self._programme(slug, actor)
         now = self.clocks.now(slug)

@@ -24,7 +24,7 @@ from server.rules.deadlines import end_of, start_of
 from server.rules.lifecycles import QualificationStatus
 from server.rules.orders import OrderStatus
 from server.rules.review import CaseStatus
-from server.rules.sampling import band
+from server.rules.sampling import NothingToDraw, band
 from server.services.review_cases import number
 
 MOST_LINES = 20_000
@@ -56,10 +56,12 @@ def waiting(slug: str, subject: ReviewSubject) -> Any:
 
 
 async def require_drawable(draw: SamplingDraw, most: int) -> None:
-    """Raise :class:`ListTooLong` for a draw whose list would be longer than ``most``, before it is announced.
+    """Raise :class:`ListTooLong` for a draw whose list would be longer than ``most``, before it is announced,
+    and ``NothingToDraw`` for one that would be empty: it could never be locked, and no other begins before.
 
     Nothing is left out of a list that was announced: what is done between then and its locking is on it.
-    Cases are never too many, since those beyond keep their place and wait for the next draw.
+    Cases are never too many, since those beyond keep their place and wait for the next draw; nor too few,
+    since the next that comes to its check is on the list.
     """
     if draw.over is Sampled.REVIEW:
         return
@@ -71,6 +73,8 @@ async def require_drawable(draw: SamplingDraw, most: int) -> None:
         count = len(await _done(draw).distinct().limit(most + 1).values_list(_column(draw), flat=True))
     if count > most:
         raise ListTooLong(clause=draw.clause, most=most)
+    if not count:
+        raise NothingToDraw(clause=draw.clause)
 
 
 async def lines_for(draw: SamplingDraw, most: int) -> list[Line]:

@@ -56,7 +56,7 @@ from server.services.sampling_results import (
 from tests.factories import make_enterprise, make_qualified
 from tests.ordering import make_order
 from tests.reporting import Trade
-from tests.reviewing import APPLICANT, ReviewOffice, every_programme
+from tests.reviewing import APPLICANT, DAY, ReviewOffice, every_programme
 
 YINCHUAN, LISHUI = "yinchuan-2024", "lishui-2024"
 SEED = "5eed" * 16
@@ -246,6 +246,9 @@ async def test_a_list_that_one_draw_cannot_take_is_refused_before_it_is_announce
     with pytest.raises(ListTooLong) as refused:
         await sample.draws.announce(LISHUI, plan, actor=by)
     assert "2 条" in texts.sentence(refused.value)
+    # One that nothing was done in could never be locked, and would stand in the way of every other.
+    with pytest.raises(NothingToDraw):
+        await sample.draws.announce(LISHUI, replace(plan, since=today - DAY, until=today - DAY), actor=by)
     assert not await SamplingDraw.exists()
     sample.draws.most_lines = 3
     row = await sample.draws.announce(LISHUI, plan, actor=by)
