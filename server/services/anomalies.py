@@ -1,7 +1,7 @@
 """Anomalies: what was handed in is looked through, payment waits where it must, and a person decides (YC-40).
 
 The rules only point; nobody is accused by them. A finding that holds suspends the payment of its order until
-it is lifted with a reason, or until the sanction that was proposed on it is decided.
+it is lifted with a reason; once a sanction is proposed on it, not before that is decided or came to nothing.
 """
 
 from __future__ import annotations
@@ -174,14 +174,16 @@ class Anomalies:
     async def lift(self, finding_id: int, *, reason: str, version: int, actor: Actor) -> AnomalyFinding:
         """Say why nothing is wrong: the payment goes on.
 
-        Also where a sanction proposed on it came to nothing. Raises ``NotFound``, :class:`AnomalyNotYours`,
-        ``OwnReview``, :class:`AnomalyDecided`, ``WordsMissing``, ``SupervisionMovedOn``.
+        Also where a sanction proposed on it came to nothing, or was decided: what a decision holds or refuses
+        it holds by itself, and what it leaves to be paid waits for nothing else.
+        Raises ``NotFound``, :class:`AnomalyNotYours`, ``OwnReview``, :class:`AnomalyDecided`,
+        ``WordsMissing``, ``SupervisionMovedOn``.
         """
         finding, _ = await self._to_decide(finding_id, actor)
         why, now = require_words(reason), self.book.now(finding.programme_slug)
         if finding.status is AnomalyStatus.PROPOSED:
             case = await SanctionCase.get(id=finding.sanction_id)
-            if case.status in (SanctionStatus.PROPOSED, SanctionStatus.DECIDED):
+            if case.status is SanctionStatus.PROPOSED:
                 raise AnomalyDecided(clause=finding.clause)
         async with in_transaction():
             await self._end(finding, version, actor, now, status=AnomalyStatus.LIFTED, reason=why)

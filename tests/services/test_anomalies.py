@@ -154,6 +154,30 @@ async def test_a_finding_becomes_a_case_against_its_provider_and_the_clues_are_h
     await payment_holds.require_free(settlement)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_was_decided_on_a_finding_speaks_for_itself_and_the_finding_can_be_lifted(
+    watch: Watch,
+) -> None:
+    provider, enterprise = await watch.serving(GRABBED), await make_enterprise()
+    for one in (provider, enterprise):
+        await reachable(one)
+    settlement = await watch.handed_in(GRABBED, provider, enterprise)
+    found = await watch.office.anomalies.scan(settlement.id)
+    (finding,) = [one for one in found if one.holds]
+    # Removed and announced, it is paid what it has earned: nothing of this decision holds any payment.
+    charge = Charge(ground="refuses_supervision", facts="拒不提供核销凭证")
+    actor = await watch.staff("authority")
+    finding = await watch.office.anomalies.propose(finding.id, charge, version=finding.version, actor=actor)
+    case = await SanctionCase.get(id=finding.sanction_id)
+    case = await watch.decided(case, actor=await watch.staff("authority"))
+    with pytest.raises(PaymentHeld):
+        await payment_holds.require_free(settlement)
+    await watch.office.anomalies.lift(
+        finding.id, reason="服务真实，另案已清退", version=finding.version, actor=actor
+    )
+    await payment_holds.require_free(settlement)
+
+
 async def test_a_finding_is_decided_by_whom_the_text_names_impartially_and_as_it_was_seen(
     watch: Watch,
 ) -> None:
