@@ -160,7 +160,8 @@ def own_view(shown: OwnCase) -> OwnComplaint:
             "entries": _entries(shown.lines),
             "urgeable": shown.urgeable,
             "urge_again_at": row.urge_again_at,
-            "confirm_until": row.confirm_until,
+            # What is confirmed, withdrawn or closed by time waits for no word any more.
+            "confirm_until": row.confirm_until if row.status is ComplaintStatus.ANSWERED else None,
             "reopenable": shown.reopenable,
             "reopen_until": row.reopen_until,
             "mailbox": shown.mailbox,

@@ -131,8 +131,13 @@ def require_programme(actor: Actor, slug: str | None) -> None:
 
     What belongs to every programme (``None``) is theirs alone who work on every programme.
     """
-    if actor.programmes and slug not in actor.programmes:
+    if not works_on(actor, slug):
         raise NotFound()
+
+
+def works_on(actor: Actor, slug: str | None) -> bool:
+    """Whether a member of staff has a part in a programme; in every one, for ``None``."""
+    return not actor.programmes or slug in actor.programmes
 
 
 def require_area(actor: Actor, area: str) -> None:

@@ -229,17 +229,11 @@ class ComplaintBook:
     async def tell_handlers(self, complaint: Complaint, topic: str, *, now: datetime, **data: Any) -> None:
         """Tell whoever has it in hand, or everybody of its rung, also where whoever had it has left."""
         if await Staff.exists(id=complaint.assigned_to, disabled=False):
-            recipients = [f"staff:{complaint.assigned_to}"]
+            recipient = f"staff:{complaint.assigned_to}"
         else:
-            slugs = [complaint.programme_slug] if complaint.programme_slug else self._slugs()
-            recipients = [outbox.team(complaint.turn.value, slug) for slug in slugs]
-        await outbox.tell_all(
-            (
-                outbox.Message(one, topic, {"complaint": complaint.id, "number": complaint.number, **data})
-                for one in recipients
-            ),
-            at=now,
-        )
+            # A case of no programme is told to everybody of its rung, once: they all see it.
+            recipient = outbox.team(complaint.turn.value, complaint.programme_slug)
+        await outbox.tell(recipient, topic, at=now, complaint=complaint.id, number=complaint.number, **data)
 
     async def tell_accused(self, complaint: Complaint, topic: str, *, now: datetime) -> None:
         """Tell the accused side that there is something for it to read, and nothing else."""
@@ -285,9 +279,6 @@ class ComplaintBook:
         if complaint.anonymous and whose.organisation_id not in (None, complaint.accused_id):
             hidden.append((await Organisation.get(id=whose.organisation_id)).name)
         return hidden
-
-    def _slugs(self) -> list[str]:
-        return sorted(programme.slug for programme in self.programmes)
 
 
 async def files_of(ids: Sequence[int], uploaders: Iterable[str]) -> list[StoredFile]:

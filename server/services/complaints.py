@@ -39,8 +39,8 @@ from server.rules.complaints import (
 )
 from server.rules.deadlines import day_of, told
 from server.services import allowances, order_holds
-from server.services.access import Actor, NotFound, organisation_id_of
-from server.services.complaint_aims import acts_for, aim_of
+from server.services.access import Actor, NotFound, organisation_id_of, works_on
+from server.services.complaint_aims import ComplaintSubjectUnknown, acts_for, aim_of
 from server.services.complaint_book import ComplaintBook, files_of
 from server.services.memberships import lock
 from server.services.numbers import new_number
@@ -154,7 +154,8 @@ class Complaints:
     async def file(self, filing: Filing, *, now: datetime) -> Complaint:
         """File a case, inside the caller's transaction; ``number`` and ``answer_due_at`` are on the row.
 
-        Raises :class:`ComplaintEmpty`, :class:`ComplaintTooLong`, ``ComplaintSubjectUnknown``,
+        A member of staff who is bound to programmes writes nothing down for another one. Raises
+        :class:`ComplaintEmpty`, :class:`ComplaintTooLong`, ``ComplaintSubjectUnknown``,
         ``UnknownProgramme``, ``FilesUnknown``, ``ComplaintTooManyFiles`` and ``TooManyToday``.
         """
         _require_words(filing.happened, LONGEST_STORY)
@@ -172,6 +173,8 @@ class Complaints:
             organisation_id=organisation_id,
             known=filing.person_id is not None,
         )
+        if filing.by is not None and aim.slug and not works_on(filing.by, aim.slug):
+            raise ComplaintSubjectUnknown()
         programme = self.book.programmes.get(aim.slug) if aim.slug else None
         if whose.uploaders:
             mine = Complainant.filter(whose.rows)

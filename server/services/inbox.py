@@ -135,6 +135,6 @@ def _recipients(actor: Actor, slugs: Iterable[str]) -> tuple[str, ...]:
     if actor.organisation_id is not None:
         own.append(f"organisation:{actor.organisation_id}")
     if actor.kind == "staff":
-        bounds = actor.programmes or frozenset(slugs)
+        bounds = {"", *(actor.programmes or slugs)}
         own += [outbox.team(role, slug) for role in sorted(actor.roles) for slug in sorted(bounds)]
     return tuple(own)

@@ -1,7 +1,8 @@
 """The outbox: what people must be told, written in the transaction of the change, delivered after it.
 
 A recipient is ``person:12``, ``organisation:5`` (whoever acts for it), ``staff:3`` or
-``role:operator:<programme>`` (whoever works as one on it), or ``sender:17``: somebody who only ever wrote.
+``role:operator:<programme>`` (whoever works as one on it; without a programme, on any of them), or
+``sender:17``: somebody who only ever wrote.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Message:
 
 
 def team(role: str, slug: str) -> str:
-    """The recipient that is everybody of a role in a programme.
+    """The recipient that is everybody of a role in a programme; an empty one: of the role in any of them.
 
     With an ``area`` in a message's data, members of staff of other areas do not see it.
     """

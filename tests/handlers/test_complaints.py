@@ -16,6 +16,8 @@ from server.services.access import Actor
 from tests.ordering import make_order, organisation_of, two_sides
 from tests.town import DAY, PROGRAMME, Answered, Caller, Town
 
+ELSEWHERE = "guangzhou-2020"
+
 
 async def ok(asked: Any) -> Any:
     answered: Answered = await asked
@@ -78,7 +80,14 @@ async def test_a_case_goes_through_the_desk_and_its_complainant_sees_each_step(t
     assert [entry["kind"] for entry in mine["entries"]] == kinds
     assert {entry["by"] for entry in mine["entries"]} == {"投诉人", "运营单位"}
     assert (mine["status"], mine["urgeable"], mine["reopenable"]) == ("answered", False, True)
-    await ok(person.post(f"complaints/{filed['id']}/confirmation"))
+    # Answered on Monday, 18 May: seven working days to confirm, and fifteen from then to open it again.
+    assert (mine["confirm_until"], mine["reopen_until"]) == ("2026-05-27T16:00:00Z", None)
+    confirmed = await ok(person.post(f"complaints/{filed['id']}/confirmation"))
+    assert (confirmed["confirm_until"], confirmed["reopen_until"]) == (None, "2026-06-08T16:00:00Z")
+    await Complaint.filter(id=filed["id"]).update(reopen_until=town.now)
+    assert not (await ok(person.get(f"complaints/{filed['id']}")))["reopenable"]
+    late = await person.post(f"complaints/{filed['id']}/reopening", reason="仍未办结。")
+    assert late.code == "complaint_window_over"
     await ok(person.post(f"complaints/{filed['id']}/handling-rating", level="基本满意"))
     levels = await person.post(f"complaints/{filed['id']}/handling-rating", level="五星")
     assert levels.code == "handling_level_unknown"
@@ -152,6 +161,31 @@ async def test_staff_write_down_what_a_caller_or_a_letter_says(town: Town, chann
         anonymous=True,
     )
     assert strange.code == "complaint_subject_unknown"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_staff_write_down_what_is_of_their_programmes_or_of_none_and_hear_once_of_that(
+    town: Town,
+) -> None:
+    operator = await town.operator()
+    bound = await town.staff("operator", programmes=[ELSEWHERE])
+    enterprise, provider = await two_sides(town, PROGRAMME)
+    sides = await organisation_of(enterprise), await organisation_of(provider)
+    order = await make_order(town.programmes.get(PROGRAMME), *sides, at=town.now)
+    said = {"channel": "hotline", "happened": "来电反映。", "anonymous": True}
+    for about in (
+        {"subject": "other", "programme": PROGRAMME},
+        {"subject": "order", "subject_id": order.id},
+        {"subject": "provider", "subject_id": sides[1].id},
+    ):
+        foreign = await bound.post("complaint-desk", **said, **about)
+        assert foreign.code == "complaint_subject_unknown"
+        await ok(operator.post("complaint-desk", **said, **about))
+    filed = await ok(bound.post("complaint-desk", **said, subject="other"))
+    await town.run_jobs()
+    for anybody in (operator, bound):
+        messages = (await ok(anybody.get("inbox?limit=100")))["messages"]
+        assert [one["link"]["id"] for one in messages].count(str(filed["id"])) == 1
 
 
 async def test_the_rules_are_read_before_and_say_what_no_text_says(town: Town) -> None:
