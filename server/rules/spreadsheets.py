@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a text for a formula (also behind the marks that mean "text")."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""What makes a spreadsheet take a text for a formula (also behind the marks that mean "text").
+
+Those of full width count where a keyboard types them: there a spreadsheet reads both alike.
+"""
 LARGEST_EXACT = 10**15
 """Spreadsheets keep numbers as binary fractions: from sixteen digits on the last ones are made up."""
 LAST_ROW = 1_048_576

@@ -116,7 +116,7 @@ def test_a_name_has_one_spelling_of_its_brackets() -> None:
     assert names == {"某（广州）公司"}
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1"])
+@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1＋1", "　－1"])
 def test_no_text_of_ours_is_taken_for_a_formula(text: str) -> None:
     assert neutral(text) == f"'{text}"
     assert neutral("丽水") == "丽水"
