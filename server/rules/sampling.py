@@ -150,7 +150,7 @@ def faults_of(published: Mapping[str, Any]) -> Iterator[str]:
         seed, number = str(published["seed"]), str(published["public_number"])
         share_bp, drawn = int(published["share_bp"]), [str(one) for one in published["drawn"]]
         promised, locked = published["commitment"], published["list_hash"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         yield "format"
         return
     if published.get("format") != FORMAT:

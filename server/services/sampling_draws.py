@@ -150,8 +150,18 @@ class Draws:
         try:
             async with in_transaction():
                 await made.save(force_create=True)
+                # Everything the draw follows from: none of it can be chosen once the list is known.
                 await self._note(
-                    made, "sampling.announced", actor, commitment=made.commitment, code=made.code
+                    made,
+                    "sampling.announced",
+                    actor,
+                    commitment=made.commitment,
+                    code=made.code,
+                    over=made.over.value,
+                    share_bp=made.share_bp,
+                    since=None if made.since is None else made.since.isoformat(),
+                    until=None if made.until is None else made.until.isoformat(),
+                    public_source=made.public_source,
                 )
         except IntegrityError:
             raise DrawUnderWay(clause=check.article) from None

@@ -152,6 +152,16 @@ async def test_what_passed_waits_for_the_draw_and_goes_its_way_by_it(sample: Sam
     last = await ReviewDecision.get(case_id=next(one for one, turn in turns.items() if not turn), place=1)
     assert (last.verdict, last.reviewer_id) == (Verdict.NOT_DRAWN, None)
     assert (await ReviewCase.get(id=late.id)).turn is None
+    promised = await JournalEntry.get(action="sampling.announced")
+    assert promised.data == {
+        "commitment": draw.commitment,
+        "code": "settlement_recheck",
+        "over": "review",
+        "share_bp": 2_000,
+        "since": None,
+        "until": None,
+        "public_source": "",
+    }
     entry = await JournalEntry.get(action="sampling.drawn")
     assert entry.data["seed"] == SEED
     published = await sampling_pages.published(draw.id)
