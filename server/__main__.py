@@ -278,7 +278,10 @@ async def _menu(settings: Settings, chosen: argparse.Namespace) -> int:
 async def _try(settings: Settings, chosen: argparse.Namespace) -> int:
     logs.configure(stream=sys.stderr)  # what is printed is the comparison alone
     app = create_app(settings)
-    text = chosen.file.read_text(encoding="utf-8")
+    try:
+        text = chosen.file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise CannotServe(f"{chosen.file} cannot be read: {fault}") from None
     slug = policy_trials.parsed(text).slug
     context = await open_database(settings.database_url)
     try:

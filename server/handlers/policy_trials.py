@@ -13,6 +13,8 @@ from server.programme.registry import UnknownProgramme
 from server.rules.trials import Bound, Change, Trial
 from server.services.access import Actor, NotFound, StaffRole
 from server.services.policy_trials import (
+    FIRST_YEAR,
+    LAST_YEAR,
     Comparison,
     NothingToTry,
     OtherProgrammesFile,
@@ -41,7 +43,9 @@ class TrialBody(Body):
         description="The whole changed file, TOML. | 修改后的完整规则文件（TOML）。",
     )
     year: int = Field(
-        ge=2000, le=2200, description="The programme year whose orders are taken. | 取哪一年度的订单。"
+        ge=FIRST_YEAR,
+        le=LAST_YEAR,
+        description="The programme year whose orders are taken. | 取哪一年度的订单。",
     )
     total_fen: Fen | None = Field(
         default=None,

@@ -37,6 +37,8 @@ from server.services.order_purse import prices_of, project_key
 from server.units import yuan
 
 MOST_ORDERS = 100_000
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+"""Nobody ordered anything in another: a day of it may be none that there is."""
 AT_ONCE = 500
 CHANGED = Path("changed.toml")
 """What a file is called that somebody sent."""
@@ -228,6 +230,8 @@ def told(found: Comparison) -> list[str]:
 
 def _bounds(programme: Programme, year: int) -> tuple[date, date]:
     """First and last day of a programme year, by a day that lies in it."""
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise NothingToTry(year=year)
     day = next(
         (
             one
