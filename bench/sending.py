@@ -47,7 +47,15 @@ async def sending(settings: Settings, ahead: timedelta) -> AsyncIterator[tuple[D
     try:
         async with redis, wechat:
             yield (
-                Deliveries(messages, carriers, sealer, clock, programme_name=str, random=Random(os.getpid())),
+                Deliveries(
+                    messages,
+                    carriers,
+                    sealer,
+                    clock,
+                    programme_name=str,
+                    programme_now=lambda _: clock.now(),
+                    random=Random(os.getpid()),
+                ),
                 clock,
             )
     finally:

@@ -111,7 +111,13 @@ def talk(app: web.Application, random: Random) -> Carriers:
     carriers = Carriers(mini_appid=settings.wechat_appid)
     carriers.calls = wechat_calls if settings.wechat_appid else None
     deliveries = Deliveries(
-        messages, carriers, sealer, clock, programme_name=programmes.name_of, random=random
+        messages,
+        carriers,
+        sealer,
+        clock,
+        programme_name=programmes.name_of,
+        programme_now=app[keys.CLOCKS].now,
+        random=random,
     )
     replies = ChatReplies(sealer)
     app[keys.DELIVERIES], app[keys.CHAT_REPLIES] = deliveries, replies

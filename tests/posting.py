@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -77,6 +77,7 @@ class Post:
 
     def __init__(self) -> None:
         self.clock = FixedClock(NOW)
+        self.offsets: dict[str, timedelta] = {}
         self.sealer = Sealer({"test": "a-secret-of-these-tests-of-32-bytes"})
         self.wechat, self.sms = PretendWechat(), PretendSms()
         self.messages = load_messages(Path("config/messages.toml"), known_topics(), demo=True)
@@ -88,7 +89,13 @@ class Post:
         carriers = Carriers(mini_appid="wx-test")
         carriers.calls, carriers.sms = self.wechat, self.sms
         return Deliveries(
-            self.messages, carriers, self.sealer, self.clock, programme_name=str, random=Random(1)
+            self.messages,
+            carriers,
+            self.sealer,
+            self.clock,
+            programme_name=str,
+            programme_now=lambda slug: self.clock.now() + self.offsets.get(slug, timedelta(0)),
+            random=Random(1),
         )
 
     async def person(

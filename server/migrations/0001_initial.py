@@ -423,7 +423,7 @@ class Migration(migrations.Migration):
                     "state",
                     fields.CharEnumField(
                         default=DeliveryState.WAITING,
-                        description="WAITING: waiting\nSENT: sent\nKEPT: kept\nHELD: held\nDEAD: dead",
+                        description="WAITING: waiting\nSENT: sent\nKEPT: kept\nHELD: held\nEXPIRED: expired\nDEAD: dead",
                         enum_type=DeliveryState,
                         max_length=16,
                     ),

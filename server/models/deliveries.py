@@ -24,6 +24,8 @@ class DeliveryState(StrEnum):
     """No channel reaches them: it is in the inbox."""
     HELD = "held"
     """For somebody who has no inbox: it waits until they write again."""
+    EXPIRED = "expired"
+    """What it tells of was over before any channel took it on: it is in the inbox."""
     DEAD = "dead"
     """It could not be sent: the operator looks."""
 

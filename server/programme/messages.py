@@ -52,7 +52,7 @@ _FIELD = re.compile(rf"({'|'.join(FieldKind)})[0-9]{{1,2}}")
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _IDS = ("subscribe_id", "official_id", "sms_code")
 _TEMPLATE_KEYS = {*_IDS, "title", "fields", "official_fields", "sms_fields", "page", "long_term"}
-_TOP_KEYS = {"order", "quiet_from", "quiet_until", "urgent", "inbox_only", "template", "topic"}
+_TOP_KEYS = {"order", "quiet_from", "quiet_until", "urgent", "inbox_only", "expiring", "template", "topic"}
 _LONGEST_ID = 64
 
 
@@ -98,6 +98,8 @@ class Messages:
     quiet_until: time
     urgent: frozenset[str]
     """Topics that do not wait for the end of the quiet hours."""
+    expiring: frozenset[str]
+    """Topics that are not sent any more once the moment has come that they tell of."""
     templates: Mapping[str, Template] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
     """Topic to the code of its template; a topic that is missing is for the inbox alone."""
@@ -147,11 +149,16 @@ class _Reading:
             self.faults.append("two templates have the same subscribe_id")
         urgent = frozenset(self._texts("urgent"))
         self.faults += [f"urgent names {one}, which goes nowhere" for one in sorted(urgent - topics.keys())]
+        expiring = frozenset(self._texts("expiring"))
+        self.faults += [
+            f"expiring names {one}, which goes nowhere" for one in sorted(expiring - topics.keys())
+        ]
         return Messages(
             order=self._order(),
             quiet_from=self._time("quiet_from"),
             quiet_until=self._time("quiet_until"),
             urgent=urgent,
+            expiring=expiring,
             templates=MappingProxyType(templates),
             topics=MappingProxyType(topics),
         )

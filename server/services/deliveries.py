@@ -42,9 +42,10 @@ from server.rules.channels import (
     rest_after,
 )
 from server.sealing import NotSealedByUs, Sealer
-from server.services import consents, delivery_plan
+from server.services import consents, delivery_plan, late_messages
 from server.services.carriers import Carriers, Wording
 from server.services.delivery_plan import CHAT_REPLY
+from server.services.late_messages import TOO_LATE, is_late
 from server.services.notices import notice
 from server.services.outbox import Moved
 from server.services.reachable import Contact, contacts
@@ -109,13 +110,14 @@ class Deliveries:
         clock: Clock,
         *,
         programme_name: Callable[[str], str],
+        programme_now: Callable[[str], datetime],
         random: Random,
     ) -> None:
         self.messages = messages
         self.carriers = carriers
         self.sealer = sealer
         self._clock = clock
-        self._programme_name = programme_name
+        self._programme_name, self._programme_now = programme_name, programme_now
         self._random = random
         self._resting: dict[MessageChannel, datetime] = {}
 
@@ -196,6 +198,10 @@ class Deliveries:
                     continue
                 if contact is None or wording is None:
                     await self._let_go(row, page, state=DeliveryState.KEPT, settled_at=now)
+                elif is_late(self.messages, row, wording, now=self._programme_now(row.programme_slug)):
+                    ended = {"state": DeliveryState.EXPIRED, "error": TOO_LATE, "settled_at": now}
+                    if await self._let_go(row, page, **ended, **_FREE):
+                        await late_messages.note(row, wording, contact.person_id, now=now)
                 elif (until := self._quiet_until(row, contact, now)) is not None:
                     await self._let_go(row, page, next_at=until)
                 elif (chosen := await self._choose(row, contact, wording, now)) is None:
@@ -421,8 +427,8 @@ class Deliveries:
         # The WHERE clause is the lock: whose lease ended writes nothing any more.
         return Delivery.filter(id=row.id, claimed_by=page.name)
 
-    async def _let_go(self, row: Delivery, page: Claimed, **changes: Any) -> None:
-        await self._mine(row, page).update(claimed_by="", **changes)
+    async def _let_go(self, row: Delivery, page: Claimed, **changes: Any) -> bool:
+        return bool(await self._mine(row, page).update(claimed_by="", **changes))
 
 
 _FREE: dict[str, Any] = {"holds": False, "uncertain": False, "channel": None}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from server import texts
 from server.programme.messages import MessageChannel, Messages, MessagesFaulty, load_messages
 from server.services.delivery_plan import known_topics
 
@@ -15,6 +16,7 @@ order = ["subscribe", "template", "custom", "sms"]
 quiet_from = "22:00"
 quiet_until = "08:00"
 urgent = []
+expiring = []
 inbox_only = ["staff.*", "order.quiet"]
 [template.one]
 title = "进度"
@@ -38,6 +40,8 @@ def test_the_shipped_file_knows_every_topic() -> None:
     messages = load_messages(FILE, known_topics(), demo=True)
     assert messages.topics.keys() <= known_topics()
     assert {one.code for one in messages.templates.values()} == set(messages.topics.values())
+    # Whatever is dropped at a moment says which.
+    assert all("{until}" in texts.NOTICES[topic][1] for topic in messages.expiring)
 
 
 def test_the_shipped_ids_stand_for_nothing_in_production() -> None:
@@ -64,6 +68,7 @@ def test_a_topic_named_itself_comes_before_the_line_for_its_noun(tmp_path: Path)
         ('"staff.*", ', "", "topic staff.wanted has neither"),
         ('"order.*" = "one"', '"order.*" = "two"', "the template two"),
         ("urgent = []", 'urgent = ["order.quiet"]', "urgent names order.quiet"),
+        ("expiring = []", 'expiring = ["staff.wanted"]', "expiring names staff.wanted"),
         ("thing1", "thingy1", "thingy1 is no kind of field"),
         ("{title}", "{tilte}", "names tilte"),
         ("{title}", "{title", "names"),

@@ -20,6 +20,7 @@ from server.models.deliveries import (
     DeliveryState,
 )
 from server.models.inbox import InboxMessage
+from server.models.journal import JournalEntry
 from server.models.organisations import MemberRole, Membership
 from server.models.people import Person
 from server.rules.channels import MOST_ATTEMPTS
@@ -210,6 +211,30 @@ async def test_somebody_may_choose_quiet_hours_of_their_own(post: Post) -> None:
     await post.send()
     assert post.sent == []
     assert (await Delivery.get()).next_at == NOW + HOUR
+
+
+async def test_what_comes_too_late_is_dropped_with_a_reason_and_stays_in_the_inbox(post: Post) -> None:
+    person = await post.person(consents_given=2, template="deadline")
+    post.offsets["elsewhere"] = -HOUR
+    for slug, topic in (
+        ("here", "reminder.order_step"),
+        ("elsewhere", "reminder.order_step"),
+        ("here", "sanction.hearing"),
+    ):
+        await post.tell(f"person:{person}", topic, until=(NOW + HOUR).isoformat(), programme=slug)
+    post.wechat.answers["subscribe"] = [45009] * 2  # The channel rests, with what was set aside.
+    await post.send()
+    assert (post.sent, await left(person, "deadline")) == ([], 0)
+    await Delivery.all().update(next_at=NOW)
+    post.clock.advance(HOUR)  # To the very moment.
+    await post.worker().send_due()
+    assert await states() == [("expired", None), ("sent", "subscribe"), ("kept", "inbox")]
+    assert (await InboxMessage.all().count(), await left(person, "deadline")) == (3, 1)
+    dropped = await JournalEntry.get(action="delivery.expired")
+    first = await Delivery.all().order_by("id").first()
+    assert first is not None and dropped.subject == f"delivery:{first.id}"
+    assert (dropped.data["topic"], dropped.data["reason"]) == ("reminder.order_step", "too_late")
+    assert await post.worker().send_due() == 0
 
 
 # -- nothing lost, nothing doubled ------------------------------------------------------------------
