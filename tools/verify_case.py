@@ -35,14 +35,15 @@ SIDES = ("provider", "enterprise")
 
 Point = tuple[int, int, int, int]
 Line = dict[str, Any]
+Pinned = list[str] | None
 
 
 class Unreadable(Exception):
     """What was given is no exported case; the message says why."""
 
 
-BROKEN = (Unreadable, OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile)
-"""What reading a file ends with that is none of ours."""
+BROKEN = Exception
+"""What reading a file ends with that is none of ours: whatever somebody put into it, it is answered."""
 
 
 # -- Ed25519 (RFC 8032): checking alone, so nothing here has to be quick or constant in time -----------
@@ -116,9 +117,7 @@ def signed(public: bytes, signature: bytes, message: bytes) -> bool:
 
 def canonical(value: Any) -> bytes:
     """A document's bytes: JSON written in one way only."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    ).encode("ascii")
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
 def root_through(content: str, position: int, size: int, path: list[str]) -> str | None:
@@ -185,7 +184,7 @@ class Archive:
         self._zip = zipfile.ZipFile(path) if path.is_file() else None
         self._folder = path
         if self._zip is not None:
-            self.names = self._zip.namelist()
+            self.names = [one.filename for one in self._zip.infolist() if one.file_size or not one.is_dir()]
         elif path.is_dir():
             self.names = [one.relative_to(path).as_posix() for one in path.rglob("*") if one.is_file()]
         else:
@@ -208,11 +207,14 @@ class Archive:
         return (json.loads(line) for line in self.read(name).decode("utf-8").splitlines() if line)
 
     def sha256(self, name: str) -> str:
-        """The hash of one file, read piece by piece."""
+        """The hash of one file, read piece by piece, or why there is none."""
         made = hashlib.sha256()
-        with self.open(name) as found:
-            for piece in iter(lambda: found.read(PIECE), b""):
-                made.update(piece)
+        try:
+            with self.open(name) as found:
+                for piece in iter(lambda: found.read(PIECE), b""):
+                    made.update(piece)
+        except BROKEN as fault:
+            return f"none ({fault})"
         return made.hexdigest()
 
 
@@ -234,13 +236,13 @@ class Verdict:
 
 
 def verify(
-    archive: Archive, pinned: list[str] | None = None, anchor: dict[int, Line] | None = None
+    archive: Archive, pinned: Pinned = None, anchor: dict[int, Line] | None = None
 ) -> tuple[Line, Verdict]:
     """Check a case; ``pinned``: fingerprints of keys, ``anchor``: lines of the keeper's file by number."""
     verdict = Verdict()
     manifest = json.loads(archive.read(MANIFEST))
     keys = json.loads(archive.read(KEYS))
-    _check_manifest(archive, manifest, keys, pinned, verdict)
+    _check_manifest(archive, keys, pinned, verdict)
     _check_files(archive, manifest, verdict)
     days = _check_days(archive, keys, pinned, anchor, verdict)
     _check_journal(archive, days, manifest["copy"] in SIDES, verdict)
@@ -260,9 +262,7 @@ def fingerprint(public: str) -> str:
     return hashlib.sha256(bytes.fromhex(public)).hexdigest()
 
 
-def _trusted(
-    key_id: str, keys: dict[str, str], pinned: list[str] | None, named: str, verdict: Verdict
-) -> bytes | None:
+def _trusted(key_id: str, keys: dict[str, str], pinned: Pinned, named: str, verdict: Verdict) -> bytes | None:
     """The public key, or ``None`` with the fault said."""
     public = keys.get(key_id)
     if public is None:
@@ -277,12 +277,10 @@ def _trusted(
     return bytes.fromhex(public)
 
 
-def _check_manifest(
-    archive: Archive, manifest: Line, keys: dict[str, str], pinned: list[str] | None, verdict: Verdict
-) -> None:
+def _check_manifest(archive: Archive, keys: dict[str, str], pinned: Pinned, verdict: Verdict) -> None:
     said = json.loads(archive.read(SIGNATURE))
     public = _trusted(said["key_id"], keys, pinned, "the list of files", verdict)
-    message = MANIFEST_DOMAIN + canonical(manifest)
+    message = MANIFEST_DOMAIN + archive.read(MANIFEST)
     if public is not None and not signed(public, bytes.fromhex(said["signature"]), message):
         verdict.fault(f"the list of files ({MANIFEST}) is not what was signed")
     for key_id, one in sorted(keys.items()):
@@ -296,8 +294,7 @@ def _check_files(archive: Archive, manifest: Line, verdict: Verdict) -> None:
     if len(set(archive.names)) != len(archive.names):
         verdict.fault("some names stand in the ZIP twice")
     for name in sorted(set(archive.names) - set(listed) - damaged - {MANIFEST, SIGNATURE}):
-        if not name.endswith("/"):
-            verdict.fault(f"{name} was added: the list does not name it")
+        verdict.fault(f"{name} was added: the list does not name it")
     for name, said in sorted(listed.items()):
         if name not in archive.names:
             verdict.fault(f"{name} was taken out")
@@ -313,7 +310,7 @@ def _check_files(archive: Archive, manifest: Line, verdict: Verdict) -> None:
 def _check_days(
     archive: Archive,
     keys: dict[str, str],
-    pinned: list[str] | None,
+    pinned: Pinned,
     anchor: dict[int, Line] | None,
     verdict: Verdict,
 ) -> dict[int, Line]:
@@ -339,6 +336,8 @@ def _check_days(
             verdict.fault("{} was signed anew: the keeper holds root {}".format(named, kept["root"]))
         elif anchor is not None and kept is None:
             verdict.fault(f"{named} is not in the keeper's file")
+        if said["number"] in days:
+            verdict.fault(f"{named} stands there twice")
         days[said["number"]], before = said, day
     verdict.counts["days"] = len(days)
     return days
@@ -356,7 +355,7 @@ def check_anchor(token: Line, day: Line, made: str, named: str, verdict: Verdict
         if imprint != made:
             verdict.fault(f"{named} was signed anew: its time stamp of {at} is over {imprint}")
         else:
-            verdict.note(f"{named} was seen by a time-stamp authority at {at}")
+            verdict.note(f"{named} carries a time stamp of {at}; who made it, openssl ts -verify shows")
             if late > STAMPED_WITHIN:
                 (verdict.note if known else verdict.fault)(f"{named} was stamped late by {late.days} days")
     elif token["anchor"] == "blockchain":
@@ -422,7 +421,7 @@ def main(arguments: list[str]) -> int:
     """Check and print; the exit status."""
     parser = argparse.ArgumentParser(description="Check an exported case.")
     parser.add_argument("case", type=Path, help="the ZIP, or the directory it was unpacked into")
-    parser.add_argument("--key", action="append", help="fingerprint of a key you trust; may be repeated")
+    parser.add_argument("--key", action="append", type=str.lower, help="a fingerprint you trust; repeatable")
     parser.add_argument("--anchor", type=Path, help="the file of the keeper of the days' roots")
     chosen = parser.parse_args(arguments)
     try:

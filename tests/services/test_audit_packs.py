@@ -220,7 +220,7 @@ def read(pack: Pack, name: str) -> bytes:
 
 @pytest.mark.rules("GX-70")
 async def test_a_case_is_checked_with_python_alone_and_every_change_to_it_is_named(
-    registry: Registry,
+    registry: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settlement = await registry.settled()
     pack = await registry.pack(settlement)
@@ -241,11 +241,27 @@ async def test_a_case_is_checked_with_python_alone_and_every_change_to_it_is_nam
         "(entry": {journal: b"".join([lines[0], json.dumps(forged).encode(), b"\n", *lines[2:]])},
         "is missing, or they changed places": {journal: b"".join([lines[1], lines[0], *lines[2:]])},
         "is not what was signed": {"manifest.json": read(pack, "manifest.json").replace(b"true", b"null")},
+        # Said twice, a name is read by some as the first and by others as the last.
+        "manifest.json) is not what was signed": {
+            "manifest.json": read(pack, "manifest.json").replace(b"{", b'{"case":"settlement:999",', 1)
+        },
+        "maximum recursion depth": {journal: b'{"entry":' * 100_000},
     }
     for fault, others in faults.items():
         status, said = registry.checked(registry.changed(pack.path, **others), *trust)
         assert status == 1
         assert fault in said, said
+    whole = bytearray(pack.path.read_bytes())
+    with zipfile.ZipFile(pack.path) as packed:
+        begins = packed.getinfo("verify_case.py").header_offset
+    whole[begins + 200 : begins + 240] = bytes(40)
+    (registry.folder / "torn.zip").write_bytes(whole)
+    assert verify_case.main([str(registry.folder / "torn.zip"), *trust]) == 1
+    said = capsys.readouterr().out
+    assert "verify_case.py was changed: its hash is none" in said
+    assert said.splitlines()[-1] == "verdict: 1 faults"
+    # A fingerprint is compared, however it is typed.
+    assert verify_case.main([str(pack.path), "--key", trust[1].upper()]) == 0
 
     registry.anchor.write_bytes(registry.anchor.read_bytes().replace(b'"statement":"', b'"statement":"0'))
     status, said = registry.checked(pack.path, *trust)
