@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Literal
 
 import orjson
@@ -22,11 +23,14 @@ from server.keys import ROUTES
 API_VERSION = "1.0.0"
 OPENAPI_VERSION = "3.1.0"
 _REFERENCE = "#/components/schemas/{model}"
+_SHARED = "#/components/responses/{name}"
 _BEARER = "bearer"
 
 Mode = Literal["validation", "serialization"]
 Schemas = Mapping[Any, dict[str, Any]]
 """Schemas by (model, mode)."""
+Shared = dict[str, dict[str, Any]]
+"""Responses by name: what many routes refuse alike is written once, and the document is far shorter."""
 
 routes = Routes("documents")
 
@@ -87,9 +91,10 @@ def document(declared: Iterable[Route]) -> dict[str, Any]:
     declared = list(declared)
     schemas, definitions = models_json_schema(list(_models(declared)), ref_template=_REFERENCE)
     components = definitions.get("$defs", {})
+    shared: Shared = {}
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for route in declared:
-        paths[route.path][route.method.lower()] = _operation(route, schemas, components)
+        paths[route.path][route.method.lower()] = _operation(route, schemas, components, shared)
     return {
         "openapi": OPENAPI_VERSION,
         "info": {
@@ -101,6 +106,7 @@ def document(declared: Iterable[Route]) -> dict[str, Any]:
         "paths": dict(paths),
         "components": {
             "schemas": components,
+            "responses": dict(sorted(shared.items())),
             "securitySchemes": {_BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
@@ -121,13 +127,15 @@ def _models(declared: Iterable[Route]) -> Iterator[tuple[type[BaseModel], Mode]]
     yield Problem, "serialization"
 
 
-def _operation(route: Route, schemas: Schemas, components: Mapping[str, Any]) -> dict[str, Any]:
+def _operation(
+    route: Route, schemas: Schemas, components: Mapping[str, Any], shared: Shared
+) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": f"{route.tag}_{route.handler.__name__}",
         "tags": [route.tag],
         "summary": route.summary,
         "parameters": list(_parameters(route, schemas, components)),
-        "responses": _responses(route, schemas),
+        "responses": _responses(route, schemas, shared),
         "security": [] if route.access.is_public else [{_BEARER: []}],
         "x-access": {"kinds": sorted(route.access.kinds), "roles": sorted(route.access.roles)},
     }
@@ -164,7 +172,7 @@ def _parameters(route: Route, schemas: Schemas, components: Mapping[str, Any]) -
             }
 
 
-def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
+def _responses(route: Route, schemas: Schemas, shared: Shared) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, answer in route.answers.items():
         responses[str(status)] = _answer(status, answer, schemas)
@@ -176,8 +184,16 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
         if str(status) in responses:
             responses[str(status)]["content"].update(problem["content"])
         else:
-            responses[str(status)] = problem
+            name = _name_of(status, codes)
+            shared[name] = problem
+            responses[str(status)] = {"$ref": _SHARED.format(name=name)}
     return responses
+
+
+def _name_of(status: int, codes: list[str]) -> str:
+    """One name for each set of refusals; it does not change with those of other routes."""
+    said = " ".join(sorted(set(codes)))
+    return f"Refused{status}_{sha256(said.encode()).hexdigest()[:12]}"
 
 
 def _answer(status: int, answer: type[Answer] | Media | None, schemas: Schemas) -> dict[str, Any]:

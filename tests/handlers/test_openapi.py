@@ -58,10 +58,35 @@ def test_inputs_answers_and_refusals_of_a_route_are_described() -> None:
     assert {"201", "202", "400", "401", "403", "404", "408", "413", "415", "422", "500", "503"} == set(
         operation["responses"]
     )
-    codes = operation["responses"]["401"]["content"]["application/problem+json"]["schema"]["allOf"][1]
-    assert codes["properties"]["code"]["enum"] == ["access_token_expired", "not_signed_in", "session_ended"]
+    assert codes(described, operation, 401) == ["access_token_expired", "not_signed_in", "session_ended"]
     assert operation["security"] == [{"bearer": []}]
     assert described["paths"]["/bare"]["post"]["security"] == []
+
+
+def test_what_routes_refuse_alike_is_written_once() -> None:
+    described = document(routes.declared)
+    operations = [one for methods in described["paths"].values() for one in methods.values()]
+    refused = [
+        (route, operation, int(status))
+        for route, operation in zip(routes.declared, operations, strict=True)
+        for status, response in operation["responses"].items()
+        if "$ref" in response
+    ]
+    shared = described["components"]["responses"]
+    assert len(refused) > 2 * len(shared) > 0
+    for route, operation, status in refused:
+        mine = {refusal.code for refusal in refusals_of(route) if refusal.status == status}
+        assert codes(described, operation, status) == sorted(mine)
+
+
+def codes(described: Any, operation: Any, status: int) -> list[str]:
+    """The codes of refusals with which an operation may answer."""
+    response = operation["responses"][str(status)]
+    if "$ref" in response:
+        response = described["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    narrowed = response["content"]["application/problem+json"]["schema"]["allOf"][1]
+    said: list[str] = narrowed["properties"]["code"]["enum"]
+    return said
 
 
 def test_a_schema_with_a_broken_reference_would_not_pass() -> None:
