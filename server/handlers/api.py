@@ -34,6 +34,8 @@ Declaring a route
   test mode a refusal that is not declared (nor a parent of it), or comes without a value that its
   sentence names, is an error.
 - English and Chinese stand side by side in summaries and field descriptions, divided by ``" | "``.
+- Of two requests that wait for each other's rows, the database ends one. It did nothing, so it is asked
+  again here, ``TRIES_IN_A_RING`` times in all, before its caller hears ``service_unavailable``.
 - ``routes.bare`` registers a raw aiohttp handler for the hot path: it is described like any other and
   does its own identification and parsing.
 """
@@ -47,10 +49,12 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
+import structlog
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict
 
 from server.errors import Refusal
+from server.handlers.outages import GAVE_WAY
 from server.handlers.parsing import (
     BODY_REFUSALS,
     Body,
@@ -76,6 +80,9 @@ from server.services.access import (
 )
 from server.services.tokens import AccessTokenExpired
 
+log = structlog.get_logger("server.http")
+
+TRIES_IN_A_RING = 3
 _VARIABLE = re.compile(r"{(\w+)}")
 JSON_HEADERS: dict[str, str] = {hdrs.CONTENT_TYPE: "application/json"}
 
@@ -398,6 +405,13 @@ def _endpoint(route: Route) -> Endpoint:
             inputs[name] = parse(request)
         if parse_body is not None:
             inputs[body_name] = await parse_body(request)
+        for _ in range(TRIES_IN_A_RING - 1):
+            try:
+                return render(await handler(request, **inputs))
+            except GAVE_WAY as fault:
+                if parse_body is None and request.can_read_body:
+                    raise  # The handler has read from the wire, and nothing is there a second time.
+                log.warning("gave way in a ring, once more", route=route.path, fault=type(fault).__name__)
         return render(await handler(request, **inputs))
 
     return endpoint

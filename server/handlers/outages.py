@@ -11,6 +11,9 @@ from tortoise.exceptions import DBConnectionError, OperationalError
 from server.gateways.grab_store import OutcomeUnknown
 from server.gateways.redis_lane import LaneBroken
 
+GAVE_WAY = (asyncpg.DeadlockDetectedError,)
+"""Two waited for each other, and the database chose whose transaction never was."""
+
 _AWAY: tuple[type[Exception], ...] = (
     OutcomeUnknown,
     LaneBroken,

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from random import Random
@@ -109,6 +110,27 @@ async def remove(request: web.Request, path: ThingPath) -> None:
 )
 async def fail(request: web.Request, path: ThingPath) -> Thing:
     raise FAILURES[path.thing_id]
+
+
+@routes.post("/rings/{thing_id}", summary="Gives way. | 让路。", access=PUBLIC, answers={200: Thing})
+async def ring(request: web.Request, path: ThingPath, body: Payment) -> Thing:
+    """Gives way as often as the path says before it gets through."""
+    return through_a_ring(path, body.note)
+
+
+@routes.post("/streams/{thing_id}", summary="Reads the wire. | 读流。", access=PUBLIC, answers={200: Thing})
+async def stream(request: web.Request, path: ThingPath) -> Thing:
+    return through_a_ring(path, (await request.read()).decode())
+
+
+TRIED: Counter[str] = Counter()
+
+
+def through_a_ring(path: ThingPath, said: str) -> Thing:
+    TRIED[said] += 1
+    if TRIED[said] <= path.thing_id:
+        raise asyncpg.DeadlockDetectedError("deadlock detected")
+    return Thing(thing_id=TRIED[said], says=said)
 
 
 @routes.bare("POST", "/bare", summary="Bare. | 直达。", access=PUBLIC, answers={201: Thing})
@@ -395,6 +417,17 @@ def test_an_outage_is_recognised(fault: Exception) -> None:
 )
 def test_a_mistake_of_ours_is_not_called_an_outage(fault: Exception) -> None:
     assert not is_outage(fault)
+
+
+async def test_who_gave_way_in_a_ring_is_asked_again_before_its_caller_hears_of_it(client: Any) -> None:
+    for gave_way in (1, 2):
+        answered = await client.post(f"/rings/{gave_way}", json={"amount_fen": 1, "note": f"r{gave_way}"})
+        assert (answered.status, (await answered.json())["thing_id"]) == (200, gave_way + 1)
+    # There is an end to it, and what was read from the wire is not asked for twice.
+    endless = await client.post("/rings/9", json={"amount_fen": 1, "note": "r9"})
+    assert ((await problem(endless))["code"], TRIED["r9"]) == ("service_unavailable", 3)
+    read = await client.post("/streams/1", data=b"s1")
+    assert ((await problem(read))["code"], TRIED["s1"]) == ("service_unavailable", 1)
 
 
 def test_a_locked_sqlite_file_is_an_outage(tmp_path: Any) -> None:
