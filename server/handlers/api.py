@@ -409,7 +409,7 @@ def _endpoint(route: Route) -> Endpoint:
             try:
                 return render(await handler(request, **inputs))
             except GAVE_WAY as fault:
-                if parse_body is None and request.can_read_body:
+                if parse_body is None and request.body_exists:
                     raise  # The handler has read from the wire, and nothing is there a second time.
                 log.warning("gave way in a ring, once more", route=route.path, fault=type(fault).__name__)
         return render(await handler(request, **inputs))
