@@ -6,11 +6,12 @@ outage only the nearest one is sent, not those that were missed.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from server.models.applications import Ranking
@@ -19,9 +20,11 @@ from server.models.orders import Order
 from server.models.organisations import Qualification
 from server.models.reviews import ReviewCase
 from server.models.rounds import Budget, Round
+from server.models.stand_ins import StandIn
 from server.models.vouchers import Voucher
 from server.programme.model import Programme
 from server.programme.oversight import Reminded
+from server.programme.vocabulary import Actor as Role
 from server.programme.vocabulary import Party
 from server.rules.deadlines import day_of
 from server.rules.lifecycles import QualificationStatus, RoundStatus, VoucherStatus
@@ -249,32 +252,42 @@ async def _qualifications_ending(programme: Programme, now: datetime) -> Groups:
 
 
 async def _reviews_due(programme: Programme, now: datetime) -> Groups:
-    """What waits for its applicant to correct it, and what waits to be decided."""
+    """What waits for its applicant to correct it, to be decided, or for the answer to an objection."""
+    objected_to = Q(status=CaseStatus.ON_NOTICE, turn__isnull=False)
     wanted = ReviewCase.filter(
+        Q(Q(status__in=[CaseStatus.RETURNED, CaseStatus.OPEN]), objected_to, join_type=Q.OR),
         programme_slug=programme.slug,
-        status__in=[CaseStatus.RETURNED, CaseStatus.OPEN],
         due_at__gt=now,
         due_at__lte=_horizon(programme, REVIEW, now),
     )
     last = 0
     while rows := await wanted.filter(id__gt=last).order_by("id").limit(GROUP):
-        matters = (_of_review(row) for row in rows)
+        covers = await _deputies({row.claimed_by for row in rows if row.claimed_by is not None})
+        matters = (_of_review(row, covers) for row in rows)
         yield [one for one in matters if one is not None]
         last = rows[-1].id
 
 
-def _of_review(row: ReviewCase) -> Matter | None:
+async def _deputies(principals: Collection[int]) -> Mapping[tuple[int, Role], str]:
+    """Who goes on at this instant with what somebody has taken on in a role, and is away."""
+    rows = await StandIn.filter(principal_id__in=list(principals), active=True) if principals else []
+    return {(row.principal_id, row.role): f"staff:{row.deputy_id}" for row in rows}
+
+
+def _of_review(row: ReviewCase, covers: Mapping[tuple[int, Role], str]) -> Matter | None:
     returned, step = row.status is CaseStatus.RETURNED, step_of(row)
+    to: tuple[str, ...] = ()
     if returned:
-        to = None if row.organisation_id is None else f"organisation:{row.organisation_id}"
+        to = () if row.organisation_id is None else (f"organisation:{row.organisation_id}",)
     elif row.claimed_by is not None:
-        to = f"staff:{row.claimed_by}"
-    else:
-        to = None if step is None else outbox.team(step.by, row.programme_slug)
-    if to is None or row.due_at is None:
+        deputy = None if row.turn is None else covers.get((row.claimed_by, row.turn))
+        to = (f"staff:{row.claimed_by}", *(() if deputy is None else (deputy,)))
+    elif step is not None:
+        to = (outbox.team(step.by, row.programme_slug),)
+    if not to or row.due_at is None:
         return None
     data = {**of_case(row), "provisional": row.due_provisional}
-    return Matter(CORRECTION if returned else REVIEW, f"review:{row.id}", (to,), row.due_at, data)
+    return Matter(CORRECTION if returned else REVIEW, f"review:{row.id}", to, row.due_at, data)
 
 
 def of_case(row: ReviewCase) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from server.programme.review_defaults import load_review_defaults
 from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import day_of
 from server.rules.review import CaseStatus
-from server.services import outbox, reminders
+from server.services import outbox, reminders, stand_ins
 from server.services.escalations import Escalations
 from server.services.notices import notice
 from server.services.reports.figures import Scope
@@ -64,6 +64,27 @@ async def test_the_team_is_reminded_of_a_case_that_nobody_has_taken(case: Review
 async def test_whoever_has_claimed_a_case_is_reminded_of_it_alone(case: ReviewCase) -> None:
     await ReviewCase.filter(id=case.id).update(claimed_by=17)
     assert await reminded(case, 2.5) == [("staff:17", "review.due")]
+
+
+async def test_whoever_stands_in_is_reminded_of_what_their_colleague_has_claimed(case: ReviewCase) -> None:
+    office = ReviewOffice(every_programme(), MAY)
+    assert case.turn is not None
+    away, here = await office.staff(case.turn.value), await office.staff(case.turn.value)
+    today = day_of(MAY)
+    await stand_ins.name(
+        here.id, case.turn, first_day=today, last_day=today + 9 * DAY, reason="休假", actor=away, now=MAY
+    )
+    await ReviewCase.filter(id=case.id).update(claimed_by=away.id)
+    assert await reminded(case, 2.5) == [(one.name, "review.due") for one in (away, here)]
+
+
+async def test_who_owes_an_objection_its_answer_is_reminded_before_it_is_late(case: ReviewCase) -> None:
+    assert case.turn is not None
+    await ReviewCase.filter(id=case.id).update(status=CaseStatus.ON_NOTICE)
+    assert await reminded(case, 2.5) == [(outbox.team(case.turn.value, SLUG), "review.due")]
+    # A case on notice to which nobody objects is nobody's turn.
+    await ReviewCase.filter(id=case.id).update(turn=None)
+    assert len(await reminded(case, 0.5)) == 1
 
 
 async def test_an_applicant_is_reminded_to_correct_what_was_returned(case: ReviewCase) -> None:
