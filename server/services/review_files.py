@@ -177,7 +177,8 @@ async def _may(
     if case.claimed_by not in (None, reviewer.id, *reviewer.principals):
         silent = case.claimed_at is not None and case.claimed_at <= now - CLAIM_KEPT
         return frozenset({Deed.CLAIM}) if silent else frozenset()
-    deeds = {Deed.APPROVE, Deed.REJECT, Deed.CLAIM if case.claimed_by is None else Deed.RELEASE}
+    # What a colleague took on whom one stands in for is theirs to release; one takes it over.
+    deeds = {Deed.APPROVE, Deed.REJECT, Deed.RELEASE if case.claimed_by == reviewer.id else Deed.CLAIM}
     if step.kind in JUDGING:
         deeds.add(Deed.RETURN)
     if step.kind is ReviewKind.EXPERT_REVIEW and (case.place, str(reviewer.id)) not in state.hands:

@@ -24,6 +24,7 @@ from server.rules.review import (
 from server.services import recusals, review_claims, review_files, stand_ins
 from server.services.access import Actor, NotAllowed, NotFound
 from server.services.recusals import Recused, RecusedBefore
+from server.services.review_files import Deed
 from server.services.review_inbox import Cursor
 from server.services.review_ranges import Queue, Wanted
 from server.services.reviews import ReviewClaimed
@@ -82,6 +83,8 @@ async def test_a_stand_in_goes_on_with_what_was_taken_on_and_sees_what_the_other
         office.reviews, Wanted(Queue.MINE), after=Cursor(), limit=10, actor=deputy
     )
     assert [row["id"] for row in page.rows] == [case.id]
+    may = (await review_files.for_reviewer(office.reviews, case.id, actor=deputy)).may
+    assert (Deed.CLAIM in may, Deed.RELEASE in may) == (True, False)
     case = await office.decide(case, by=deputy)
     decided = await ReviewDecision.get(case_id=case.id)
     assert decided.reviewer_id == deputy.id
