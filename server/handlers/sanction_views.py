@@ -203,6 +203,9 @@ class SanctionPreviewView(Answer):
     orders: list[OrderHitView] = Field(description="Orders that end. | 将终止的订单。")
     vouchers: list[VoucherHitView] = Field(description="Vouchers that are void. | 将作废的服务券。")
     settlements: list[SettlementHitView] = Field(description="Settlements stopped. | 将停止的兑付。")
+    unclaimed: list[OrderHitView] = Field(
+        description="Accepted, not handed in for settlement: void too. | 未申请兑付、一并不予兑付的订单。"
+    )
     reduced_fen: int = Field(description="Reduced by, fen. | 核减金额，单位分。")
     paid_out: list[RecoveryLineView] = Field(description="What is claimed back. | 将追缴的资金。")
     principal_fen: int = Field(description="Principal, fen. | 追缴本金，单位分。")
@@ -353,6 +356,7 @@ def preview_of(shown: Preview) -> SanctionPreviewView:
             "orders": [_shown(OrderHitView, one) for one in shown.orders],
             "vouchers": [_shown(VoucherHitView, one) for one in shown.vouchers],
             "settlements": [_shown(SettlementHitView, one) for one in shown.settlements],
+            "unclaimed": [_shown(OrderHitView, one) for one in shown.unclaimed],
             "paid_out": [_shown(RecoveryLineView, one) for one in shown.paid_out],
             "effects": list(shown.effects),
             "lasting": list(shown.lasting),

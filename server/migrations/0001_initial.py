@@ -3768,6 +3768,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "orders_until",
+                    fields.DatetimeField(
+                        null=True,
+                        description="Orders placed later are free, null: every one is held",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
+                (
                     "cause",
                     fields.CharEnumField(
                         description="SANCTION: sanction\nANOMALY: anomaly\nINSPECTION: inspection\nCOMPLAINT: complaint",

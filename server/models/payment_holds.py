@@ -36,6 +36,9 @@ class PaymentHold(Model):
         "models.Order", related_name="payment_holds", null=True, on_delete=fields.RESTRICT
     )
     order_id: int | None
+    orders_until: datetime | None = fields.DatetimeField(
+        null=True, description="Orders placed later are free, null: every one is held"
+    )
     cause = fields.CharEnumField(HoldCause, max_length=16)
     cause_id = fields.BigIntField(description="The row of whatever it rests on")
     clause = fields.CharField(120)

@@ -122,11 +122,12 @@ _EFFECTS: Mapping[Measure, frozenset[Effect]] = {
     # Received and not paid out yet, they are given back by not being paid (GZ-52).
     Measure.RECLAIM_VOUCHERS: frozenset({Effect.END_ORDER, Effect.REFUSE_SETTLEMENT}),
     Measure.STOP_TRANSACTION: frozenset({Effect.END_ORDER}),
-    Measure.NO_SETTLEMENT: frozenset({Effect.REFUSE_SETTLEMENT}),
+    # What can never be settled is not gone on with (GX-84).
+    Measure.NO_SETTLEMENT: frozenset({Effect.END_ORDER, Effect.REFUSE_SETTLEMENT}),
     Measure.REDUCE_SETTLEMENT: frozenset({Effect.REDUCE_SETTLEMENT}),
     Measure.HOLD_SETTLEMENT: frozenset({Effect.HOLD_PAYMENT}),
     # What would have to be given back at once is not paid first (GX-75, GZ-56).
-    Measure.CLAW_BACK: frozenset({Effect.RECOVER, Effect.REFUSE_SETTLEMENT}),
+    Measure.CLAW_BACK: frozenset({Effect.RECOVER, Effect.END_ORDER, Effect.REFUSE_SETTLEMENT}),
     Measure.CANCEL_ELIGIBILITY: frozenset({Effect.END_STANDING, Effect.BAN, Effect.END_ORDER}),
     Measure.CANCEL_ADMISSION: frozenset({Effect.END_STANDING, Effect.BAN, Effect.END_ORDER}),
     Measure.REVOKE_TITLE: frozenset({Effect.REVOKE_TITLE}),

@@ -114,6 +114,8 @@ UNDER_REVIEW = frozenset({SettlementStatus.IN_REVIEW, SettlementStatus.RETURNED}
 """Handed in, and not decided."""
 UNPAID = frozenset({SettlementStatus.PAYABLE, SettlementStatus.AWAITING_BUDGET, SettlementStatus.IN_PAYMENT})
 """Decided, and the money has not arrived."""
+STOPPABLE = frozenset({*UNDER_REVIEW, SettlementStatus.PAYABLE, SettlementStatus.AWAITING_BUDGET})
+"""May be refused by a decision; what is with the bank comes back first, or is claimed back."""
 SETTLED = frozenset({*UNPAID, SettlementStatus.PAID, SettlementStatus.CLOSED})
 """Approved: it counts against every ceiling for good."""
 LIVE = frozenset({SettlementStatus.DRAFT, *UNDER_REVIEW, *UNPAID})

@@ -53,11 +53,13 @@ async def place(
     provider_id: int | None = None,
     enterprise_id: int | None = None,
     order_id: int | None = None,
+    orders_until: datetime | None = None,
 ) -> PaymentHold:
     """Hold what matches, inside the caller's transaction; a hold of the same cause that stands is returned.
 
-    ``reason`` is read by both sides. Locks the organisations concerned: call it before any order or budget is
-    locked. Raises ``ValueError`` where neither a side nor an order is named.
+    ``reason`` is read by both sides. ``orders_until``: what is ordered after it is another matter. Locks the
+    organisations concerned: call it before any order or budget is locked. Raises ``ValueError`` where neither
+    a side nor an order is named.
     """
     order = None if order_id is None else await Order.get(id=order_id)
     sides = {provider_id, enterprise_id} - {None}
@@ -73,6 +75,7 @@ async def place(
                 provider_id=provider_id,
                 enterprise_id=enterprise_id,
                 order_id=order_id,
+                orders_until=orders_until,
                 cause=cause,
                 cause_id=cause_id,
                 clause=clause,
@@ -122,9 +125,15 @@ async def standing_for(settlements: Sequence[Payable]) -> Mapping[int, list[Paym
         programme_slug__in=list({one.programme_slug for one in settlements}),
         lifted_at=None,
     ).order_by("id")
+    placed: dict[int, datetime] = {}
+    if any(hold.orders_until is not None for hold in holds):
+        orders = Order.filter(id__in=[one.order_id for one in settlements])
+        placed = {one.id: one.placed_at for one in await orders.only("id", "placed_at")}
     found: dict[int, list[PaymentHold]] = defaultdict(list)
     for settlement in settlements:
-        found[settlement.id].extend(hold for hold in holds if _hits(hold, settlement))
+        found[settlement.id].extend(
+            hold for hold in holds if _hits(hold, settlement, placed.get(settlement.order_id))
+        )
     return found
 
 
@@ -135,9 +144,11 @@ async def require_free(settlement: Payable) -> None:
         raise PaymentHeld(clause=holds[0].clause, reasons=texts.LIST.join(_said(hold) for hold in holds))
 
 
-def _hits(hold: PaymentHold, settlement: Payable) -> bool:
+def _hits(hold: PaymentHold, settlement: Payable, placed_at: datetime | None) -> bool:
+    later = hold.orders_until is not None and placed_at is not None and placed_at > hold.orders_until
     return (
-        hold.programme_slug == settlement.programme_slug
+        not later
+        and hold.programme_slug == settlement.programme_slug
         and hold.order_id in (None, settlement.order_id)
         and hold.provider_id in (None, settlement.provider_id)
         and hold.enterprise_id in (None, settlement.enterprise_id)

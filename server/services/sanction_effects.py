@@ -6,8 +6,9 @@ call that decided, or the schedule after a server died. Each is done in a transa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 from tortoise.transactions import in_transaction
 
@@ -16,6 +17,7 @@ from server.errors import Refusal
 from server.models.labels import AttestedLabel
 from server.models.orders import Order
 from server.models.organisations import BlocklistEntry, Organisation, Qualification
+from server.models.payment_holds import PaymentHold
 from server.models.provider_standing import Suspension
 from server.models.sanctions import PersonBan, SanctionCase, SanctionEffect
 from server.models.settlements import Settlement
@@ -27,7 +29,7 @@ from server.rules.orders import LIVE, OrderStatus
 from server.rules.payment_holds import HoldCause
 from server.rules.removals import Charge
 from server.rules.sanction_cases import Effect, effects_of
-from server.rules.settlements import SettlementStatus
+from server.rules.settlements import STOPPABLE, SettlementStatus
 from server.services import attestations, payment_holds, settlement_book
 from server.services.access import CLOCK, Actor
 from server.services.blocklist import Ban, Blocklist
@@ -40,8 +42,7 @@ from server.services.removals import Removals
 from server.services.reviewed import After, nothing
 from server.services.rounds import StandingChange
 from server.services.sanction_book import SanctionBook
-from server.services.sanction_preview import Preview, planned
-from server.services.sanction_settlements import STOPPABLE
+from server.services.sanction_preview import Preview, come_under, planned
 from server.services.sanctions import Sanctions
 from server.services.settlement_book import SettlementMovedOn
 from server.services.vouchers import VoucherMovedOn
@@ -54,8 +55,15 @@ HELD_ON = frozenset({Effect.HOLD_PAYMENT, Effect.REFUSE_SETTLEMENT})
 AT_ONCE = 200
 """So many effects the call that decides does itself; the schedule does the rest."""
 
-SettlementStop = Callable[[Settlement, SanctionCase, datetime], Awaitable[After]]
-"""Refuses or reduces one settlement, inside the caller's transaction."""
+
+class SettlementStop(Protocol):
+    """What stops the money of an order, inside the caller's transaction."""
+
+    async def __call__(self, settlement: Settlement, case: SanctionCase, now: datetime) -> After:
+        """Refuse or reduce one settlement."""
+
+    async def unclaimed(self, order_id: int, case: SanctionCase, now: datetime) -> int:
+        """Void what was spent on an order whose settlement nobody has handed in; how much, fen."""
 
 
 class SanctionEffects:
@@ -132,9 +140,27 @@ class SanctionEffects:
 
     async def carry_on_all(self) -> int:
         """The same for every case that has something left: the schedule's."""
+        await self._take_up()
         waiting = SanctionEffect.filter(done_at=None).exclude(effect=Effect.REFER)
         rows = await waiting.distinct().order_by("case_id").limit(100).values("case_id")
         return sum([await self.carry_on(row["case_id"]) for row in rows])
+
+    async def _take_up(self) -> None:
+        """Plan what has come under a refusing decision since: otherwise it would be held for good.
+
+        A payment that the bank sent back, or a settlement that its provider took back before the decision.
+        """
+        holds = PaymentHold.filter(cause=HoldCause.SANCTION, lifted_at=None).distinct()
+        for case_id in sorted(set(await holds.values_list("cause_id", flat=True))):
+            case = await SanctionCase.get(id=case_id)
+            if case.decided_at is None:
+                continue
+            for effect, subject, amount_fen in await come_under(case):
+                known = SanctionEffect.filter(case_id=case.id, effect=effect, subject=subject)
+                if await known.exists():
+                    await known.filter(done_at__not_isnull=True).update(done_at=None, note="")
+                else:
+                    await self._plan(case, effect, subject, amount_fen, self.book.now(case))
 
     # -- at once -------------------------------------------------------------------------------------
 
@@ -239,6 +265,8 @@ class SanctionEffects:
                 actor=actor,
                 now=now,
                 order_id=order_id,
+                # What is ordered once a ban is over is another matter.
+                orders_until=None if Effect.HOLD_PAYMENT in kinds else now,
                 **side,
             )
             for kind in sorted(kinds):
@@ -260,6 +288,8 @@ class SanctionEffects:
                     note = await self._end_order(case, number, now)
                 elif effect.effect is Effect.VOID_VOUCHER:
                     note, after = await self._void(case, number)
+                elif effect.subject.startswith("order:"):
+                    note = await self._forgo(case, number, now)
                 else:
                     note, after = await self._stop(case, number, now)
                 await SanctionEffect.filter(id=effect.id).update(note=note)
@@ -316,6 +346,12 @@ class SanctionEffects:
             return texts.SANCTION_SETTLEMENT_STOPPED.format(amount=amount), told
         paid = row.status in (SettlementStatus.PAID, SettlementStatus.CLOSED)
         return texts.SANCTION_PAID_BEFORE if paid else texts.SANCTION_ENDED_BEFORE, told
+
+    async def _forgo(self, case: SanctionCase, order_id: int, now: datetime) -> str:
+        voided_fen = sum([await stop.unclaimed(order_id, case, now) for stop in self.stops])
+        if not voided_fen:
+            return texts.SANCTION_ENDED_BEFORE
+        return texts.SANCTION_SETTLEMENT_STOPPED.format(amount=yuan(voided_fen))
 
     # ------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -28,14 +28,18 @@ from server.programme.vocabulary import Party
 from server.rules.deadlines import day_of
 from server.rules.lifecycles import VoucherStatus
 from server.rules.money import Account, Movement
-from server.rules.orders import LIVE
+from server.rules.orders import COMING_TO_SOMETHING, LIVE, OrderStatus
 from server.rules.recoveries import DAYS_A_YEAR, OWED, WHOLE_BP, surcharge_fen
 from server.rules.sanction_cases import BULK, LASTING, Effect, effects_of, published
 from server.rules.sanctions import ban as ban_of
 from server.rules.settlements import LIVE as SETTLING
+from server.rules.settlements import STOPPABLE, SettlementStatus
 from server.services import ledger
 from server.services.sanction_book import SanctionBook
 from server.units import yuan
+
+NOT_HANDED_IN = frozenset({SettlementStatus.DRAFT, SettlementStatus.WITHDRAWN})
+HANDED_IN = SETTLING - NOT_HANDED_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,8 @@ class Preview:
     orders: tuple[OrderHit, ...] = ()
     vouchers: tuple[VoucherHit, ...] = ()
     settlements: tuple[SettlementHit, ...] = ()
+    unclaimed: tuple[OrderHit, ...] = ()
+    """Accepted orders that nobody has asked to be paid for, whose money is void with the rest."""
     reduced_fen: int = 0
     paid_out: tuple[PaidOut, ...] = ()
     principal_fen: int = 0
@@ -144,6 +150,7 @@ async def preview(case: SanctionCase, book: SanctionBook, *, now: datetime) -> P
         orders=orders,
         vouchers=await _vouchers(case) if Effect.VOID_VOUCHER in effects else (),
         settlements=await _settlements(case, effects),
+        unclaimed=await _unclaimed(case, effects, {one.order for one in orders}),
         reduced_fen=case.reduced_fen or 0 if Effect.REDUCE_SETTLEMENT in effects else 0,
         paid_out=tuple(claimed),
         principal_fen=sum(one.amount_fen for one in claimed),
@@ -175,7 +182,10 @@ def planned(shown: Preview) -> list[tuple[Effect, str, int | None]]:
     for stop in (Effect.REFUSE_SETTLEMENT, Effect.REDUCE_SETTLEMENT):
         if stop in every:
             plan += [(stop, f"settlement:{one.settlement}", one.amount_fen) for one in shown.settlements]
-    return plan
+    return plan + [
+        (Effect.REFUSE_SETTLEMENT, f"order:{one.order}", one.held_fen + one.spent_fen)
+        for one in shown.unclaimed
+    ]
 
 
 def hit_orders(case: SanctionCase) -> Q:
@@ -196,17 +206,69 @@ async def _orders(case: SanctionCase, effects: frozenset[Effect]) -> tuple[Order
     ids = [row.id for row in rows]
     paid = Settlement.filter(order_id__in=ids, paid_at__not_isnull=True)
     settled = set(await paid.values_list("order_id", flat=True))
-    held: dict[int, int] = defaultdict(int)
-    spent: dict[int, int] = defaultdict(int)
-    for one in await VoucherHold.filter(order_id__in=ids):
-        held[one.order_id] += one.held_fen
-        spent[one.order_id] += one.spent_fen
+    held, spent = await _money_of(ids)
     given_back = Measure.RECLAIM_VOUCHERS.value in case.measures
     return tuple(
         OrderHit(row.id, row.number, row.project, held[row.id], spent[row.id])
         for row in rows
         if row.id not in settled and (given_back or not spent[row.id])
     )
+
+
+async def _unclaimed(
+    case: SanctionCase, effects: frozenset[Effect], ending: Collection[int]
+) -> tuple[OrderHit, ...]:
+    """Accepted orders whose settlement nobody has handed in, and now nobody can any more."""
+    if Effect.REFUSE_SETTLEMENT not in effects:
+        return ()
+    rows = await Order.filter(_of_its_time(case), status__in=list(COMING_TO_SOMETHING)).order_by("id")
+    ids = [row.id for row in rows if row.id not in ending]
+    asked = Settlement.filter(order_id__in=ids).exclude(status__in=list(NOT_HANDED_IN))
+    elsewhere = set(await asked.values_list("order_id", flat=True))
+    held, spent = await _money_of(ids)
+    return tuple(
+        OrderHit(row.id, row.number, row.project, held[row.id], spent[row.id])
+        for row in rows
+        if row.id not in elsewhere and (spent[row.id] or (row.status is OrderStatus.DONE and held[row.id]))
+    )
+
+
+async def come_under(case: SanctionCase) -> list[tuple[Effect, str, int | None]]:
+    """What stands to be refused of a decided case by now: sent back by the bank, or never asked for."""
+    effects = effects_of([Measure(one) for one in case.measures])
+    if Effect.REFUSE_SETTLEMENT not in effects:
+        return []
+    stopped = Settlement.filter(_of_its_time(case, "order__"), status__in=list(STOPPABLE))
+    return [
+        *[
+            (Effect.REFUSE_SETTLEMENT, f"settlement:{one.id}", int(one.amount_fen or one.asked_fen))
+            for one in await stopped.order_by("id")
+        ],
+        *[
+            (Effect.REFUSE_SETTLEMENT, f"order:{one.order}", one.held_fen + one.spent_fen)
+            for one in await _unclaimed(case, effects, ())
+        ],
+    ]
+
+
+def _of_its_time(case: SanctionCase, through: str = "") -> Q:
+    """The orders a case hits; of a decided one those that were placed by then."""
+    known: dict[str, Any] = {"programme_slug": case.programme_slug, f"{case.party.value}_id": case.against_id}
+    if case.orders is not None:
+        known["id__in"] = case.orders
+    if case.decided_at is not None:
+        known["placed_at__lte"] = case.decided_at
+    return Q(**{f"{through}{name}": value for name, value in known.items()})
+
+
+async def _money_of(order_ids: Sequence[int]) -> tuple[Mapping[int, int], Mapping[int, int]]:
+    """What each of these orders holds and has spent, fen."""
+    held: dict[int, int] = defaultdict(int)
+    spent: dict[int, int] = defaultdict(int)
+    for one in await VoucherHold.filter(order_id__in=list(order_ids)):
+        held[one.order_id] += one.held_fen
+        spent[one.order_id] += one.spent_fen
+    return held, spent
 
 
 async def _vouchers(case: SanctionCase) -> tuple[VoucherHit, ...]:
@@ -227,7 +289,7 @@ async def _settlements(case: SanctionCase, effects: frozenset[Effect]) -> tuple[
     if stopping.isdisjoint(effects):
         return ()
     side = {f"{case.party.value}_id": case.against_id}
-    wanted = Settlement.filter(programme_slug=case.programme_slug, status__in=list(SETTLING), **side)
+    wanted = Settlement.filter(programme_slug=case.programme_slug, status__in=list(HANDED_IN), **side)
     if case.orders is not None:
         wanted = wanted.filter(order_id__in=case.orders)
     return tuple(

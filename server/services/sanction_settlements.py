@@ -14,15 +14,12 @@ from server.models.settlements import Settlement
 from server.programme.oversight import Measure
 from server.rules.review import LIVE
 from server.rules.sanction_cases import Effect, effects_of
-from server.rules.settlements import UNDER_REVIEW, SettlementStatus
-from server.services import settlement_book, settlement_end, settlement_money
+from server.rules.settlements import STOPPABLE, UNDER_REVIEW, SettlementStatus
+from server.services import order_book, settlement_book, settlement_end, settlement_money
 from server.services.access import CLOCK
 from server.services.memberships import lock_all
 from server.services.reviewed import After, nothing
 from server.services.settlements import Settlements
-
-STOPPABLE = frozenset({*UNDER_REVIEW, SettlementStatus.PAYABLE, SettlementStatus.AWAITING_BUDGET})
-"""What is with the bank is stopped by its hold, or claimed back once it has arrived."""
 
 
 class SettlementStops:
@@ -45,6 +42,38 @@ class SettlementStops:
             elif Effect.REDUCE_SETTLEMENT in effects:
                 await self._reduce(settlement, case, now)
         return nothing
+
+    async def unclaimed(self, order_id: int, case: SanctionCase, now: datetime) -> int:
+        """Void what was spent on an order that nobody has asked to be paid for; how much there was, fen.
+
+        Nothing where its settlement was handed in after all.
+        """
+        order = await Order.get(id=order_id)
+        async with in_transaction() as connection:
+            await lock_all((order.provider_id, order.enterprise_id), connection)
+            await order_book.touch(order)
+            alive = Settlement.filter(order_id=order.id).exclude(status=SettlementStatus.WITHDRAWN)
+            settlement = await alive.first()
+            if settlement is not None and settlement.status is not SettlementStatus.DRAFT:
+                return 0
+            reason = self._reason_of(case)
+            if settlement is not None:
+                await self._settlements.end_draft(settlement, reason=reason, actor=CLOCK)
+            amount_fen = (await settlement_money.standing(order)).total_fen
+            await settlement_end.let_go(self._settlements, order, year_id=order.budget_id, now=now)
+            await order_book.note(
+                "order.not_settled",
+                order,
+                CLOCK,
+                now,
+                reason=reason,
+                amount_fen=amount_fen,
+                sanction=case.id,
+            )
+            await order_book.tell_both(
+                "order.not_settled", order, now=now, reason=reason, amount_fen=amount_fen
+            )
+        return amount_fen
 
     async def _refuse(self, settlement: Settlement, case: SanctionCase, now: datetime) -> None:
         review = await ReviewCase.get_or_none(

@@ -161,15 +161,7 @@ async def refuse(
     fee before, because it was payable, stays as the ledger has it.
     """
     order = await Order.get(id=settlement.order_id)
-    programme = desk.terms_of(order)
-    drawn = await settlement_money.drawn(order)
-    if drawn is not None:
-        await settlement_money.let_go_on_file(order, drawn, now=now)
-    await order_money.consume(order, programme, now=now)
-    spent_fen = (await settlement_money.standing(order)).spent_fen
-    await settlement_money.disallow(order, spent_fen, year_id=settlement.budget_id, now=now)
-    held_fen = await escrows.held_fen(order.id)
-    await settlement_money.divide_escrow(order, released_fen=0, back_fen=held_fen, now=now)
+    held_fen = await let_go(desk, order, year_id=settlement.budget_id, now=now)
     posted = settlement.payable_at is not None
     settlement = await settlement_book.change(
         settlement,
@@ -192,6 +184,22 @@ async def refuse(
         reason=reason,
     )
     return settlement
+
+
+async def let_go(desk: Desk, order: Order, *, year_id: int | None, now: datetime) -> int:
+    """Nothing of an order is paid: what is held or spent is void, escrow goes back; how much of that, fen.
+
+    ``year_id``: which year's committed money stands behind it.
+    """
+    drawn = await settlement_money.drawn(order)
+    if drawn is not None:
+        await settlement_money.let_go_on_file(order, drawn, now=now)
+    await order_money.consume(order, desk.terms_of(order), now=now)
+    spent_fen = (await settlement_money.standing(order)).spent_fen
+    await settlement_money.disallow(order, spent_fen, year_id=year_id, now=now)
+    held_fen = await escrows.held_fen(order.id)
+    await settlement_money.divide_escrow(order, released_fen=0, back_fen=held_fen, now=now)
+    return held_fen
 
 
 async def undo(desk: Desk, settlement: Settlement, *, reason: str, actor: Actor, now: datetime) -> None:

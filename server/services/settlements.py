@@ -209,6 +209,10 @@ class Settlements:
             )
         return await SettlementApplication.get(id=seen.id)
 
+    async def end_draft(self, settlement: Settlement, *, reason: str, actor: Actor) -> None:
+        """End a draft that can never be handed in any more; in a transaction with the locks of both sides."""
+        await self._take_back(settlement, reason, actor)
+
     # -- inside ----------------------------------------------------------------------------------------
 
     async def _own_settlement(self, settlement_id: int, actor: Actor) -> Settlement:

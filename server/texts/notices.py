@@ -82,6 +82,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "订单已取消",
         "订单 {number}（{project}）已取消：{reason}。占用的 {amount} 元按规定计为已用，不再退回服务券。",
     ),
+    "order.not_settled": (
+        "订单不予兑付",
+        "订单 {number}（{project}）的 {amount} 元服务券不予兑付：{reason}。",
+    ),
     "order.lapsed": ("订单已终止", "订单 {number}（{project}）已终止：{reason}。"),
     "order.cancellation_asked": (
         "对方申请取消订单",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from server.models.orders import Order
@@ -227,3 +229,56 @@ async def test_what_a_reversed_decision_claimed_is_claimed_by_the_other_that_lef
     told = await OutboxMessage.get(topic="recovery.renewed")
     assert (told.recipient, told.data["amount_fen"]) == (f"organisation:{enterprise.id}", 600_000)
     assert await ledger.verify() == []
+
+
+@pytest.mark.rules("LS-79")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_was_accepted_and_never_handed_in_is_void_with_the_rest(court: Court) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    order, voucher = await court.accepted(GRABBED, enterprise, provider)
+    await Order.filter(id=order.id).update(status=OrderStatus.DONE)
+    draft = await court.settling(order, SettlementStatus.DRAFT)
+    await Settlement.filter(id=draft.id).update(amount_fen=0, asked_fen=0)
+    running, other = await court.running(GRABBED, enterprise, provider)
+    case = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud")
+    assert [one["order"] for one in case.preview["unclaimed"]] == [order.id]
+    assert case.preview["settlements"] == []
+    # What its provider can never be paid for is neither held nor gone on with.
+    assert (await Order.get(id=running.id)).status is OrderStatus.CANCELLED
+    assert (await ledger.balances(voucher_id=other.id))[Account.AVAILABLE] == other.face_value_fen
+    assert (await ledger.balances(voucher_id=voucher.id))[Account.REDEEMED] == 0
+    assert (await Settlement.get(id=draft.id)).status is SettlementStatus.WITHDRAWN
+    told = await OutboxMessage.filter(topic="order.not_settled").order_by("id")
+    assert [one.data["amount_fen"] for one in told] == [order.voucher_fen] * 2
+    assert await ledger.verify() == []
+
+
+@pytest.mark.rules("LS-79")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_the_bank_sends_back_after_a_decision_is_refused_then(court: Court) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    order, _ = await court.accepted(GRABBED, enterprise, provider)
+    settlement = await court.settling(order, SettlementStatus.PAID)
+    await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud")
+    assert await court.sanctions.effects.carry_on_all() == 0
+    await Settlement.filter(id=settlement.id).update(status=SettlementStatus.PAYABLE)
+    assert await court.sanctions.effects.carry_on_all() == 1
+    assert (await Settlement.get(id=settlement.id)).status is SettlementStatus.REFUSED
+    assert await court.sanctions.effects.carry_on_all() == 0
+    assert await ledger.verify() == []
+
+
+@pytest.mark.rules("YC-38", "LS-13")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_is_ordered_once_a_ban_is_over_is_paid(court: Court) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    before, _ = await court.accepted(GRABBED, enterprise, provider)
+    settlement = await court.settling(before)
+    case = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud")
+    authority = await court.staff("authority")
+    await court.sanctions.appeals.lift(case.id, "已整改", version=case.version, actor=authority)
+    court.clock.at = court.now + timedelta(days=1)
+    after, _ = await court.accepted(GRABBED, enterprise, provider)
+    await payment_holds.require_free(await court.settling(after))
+    with pytest.raises(PaymentHeld):
+        await payment_holds.require_free(settlement)
