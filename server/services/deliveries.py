@@ -58,13 +58,22 @@ MARGIN = timedelta(seconds=30)
 """Nothing is given away so shortly before the lease ends: WeChat may take two tries to answer."""
 HELD_FOR = timedelta(days=30)
 
-_DUE = "SELECT id FROM delivery WHERE state = 'waiting' AND next_at <= $1 ORDER BY next_at, id LIMIT $2"
+PATIENCE = 3
+"""So many attempts the chat's later replies wait for an earlier one; then they go past it."""
+
+# One reply of the chat is on its way to a sender at a time, whichever process has it: they arrive in order.
+_BEHIND = f"""(outbox_id IS NULL AND EXISTS (SELECT 1 FROM delivery earlier
+    WHERE earlier.state = 'waiting' AND earlier.outbox_id IS NULL AND earlier.addressee = mine.addressee
+        AND earlier.id < mine.id AND (earlier.claimed_by <> '' OR earlier.attempts < {PATIENCE})))"""
 _CLAIM_POSTGRES = f"""
-UPDATE delivery SET claimed_by = $3, next_at = $4 FROM ({_DUE} FOR UPDATE SKIP LOCKED) due
+UPDATE delivery SET claimed_by = $3, next_at = $4 FROM (
+    SELECT id FROM delivery mine WHERE state = 'waiting' AND next_at <= $1 AND NOT {_BEHIND}
+    ORDER BY next_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) due
 WHERE delivery.id = due.id RETURNING delivery.id"""
-_CLAIM_SQLITE = """
+_CLAIM_SQLITE = f"""
 UPDATE delivery SET claimed_by = ?3, next_at = ?4 WHERE id IN (
-    SELECT id FROM delivery WHERE state = 'waiting' AND next_at <= ?1 ORDER BY next_at, id LIMIT ?2)
+    SELECT id FROM delivery mine WHERE state = 'waiting' AND next_at <= ?1 AND NOT {_BEHIND}
+    ORDER BY next_at, id LIMIT ?2)
 RETURNING id"""
 _WAKE = """
 UPDATE delivery SET state = 'waiting', next_at = {now} WHERE state = 'held' AND EXISTS (

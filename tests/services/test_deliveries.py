@@ -26,7 +26,7 @@ from server.models.people import Person
 from server.rules.channels import MOST_ATTEMPTS
 from server.rules.chat_messages import ChatMessage, MessageKind, WechatAccount
 from server.services import consents, deliveries, outbox
-from server.services.deliveries import LEASE
+from server.services.deliveries import LEASE, PATIENCE
 from server.services.delivery_reports import DeliveryReports
 from server.services.notices import Notice, notice
 from tests.factories import make_enterprise
@@ -500,6 +500,37 @@ async def test_replies_come_in_the_order_in_which_they_were_said(post: Post) -> 
     await post.replies.say(sender, "\n".join(f"{number}" + "长" * 600 for number in range(4)), now=NOW)
     await post.send()
     assert [text[0] for text in await said(post)] == ["0", "1", "2", "3"]
+
+
+async def test_no_reply_overtakes_one_that_another_process_has_or_that_is_tried_again(post: Post) -> None:
+    sender = await post.sender(wrote_at=NOW, messages_left=5)
+    await post.replies.say(sender, "\n".join(f"{number}" + "长" * 600 for number in range(4)), now=NOW)
+    other = post.worker()
+    page = await other._claim()
+    assert await post.send() == 0
+    await other._carry_all(await other._prepare(page), page)
+    post.wechat.answers["custom"] = [WechatUnavailable(retry_after=1)]
+    await post.send()
+    assert [text[0] for text in await said(post)] == ["0"]
+    post.clock.advance(HOUR)
+    await post.send()
+    assert [text[0] for text in await said(post)] == ["0", "1", "2", "3"]
+
+
+async def test_a_reply_that_will_not_go_holds_the_later_ones_for_a_few_attempts_only(post: Post) -> None:
+    sender = await post.sender(wrote_at=NOW, messages_left=20)
+    await post.replies.say(sender, "\n".join(f"{number}" + "长" * 600 for number in range(2)), now=NOW)
+    post.wechat.answers["custom"] = [WechatUnavailable(retry_after=1)] * PATIENCE
+    for attempt in range(PATIENCE):
+        assert (await said(post), await Delivery.all().order_by("id").values_list("attempts", flat=True)) == (
+            [],
+            [attempt, 0],
+        )
+        await post.send()
+        post.clock.advance(HOUR)
+    await Delivery.filter(attempts=PATIENCE).update(next_at=post.clock.now() + HOUR)
+    await post.send()
+    assert [text[0] for text in await said(post)] == ["1"]
 
 
 async def test_somebody_who_never_signed_in_is_told_where_they_wrote(post: Post) -> None:
