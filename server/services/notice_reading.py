@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from server import texts
 from server.models.public_notices import NoticeLine, NoticeShowing, PublicNotice
 from server.models.reviews import ReviewCase, ReviewObjection
 from server.rules.public_notices import LineOutcome, NoticeKind, NoticeStatus
@@ -65,7 +66,7 @@ async def shown(notice_id: int) -> Shown:
         raise NotFound()
     states = await _states(notice)
     lines = [
-        ShownLine(one["place"], one["values"], states[one["place"]])
+        ShownLine(one["place"], _ordered(one["values"]), states[one["place"]])
         for one in json.loads(notice.text)["lines"]
     ]
     return Shown(
@@ -75,6 +76,12 @@ async def shown(notice_id: int) -> Shown:
         notice.replaces,
         await PublicNotice.filter(replaces_id=notice.id, status__in=PUBLISHED).order_by("id").first(),
     )
+
+
+def _ordered(values: Mapping[str, str]) -> Mapping[str, str]:
+    """A line as it is read aloud: a canonical text has its headings in the order of their code points."""
+    places = {heading: place for place, heading in enumerate(texts.NOTICE_LINE.values())}
+    return dict(sorted(values.items(), key=lambda one: places.get(one[0], len(places))))
 
 
 async def _states(notice: PublicNotice) -> dict[int, str]:

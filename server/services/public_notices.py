@@ -241,6 +241,9 @@ class PublicNotices:
         if line_ids is None:
             # Of all that wait, those that are somebody else's to put up stay where they are.
             kept_out = await recused_from([row.case_id for row in lines], reviewer.id)
+            if lines and all(_step(row.case).by not in reviewer.roles_in(row.case) for row in lines):
+                # Something waits, and others put it up: say who.
+                await _require_theirs(lines[0].case, reviewer, self.reviews)
             lines = [row for row in lines if row.case_id not in kept_out]
             lines = [row for row in lines if await _is_theirs(row.case, reviewer, self.reviews)]
         elif lacking := sorted(set(line_ids) - {row.id for row in lines}):

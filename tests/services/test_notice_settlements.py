@@ -87,6 +87,8 @@ async def test_of_three_on_one_notice_two_go_on_and_the_third_is_reconsidered(ti
     assert await results.publish_due(RANKED) == 0
     result = await PublicNotice.get(kind=NoticeKind.RESULT)
     lines = (await notice_reading.shown(result.id)).lines
+    headings = ["编号", "服务机构", "用券企业", "服务项目", "兑付金额（元）", "拨付日期"]
+    assert list(lines[0].values) == headings, "as it is read, whatever order the frozen text has"
     assert [(line.values["编号"], line.state) for line in lines] == [
         (one.number, "published") for one in paid
     ]

@@ -110,6 +110,9 @@ async def test_one_drafts_and_another_publishes_what_was_previewed(office: Revie
     drafter, second = await office.staff("authority"), await office.staff("authority")
     with pytest.raises(NotYourReview):
         await office.draft(cases[0], by=await office.staff("operator"))
+    with pytest.raises(NotYourReview):
+        by = await office.staff("operator")
+        await office.drafts.draft(LISHUI, title="", line_ids=None, actor=by)
     notice = await office.draft(*cases, by=drafter)
     # What is on a draft waits for nobody else's.
     with pytest.raises(NoticeEmpty):
