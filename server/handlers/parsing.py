@@ -26,6 +26,7 @@ LARGEST_FEN = 10**15
 """Ten trillion yuan: more than any budget, and exact in a JavaScript number."""
 DEEPEST = 32
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
+_QUOTED = re.compile(r"'([^']*)'")
 # U+0000 cannot be stored as PostgreSQL text, half a surrogate pair is no character, no list or paper holds
 # a control character, and what turns the direction of writing shows a reviewer another text than is stored.
 _UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -360,6 +361,9 @@ def _fault_of(detail: ErrorDetails) -> Fault:
 
 def _fault(field: str, code: str, context: Mapping[str, object]) -> Fault:
     known = code if code in texts.FAULTS else "other"
+    if "expected" in context:
+        # In English, between quotation marks, and for members of an enum as Python writes them.
+        context = {**context, "expected": texts.LIST.join(_QUOTED.findall(str(context["expected"])))}
     return Fault(field=_shown(field), code=known, problem=texts.FAULTS[known].format_map(context))
 
 

@@ -58,6 +58,16 @@ async def test_every_bad_body_is_refused_with_its_own_code(client: Any, route: R
     assert len(wrong) > 30
 
 
+async def test_words_to_choose_from_are_named_without_any_of_pythons(client: Any) -> None:
+    for path, field, words in (
+        ("/api/v1/exports", "format", "应为以下之一：xlsx、csv"),
+        ("/api/v1/reviews/1/decision", "decision", "应为以下之一：approve、return、reject"),
+    ):
+        response = await client.post(path, json={field: "zip"}, headers=AS_OWNER)
+        told = {one["field"]: one["problem"] for one in (await response.json())["faults"]}
+        assert told[field] == words
+
+
 async def test_there_are_routes_to_try(client: Any) -> None:
     assert any(route.body_model for route in client.app[ROUTES].values())
 
