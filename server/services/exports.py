@@ -55,7 +55,7 @@ class ExportKindUnknown(Refusal):
 
 
 class ExportFilterUnknown(Refusal):
-    """The list cannot be narrowed by this."""
+    """The list cannot be narrowed by this: it knows no such filter, no such word, or no such days."""
 
     status, code = 422, "export_filter_unknown"
 
@@ -157,10 +157,8 @@ class Exports:
             raise NotAllowed()
         access.require_programme(actor, programme_slug)
         self.programmes.get(programme_slug)
-        unknown = [name for name in filters.chosen() if name not in source.filters]
-        if unknown:
-            named = texts.LIST.join(texts.EXPORT_FILTERS[name] for name in unknown)
-            raise ExportFilterUnknown(title=source.title, names=named)
+        if unusable := _unusable(source, filters):
+            raise ExportFilterUnknown(title=source.title, names=texts.LIST.join(unusable))
         if revealed and source.revealers.isdisjoint(actor.roles):
             raise ExportRevealForbidden(title=source.title)
         if revealed and len(reason.strip()) < LEAST_REASON:
@@ -315,6 +313,21 @@ class Exports:
             return whole.name_of(job)
         day = f"{job.asked_at.astimezone(CHINA):%Y%m%d}"
         return f"{self.source(job.kind).title}-{day}-{job.number}.{job.format}"
+
+
+def _unusable(source: ExportSource, filters: ExportFilters) -> list[str]:
+    """What a list cannot be narrowed by: an empty list would say that there is nothing.
+
+    A category may be one of years ago, which the programme has no more.
+    """
+    chosen = filters.chosen()
+    unknown = [texts.EXPORT_FILTERS[name] for name in chosen if name not in source.filters]
+    words = {
+        "status": not filters.status or filters.status in source.statuses,
+        "until": filters.since is None or filters.until is None or filters.since <= filters.until,
+    }
+    wrong = [f"{texts.EXPORT_FILTERS[name]}：{chosen[name]}" for name, known in words.items() if not known]
+    return unknown or wrong
 
 
 async def _asker_of(actor: Actor) -> str:

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -205,6 +205,12 @@ async def test_a_list_is_for_who_may_have_it(quick: Bureau) -> None:
         await quick.ask(in_area, "ledger", slug=SLUG)
     with pytest.raises(exports.ExportFilterUnknown):
         await quick.ask(bound, slug=SLUG, filters=ExportFilters(year=2026))
+    for wrong in (
+        ExportFilters(status="nonsense"),
+        ExportFilters(since=date(2026, 5, 2), until=date(2026, 5, 1)),
+    ):
+        with pytest.raises(exports.ExportFilterUnknown):
+            await quick.ask(bound, slug=SLUG, filters=wrong)
     with pytest.raises(exports.ExportKindUnknown):
         await quick.ask(bound, "secrets", slug=SLUG)
     job = await quick.ask(in_area, slug=SLUG)
