@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from server.handlers.api import Route
-from server.handlers.openapi import document
 from server.models.organisations import MemberRole
 from server.models.people import Person, Staff
 from server.services.access import StaffRole
-from tests.handlers.bad_input import headers_of
+from tests.handlers.bad_input import body_of, headers_of
 from tests.ownership import (
     ANOTHER_AREA,
     ANOTHER_PROGRAMME,
@@ -26,7 +24,6 @@ from tests.ownership import (
 )
 from tests.town import Caller, Town, a_town
 from tools import permissions
-from tools.api import example_of
 from tools.permissions import PRINCIPALS, Principal
 
 ROUTES = permissions.declared()
@@ -51,16 +48,6 @@ def address(route: Route, **values: object) -> str:
     for name in route.path_model.model_fields if route.path_model else ():
         path = path.replace(f"{{{name}}}", str(values.get(name, NO_OBJECT.get(name, NOBODYS))))
     return path
-
-
-def body_of(route: Route) -> Any:
-    """A body that the route's model accepts, or none where it takes none."""
-    if route.body_model is None:
-        return None
-    described = document([route])
-    operation = described["paths"][route.path][route.method.lower()]
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    return example_of(schema, described["components"]["schemas"])
 
 
 class Cast:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from enum import EnumType
+from functools import cache, lru_cache
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +17,7 @@ from server.handlers.api import Route
 from server.handlers.openapi import document
 from server.keys import IDENTIFY, ROUTES
 from server.services.access import Actor
+from tools import permissions
 from tools.api import example_of
 
 JSON = {"Content-Type": "application/json"}
@@ -58,32 +61,51 @@ def address(route: Route) -> str:
     return path
 
 
+@lru_cache(maxsize=4)
+def _contract(declared: tuple[Route, ...]) -> Mapping[str, Any]:
+    """The document of these routes. Writing one for each route takes longer than asking them all."""
+    return document(declared)
+
+
+@cache
+def described(route: Route) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What the contract says of a route, and the schemas that it refers to."""
+    declared = tuple(permissions.declared())
+    contract = _contract(declared if route in declared else (route,))
+    return contract["paths"][route.path][route.method.lower()], contract["components"]["schemas"]
+
+
 def headers_of(route: Route) -> dict[str, str]:
     """Headers that the route accepts."""
-    described = document([route])
-    operation = described["paths"][route.path][route.method.lower()]
+    operation, components = described(route)
     return {
-        parameter["name"]: str(example_of(parameter["schema"], described["components"]["schemas"]))
+        parameter["name"]: str(example_of(parameter["schema"], components))
         for parameter in operation["parameters"]
         if parameter["in"] == "header"
     }
 
 
+def body_of(route: Route) -> Any:
+    """A body that the route's model accepts, the caller's own to change, or none where it takes none."""
+    if route.body_model is None:
+        return None
+    operation, components = described(route)
+    return deepcopy(example_of(operation["requestBody"]["content"]["application/json"]["schema"], components))
+
+
 def cases(route: Route, limit: int) -> Iterator[Case]:
     """Bad bodies for a route, of at most a little more than ``limit`` bytes."""
-    described = document([route])
-    components = described["components"]["schemas"]
-    operation = described["paths"][route.path][route.method.lower()]
+    operation, components = described(route)
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    good = example_of(schema, components)
+    good = body_of(route)
     fields = components[schema["$ref"].rpartition("/")[2]]
     yield from _of_the_body(json.dumps(good).encode(), limit)
     yield _malformed("an unknown field", {**good, "qiquan_unknown": 1}, "qiquan_unknown", "extra_forbidden")
     for name in fields.get("required", ()):
         without = {key: value for key, value in good.items() if key != name}
         yield _malformed(f"no {name}", without, name, "missing")
-    for name, described_field in fields["properties"].items():
-        wrong: object = [1] if described_field.get("type") == "object" else {"a": [1]}
+    for name, field in fields["properties"].items():
+        wrong: object = [1] if field.get("type") == "object" else {"a": [1]}
         yield _malformed(f"{name} of a wrong type", {**good, name: wrong}, name)
         if name.endswith("_fen"):
             for value, code in MONEY:

@@ -16,6 +16,7 @@ from server.handlers import doors
 from server.handlers.api import Route, both, refusals_of
 from server.handlers.openapi import document
 from server.keys import ROUTES
+from tests.handlers.bad_input import body_of, headers_of
 from tests.handlers.test_api_layer import routes as things
 from tools import api
 
@@ -80,19 +81,10 @@ def test_a_route_says_everything_in_both_languages(route: Route) -> None:
 
 @pytest.mark.parametrize("route", [*DECLARED, *things.declared], ids=named)
 def test_the_examples_of_inputs_are_accepted_by_their_models(route: Route) -> None:
-    described = document([route])
-    components = described["components"]["schemas"]
-    operation = described["paths"][route.path][route.method.lower()]
     if route.body_model is not None:
-        schema = operation["requestBody"]["content"]["application/json"]["schema"]
-        route.body_model.model_validate_json(json.dumps(api.example_of(schema, components)))
+        route.body_model.model_validate_json(json.dumps(body_of(route)))
     if route.headers_model is not None:
-        given = {
-            parameter["name"]: str(api.example_of(parameter["schema"], components))
-            for parameter in operation["parameters"]
-            if parameter["in"] == "header"
-        }
-        route.headers_model.model_validate_strings(given)
+        route.headers_model.model_validate_strings(headers_of(route))
 
 
 def test_inputs_headers_and_inner_fields_have_their_rows() -> None:

@@ -10,12 +10,10 @@ from urllib.parse import quote
 import pytest
 
 from server.handlers.api import Route
-from server.handlers.openapi import document
-from tests.handlers.bad_input import headers_of
+from tests.handlers.bad_input import body_of, headers_of
 from tests.ownership import NO_OBJECT, OWNED, Stage, a_stage
 from tests.town import Caller, Town, a_town
 from tools import permissions
-from tools.api import example_of
 from tools.permissions import PRINCIPALS
 
 ROUTES = permissions.declared()
@@ -84,13 +82,6 @@ async def address(route: Route, stage: Stage) -> str:
         value = await OWNED[name].make(stage) if name in OWNED else NO_OBJECT[name]
         path = path.replace(f"{{{name}}}", str(value))
     return path
-
-
-def body_of(route: Route) -> Any:
-    described = document([route])
-    operation = described["paths"][route.path][route.method.lower()]
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    return example_of(schema, described["components"]["schemas"])
 
 
 @pytest.mark.parametrize("tag", TAGS)

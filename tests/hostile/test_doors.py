@@ -18,8 +18,8 @@ from tortoise.exceptions import IntegrityError, MultipleObjectsReturned
 from tortoise.transactions import in_transaction
 
 from server.handlers.api import Route
-from tests.handlers.bad_input import headers_of
-from tests.handlers.test_extremes import SPENT, UNAVAILABLE, admitted, body_of
+from tests.handlers.bad_input import body_of, headers_of
+from tests.handlers.test_extremes import SPENT, UNAVAILABLE, admitted
 from tests.ownership import NO_OBJECT, OWNED, Stage, a_stage
 from tests.town import Caller, Town, a_town
 from tools import permissions
