@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, Answer, Routes, staff
 from server.handlers.organisations import IN_CHARGE
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Day, Id, Query
 from server.keys import CLOCKS, PROGRAMMES
 from server.models.organisations import ActivityKind, ActivityRecord
@@ -30,7 +31,6 @@ KIND = "training of the contact, or public-benefit activity. | 专管人员培�
 HELD = "The day it was held. | 举办日期。"
 WHAT = "What it was. | 内容。"
 FILES = "My files that show it. | 佐证文件编号。"
-AFTER = "After this id. | 从该编号之后开始。"
 
 
 class Record(Body):
@@ -64,13 +64,13 @@ class Activities(Answer):
     """A page of records, by id."""
 
     activities: list[ActivityView] = Field(description="The records. | 记录列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class MineQuery(Query):
     """Which of my records."""
 
-    after: int = Field(default=0, ge=0, description=AFTER)
+    after: AfterId = 0
 
 
 class EveryQuery(MineQuery):
@@ -125,7 +125,7 @@ async def every(request: web.Request, actor: Actor, query: EveryQuery) -> Activi
 def _page(rows: list[ActivityRecord]) -> Activities:
     return Activities(
         activities=[_view(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

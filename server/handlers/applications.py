@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, Answer, Routes, staff
 from server.handlers.grabs import RoundPath
 from server.handlers.organisations import IN_CHARGE
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Fen, Headers, Query
 from server.keys import APPLICATIONS
 from server.models.applications import Application
@@ -60,7 +63,7 @@ class Apply(Body):
 class AfterQuery(Query):
     """Where a page starts."""
 
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class ResultView(Answer):
@@ -110,7 +113,7 @@ class OwnApplications(Answer):
     """A page of my enterprise's applications, by id."""
 
     applications: list[ApplicationView] = Field(description="The applications. | 申领列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class ListedApplication(Answer):
@@ -133,7 +136,7 @@ class RoundApplications(Answer):
     asked_fen: int = Field(description="What is asked for, fen. | 有效申领总额，单位分。")
     pool_fen: int = Field(description="Money of the round, fen. | 资金池，单位分。")
     applications: list[ListedApplication] = Field(description="The applications. | 申领列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 @routes.put(
@@ -187,7 +190,7 @@ async def mine(request: web.Request, actor: Actor, query: AfterQuery) -> OwnAppl
     seen = await applications.of_organisation(after=query.after, limit=PAGE + 1, actor=actor)
     return OwnApplications(
         applications=[_own(one) for one in seen[:PAGE]],
-        next_after=seen[PAGE - 1].application.id if len(seen) > PAGE else None,
+        next_after=next_page(seen, PAGE, attrgetter("application.id")),
     )
 
 
@@ -209,7 +212,7 @@ async def of_round(
         asked_fen=total.asked_fen,
         pool_fen=row.pool_fen,
         applications=[_listed(one) for one in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

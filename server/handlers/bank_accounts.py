@@ -9,7 +9,8 @@ from pydantic import AwareDatetime, Field
 
 from server.handlers.api import Answer, Routes, person_or_staff, staff
 from server.handlers.organisations import IN_CHARGE
-from server.handlers.parsing import Body, Id, Path, Query
+from server.handlers.paging import AfterId, NextPage, next_page
+from server.handlers.parsing import Body, Id, Path, Query, SeenVersion
 from server.keys import DISBURSEMENTS
 from server.models.disbursements import BankAccount
 from server.programme.registry import UnknownProgramme
@@ -66,7 +67,7 @@ class EnterAccount(Body):
 class SeenAccount(Body):
     """Which version of an account was compared with its proof."""
 
-    version: int = Field(ge=1, le=2**31 - 1, description=VERSION)
+    version: SeenVersion
 
 
 class RejectAccount(SeenAccount):
@@ -116,14 +117,14 @@ class AccountsQuery(Query):
 
     programme: str | None = Field(default=None, max_length=64, description="The programme. | 项目代码。")
     status: AccountStatus | None = Field(default=None, description="Where they stand. | 状态。")
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class AccountsView(Answer):
     """A page of accounts, by id."""
 
     accounts: list[AccountView] = Field(description="The accounts. | 账户。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 @routes.post(
@@ -160,7 +161,7 @@ async def every(request: web.Request, actor: Actor, query: AccountsQuery) -> Acc
     )
     return AccountsView(
         accounts=[AccountView(**_account(row)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import Answer, Routes, staff
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Id, Instant, Path, Query
 from server.keys import BLOCKLIST
 from server.models.organisations import BlocklistEntry
@@ -78,14 +79,14 @@ class BanQuery(Query):
     """Which entries."""
 
     uscc: str | None = Field(default=None, max_length=18, description=USCC)
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class Bans(Answer):
     """A page of entries, by id, lifted ones included."""
 
     entries: list[BanView] = Field(description="The entries. | 记录列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class BanPath(Path):
@@ -126,7 +127,7 @@ async def every(request: web.Request, actor: Actor, query: BanQuery) -> Bans:
     rows = await blocklist.page(actor, uscc=query.uscc, after=query.after, limit=PAGE + 1)
     return Bans(
         entries=[BanView(**_shown(row)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from html import escape
+from operator import attrgetter
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import PUBLIC, Answer, Media, Routes
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Path, Query
-from server.handlers.sanction_views import CLAUSE, NEXT, NUMBER
+from server.handlers.sanction_views import CLAUSE, NUMBER
 from server.keys import CLOCKS, PROGRAMMES, SANCTIONS
 from server.programme.registry import UnknownProgramme
 from server.rules.deadlines import day_of
@@ -47,7 +49,7 @@ class BlocklistPath(Path):
 class AnnouncedQuery(Query):
     """From where."""
 
-    after: int = Field(default=0, ge=0, le=2**63 - 1, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class BlocklistedView(Answer):
@@ -70,7 +72,7 @@ class BlocklistedPage(Answer):
 
     programme: str = Field(description="The programme. | 项目代码。")
     entries: list[BlocklistedView] = Field(description="Who is on the list. | 名单。")
-    next_after: int | None = Field(description=NEXT)
+    next_after: NextPage
 
 
 @routes.get(
@@ -85,7 +87,7 @@ async def announced(request: web.Request, path: BlocklistPath, query: AnnouncedQ
     return BlocklistedPage(
         programme=path.slug,
         entries=[_entry(request, row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].case.id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE, attrgetter("case.id")),
     )
 
 

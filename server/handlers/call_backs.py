@@ -6,6 +6,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import Answer, Routes, staff
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Id, Path, Query
 from server.handlers.supervision_forms import BeforeQuery
 from server.handlers.supervision_views import CLAUSE, LONGEST, PROGRAMME
@@ -41,7 +42,7 @@ class CallQuery(Query):
     """Which call-backs, from where."""
 
     status: CallBackStatus | None = Field(default=None, description="Which status. | 状态。")
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class MakeCallList(Body):
@@ -90,7 +91,7 @@ class CallListsView(Answer):
     """A page of lists, newest first."""
 
     lists: list[CallListView] = Field(description="The lists. | 回访名单。")
-    next_before: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_before: NextPage
 
 
 class CallView(Answer):
@@ -124,7 +125,7 @@ class CallListDetail(CallListView):
 
     summary: CallSummary = Field(description="What it came to. | 汇总。")
     calls: list[CallView] = Field(description="A page of its call-backs. | 回访记录。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class CallTried(Answer):
@@ -165,7 +166,7 @@ async def lists(request: web.Request, actor: Actor, query: BeforeQuery) -> CallL
     shown = rows[: call_backs.PAGE]
     return CallListsView(
         lists=[CallListView.model_validate(_list(one)) for one in shown],
-        next_before=shown[-1].id if len(rows) > len(shown) else None,
+        next_before=next_page(rows, call_backs.PAGE),
     )
 
 
@@ -193,7 +194,7 @@ async def detail(request: web.Request, actor: Actor, path: CallListPath, query: 
                 average_bp=summary.average_bp,
             ),
             "calls": [_call(one) for one in shown],
-            "next_after": shown[-1].id if len(rows) > len(shown) else None,
+            "next_after": next_page(rows, call_backs.PAGE),
         }
     )
 

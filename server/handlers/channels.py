@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import PERSON, Answer, Routes, staff
+from server.handlers.paging import NextPage, next_page
 from server.handlers.parsing import Body, Id, Path, Query
 from server.keys import CLOCK, DELIVERIES, SEALER
 from server.models.deliveries import Delivery
@@ -112,7 +113,7 @@ class DeadLetterList(Answer):
     """A page of them, newest first."""
 
     dead_letters: list[DeadLetter] = Field(description="What could not be sent. | 未送达的消息。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class DeadLetterQuery(Query):
@@ -176,7 +177,7 @@ async def dead(request: web.Request, actor: Actor, query: DeadLetterQuery) -> De
     shown = rows[: query.limit]
     return DeadLetterList(
         dead_letters=[_letter(row) for row in shown],
-        next_after=shown[-1].id if len(rows) > query.limit else None,
+        next_after=next_page(rows, query.limit),
     )
 
 

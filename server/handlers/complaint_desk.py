@@ -9,7 +9,6 @@ from pydantic import Field
 
 from server.handlers.api import Answer, Routes, person_or_staff, staff
 from server.handlers.complaint_views import (
-    NEXT,
     ComplaintPath,
     ComplaintSummary,
     HandledComplaint,
@@ -18,6 +17,7 @@ from server.handlers.complaint_views import (
 )
 from server.handlers.complaints import ABOUT, ATTACHED, MOVED, SPOKEN
 from server.handlers.files import SHOWN, SHOWN_EXTENSIONS
+from server.handlers.paging import NextPage, next_page
 from server.handlers.parsing import Body, Day, Id, Path, Query
 from server.keys import COMPLAINTS
 from server.rules.complaints import (
@@ -154,7 +154,7 @@ class ComplaintQueue(Answer):
     """A page, the most pressing first."""
 
     complaints: list[ComplaintSummary] = Field(description="The cases. | 投诉列表。")
-    next_after: int | None = Field(description=NEXT)
+    next_after: NextPage
 
 
 class ComplainantView(Answer):
@@ -180,7 +180,7 @@ async def cases(request: web.Request, actor: Actor, query: QueueQuery) -> Compla
     )
     return ComplaintQueue(
         complaints=[summary_view(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

@@ -18,7 +18,6 @@ from server.services.complaint_lists import HandledCase, OwnCase
 NUMBER = "What people read aloud. | 投诉编号。"
 DUE = "Until when it is answered, exclusive. | 答复期限（不含）。"
 BASIS = "The clause of the ladder, or that it is the house's default. | 依据条款，或平台默认规则。"
-NEXT = "Where the next page starts. | 下一页起点，无则为空。"
 
 
 class ComplaintPath(Path):

@@ -10,7 +10,6 @@ from server.errors import Refusal
 from server.handlers.api import PERSON, PUBLIC, Answer, Routes
 from server.handlers.complaint_views import (
     BASIS,
-    NEXT,
     AccusationView,
     ComplaintPath,
     ComplaintSummary,
@@ -20,6 +19,7 @@ from server.handlers.complaint_views import (
     summary_view,
 )
 from server.handlers.organisations import IN_CHARGE
+from server.handlers.paging import NextPage, next_page
 from server.handlers.parsing import Body, Day, Id, Path, Query
 from server.handlers.ratings import RatingPath
 from server.keys import COMPLAINTS
@@ -176,7 +176,7 @@ class AccusationList(Answer):
     """A page, by id; without their threads."""
 
     accusations: list[AccusationView] = Field(description="The cases. | 涉及本单位的投诉。")
-    next_after: int | None = Field(description=NEXT)
+    next_after: NextPage
 
 
 @routes.get(
@@ -368,7 +368,7 @@ async def accusations(request: web.Request, actor: Actor, query: AccusationsQuer
     rows = await request.app[COMPLAINTS].accusations.mine(actor=actor, after=query.after)
     return AccusationList(
         accusations=[accusation_view(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

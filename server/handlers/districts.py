@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field
@@ -12,6 +13,7 @@ from pydantic import AwareDatetime, Field
 from server import texts
 from server.clock import CHINA
 from server.handlers.api import Answer, Media, Routes, staff
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Id, Query
 from server.keys import CLOCKS, PROGRAMMES
 from server.programme.registry import UnknownProgramme
@@ -51,7 +53,7 @@ class StageQuery(DistrictQuery):
 class PageQuery(StageQuery):
     """A page of them."""
 
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
     limit: int = Field(default=PAGE, ge=1, le=200, description="Most of a page. | 每页条数。")
 
 
@@ -72,7 +74,7 @@ class EnterprisePage(Answer):
     """A page of enterprises, by id."""
 
     enterprises: list[EnterpriseLine] = Field(description="The enterprises. | 企业列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class StageCount(Answer):
@@ -123,7 +125,7 @@ async def page(request: web.Request, actor: Actor, query: PageQuery) -> Enterpri
     shown = lines[: query.limit]
     return EnterprisePage(
         enterprises=[_view(line) for line in shown],
-        next_after=shown[-1].organisation.id if len(lines) > query.limit else None,
+        next_after=next_page(lines, query.limit, attrgetter("organisation.id")),
     )
 
 

@@ -9,7 +9,8 @@ from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, PUBLIC, Answer, Routes
 from server.handlers.organisations import IN_CHARGE
-from server.handlers.parsing import LARGEST_FEN, Body, Id, Path, Query
+from server.handlers.paging import AfterId, NextPage, next_page
+from server.handlers.parsing import LARGEST_FEN, Body, Id, Path, Query, SeenVersion
 from server.handlers.programmes import FieldView
 from server.keys import ENQUIRIES, PROGRAMMES
 from server.models.enquiries import Enquiry
@@ -41,7 +42,6 @@ Value = (
     | Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 )
 VALUES = "By the programme's field codes; money in fen. | 按字段代码填写，金额单位分。"
-NEXT = "Where the next page starts. | 下一页起点，无则为空。"
 
 
 class EnquiryPath(Path):
@@ -66,7 +66,7 @@ class ShownQuery(Query):
 class PageQuery(Query):
     """Which page."""
 
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class WriteEnquiry(Body):
@@ -82,13 +82,13 @@ class SaveEnquiry(Body):
 
     values: dict[Code, Value] = Field(max_length=MOST_FIELDS, description=VALUES)
     anonymous: bool = Field(description="Shown without my organisation's name. | 是否匿名展示。")
-    version: int = Field(ge=1, le=2**31 - 1, description="The version I looked at. | 所见版本号。")
+    version: SeenVersion
 
 
 class SubmitEnquiry(Body):
     """Hand in."""
 
-    version: int = Field(ge=1, le=2**31 - 1, description="The version I looked at. | 所见版本号。")
+    version: SeenVersion
 
 
 class CloseEnquiry(Body):
@@ -131,14 +131,14 @@ class EnquiryList(Answer):
     """A page, newest first."""
 
     enquiries: list[EnquiryView] = Field(description="The enquiries. | 需求列表。")
-    next_before: int | None = Field(description=NEXT)
+    next_before: NextPage
 
 
 class OwnEnquiryList(Answer):
     """A page, by id."""
 
     enquiries: list[OwnEnquiryView] = Field(description="The enquiries. | 需求列表。")
-    next_after: int | None = Field(description=NEXT)
+    next_after: NextPage
 
 
 @routes.get(
@@ -177,7 +177,7 @@ async def shown(request: web.Request, query: ShownQuery) -> EnquiryList:
     rows = await enquiry_book.shown(slug=query.programme, before=query.before)
     return EnquiryList(
         enquiries=[_view(row) for row in rows[:PAGE]],
-        next_before=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_before=next_page(rows, PAGE),
     )
 
 
@@ -206,7 +206,7 @@ async def mine(request: web.Request, actor: Actor, query: PageQuery) -> OwnEnqui
     rows = await enquiry_book.own(actor=actor, after=query.after)
     return OwnEnquiryList(
         enquiries=[_own_view(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

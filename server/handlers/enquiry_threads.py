@@ -6,8 +6,9 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, Answer, Routes
-from server.handlers.enquiries import NEXT, EnquiryPath, PageQuery, name_of
+from server.handlers.enquiries import EnquiryPath, PageQuery, name_of
 from server.handlers.organisations import IN_CHARGE
+from server.handlers.paging import NextPage, next_page
 from server.handlers.parsing import Body, Id, Path
 from server.keys import ENQUIRIES
 from server.models.enquiries import EnquiryAnswer, EnquiryMessage
@@ -61,7 +62,7 @@ class EnquiryAnswerList(Answer):
     """A page, by id."""
 
     answers: list[EnquiryAnswerView] = Field(description="The answers. | 回复列表。")
-    next_after: int | None = Field(description=NEXT)
+    next_after: NextPage
 
 
 class MessageView(Answer):
@@ -78,7 +79,7 @@ class ThreadView(Answer):
 
     answer: EnquiryAnswerView = Field(description="The answer that began it. | 首次回复。")
     messages: list[MessageView] = Field(description="What was said. | 消息列表。")
-    next_after: int | None = Field(description=NEXT)
+    next_after: NextPage
 
 
 @routes.get(
@@ -156,7 +157,7 @@ async def _thread(answer_id: int, actor: Actor, after: int = 0) -> ThreadView:
 def _answers(rows: list[EnquiryAnswer]) -> EnquiryAnswerList:
     return EnquiryAnswerList(
         answers=[_answer(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 
@@ -178,7 +179,7 @@ def _thread_view(found: Thread) -> ThreadView:
     return ThreadView(
         answer=_answer(found.answer),
         messages=[_message(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

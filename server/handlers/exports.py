@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import Answer, Media, Routes, person_or_staff, staff
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Day, Id, Path, Query
 from server.keys import EXPORTS
 from server.models.exports import ExportFormat, ExportJob, ExportStatus
@@ -58,7 +59,7 @@ class ExportQuery(Query):
     """Where a page starts."""
 
     programme: str = Field(default="", max_length=64, description=PROGRAMME)
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class ExportOrder(Body):
@@ -136,7 +137,7 @@ class ExportsView(Answer):
     """A page of exports, by id."""
 
     exports: list[ExportView] = Field(description="The exports. | 导出记录。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 @routes.get(
@@ -202,7 +203,7 @@ async def every(request: web.Request, actor: Actor, query: ExportQuery) -> Expor
     )
     return ExportsView(
         exports=[ExportView(**_view(row)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, SIGNED_IN, Answer, Media, Routes
+from server.handlers.paging import NextPage
 from server.handlers.parsing import Id, Path, Query
 from server.keys import FILES
 from server.models.files import StoredFile
@@ -78,7 +79,7 @@ class FileList(Answer):
     """A page of files, by id."""
 
     files: list[FileView] = Field(description="The files. | 文件列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 @routes.get(

@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import Answer, Media, Routes, staff
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import BodyIncomplete, BodyTooLarge, BodyTooSlow, Path, Query
 from server.handlers.streams import UploadFormUnusable, sent_file
 from server.keys import IMPORTS
@@ -159,14 +160,14 @@ class Imported(RunView):
 class RunQuery(Query):
     """Where a page starts."""
 
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class Runs(Answer):
     """A page of imports, by id."""
 
     imports: list[RunView] = Field(description="The imports. | 导入记录。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 @routes.get(
@@ -179,7 +180,7 @@ async def every(request: web.Request, actor: Actor, query: RunQuery) -> Runs:
     rows = await imports.page(actor, after=query.after, limit=PAGE + 1)
     return Runs(
         imports=[RunView(**_run(row)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import SIGNED_IN, Answer, Routes, staff
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Day, Id, Path, Query
 from server.keys import LABELS, PROGRAMMES
 from server.models.labels import AttestedLabel, LabelSource
@@ -67,14 +68,14 @@ class LabelQuery(Query):
     uscc: str | None = Field(default=None, max_length=18, description=USCC)
     code: str | None = Field(default=None, max_length=64, description=CODE)
     standing_only: bool = Field(default=False, description="Without what was withdrawn. | 只看未撤销的。")
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class Labels(Answer):
     """A page of lines, by id."""
 
     labels: list[LabelView] = Field(description="The lines. | 记录列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class LabelPath(Path):
@@ -150,7 +151,7 @@ async def every(request: web.Request, actor: Actor, query: LabelQuery) -> Labels
     )
     return Labels(
         labels=[LabelView(**_shown(row)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

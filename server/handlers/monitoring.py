@@ -43,6 +43,7 @@ from server.handlers.monitoring_views import (
     evaluation,
     operator_audit,
 )
+from server.handlers.paging import next_page
 from server.handlers.supervision_forms import BeforeQuery
 from server.keys import SUPERVISION
 from server.models.organisations import MemberRole
@@ -96,7 +97,7 @@ async def found(request: web.Request, actor: Actor, query: AnomalyQuery) -> Anom
     shown = rows[: anomalies.PAGE]
     return AnomaliesView(
         anomalies=[anomaly(one) for one in shown],
-        next_before=shown[-1].id if len(rows) > len(shown) else None,
+        next_before=next_page(rows, anomalies.PAGE),
     )
 
 
@@ -283,7 +284,7 @@ async def evaluated(request: web.Request, actor: Actor, query: BeforeQuery) -> E
     shown = rows[: evaluations.PAGE]
     return EvaluationsView(
         evaluations=[EvaluationView.model_validate(evaluation(one, roles)) for one, roles in shown],
-        next_before=shown[-1][0].id if len(rows) > len(shown) else None,
+        next_before=next_page([one for one, _ in rows], evaluations.PAGE),
     )
 
 

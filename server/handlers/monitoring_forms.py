@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from server.handlers.parsing import Body, Day, Id, Path, Query
-from server.handlers.supervision_forms import BeforeQuery, FileIds, Version
-from server.handlers.supervision_views import FILES, LONGEST, PROGRAMME, REASON, VERSION
+from server.handlers.parsing import Body, Day, Id, Path, Query, SeenVersion
+from server.handlers.supervision_forms import BeforeQuery, FileIds
+from server.handlers.supervision_views import FILES, LONGEST, PROGRAMME, REASON
 from server.programme.vocabulary import Party
 from server.rules.contract_checks import CheckVerdict, SharedSource
 from server.rules.supervision import AnomalyStatus, AuditOpinion, CommissionOutcome
@@ -63,7 +63,7 @@ class LiftAnomaly(Body):
     """Why nothing is wrong."""
 
     reason: str = Field(min_length=2, max_length=LONGEST, description=REASON, examples=["已核实"])
-    version: Version = Field(description=VERSION)
+    version: SeenVersion
 
 
 class ProposeOnAnomaly(Body):
@@ -72,7 +72,7 @@ class ProposeOnAnomaly(Body):
     facts: str = Field(min_length=2, max_length=LONGEST, description="What was found. | 核实情况。")
     ground: str = Field(default="", max_length=64, description="Empty: its own. | 处理依据，空为默认。")
     serious: bool = Field(default=False, description="Whether it is serious. | 是否情节严重。")
-    version: Version = Field(description=VERSION)
+    version: SeenVersion
 
 
 class SelfCheck(Body):

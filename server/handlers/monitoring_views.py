@@ -7,6 +7,7 @@ from datetime import date
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import Answer
+from server.handlers.paging import NextPage
 from server.handlers.supervision_views import CLAUSE, FILES, PROGRAMME, REASON
 from server.models.monitoring import (
     AnomalyFinding,
@@ -50,7 +51,7 @@ class AnomaliesView(Answer):
     """A page of findings, newest first."""
 
     anomalies: list[AnomalyView] = Field(description="The findings. | 数据异常。")
-    next_before: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_before: NextPage
 
 
 class AuditMade(Answer):
@@ -154,7 +155,7 @@ class EvaluationsView(Answer):
     """A page of evaluations, newest first."""
 
     evaluations: list[EvaluationView] = Field(description="The evaluations. | 绩效评价。")
-    next_before: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_before: NextPage
 
 
 class ContractCheckView(Answer):

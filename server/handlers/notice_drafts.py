@@ -17,7 +17,8 @@ from server.handlers.notice_views import (
     NoticePath,
     notice_file,
 )
-from server.handlers.parsing import Body, Day, Id, Path, Query
+from server.handlers.paging import NextPage, next_page
+from server.handlers.parsing import Body, Day, Id, Path, Query, SeenVersion
 from server.handlers.review_views import REASON, SUBJECT
 from server.keys import NOTICE_DESK, SETTINGS
 from server.models.public_notices import PublicNotice
@@ -52,7 +53,6 @@ routes = Routes("notice_drafts")
 PUBLISHERS = staff(StaffRole.AUTHORITY, StaffRole.OPERATOR)
 THEIRS = (NotYourReview, OwnReview, Recused)
 PAGE = 100
-MOST_VERSIONS = 2**31 - 1
 WEB_ADDRESS = r"^(https?://[^\s<>\"]{3,490})?$"
 
 
@@ -78,7 +78,7 @@ class WaitingList(Answer):
     """A page of what waits, the oldest first."""
 
     waiting: list[WaitingView] = Field(description="The cases. | 待公示事项。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class DraftPath(Path):
@@ -135,7 +135,7 @@ class DraftMade(Answer):
 class Publish(Body):
     """What the publisher looked at."""
 
-    version: int = Field(ge=1, le=MOST_VERSIONS, description=VERSION)
+    version: SeenVersion
     sha256: str = Field(
         pattern=r"^[0-9a-f]{64}$",
         description="Of the preview. | 预览内容的校验值。",
@@ -146,7 +146,7 @@ class Publish(Body):
 class Discard(Body):
     """The draft as it was seen."""
 
-    version: int = Field(ge=1, le=MOST_VERSIONS, description=VERSION)
+    version: SeenVersion
 
 
 class Showing(Body):
@@ -190,7 +190,7 @@ async def waiting(request: web.Request, actor: Actor, query: WaitingQuery) -> Wa
             )
             for row in rows[:PAGE]
         ],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import Answer
+from server.handlers.paging import NextPage
 from server.handlers.parsing import Id, Path
 from server.models.public_notices import NoticeShowing, PublicNotice
 from server.rules.public_notices import NoticeKind, NoticeStatus
@@ -81,7 +82,7 @@ class NoticeList(Answer):
     """A page of notices, the newest first."""
 
     notices: list[NoticeView] = Field(description="The notices. | 公示列表。")
-    next_before: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_before: NextPage
 
 
 def page_of(notice: PublicNotice, public_url: str) -> str:

@@ -30,6 +30,7 @@ from server.handlers.offering_views import (
     version_view,
 )
 from server.handlers.organisations import IN_CHARGE, Area
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Fen, Id, Path, Query
 from server.keys import OFFERINGS
 from server.programme.registry import UnknownProgramme
@@ -130,7 +131,7 @@ class OfferingPath(Path):
 class OfferingPage(Query):
     """Where the page starts."""
 
-    after: int = Field(default=0, ge=0, le=2**63 - 1, description="The last id seen. | 上一页末的编号。")
+    after: AfterId = 0
 
 
 class OfferingsQuery(OfferingPage):
@@ -144,14 +145,14 @@ class OfferingDrafts(Answer):
     """A page of my organisation's offerings, by id."""
 
     offerings: list[OfferingDraftView] = Field(description="The offerings. | 服务产品。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class OfferingList(Answer):
     """A page of a programme's offerings, by id."""
 
     offerings: list[OfferingView] = Field(description="The offerings. | 服务产品。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class OfferingVersions(Answer):
@@ -198,7 +199,7 @@ async def mine(request: web.Request, actor: Actor, query: OfferingPage) -> Offer
     drafts = request.app[OFFERINGS].drafts
     return OfferingDrafts(
         offerings=[draft_view(await drafts.shown(row)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 
@@ -293,7 +294,7 @@ async def handed_in(request: web.Request, actor: Actor, query: OfferingsQuery) -
     )
     return OfferingList(
         offerings=[OfferingView(**offering_fields(row)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

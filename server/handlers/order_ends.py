@@ -9,7 +9,7 @@ from server.handlers.api import Routes, staff
 from server.handlers.order_views import OrderView
 from server.handlers.orders import OrderPath, Reasoned, order_shown
 from server.handlers.organisations import IN_CHARGE
-from server.handlers.parsing import Body, Id
+from server.handlers.parsing import Body, Id, SeenVersion
 from server.keys import ORDER_ENDS, PAYMENT_RETURNS
 from server.rules.lifecycles import IllegalMove, NotPermittedNow
 from server.services.access import Actor, NoOrganisation, StaffRole
@@ -54,9 +54,7 @@ class Clearance(Termination):
 class Versioned(Body):
     """The order as it was shown."""
 
-    version: int = Field(
-        ge=1, le=2**31 - 1, description="The order's version that was shown. | 所见订单的版本号。"
-    )
+    version: SeenVersion
 
 
 @routes.post(

@@ -11,6 +11,7 @@ from server import texts
 from server.errors import Unmet
 from server.handlers.api import Access, Answer
 from server.handlers.asked_views import AskedDocumentView, AskedFieldView, asked_document, asked_field
+from server.handlers.paging import NextPage
 from server.handlers.problems import UnmetCondition
 from server.models.orders import Order, OrderPaper
 from server.models.organisations import MemberRole
@@ -53,7 +54,7 @@ class OrderList(Answer):
     """A page of orders, by id."""
 
     orders: list[SummaryView] = Field(description="The orders. | 订单列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class ChecklistView(Answer):

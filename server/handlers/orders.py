@@ -18,7 +18,8 @@ from server.handlers.order_views import (
     view_of,
 )
 from server.handlers.organisations import IN_CHARGE
-from server.handlers.parsing import Body, Day, Fen, Id, Path, Query
+from server.handlers.paging import AfterId, next_page
+from server.handlers.parsing import Body, Day, Fen, Id, Path, Query, SeenVersion
 from server.keys import ORDER_OPENING, ORDERS
 from server.programme.registry import UnknownProgramme
 from server.programme.steps import StepKind
@@ -129,9 +130,7 @@ class StepBody(Body):
 class TakeStep(StepBody):
     """A step, on the order as it was shown."""
 
-    version: int = Field(
-        ge=1, le=2**31 - 1, description="The order's version that was shown. | 所见订单的版本号。"
-    )
+    version: SeenVersion
 
 
 class OpenOrder(StepBody):
@@ -177,7 +176,7 @@ class StepPath(OrderPath):
 class OrdersQuery(Query):
     """Which orders."""
 
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
     party: Party | None = Field(default=None, strict=False, description="As which side. | 作为哪一方。")
     status: OrderStatus | None = Field(default=None, strict=False, description="In which state. | 状态。")
 
@@ -185,9 +184,7 @@ class OrdersQuery(Query):
 class Reasoned(Body):
     """A reason, on the order as it was shown."""
 
-    version: int = Field(
-        ge=1, le=2**31 - 1, description="The order's version that was shown. | 所见订单的版本号。"
-    )
+    version: SeenVersion
     reason: str = Field(min_length=2, max_length=500, description="Why. | 原因。", examples=["双方协商一致"])
 
 
@@ -249,7 +246,7 @@ async def orders(request: web.Request, actor: Actor, query: OrdersQuery) -> Orde
     )
     return OrderList(
         orders=[summary_of(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, Answer, Routes, person, staff
 from server.handlers.offices import OfficeView, office_view
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Day, Fen, Id, Query
 from server.keys import ONBOARDING, PROGRAMMES
 from server.models.organisations import MemberRole, Organisation
@@ -174,14 +175,14 @@ class ReportsView(Answer):
     """Reported changes."""
 
     reports: list[ReportView] = Field(description="The reports. | 变更报告。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class ReportsQuery(Query):
     """Which reports."""
 
     programme: str = Field(max_length=64, description="The programme. | 项目代码。")
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 @routes.post(
@@ -264,7 +265,7 @@ async def reports(request: web.Request, actor: Actor, query: ReportsQuery) -> Re
     rows = await changes.page(actor, slug=query.programme, after=query.after, limit=PAGE + 1)
     return ReportsView(
         reports=[_report(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

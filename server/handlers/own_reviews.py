@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import PERSON, Answer, Routes
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Query
 from server.handlers.review_forms import ReviewPath
 from server.handlers.review_views import (
@@ -40,7 +41,7 @@ PAGE = 50
 class OwnReviewsQuery(Query):
     """Which page."""
 
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class OwnReviewView(Answer):
@@ -66,7 +67,7 @@ class OwnReviews(Answer):
     """A page of cases, by id."""
 
     reviews: list[OwnReviewView] = Field(description="The cases. | 审核件列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class OwnFileView(OwnReviewView):
@@ -89,7 +90,7 @@ async def mine(request: web.Request, actor: Actor, query: OwnReviewsQuery) -> Ow
     rows = await review_files.of_organisation(actor, after=query.after, limit=PAGE + 1)
     return OwnReviews(
         reviews=[OwnReviewView(**_columns(row)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

@@ -160,6 +160,11 @@ Instant = Annotated[
 Id = Annotated[int, Field(ge=1, le=LARGEST_WHOLE)]
 """The id of a row."""
 
+SeenVersion = Annotated[
+    int, Field(ge=1, le=2**31 - 1, description="The version that was seen. | 所见版本号。")
+]
+"""What a change rests on: if the row has moved on since, the change is refused."""
+
 _Model = TypeVar("_Model", bound=BaseModel)
 Parser = Callable[[web.Request], BaseModel]
 

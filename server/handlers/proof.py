@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from pydantic import AwareDatetime, Field
 from server import texts
 from server.handlers.api import PERSON, PUBLIC, Answer, Routes, staff
 from server.handlers.orders import OrderPath
+from server.handlers.paging import NextPage, next_page
 from server.handlers.parsing import Body, Id, Path, Query
 from server.keys import CASE_FILES, JOURNAL_SEALS
 from server.models.exports import ExportJob, ExportStatus
@@ -96,7 +98,7 @@ class DaysView(Answer):
     """A page of the signed days."""
 
     days: list[DayView] = Field(description="By number. | 按序号。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class ProofView(Answer):
@@ -158,7 +160,7 @@ async def days(request: web.Request, query: DayQuery) -> DaysView:
     rows = await case_proofs.days_page(after=query.after, limit=PAGE + 1)
     return DaysView(
         days=[DayView(**await case_proofs.day_line(row)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].number if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE, attrgetter("number")),
     )
 
 

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import PUBLIC, Answer, Routes, person_or_staff, staff
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Fen, Instant, Query
 from server.handlers.qualifications import PROGRAMME, QualificationPath
 from server.keys import CLOCKS, PROGRAMMES, REMOVALS, SUSPENSIONS
@@ -193,7 +194,7 @@ class AnnouncedQuery(Query):
     """Which announcements."""
 
     programme: str = Field(max_length=64, description=PROGRAMME)
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class AnnouncedView(Answer):
@@ -212,7 +213,7 @@ class AnnouncedList(Answer):
     """A page of announcements, by id."""
 
     removals: list[AnnouncedView] = Field(description="The announcements. | 清退公告。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 @routes.get(
@@ -377,7 +378,7 @@ async def announced(request: web.Request, query: AnnouncedQuery) -> AnnouncedLis
             )
             for row in rows[:PAGE]
         ],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from aiohttp import web
@@ -10,6 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import PUBLIC, Answer, Routes, staff
+from server.handlers.paging import NextPage, next_page
 from server.handlers.parsing import Body, Id, Path, Query
 from server.handlers.qualifications import PROGRAMME, QualificationPath
 from server.keys import CLOCKS, PROGRAMMES, PROVIDER_GRADES
@@ -78,7 +80,7 @@ class ProvidersView(Answer):
     """A page of providers that can be ordered from."""
 
     providers: list[ProviderView] = Field(description="The providers. | 服务机构列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class ProviderPath(Path):
@@ -178,7 +180,7 @@ async def every(request: web.Request, query: ProvidersQuery) -> ProvidersView:
     found = await provider_pages.cards(programme, wanted, now=request.app[CLOCKS].now(programme.slug))
     return ProvidersView(
         providers=[ProviderView(**_card(programme, one)) for one in found[:PAGE]],
-        next_after=found[PAGE - 1].row.id if len(found) > PAGE else None,
+        next_after=next_page(found, PAGE, attrgetter("row.id")),
     )
 
 

@@ -17,6 +17,7 @@ from server.handlers.notice_views import (
     notice_file,
     notice_view,
 )
+from server.handlers.paging import next_page
 from server.handlers.parsing import Body, BodyIncomplete, BodyTooSlow, Id, Path, Query
 from server.handlers.review_views import REASON
 from server.handlers.streams import body_of
@@ -143,7 +144,7 @@ async def listed(request: web.Request, query: NoticesQuery) -> NoticeList:
     url = request.app[SETTINGS].public_url
     return NoticeList(
         notices=[notice_view(row, url) for row in rows[:PAGE]],
-        next_before=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_before=next_page(rows, PAGE),
     )
 
 

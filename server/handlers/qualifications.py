@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from server.errors import Unmet
 from server.handlers.api import PERSON, Answer, Routes, person_or_staff, staff
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Id, Path, Query
 from server.handlers.problems import UnmetCondition
 from server.keys import PROGRAMMES, QUALIFICATIONS
@@ -30,7 +31,6 @@ PAGE = 50
 PROGRAMME = "The programme's slug. | 项目代码。"
 PARTY = "enterprise (uses vouchers) or provider (takes them). | 用券企业或服务机构。"
 VALID_UNTIL = "The instant it ends; null: it holds on. | 有效期至，空为长期。"
-AFTER = "After this id. | 从该编号之后开始。"
 
 
 class ProgrammeQuery(Query):
@@ -99,14 +99,14 @@ class QualificationQuery(Query):
     programme: str | None = Field(
         default=None, max_length=64, description="Only of this programme. | 只看该项目。"
     )
-    after: int = Field(default=0, ge=0, description=AFTER)
+    after: AfterId = 0
 
 
 class Qualifications(Answer):
     """A page of qualifications, by id."""
 
     qualifications: list[QualificationView] = Field(description="The qualifications. | 资格列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class QualificationPath(Path):
@@ -200,7 +200,7 @@ async def revoke(
 def _page(rows: list[Qualification], programmes: Programmes) -> Qualifications:
     return Qualifications(
         qualifications=[QualificationView(**qualification_fields(row, programmes)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from pydantic import AwareDatetime, Field
 from server import texts
 from server.handlers.api import PUBLIC, Answer, Media, Routes
 from server.handlers.grabs import RoundPath
+from server.handlers.paging import NextPage, next_page
 from server.handlers.parsing import Query
 from server.keys import RANKED
 from server.models.applications import Ranking
@@ -107,7 +109,7 @@ class RankingPage(Answer):
         " | 名单规范文本的 SHA-256，排名时已记入日志。"
     )
     entries: list[ListLine] = Field(description="The list, by position. | 名单，按名次。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 @routes.get(
@@ -123,7 +125,7 @@ async def page(request: web.Request, path: RoundPath, query: ListQuery) -> Ranki
     return RankingPage(
         **_head(request, made),
         entries=[ListLine(**_line(row)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1]["position"] if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE, itemgetter("position")),
     )
 
 

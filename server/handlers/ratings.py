@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 from server.clock import CHINA
 from server.handlers.api import PERSON, PUBLIC, Answer, Routes, person_or_staff, staff
 from server.handlers.organisations import IN_CHARGE
+from server.handlers.paging import NextPage
 from server.handlers.parsing import Body, Id, Path, Query
 from server.keys import CLOCKS, RATINGS
 from server.models.ratings import Rating
@@ -117,21 +118,21 @@ class OwnRatings(Answer):
     """A page, by id."""
 
     ratings: list[OwnRatingView] = Field(description="The ratings. | 评价列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class OfficialRatings(Answer):
     """A page, by id."""
 
     ratings: list[OfficialRatingView] = Field(description="The ratings. | 评价列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class VeiledRatings(Answer):
     """A page, by id."""
 
     ratings: list[VeiledRatingView] = Field(description="The ratings. | 评价列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 @routes.get(

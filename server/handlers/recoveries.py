@@ -6,10 +6,10 @@ from aiohttp import web
 from pydantic import Field
 
 from server.handlers.api import Answer, Media, Routes, person_or_staff, staff
-from server.handlers.parsing import Body, Day, Fen, Id, Path, Query
+from server.handlers.paging import AfterId, NextPage, next_page
+from server.handlers.parsing import Body, Day, Fen, Id, Path, Query, SeenVersion
 from server.handlers.sanction_views import (
     LONGEST,
-    NEXT,
     REASON,
     RecoveryReceiptView,
     RecoverySummary,
@@ -59,13 +59,13 @@ class RecoveryQuery(Query):
     """Which claims."""
 
     status: RecoveryStatus | None = Field(default=None, description="In one status. | 状态。")
-    after: int = Field(default=0, ge=0, le=2**63 - 1, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class SeenRecovery(Body):
     """A change of a claim that was seen."""
 
-    version: int = Field(ge=1, le=2**31 - 1, description="The version that was seen. | 所见版本号。")
+    version: SeenVersion
 
 
 class Instalment(Body):
@@ -107,7 +107,7 @@ class RecoveryPage(Answer):
     """A page of claims."""
 
     recoveries: list[RecoverySummary] = Field(description="The claims. | 追缴列表。")
-    next_after: int | None = Field(description=NEXT)
+    next_after: NextPage
 
 
 @routes.get(
@@ -121,7 +121,7 @@ async def every(request: web.Request, actor: Actor, query: RecoveryQuery) -> Rec
     rows = await sanction_lists.recoveries(actor, status=query.status, after=query.after)
     return RecoveryPage(
         recoveries=[RecoverySummary.model_validate(recovery_summary_of(row)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

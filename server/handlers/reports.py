@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import Answer, Media, Routes, staff
+from server.handlers.paging import AfterId, NextPage
 from server.handlers.parsing import Body, Day, Id, Path, Query
 from server.keys import CLOCKS, PROGRAMMES, REPORTS
 from server.models.reports import ReportEdition
@@ -75,7 +76,7 @@ class ReportsQuery(Query):
 
     programme: str = Field(default="", max_length=64, description=PROGRAMME)
     code: str = Field(default="", max_length=64, description=CODE)
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class LiveQuery(Query):
@@ -101,7 +102,7 @@ class BehindQuery(Query):
         default="", max_length=130, description="section.figure, or section.table with a row. | 数据代码。"
     )
     row: int | None = Field(default=None, ge=0, le=100_000, description="Row of the table. | 表格行号。")
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class ReportOrder(Body):
@@ -170,7 +171,7 @@ class EditionsView(Answer):
     """A page of reports, by id."""
 
     reports: list[EditionView] = Field(description="The reports. | 报表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class LiveView(Answer):
@@ -192,7 +193,7 @@ class BehindView(Answer):
 
     of: str = Field(description="What they are rows of. | 数据来源。")
     rows: list[BehindRow] = Field(description="The rows, by id. | 明细。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class MoneyView(Answer):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from server.handlers.parsing import Body, Day, Fen, Id, Path, Query
+from server.handlers.parsing import Body, Day, Fen, Id, Path, Query, SeenVersion
 from server.handlers.review_views import REASON
 from server.programme.review import ReviewSubject, ReviewWhen
 from server.rules.review import BEST_SCORE
@@ -14,9 +14,7 @@ from server.services.review_bulk import MOST_AT_ONCE
 from server.services.review_inbox import LARGEST_PAGE
 from server.services.review_ranges import Queue
 
-MOST_VERSIONS = 2**31 - 1
 Score = Annotated[int, Field(ge=0, le=BEST_SCORE)]
-VERSION = "The version that was looked at. | 所查看的版本号。"
 
 
 class ReviewPath(Path):
@@ -73,7 +71,7 @@ class Decide(Body):
     decision: Literal["approve", "return", "reject"] = Field(
         description="approve, return for correction, or reject. | 通过、退回修改或不通过。"
     )
-    version: int = Field(ge=1, le=MOST_VERSIONS, description=VERSION)
+    version: SeenVersion
     reason: str = Field(
         default="", max_length=2000, description="Why; only approving needs none. | 理由，通过时可不填。"
     )
@@ -115,7 +113,7 @@ class Decide(Body):
 class Opine(Body):
     """One expert's opinion, among several."""
 
-    version: int = Field(ge=1, le=MOST_VERSIONS, description=VERSION)
+    version: SeenVersion
     score: Score = Field(description="0 to 100. | 评分，0 至 100。", examples=[85])
     reason: str = Field(min_length=1, max_length=2000, description="The opinion. | 评审意见。")
 
@@ -124,7 +122,7 @@ class Chosen(Body):
     """One case to approve."""
 
     id: Id = Field(description="The case. | 审核件编号。")
-    version: int = Field(ge=1, le=MOST_VERSIONS, description=VERSION)
+    version: SeenVersion
 
 
 class ApproveMany(Body):

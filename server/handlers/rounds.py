@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, PUBLIC, Answer, Routes, staff
 from server.handlers.grabs import RoundPath
+from server.handlers.paging import NextPage
 from server.handlers.parsing import Body, Fen, Id, Instant, Path, Query
 from server.handlers.problems import UnmetCondition
 from server.keys import BOOK, CLOCKS, PROGRAMMES, ROUNDS
@@ -99,7 +100,7 @@ class RoundList(Answer):
     """A page of rounds, by id."""
 
     rounds: list[RoundView] = Field(description="The rounds. | 批次列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class ReadinessView(Answer):

@@ -6,8 +6,8 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import Answer
-from server.handlers.parsing import Body, Day, Id, Path, Query
-from server.handlers.review_forms import MOST_VERSIONS, VERSION
+from server.handlers.paging import NextPage
+from server.handlers.parsing import Body, Day, Id, Path, Query, SeenVersion
 from server.models.sampling import SampleAnswer, SamplingDraw
 from server.programme.review import Sampled
 from server.rules.sampling import DrawStatus, SampleOutcome
@@ -50,7 +50,7 @@ class DrawnQuery(Query):
     outstanding: bool = Field(
         default=False, strict=False, description="Only what is still to be looked at. | 只看尚未核查的。"
     )
-    after: int = Field(default=0, ge=0, le=MOST_VERSIONS, description="After this one. | 从该序号之后开始。")
+    after: int = Field(default=0, ge=0, le=2**31 - 1, description="After this one. | 从该序号之后开始。")
 
 
 class Announce(Body):
@@ -83,13 +83,13 @@ class Announce(Body):
 class Lock(Body):
     """Which draw is seen."""
 
-    version: int = Field(ge=1, le=MOST_VERSIONS, description=VERSION)
+    version: SeenVersion
 
 
 class Draw(Body):
     """Which draw is seen, and the number that was announced with it."""
 
-    version: int = Field(ge=1, le=MOST_VERSIONS, description=VERSION)
+    version: SeenVersion
     public_number: str = Field(default="", max_length=64, description="The public number. | 公开号码。")
 
 
@@ -144,7 +144,7 @@ class DrawsView(Answer):
     """A page of draws, newest first."""
 
     draws: list[DrawView] = Field(description="The draws. | 抽查列表。")
-    next_before: int | None = Field(description="Where the next page starts. | 下一页起点。")
+    next_before: NextPage
 
 
 class AttemptView(Answer):
@@ -193,7 +193,7 @@ class DrawnView(Answer):
 
     progress: ProgressView = Field(description="How far it has been looked at. | 核查进度。")
     lines: list[LineView] = Field(description="The lines. | 抽中名单。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点。")
+    next_after: NextPage
 
 
 class CheckView(Answer):

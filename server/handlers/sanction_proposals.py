@@ -6,13 +6,13 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import Answer, Routes
+from server.handlers.paging import NextPage, next_page
 from server.handlers.parsing import Body, Fen, Id, Path, Query
 from server.handlers.sanction_views import (
     ATTACHED,
     CLAUSE,
     LONGEST,
     MOST_FILES,
-    NEXT,
     PROPOSING,
     REASON,
     SEEING,
@@ -155,7 +155,7 @@ class ComplaintProposals(Answer):
     """What complaints proposed and nobody has taken up."""
 
     proposals: list[ComplaintProposal] = Field(description="The proposals. | 处理建议列表。")
-    next_after: int | None = Field(description=NEXT)
+    next_after: NextPage
 
 
 class ProposalDismissed(Answer):
@@ -232,7 +232,7 @@ async def proposals(request: web.Request, actor: Actor, query: AfterSanction) ->
         )
         for row in rows[:PAGE]
     ]
-    return ComplaintProposals(proposals=shown, next_after=rows[PAGE - 1].id if len(rows) > PAGE else None)
+    return ComplaintProposals(proposals=shown, next_after=next_page(rows, PAGE))
 
 
 @routes.post(

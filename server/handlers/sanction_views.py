@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from server import texts
 from server.handlers.api import Answer, staff
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Id, Path, Query
 from server.keys import SANCTIONS
 from server.models.sanctions import Recovery, RecoveryLine, RecoveryReceipt, SanctionAppeal, SanctionCase
@@ -32,7 +33,6 @@ from server.services.sanctions import PROPOSERS
 NUMBER = "What people read aloud. | 编号。"
 CLAUSE = "The provision. | 依据条款。"
 VERSION = "Its version, for the next change. | 版本号，下次办理时带上。"
-NEXT = "Where the next page starts. | 下一页起点，无则为空。"
 REASON = "Why. | 理由。"
 SEEING = staff(*sorted(READERS))
 DECIDING = staff(*sorted(READERS - {StaffRole.AUDITOR}))
@@ -385,21 +385,21 @@ def recovery_summary_of(claim: Recovery) -> dict[str, object]:
 class AfterSanction(Query):
     """From where."""
 
-    after: int = Field(default=0, ge=0, le=2**63 - 1, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class SanctionCases(Answer):
     """A page of cases."""
 
     sanctions: list[SanctionSummary] = Field(description="The cases. | 案件列表。")
-    next_after: int | None = Field(description=NEXT)
+    next_after: NextPage
 
 
 def page_of(rows: list[SanctionCase]) -> SanctionCases:
     """A page of cases, and where the next one starts."""
     return SanctionCases(
         sanctions=[SanctionSummary.model_validate(summary_of(row)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

@@ -6,7 +6,8 @@ from aiohttp import web
 from pydantic import Field
 
 from server.handlers.api import Routes
-from server.handlers.parsing import Body, Day, Id, Query
+from server.handlers.paging import AfterId
+from server.handlers.parsing import Body, Day, Id, Query, SeenVersion
 from server.handlers.sanction_views import (
     ATTACHED,
     DECIDING,
@@ -49,13 +50,13 @@ class SanctionQuery(Query):
 
     programme: str | None = Field(default=None, max_length=64, description="Of one programme. | 项目代码。")
     status: SanctionStatus | None = Field(default=None, description="In one status. | 状态。")
-    after: int = Field(default=0, ge=0, le=2**63 - 1, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class SeenSanction(Body):
     """A change of a case that was seen."""
 
-    version: int = Field(ge=1, le=2**31 - 1, description="The version that was seen. | 所见版本号。")
+    version: SeenVersion
 
 
 class ReasonedSanction(SeenSanction):

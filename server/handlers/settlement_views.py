@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 from server import texts
 from server.handlers.api import Answer
 from server.handlers.order_views import unmet_view
+from server.handlers.paging import NextPage
 from server.handlers.problems import UnmetCondition
 from server.handlers.review_views import CheckView
 from server.models.settlements import (
@@ -83,7 +84,7 @@ class SettlementList(Answer):
     """A page of settlements, by id."""
 
     settlements: list[SettlementView] = Field(description="The settlements. | 兑付列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class ApplicationView(Answer):
@@ -105,7 +106,7 @@ class ApplicationList(Answer):
     """A page of applications, by id."""
 
     applications: list[ApplicationView] = Field(description="The applications. | 申请列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class FormView(Answer):
@@ -177,7 +178,7 @@ class RefundList(Answer):
     """A page of refund tasks, by id."""
 
     refunds: list[RefundView] = Field(description="The tasks. | 退还任务。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 def settlement_view(row: Settlement) -> SettlementView:

@@ -8,7 +8,8 @@ from pydantic import AwareDatetime, Field
 from server.handlers.api import PUBLIC, Access, Routes, staff
 from server.handlers.order_views import ORDER_READERS
 from server.handlers.orders import PaperBody
-from server.handlers.parsing import Body, Id, Path, Query
+from server.handlers.paging import AfterId, next_page
+from server.handlers.parsing import Body, Id, Path, Query, SeenVersion
 from server.handlers.settlement_views import (
     ApplicationFile,
     ApplicationList,
@@ -97,7 +98,6 @@ CHOOSING = (
     OrderNotFinished,
     SettledAlready,
 )
-VERSION = "The version that was seen. | 所查看的版本号。"
 
 
 class ApplicationPath(Path):
@@ -115,7 +115,7 @@ class SettlementPath(Path):
 class PageQuery(Query):
     """Which page, of which programme."""
 
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
     programme: str | None = Field(
         default=None, max_length=64, description="Only of this programme. | 只看该项目。"
     )
@@ -144,7 +144,7 @@ class Choose(Body):
 class ChooseAgain(Choose):
     """The same of an application that there is."""
 
-    version: int = Field(ge=1, le=2**31 - 1, description=VERSION)
+    version: SeenVersion
 
 
 class OrderPaperBody(PaperBody):
@@ -157,13 +157,13 @@ class HandInPapers(Body):
     """Documents; of one code and order the last one counts, one without files is taken back."""
 
     papers: list[OrderPaperBody] = Field(min_length=1, max_length=100, description="The documents. | 材料。")
-    version: int = Field(ge=1, le=2**31 - 1, description=VERSION)
+    version: SeenVersion
 
 
 class Press(Body):
     """What was seen."""
 
-    version: int = Field(ge=1, le=2**31 - 1, description=VERSION)
+    version: SeenVersion
 
 
 class TakeBack(Press):
@@ -209,7 +209,7 @@ async def applications(request: web.Request, actor: Actor, query: PageQuery) -> 
     )
     return ApplicationList(
         applications=[application_view(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 
@@ -331,7 +331,7 @@ async def settlements(request: web.Request, actor: Actor, query: SettlementsQuer
     )
     return SettlementList(
         settlements=[settlement_view(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 
@@ -395,7 +395,7 @@ async def refunds(request: web.Request, actor: Actor, query: PageQuery) -> Refun
     )
     return RefundList(
         refunds=[refund_view(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

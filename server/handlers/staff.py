@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import Answer, Routes, staff
+from server.handlers.paging import NextPage, next_page
 from server.handlers.parsing import Body, Id, Path, Query
 from server.keys import STAFF_ACCOUNTS
 from server.models.people import Staff
@@ -119,7 +120,7 @@ class AccountList(Answer):
     """A page of accounts, by id."""
 
     accounts: list[AccountView] = Field(description="The accounts. | 账号列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class AccountGiven(Answer):
@@ -161,7 +162,7 @@ async def every(request: web.Request, query: StaffQuery) -> AccountList:
     rows = await accounts.page(role=query.role, after=query.after, limit=PAGE + 1)
     return AccountList(
         accounts=[_view(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from aiohttp import web
 
 from server.handlers import supervision_views as views
 from server.handlers.api import Routes, person, person_or_staff, staff
+from server.handlers.paging import next_page
 from server.handlers.supervision_forms import (
     BeforeQuery,
     CancelInspection,
@@ -112,7 +115,7 @@ async def listed(request: web.Request, actor: Actor, query: BeforeQuery) -> Insp
     shown = rows[: inspections.PAGE]
     return InspectionsView(
         inspections=[InspectionView.model_validate(views.inspection(one)) for one in shown],
-        next_before=shown[-1].id if len(rows) > len(shown) else None,
+        next_before=next_page(rows, inspections.PAGE),
     )
 
 
@@ -236,7 +239,7 @@ async def to_rectify(request: web.Request, actor: Actor, query: RectificationQue
     shown = rows[: rectifications.PAGE]
     return RectificationsView(
         rectifications=[views.rectification(one) for one in shown],
-        next_after=shown[-1].id if len(rows) > len(shown) else None,
+        next_after=next_page(rows, inspections.PAGE),
     )
 
 
@@ -302,7 +305,7 @@ async def watch(request: web.Request, actor: Actor, query: WatchQuery) -> Watche
             )
             for one in shown
         ],
-        next_after=shown[-1].order.id if len(rows) > len(shown) else None,
+        next_after=next_page(rows, inspections.PAGE, attrgetter("order.id")),
     )
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
-from server.handlers.parsing import Body, Day, Id, Path, Query
-from server.handlers.supervision_views import FILES, LONGEST, PROGRAMME, REASON, VERSION
+from server.handlers.paging import AfterId
+from server.handlers.parsing import Body, Day, Id, Path, Query, SeenVersion
+from server.handlers.supervision_views import FILES, LONGEST, PROGRAMME, REASON
 from server.programme.vocabulary import Party
 from server.rules.supervision import InspectionKind, RectificationStatus
 from server.services.inspections import MOST_VISITS
 from server.services.supervision_book import MOST_FILES
 
 FileIds = list[Id]
-Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class InspectionPath(Path):
@@ -52,7 +50,7 @@ class WatchQuery(Query):
     """Of which programme, from where."""
 
     programme: str = Field(max_length=64, description=PROGRAMME)
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class RectificationQuery(Query):
@@ -60,7 +58,7 @@ class RectificationQuery(Query):
 
     programme: str = Field(default="", max_length=64, description=PROGRAMME)
     status: RectificationStatus | None = Field(default=None, description="Which status. | 状态。")
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class SubjectBody(Body):
@@ -93,14 +91,14 @@ class CloseInspection(Body):
 
     opinion: str = Field(max_length=LONGEST, description="The opinion. | 检查意见。", examples=["情况属实"])
     file_ids: FileIds = Field(default=[], max_length=MOST_FILES, description=FILES)
-    version: Version = Field(description=VERSION)
+    version: SeenVersion
 
 
 class CancelInspection(Body):
     """Why it is given up."""
 
     reason: str = Field(min_length=2, max_length=LONGEST, description=REASON, examples=["改期"])
-    version: Version = Field(description=VERSION)
+    version: SeenVersion
 
 
 class ItemAnswer(Body):
@@ -131,7 +129,7 @@ class RecordVisit(Body):
     opinion: str = Field(default="", max_length=LONGEST, description="What was noted. | 记录。")
     file_ids: FileIds = Field(default=[], max_length=MOST_FILES, description=FILES)
     visited_on: Day = Field(description="The day. | 走访日期。", examples=["2026-05-18"])
-    version: Version = Field(description=VERSION)
+    version: SeenVersion
 
 
 class RefusedVisit(Body):
@@ -141,7 +139,7 @@ class RefusedVisit(Body):
         min_length=2, max_length=LONGEST, description="How. | 拒绝情况。", examples=["拒绝提供台账"]
     )
     file_ids: FileIds = Field(default=[], max_length=MOST_FILES, description=FILES)
-    version: Version = Field(description=VERSION)
+    version: SeenVersion
 
 
 class HandInRectification(Body):
@@ -151,7 +149,7 @@ class HandInRectification(Body):
         min_length=2, max_length=LONGEST, description="How. | 整改情况。", examples=["已补齐"]
     )
     file_ids: FileIds = Field(default=[], max_length=MOST_FILES, description=FILES)
-    version: Version = Field(description=VERSION)
+    version: SeenVersion
 
 
 class DecideRectification(Body):
@@ -159,4 +157,4 @@ class DecideRectification(Body):
 
     accept: bool = Field(description="Accepted, or sent back. | 通过或退回。")
     reason: str = Field(min_length=2, max_length=LONGEST, description=REASON, examples=["已核实"])
-    version: Version = Field(description=VERSION)
+    version: SeenVersion

@@ -7,6 +7,7 @@ from datetime import date
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import Answer
+from server.handlers.paging import NextPage
 from server.models.supervision import (
     Inspection,
     InspectionSignature,
@@ -29,7 +30,6 @@ from server.services.service_files import UNTOLD, says
 PROGRAMME = "Programme. | 项目代码。"
 CLAUSE = "The provision; empty: the house's own. | 依据条款，空为平台默认规则。"
 REASON = "Why. | 理由。"
-VERSION = "The version that was seen. | 所见版本。"
 FILES = "Files, by id. | 文件编号。"
 LONGEST = 2000
 
@@ -127,7 +127,7 @@ class InspectionsView(Answer):
     """A page of inspections, newest first."""
 
     inspections: list[InspectionView] = Field(description="The inspections. | 检查。")
-    next_before: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_before: NextPage
 
 
 class RectificationView(Answer):
@@ -151,7 +151,7 @@ class RectificationsView(Answer):
     """A page of tasks, by id."""
 
     rectifications: list[RectificationView] = Field(description="The tasks. | 整改事项。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class FileEntryView(Answer):
@@ -172,7 +172,7 @@ class ServiceFileView(Answer):
 
     provider_id: int = Field(description="The provider. | 服务机构编号。")
     entries: list[FileEntryView] = Field(description="Its lines. | 档案记录。")
-    next_before: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_before: NextPage
 
 
 class WatchReason(Answer):
@@ -198,7 +198,7 @@ class WatchedList(Answer):
     """Contracts to look after, by order."""
 
     contracts: list[WatchedView] = Field(description="The contracts. | 合同。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 def inspection(row: Inspection) -> dict[str, object]:

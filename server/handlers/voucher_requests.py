@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, Answer, Routes
 from server.handlers.organisations import IN_CHARGE
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Id, Path, Query
 from server.keys import VOUCHER_REQUESTS
 from server.models.voucher_requests import VoucherRequest
@@ -26,7 +27,7 @@ PAGE = 50
 class RequestsQuery(Query):
     """Where a page starts."""
 
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class RequestPath(Path):
@@ -64,7 +65,7 @@ class RequestList(Answer):
     """A page of requests, by id."""
 
     requests: list[RequestView] = Field(description="The requests. | 申请列表。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 @routes.get(
@@ -78,7 +79,7 @@ async def requests(request: web.Request, actor: Actor, query: RequestsQuery) -> 
     rows = await request_book.page(actor=actor, after=query.after, limit=PAGE + 1)
     return RequestList(
         requests=[_view(row) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from server.handlers.api import PERSON, Answer, Routes
+from server.handlers.paging import NextPage, next_page
 from server.handlers.parsing import Id, Path, Query
 from server.rules.lifecycles import VoucherStatus
 from server.services import wallet
@@ -62,7 +64,7 @@ class Wallet(Answer):
     """A page of vouchers, newest first."""
 
     vouchers: list[WalletVoucher] = Field(description="The vouchers. | 服务券列表。")
-    next_before: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_before: NextPage
 
 
 class HappeningView(Answer):
@@ -96,7 +98,7 @@ async def vouchers(request: web.Request, actor: Actor, query: WalletQuery) -> Wa
     held = await wallet.vouchers(before=query.before, limit=PAGE + 1, actor=actor)
     return Wallet(
         vouchers=[WalletVoucher(**_shown(one)) for one in held[:PAGE]],
-        next_before=held[PAGE - 1].voucher.id if len(held) > PAGE else None,
+        next_before=next_page(held, PAGE, attrgetter("voucher.id")),
     )
 
 

@@ -14,6 +14,7 @@ from server.handlers.disbursement_views import (
     YearMoneyView,
     money_of,
 )
+from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Day, Fen, Id, Path, Query
 from server.keys import DISBURSEMENTS, PROGRAMMES
 from server.models.disbursements import FundEntry
@@ -66,7 +67,7 @@ class FundsQuery(Query):
     """Which entries."""
 
     programme: str | None = Field(default=None, max_length=64, description=PROGRAMME)
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class FundPath(Path):
@@ -128,7 +129,7 @@ class FundsView(Answer):
     """A page of entries, by id."""
 
     entries: list[FundView] = Field(description="The entries. | 入账记录。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class StatementLineView(Answer):
@@ -262,7 +263,7 @@ async def entries(request: web.Request, actor: Actor, query: FundsQuery) -> Fund
     rows = await funds.entries(actor, programme=query.programme, after=query.after, limit=PAGE + 1)
     return FundsView(
         entries=[FundView(**_fund(row, row.budget.year)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 
