@@ -102,6 +102,9 @@ def test_the_journal_is_sealed_and_verified_by_hand_and_a_changed_word_is_an_exi
     assert (status, printed) == (0, ["journal: 2 entries chained, 1 days signed, 1 hashes kept outside"])
     status, printed, _ = run("journal", "verify", "--case", "order:1")
     assert (status, printed[-1].endswith("verified")) == (0, True)
+    # Nothing was looked at, so nothing is verified.
+    status, printed, told = run("journal", "verify", "--case", "order:999")
+    assert (status, printed, "order:999" in told[-1]) == (2, [], True)
     rows.execute("DROP TRIGGER journal_entry_no_UPDATE")
     rows.execute("UPDATE journal_entry SET data = '{\"step\": 3}' WHERE id = 2")
     status, printed, _ = run("journal", "verify")

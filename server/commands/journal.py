@@ -1,7 +1,7 @@
 """The journal by hand: seal it now, check all of it, change the key that signs it.
 
 ``verify`` ends with 0 where everything agrees, with 1 where something does not, and with 2 where it could not
-look: a key or an anchor that cannot be read.
+look: a key or an anchor that cannot be read, a case of which there is no entry.
 """
 
 from __future__ import annotations
@@ -55,6 +55,9 @@ async def verify(settings: Settings, chosen: argparse.Namespace) -> int:
         return CANNOT_LOOK
     for fault_found in found.faults:
         _say(fault_found)
+    if chosen.case and not (found.sealed or found.waiting or found.faults):
+        sys.stderr.write(f"the journal has no entry of {chosen.case}: cases are named as settlement:5\n")
+        return CANNOT_LOOK
     _say(found.summary())
     return FAULTY if found.faults else 0
 
