@@ -9,6 +9,7 @@ python -m server files verify                exit 1 if a file is not what was ha
 python -m server journal seal                chain what was written, sign the days that are over
 python -m server journal verify              exit 1 if anything in the journal was tampered with
 python -m server journal rotate              sign with a new key from now on
+python -m server data-keys reseal            seal personal data anew with the newest key
 python -m server launch restored             after restoring a backup: fence everything older
 python -m server sampling redraw FILE        draw again from a published list, exit 1 if it differs
 python -m server jobs                        what runs when, what ran last and what came of it
@@ -47,7 +48,7 @@ from tortoise.expressions import F
 from server import keys, logs, texts
 from server.app import CHAT_MENU, create_app
 from server.clock import CHINA, SystemClock
-from server.commands import journal, sampling
+from server.commands import data_keys, journal, sampling
 from server.database import OtherSchema, close_database, is_sqlite, migrate, open_database, sqlite_file
 from server.demo import seed
 from server.errors import Refusal
@@ -231,6 +232,12 @@ async def _verify_files(settings: Settings, _: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
+async def _reseal(settings: Settings, chosen: argparse.Namespace) -> int:
+    # On SQLite nobody may change a row between our reading it and our writing it.
+    with _alone_on_sqlite(settings):
+        return await data_keys.reseal(settings, chosen)
+
+
 async def _restored(settings: Settings, _: argparse.Namespace) -> int:
     context = await open_database(settings.database_url)
     try:
@@ -349,6 +356,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     journal.add_commands(nouns)
+    data_keys.add_commands(nouns).set_defaults(command=_reseal)
 
     launch = nouns.add_parser("launch", help="the fence of launches").add_subparsers(required=True)
     launch.add_parser("restored", help="after restoring a backup").set_defaults(command=_restored)

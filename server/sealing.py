@@ -31,8 +31,8 @@ class Sealer:
     """Seals and opens texts.
 
     ``keys`` maps a key id to its secret. The first one seals, all of them open: to rotate, put the new
-    key first, and keep the old one as long as anything is sealed with it. Raises ``ValueError`` for no
-    key, a short one or an unusable id.
+    key first, and keep the old one until ``python -m server data-keys reseal`` finds nothing. Raises
+    ``ValueError`` for no key, a short one or an unusable id.
     """
 
     def __init__(self, keys: Mapping[str, str]) -> None:
@@ -46,6 +46,16 @@ class Sealer:
         self._ciphers = {key_id: AESGCM(_derived(secret, b"seal")) for key_id, secret in keys.items()}
         self._blinding = [_derived(secret, b"blind") for secret in keys.values()]
         self._first = next(iter(keys))
+
+    @property
+    def newest(self) -> str:
+        """The id of the key that seals."""
+        return self._first
+
+    @property
+    def older(self) -> tuple[str, ...]:
+        """The ids of the keys that only open."""
+        return tuple(self._ciphers)[1:]
 
     def seal(self, text: str) -> str:
         """The text, unreadable: ``key-id.…``; never the same twice. Nothing stays nothing."""

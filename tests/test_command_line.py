@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from server.__main__ import RESTORED_EPOCHS, main
+from server.sealing import Sealer
 from server.texts import PASSWORD_RULES, REFUSALS
 
 ROOT = Path(__file__).parent.parent
@@ -81,6 +82,37 @@ def test_jobs_prints_what_runs_when_and_how_it_went(run: Run, rows: sqlite3.Conn
     status, printed, _ = run("jobs")
     assert status == 1
     assert any("failed (LookupError)" in line for line in printed)
+
+
+# -- data keys ----------------------------------------------------------------------------------------
+
+
+def test_personal_data_is_sealed_anew_until_an_old_key_seals_nothing(
+    run: Run, rows: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = "the-old-secret-of-this-test-long-enough", "the-new-secret-of-this-test-long-enough"
+    for number, sealer in enumerate((Sealer({"a": old}), Sealer({"lost": old}))):
+        rows.execute(
+            "INSERT INTO person (account, name, openid_sealed, unionid_index, phone_sealed, disabled,"
+            " session_version, created_at) VALUES (?, '', '', 'u', ?, 0, 0, '2026-05-18 02:00:00+00:00')",
+            (f"p{number}", sealer.seal("13812345678")),
+        )
+    monkeypatch.setenv("QIQUAN_DATA_KEYS", f"b={new},a={old}")
+    status, printed, told = run("data-keys", "reseal")
+    assert (status, printed, told[-1]) == (
+        1,
+        [
+            "person: 1 texts sealed anew with b",
+            "lost: 1 texts that no key here opens, left as they are",
+            "keyed hashes of what is kept nowhere, each found by the key that made it: person 2",
+            "a: run this again, once every server was started with b first",
+        ],
+        "person: 1",
+    )
+    rows.execute("DELETE FROM person WHERE account = 'p1'")
+    assert run("data-keys", "reseal")[:2] == (0, [printed[2].replace("2", "1"), "a: seals nothing"])
+    monkeypatch.setenv("QIQUAN_DATA_KEYS", f"b={new}")
+    assert run("data-keys", "reseal")[:2] == (0, [])
 
 
 # -- journal ------------------------------------------------------------------------------------------
