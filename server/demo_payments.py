@@ -21,6 +21,7 @@ from server.programme.papers import Document, DocumentKind
 from server.programme.vocabulary import Actor as Role
 from server.programme.vocabulary import Party
 from server.rules.deadlines import day_of
+from server.rules.disbursements import PaymentSource
 from server.rules.sanction_cases import measures_against
 from server.rules.settlements import SettlementStatus
 from server.services.access import Actor
@@ -124,7 +125,7 @@ class PaymentDesk:
         terms, batches = self.programme.disbursement, self.office.batches
         maker = self._maker
         batch, _ = await batches.draft(
-            self.programme.slug, year, leave_out={}, reason=DEMO["checked"], actor=maker
+            self.programme.slug, year, PaymentSource.BUDGET, leave_out={}, reason=DEMO["checked"], actor=maker
         )
         if terms.documents:
             await self._summary_invoice(batch, maker)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from server.models.settlements import Settlement, SettlementWindow
 from server.programme.bank_files import load_bank_templates
 from server.programme.papers import DocumentKind
 from server.programme.supervision import load_anomaly_defaults
-from server.rules.disbursements import BatchStatus, Receipt
+from server.rules.disbursements import BatchStatus, PaymentSource, Receipt
 from server.services import sheets
 from server.services.access import Actor
 from server.services.anomalies import Anomalies
@@ -69,6 +69,11 @@ class Till(Counter):
         )  # fmt: skip
         return Actor("staff", row.id, "", None, frozenset({role}))
 
+    async def staff_again(self, staff_id: int) -> Actor:
+        """Somebody who did something before."""
+        row = await Staff.get(id=staff_id)
+        return Actor("staff", row.id, "", None, frozenset(row.roles))
+
     async def maker(self, slug: str) -> Actor:
         """Somebody new who may draw up batches and enter what the bank says."""
         return await self.staff(makers(self.programmes.get(slug))[0].value)
@@ -111,10 +116,17 @@ class Till(Counter):
         provider = await Organisation.get(id=settlement.provider_id)
         return await self.account(provider, settlement.programme_slug)
 
-    async def drafted(self, slug: str, year: int, **leave_out: Any) -> PaymentBatch:
-        """A batch of everything payable in a year."""
+    async def drafted(
+        self,
+        slug: str,
+        year: int,
+        source: PaymentSource = PaymentSource.BUDGET,
+        *,
+        leave_out: Mapping[int, str] | None = None,
+    ) -> PaymentBatch:
+        """A batch of everything that waits for one source in a year."""
         batch, _ = await self.office.batches.draft(
-            slug, year, leave_out=leave_out.get("leave_out", {}), reason=WHY, actor=await self.maker(slug)
+            slug, year, source, leave_out=leave_out or {}, reason=WHY, actor=await self.maker(slug)
         )
         return batch
 
@@ -138,8 +150,10 @@ class Till(Counter):
         await self.takes(batch, self.receipts(batch, await Payment.filter(batch_id=batch.id).order_by("id")))
         return await PaymentBatch.get(id=batch.id)
 
-    def receipts(self, batch: PaymentBatch, payments: Sequence[Payment], *, total: bool = True) -> bytes:
-        """The bank's file for these payments, as it must be."""
+    def receipts(
+        self, batch: PaymentBatch, payments: Sequence[Payment], *, stated_fen: int | None = None
+    ) -> bytes:
+        """The bank's file for these payments, as it must be unless it states another sum."""
         day = self.today(batch.programme_slug)
         said = [
             Receipt(
@@ -151,7 +165,8 @@ class Till(Counter):
             )
             for one in payments
         ]
-        return self.file_of(said, stated_fen=sum(one.amount_fen for one in said) if total else None)
+        total_fen = sum(one.amount_fen for one in said)
+        return self.file_of(said, stated_fen=total_fen if stated_fen is None else stated_fen)
 
     def file_of(self, said: Sequence[Receipt], *, stated_fen: int | None = None) -> bytes:
         """A file of the bank's words."""

@@ -11,7 +11,6 @@ from server.models.disbursements import (
     PaymentBatch,
     SummaryInvoice,
 )
-from server.models.escrow_transfers import EscrowBatch, EscrowTransfer
 from server.models.organisations import Organisation
 from server.models.payments import OwnPayment
 from server.models.settlements import Settlement, SettlementApplication
@@ -112,35 +111,6 @@ async def transfer(stage: Stage) -> int:
     batch_id = await payment_batch(stage)
     made = await Payment.create(
         number=f"PB{batch_id}-0001",
-        batch_id=batch_id,
-        settlement_id=await settlement(stage),
-        order_id=1,
-        provider_id=stage.organisation_id,
-        account_id=await bank_account(stage),
-        amount_fen=1,
-    )
-    return int(made.id)
-
-
-async def escrow_batch(stage: Stage) -> int:
-    made = await EscrowBatch.create(
-        number=f"EB{int(grab_key(), 16)}"[:24],
-        programme_slug=PROGRAMME,
-        programme_version=stage.town.programmes.get(PROGRAMME).version,
-        transfers_count=1,
-        total_fen=1,
-        reason="-",
-        drafted_by=0,
-        drafted_at=stage.town.now,
-    )
-    return int(made.id)
-
-
-async def escrow_transfer(stage: Stage) -> int:
-    """Released escrow on its way to the organisation."""
-    batch_id = await escrow_batch(stage)
-    made = await EscrowTransfer.create(
-        number=f"EB{batch_id}-0001",
         batch_id=batch_id,
         settlement_id=await settlement(stage),
         order_id=1,

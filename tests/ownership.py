@@ -51,8 +51,6 @@ OWNED: Mapping[str, Owned] = {
     "account_id": Owned(owned_money.bank_account, areas=True),
     "batch_id": Owned(owned_money.payment_batch),
     "transfer_id": Owned(owned_money.transfer),
-    "escrow_batch_id": Owned(owned_money.escrow_batch),
-    "escrow_transfer_id": Owned(owned_money.escrow_transfer),
     "summary_invoice_id": Owned(owned_money.summary_invoice),
     "fund_entry_id": Owned(owned_money.fund_entry),
     "hand_over_id": Owned(owned_money.hand_over),
@@ -111,12 +109,6 @@ UNREACHED: Mapping[str, str] = {
     "tests/services/test_settlements.py.",
     "POST /api/v1/payment-batches/{batch_id}/approval": "The authority's: "
     "tests/services/test_disbursements.py.",
-    "POST /api/v1/escrow-batches/{escrow_batch_id}/approval": "The authority's: "
-    "tests/services/test_escrow_transfers.py.",
-    "POST /api/v1/escrow-transfers/{escrow_transfer_id}/receipt": "Wants a scan of theirs: "
-    "tests/services/test_escrow_transfers.py.",
-    "POST /api/v1/escrow-transfers/{escrow_transfer_id}/return": "Wants a scan of theirs: "
-    "tests/services/test_escrow_transfers.py.",
     "POST /api/v1/hand-overs/{hand_over_id}/decision": "The authority's: "
     "tests/services/test_disbursements.py.",
     **{

@@ -17,6 +17,7 @@ from server.rules.disbursements import (
     HandOverStatus,
     InvoiceStatus,
     Match,
+    PaymentSource,
     TransferStatus,
     YearMoney,
     masked,
@@ -32,6 +33,7 @@ REASON = "Why. | 理由。"
 CLAUSE = "The provision. | 依据条款。"
 SHA256 = "SHA-256. | 文件或清单的 SHA-256。"
 COUNT = "How many. | 笔数。"
+SOURCE = "Whose money: budget is public, escrow an enterprise's own. | 资金来源：财政资金或保证金。"
 
 
 class YearMoneyView(Answer):
@@ -101,7 +103,9 @@ class TransferView(Answer):
     id: int = Field(description="The payment. | 付款记录编号。")
     number: str = Field(description="What the bank knows it by. | 付款编号。")
     batch_id: int = Field(description="Its batch. | 批次编号。")
+    source: PaymentSource = Field(description=SOURCE)
     settlement_id: int = Field(description="The settlement. | 兑付编号。")
+    order_id: int = Field(description="The order. | 订单编号。")
     provider_id: int = Field(description="The provider. | 服务机构编号。")
     provider: str = Field(description="Its name. | 服务机构名称。")
     account: str = Field(description="Masked. | 收款账号，仅显示末四位。")
@@ -123,7 +127,8 @@ class BatchView(Answer):
     id: int = Field(description="The batch. | 批次编号。")
     number: str = Field(description=NUMBER)
     programme: str = Field(description="The programme. | 项目代码。")
-    year: int = Field(description="The year that pays. | 年度。")
+    year: int = Field(description="The year in whose books it stands. | 年度。")
+    source: PaymentSource = Field(description=SOURCE)
     status: BatchStatus = Field(description="Where it stands. | 状态。")
     count: int = Field(description=COUNT)
     total_fen: int = Field(description=FEN)
@@ -249,25 +254,26 @@ def plan_of(plan: Plan) -> dict[str, Any]:
         "transfer_fen": plan.total_fen - plan.kept_fen,
         "payments": [
             PlannedView(
-                settlement_id=one.id, number=one.number, provider_id=one.provider_id,
-                amount_fen=one.amount_fen, kept_fen=plan.kept_of(one),
-                transfer_fen=one.amount_fen - plan.kept_of(one),
-                account="" if account is None else masked(account.tail),
+                settlement_id=one.settlement.id, number=one.settlement.number,
+                provider_id=one.settlement.provider_id,
+                amount_fen=one.amount_fen, kept_fen=plan.kept_of(one.settlement),
+                transfer_fen=one.amount_fen - plan.kept_of(one.settlement),
+                account="" if one.account is None else masked(one.account.tail),
                 offsets=[
                     OffsetView(
                         recovery=each.number, amount_fen=each.amount_fen, clause=each.clause,
                         arithmetic=each.arithmetic,
                     )
-                    for each in plan.offsets.get(one.id, ())
+                    for each in plan.offsets.get(one.settlement.id, ())
                 ],
                 code="", reason="",
             )
-            for one, account in plan.chosen
+            for one in plan.chosen
         ],
         "left_out": [
             PlannedView(
                 settlement_id=one.settlement.id, number=one.settlement.number,
-                provider_id=one.settlement.provider_id, amount_fen=one.settlement.amount_fen,
+                provider_id=one.settlement.provider_id, amount_fen=one.amount_fen,
                 kept_fen=0, transfer_fen=0, offsets=[], account="", code=one.code, reason=one.reason,
             )
             for one in plan.left_out
@@ -278,9 +284,9 @@ def plan_of(plan: Plan) -> dict[str, Any]:
 def batch_of(batch: PaymentBatch) -> dict[str, Any]:
     """A batch as its views hold it; its year is loaded."""
     own = (
-        "id", "number", "status", "total_fen", "kept_fen", "content_sha256", "template", "csv_sha256",
-        "xlsx_sha256", "reason", "drafted_at", "approved_at", "sent_at", "closed_at", "archived_at",
-        "version",
+        "id", "number", "source", "status", "total_fen", "kept_fen", "content_sha256", "template",
+        "csv_sha256", "xlsx_sha256", "reason", "drafted_at", "approved_at", "sent_at", "closed_at",
+        "archived_at", "version",
     )  # fmt: skip
     return {
         **{name: getattr(batch, name) for name in own},
@@ -294,8 +300,8 @@ def batch_of(batch: PaymentBatch) -> dict[str, Any]:
 def transfer_of(payment: Payment, kept: Sequence[PaymentOffset]) -> TransferView:
     """A payment and what is kept back of it; provider, account and claims are loaded."""
     own = (
-        "id", "number", "batch_id", "settlement_id", "provider_id", "amount_fen", "kept_fen", "transfer_fen",
-        "status", "receipt_number", "receipt_on", "returned_on", "reason",
+        "id", "number", "batch_id", "source", "settlement_id", "order_id", "provider_id", "amount_fen",
+        "kept_fen", "transfer_fen", "status", "receipt_number", "receipt_on", "returned_on", "reason",
     )  # fmt: skip
     return TransferView(
         **{name: getattr(payment, name) for name in own},

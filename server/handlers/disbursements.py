@@ -8,6 +8,7 @@ from pydantic import Field
 from server.handlers.api import Answer, Media, Routes, person_or_staff, staff
 from server.handlers.bank_accounts import REASON, VERSION
 from server.handlers.disbursement_views import (
+    SOURCE,
     BatchDetail,
     BatchDrafted,
     BatchView,
@@ -23,13 +24,12 @@ from server.handlers.disbursement_views import (
 from server.handlers.parsing import Body, Id, Path, Query
 from server.keys import DISBURSEMENTS
 from server.programme.registry import UnknownProgramme
-from server.rules.disbursements import BatchStatus
+from server.rules.disbursements import BatchStatus, PaymentSource
 from server.rules.lifecycles import IllegalMove
 from server.rules.review import ReasonMissing
 from server.services import archives, disbursement_book, offsets, payment_lists, summary_invoices
 from server.services.access import Actor, NoOrganisation, NotFound
 from server.services.bank_files import BankFormat
-from server.services.bank_words import BooksDiffer
 from server.services.batch_sending import BankTemplateUnknown, BatchAltered, BatchNotSent
 from server.services.budgets import BudgetTooSmall
 from server.services.disbursement_book import (
@@ -42,6 +42,7 @@ from server.services.disbursement_book import (
 )
 from server.services.offsets import OffsetsChanged
 from server.services.order_purse import YearNotOpen
+from server.services.payable_budget import BooksDiffer
 from server.services.payment_batches import (
     AccountsChanged,
     BatchUnderWay,
@@ -58,7 +59,7 @@ routes = Routes("disbursements")
 
 PAGE = 50
 PROGRAMME = "The programme. | 项目代码。"
-YEAR = "The programme year that pays. | 年度。"
+YEAR = "The programme year in whose books the money stands. | 年度。"
 BATCH_REFUSALS = (NotYourDisbursement, ReasonMissing, OwnReview, BatchMovedOn, IllegalMove, ArchiveClosed,
                   SettlementMovedOn, NotFound)  # fmt: skip
 
@@ -83,10 +84,11 @@ class LeaveOut(Body):
 
 
 class PlanBatch(Body):
-    """Of which year payments are gathered, and what is left out."""
+    """Of which year payments are gathered, from which source, and what is left out."""
 
     programme: str = Field(max_length=64, description=PROGRAMME, examples=["example-2026"])
     year: int = Field(ge=2000, le=2200, description=YEAR, examples=[2026])
+    source: PaymentSource = Field(default=PaymentSource.BUDGET, description=SOURCE, examples=["budget"])
     leave_out: list[LeaveOut] = Field(
         default=[], max_length=500, description="What is not paid now. | 本次不付的兑付。", examples=[[]]
     )
@@ -125,13 +127,15 @@ class BatchesQuery(Query):
     """Which batches."""
 
     programme: str | None = Field(default=None, max_length=64, description=PROGRAMME)
+    source: PaymentSource | None = Field(default=None, description=SOURCE)
     status: BatchStatus | None = Field(default=None, description="Where they stand. | 状态。")
     after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
 
 
 class TransfersQuery(Query):
-    """Where a page starts."""
+    """Which payments, and where a page starts."""
 
+    source: PaymentSource | None = Field(default=None, description=SOURCE)
     after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
 
 
@@ -194,7 +198,7 @@ async def templates(request: web.Request) -> BankTemplates:
 )
 async def preview(request: web.Request, actor: Actor, body: PlanBatch) -> PlanView:
     plan = await request.app[DISBURSEMENTS].batches.preview(
-        body.programme, body.year, leave_out=_left_out(body), actor=actor
+        body.programme, body.year, body.source, leave_out=_left_out(body), actor=actor
     )
     return PlanView(**plan_of(plan))
 
@@ -209,7 +213,7 @@ async def preview(request: web.Request, actor: Actor, body: PlanBatch) -> PlanVi
 )  # fmt: skip
 async def draft(request: web.Request, actor: Actor, body: DraftBatch) -> BatchDrafted:
     made, plan = await request.app[DISBURSEMENTS].batches.draft(
-        body.programme, body.year, leave_out=_left_out(body), reason=body.reason, actor=actor
+        body.programme, body.year, body.source, leave_out=_left_out(body), reason=body.reason, actor=actor
     )
     batch = await disbursement_book.batch_for(actor, made.id)
     return BatchDrafted(**batch_of(batch), left_out=plan_of(plan)["left_out"])
@@ -223,7 +227,12 @@ async def draft(request: web.Request, actor: Actor, body: DraftBatch) -> BatchDr
 )
 async def every(request: web.Request, actor: Actor, query: BatchesQuery) -> BatchesView:
     rows = await payment_lists.batches(
-        actor, programme=query.programme, status=query.status, after=query.after, limit=PAGE + 1
+        actor,
+        programme=query.programme,
+        source=query.source,
+        status=query.status,
+        after=query.after,
+        limit=PAGE + 1,
     )
     return BatchesView(
         batches=[BatchView(**batch_of(row)) for row in rows[:PAGE]],
@@ -323,7 +332,7 @@ async def file(request: web.Request, actor: Actor, path: BatchPath, body: TakeFi
     refusals=(NoOrganisation,),
 )
 async def mine(request: web.Request, actor: Actor, query: TransfersQuery) -> TransfersView:
-    rows = await payment_lists.payments(actor, after=query.after, limit=PAGE + 1)
+    rows = await payment_lists.payments(actor, source=query.source, after=query.after, limit=PAGE + 1)
     kept = await offsets.of_payments(rows[:PAGE])
     return TransfersView(
         payments=[transfer_of(row, kept.get(row.id, ())) for row in rows[:PAGE]],

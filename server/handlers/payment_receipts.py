@@ -39,11 +39,11 @@ from server.rules.lifecycles import IllegalMove
 from server.rules.review import ReasonMissing
 from server.services import offsets
 from server.services.access import Actor, NoOrganisation, NotFound
-from server.services.bank_words import BooksDiffer
 from server.services.disbursement_book import PAYERS, ArchiveClosed, NotYourDisbursement
 from server.services.file_safety import FileUnacceptable
 from server.services.files import FilesUnknown
 from server.services.import_table import ImportColumnsWrong
+from server.services.payable_budget import BooksDiffer
 from server.services.payment_receipts import (
     BatchNotPaying,
     ReceiptsBroken,

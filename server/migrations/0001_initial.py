@@ -26,6 +26,7 @@ from server.rules.disbursements import (
     HandOverStatus,
     InvoiceStatus,
     LapseStatus,
+    PaymentSource,
     TransferStatus,
 )
 from server.rules.documents import Printed, SignMethod
@@ -496,62 +497,6 @@ class Migration(migrations.Migration):
                 "unique_together": (("outbox_id", "addressee"),),
                 "pk_attr": "id",
                 "table_description": "One message to one addressee beyond the inbox. Instants are the machine's clock.",
-            },
-            bases=["Model"],
-        ),
-        ops.CreateModel(
-            name="EscrowBatch",
-            fields=[
-                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ("number", fields.CharField(unique=True, max_length=24)),
-                ("programme_slug", fields.CharField(max_length=64)),
-                ("programme_version", fields.CharField(max_length=32)),
-                (
-                    "status",
-                    fields.CharEnumField(
-                        default=BatchStatus.DRAFT,
-                        description="DRAFT: draft\nAPPROVED: approved\nSENT: sent\nCLOSED: closed\nDROPPED: dropped",
-                        enum_type=BatchStatus,
-                        max_length=16,
-                    ),
-                ),
-                ("transfers_count", fields.IntField()),
-                ("total_fen", CheckedBigInt(check="total_fen >= 0")),
-                (
-                    "content_sha256",
-                    fields.CharField(
-                        default="", description="Of the transfers as they were approved", max_length=64
-                    ),
-                ),
-                ("reason", fields.TextField(unique=False)),
-                ("drafted_by", fields.BigIntField()),
-                ("drafted_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("approved_by", fields.BigIntField(null=True)),
-                ("approved_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("sent_by", fields.BigIntField(null=True)),
-                ("sent_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                (
-                    "template",
-                    fields.CharField(
-                        default="", description="Which bank's file it was sent as", max_length=64
-                    ),
-                ),
-                ("csv_sha256", fields.CharField(default="", max_length=64)),
-                ("xlsx_sha256", fields.CharField(default="", max_length=64)),
-                (
-                    "closed_at",
-                    fields.DatetimeField(
-                        null=True, description="Or dropped", auto_now=False, auto_now_add=False
-                    ),
-                ),
-                ("version", fields.IntField(default=1)),
-            ],
-            options={
-                "table": "escrow_batch",
-                "app": "models",
-                "indexes": [Index(fields=["programme_slug", "status", "id"])],
-                "pk_attr": "id",
-                "table_description": "保证金划付批次: transfers of released escrow that are approved, sent and closed together.",
             },
             bases=["Model"],
         ),
@@ -2416,86 +2361,6 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
-            name="EscrowTransfer",
-            fields=[
-                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ("number", fields.CharField(unique=True, description="What the bank is told", max_length=32)),
-                (
-                    "batch",
-                    fields.ForeignKeyField(
-                        "models.EscrowBatch",
-                        source_field="batch_id",
-                        db_constraint=True,
-                        to_field="id",
-                        related_name="transfers",
-                        on_delete=OnDelete.RESTRICT,
-                    ),
-                ),
-                ("settlement_id", fields.BigIntField()),
-                ("order_id", fields.BigIntField(db_index=True)),
-                (
-                    "provider",
-                    fields.ForeignKeyField(
-                        "models.Organisation",
-                        source_field="provider_id",
-                        db_constraint=True,
-                        to_field="id",
-                        related_name="escrow_transfers",
-                        on_delete=OnDelete.RESTRICT,
-                    ),
-                ),
-                (
-                    "account",
-                    fields.ForeignKeyField(
-                        "models.BankAccount",
-                        source_field="account_id",
-                        db_constraint=True,
-                        to_field="id",
-                        related_name="escrow_transfers",
-                        on_delete=OnDelete.RESTRICT,
-                    ),
-                ),
-                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
-                (
-                    "status",
-                    fields.CharEnumField(
-                        default=TransferStatus.WAITING,
-                        description="WAITING: waiting\nPAID: paid\nRETURNED: returned\nDROPPED: dropped",
-                        enum_type=TransferStatus,
-                        max_length=16,
-                    ),
-                ),
-                ("receipt_number", fields.CharField(default="", description="The bank's own", max_length=64)),
-                ("receipt_on", fields.DateField(null=True)),
-                ("receipt_file", fields.BigIntField(null=True, description="Its scan")),
-                ("returned_on", fields.DateField(null=True, description="The day the bank sent it back")),
-                ("return_file", fields.BigIntField(null=True, description="What shows that")),
-                (
-                    "reason",
-                    fields.TextField(
-                        default="", description="Why it came back, or was dropped", unique=False
-                    ),
-                ),
-                (
-                    "settled_by",
-                    fields.CharField(default="", description="Who entered what the bank said", max_length=40),
-                ),
-                ("settled_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-            ],
-            options={
-                "table": "escrow_transfer",
-                "app": "models",
-                "indexes": [
-                    Index(fields=["batch_id", "id"]),
-                    Index(fields=["settlement_id", "id"]),
-                    Index(fields=["provider_id", "id"]),
-                ],
-                "pk_attr": "id",
-                "table_description": "保证金划付: one attempt to transfer what one settlement released.",
-            },
-            bases=["Model"],
-        ),
-        ops.CreateModel(
             name="Handover",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -3498,6 +3363,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "source",
+                    fields.CharEnumField(
+                        default=PaymentSource.BUDGET,
+                        description="Whose money it is",
+                        enum_type=PaymentSource,
+                        max_length=16,
+                    ),
+                ),
+                (
                     "status",
                     fields.CharEnumField(
                         default=BatchStatus.DRAFT,
@@ -3561,7 +3435,7 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "indexes": [
                     Index(fields=["programme_slug", "status", "id"]),
-                    Index(fields=["budget_id", "id"]),
+                    Index(fields=["budget_id", "source", "id"]),
                 ],
                 "pk_attr": "id",
                 "table_description": "付款批次: payments of one programme year that are approved, sent and closed together.",
@@ -3636,8 +3510,17 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
+                (
+                    "source",
+                    fields.CharEnumField(
+                        default=PaymentSource.BUDGET,
+                        description="Its batch's",
+                        enum_type=PaymentSource,
+                        max_length=16,
+                    ),
+                ),
                 ("settlement_id", fields.BigIntField()),
-                ("order_id", fields.BigIntField()),
+                ("order_id", fields.BigIntField(db_index=True)),
                 (
                     "provider",
                     fields.ForeignKeyField(
@@ -3664,7 +3547,10 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "amount_fen",
-                    CheckedBigInt(description="What the settlement comes to", check="amount_fen >= 0"),
+                    CheckedBigInt(
+                        description="What the settlement comes to, or released of escrow",
+                        check="amount_fen >= 0",
+                    ),
                 ),
                 (
                     "kept_fen",
@@ -3722,7 +3608,7 @@ class Migration(migrations.Migration):
                     Index(fields=["provider_id", "id"]),
                 ],
                 "pk_attr": "id",
-                "table_description": "付款: one attempt to pay one settlement to one account.",
+                "table_description": "付款: one attempt to pay one settlement, from one source, to one account.",
             },
             bases=["Model"],
         ),

@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
         ),
         # Nobody is paid twice, and a receipt of the bank's shows one payment.
         ops.RunSQL(
-            "CREATE UNIQUE INDEX payment_live_once ON payment (settlement_id)"
+            "CREATE UNIQUE INDEX payment_live_once ON payment (settlement_id, source)"
             " WHERE status IN ('waiting', 'paid')"
         ),
         ops.RunSQL(
@@ -209,14 +209,6 @@ class Migration(migrations.Migration):
             "CREATE UNIQUE INDEX hand_over_once ON hand_over (batch_id) WHERE status IN ('handed', 'received')"
         ),
         ops.RunSQL(
-            "CREATE UNIQUE INDEX escrow_transfer_live_once ON escrow_transfer (settlement_id)"
-            " WHERE status IN ('waiting', 'paid')"
-        ),
-        ops.RunSQL(
-            "CREATE UNIQUE INDEX escrow_receipt_once ON escrow_transfer (receipt_number)"
-            " WHERE receipt_number <> ''"
-        ),
-        ops.RunSQL(
             "CREATE UNIQUE INDEX year_lapse_once ON year_lapse (programme_slug, year)"
             " WHERE status IN ('asked', 'agreed')"
         ),
@@ -231,12 +223,10 @@ class Migration(migrations.Migration):
                 "CREATE TRIGGER bank_account_number BEFORE UPDATE OF number_sealed, number_index ON bank_account"
                 " FOR EACH ROW WHEN (current_setting('qiquan.sealing_anew', true) IS DISTINCT FROM 'bank_account')"
                 " EXECUTE FUNCTION refuse_rewrite()",
-                "CREATE TRIGGER payment_keeps BEFORE UPDATE OF number, batch_id, settlement_id, account_id,"
-                " amount_fen, kept_fen ON payment FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
+                "CREATE TRIGGER payment_keeps BEFORE UPDATE OF number, batch_id, source, settlement_id,"
+                " account_id, amount_fen, kept_fen ON payment FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
                 "CREATE TRIGGER payment_offset_keeps BEFORE UPDATE OF payment_id, recovery_id, amount_fen"
                 " ON payment_offset FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
-                "CREATE TRIGGER escrow_transfer_keeps BEFORE UPDATE OF number, batch_id, settlement_id,"
-                " account_id, amount_fen ON escrow_transfer FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
                 "CREATE TRIGGER payment_batch_archived BEFORE UPDATE ON payment_batch FOR EACH ROW"
                 " WHEN (OLD.archived_at IS NOT NULL) EXECUTE FUNCTION refuse_rewrite()",
                 "CREATE TRIGGER settlement_archived BEFORE UPDATE OF status, amount_fen, reduced_fen, ledger_fen,"
@@ -248,14 +238,11 @@ class Migration(migrations.Migration):
                 " ON bank_account BEGIN SELECT RAISE(ABORT, 'bank_account keeps what it says'); END",
                 "CREATE TRIGGER bank_account_no_UPDATE BEFORE UPDATE OF number_sealed, number_index"
                 " ON bank_account BEGIN SELECT RAISE(ABORT, 'bank_account keeps what it says'); END",
-                "CREATE TRIGGER payment_keeps BEFORE UPDATE OF number, batch_id, settlement_id, account_id,"
-                " amount_fen, kept_fen ON payment"
+                "CREATE TRIGGER payment_keeps BEFORE UPDATE OF number, batch_id, source, settlement_id,"
+                " account_id, amount_fen, kept_fen ON payment"
                 " BEGIN SELECT RAISE(ABORT, 'payment keeps what it says'); END",
                 "CREATE TRIGGER payment_offset_keeps BEFORE UPDATE OF payment_id, recovery_id, amount_fen"
                 " ON payment_offset BEGIN SELECT RAISE(ABORT, 'payment_offset keeps what it says'); END",
-                "CREATE TRIGGER escrow_transfer_keeps BEFORE UPDATE OF number, batch_id, settlement_id,"
-                " account_id, amount_fen ON escrow_transfer"
-                " BEGIN SELECT RAISE(ABORT, 'escrow_transfer keeps what it says'); END",
                 "CREATE TRIGGER payment_batch_archived BEFORE UPDATE ON payment_batch"
                 " WHEN OLD.archived_at IS NOT NULL"
                 " BEGIN SELECT RAISE(ABORT, 'payment_batch keeps what it says'); END",

@@ -44,7 +44,6 @@ MODULES = (
     "server.models.marketplace",
     "server.models.payments",
     "server.models.disbursements",
-    "server.models.escrow_transfers",
     "server.models.documents",
     "server.models.ratings",
     "server.models.enquiries",

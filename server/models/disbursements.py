@@ -20,6 +20,7 @@ from server.rules.disbursements import (
     HandOverStatus,
     InvoiceStatus,
     LapseStatus,
+    PaymentSource,
     TransferStatus,
 )
 
@@ -62,7 +63,8 @@ class BankAccount(Model):
 class PaymentBatch(Model):
     """付款批次: payments of one programme year that are approved, sent and closed together.
 
-    What was approved is kept by its hash: no payment of it is changed afterwards.
+    What was approved is kept by its hash: no payment of it is changed afterwards. Released escrow stands in
+    the books of a year, too, and in no sum of its money.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -73,6 +75,9 @@ class PaymentBatch(Model):
         "models.Budget", related_name="payment_batches", on_delete=fields.RESTRICT
     )
     budget_id: int
+    source = fields.CharEnumField(
+        PaymentSource, max_length=16, default=PaymentSource.BUDGET, description="Whose money it is"
+    )
     status = fields.CharEnumField(BatchStatus, max_length=16, default=BatchStatus.DRAFT)
     payments_count = fields.IntField(default=0)
     total_fen = CheckedBigInt(check="total_fen >= 0", default=0)
@@ -98,11 +103,11 @@ class PaymentBatch(Model):
 
     class Meta:
         table = "payment_batch"
-        indexes = (("programme_slug", "status", "id"), ("budget_id", "id"))
+        indexes = (("programme_slug", "status", "id"), ("budget_id", "source", "id"))
 
 
 class Payment(Model):
-    """付款: one attempt to pay one settlement to one account."""
+    """付款: one attempt to pay one settlement, from one source, to one account."""
 
     id = fields.BigIntField(primary_key=True)
     number = fields.CharField(32, unique=True, description="What the bank is told, and tells us back")
@@ -110,8 +115,11 @@ class Payment(Model):
         "models.PaymentBatch", related_name="payments", on_delete=fields.RESTRICT
     )
     batch_id: int
+    source = fields.CharEnumField(
+        PaymentSource, max_length=16, default=PaymentSource.BUDGET, description="Its batch's"
+    )
     settlement_id = fields.BigIntField()
-    order_id = fields.BigIntField()
+    order_id = fields.BigIntField(db_index=True)
     provider: fields.ForeignKeyRelation[Organisation] = fields.ForeignKeyField(
         "models.Organisation", related_name="received_payments", on_delete=fields.RESTRICT
     )
@@ -124,7 +132,9 @@ class Payment(Model):
         description="Empty: it comes to nothing",
     )
     account_id: int | None
-    amount_fen = CheckedBigInt(check="amount_fen >= 0", description="What the settlement comes to")
+    amount_fen = CheckedBigInt(
+        check="amount_fen >= 0", description="What the settlement comes to, or released of escrow"
+    )
     kept_fen = CheckedBigInt(
         check="kept_fen >= 0 AND kept_fen <= amount_fen",
         default=0,

@@ -1,7 +1,7 @@
 """Disbursements: where an account, a batch and a payment can be, and what their sums must come to.
 
-A payment is one attempt to pay one settlement. It is paid when the bank's receipt says so and never before;
-what the bank sends back is paid anew in another batch.
+A payment is one attempt to pay one settlement from one source of money. It is paid when the bank's receipt
+says so and never before; what the bank sends back is paid anew in another batch.
 """
 
 from __future__ import annotations
@@ -48,6 +48,15 @@ class BatchStatus(StrEnum):
     CLOSED = "closed"
     """Every payment has its receipt, or was returned."""
     DROPPED = "dropped"
+
+
+class PaymentSource(StrEnum):
+    """Whose money a batch takes to the bank."""
+
+    BUDGET = "budget"
+    """Public money of a programme year."""
+    ESCROW = "escrow"
+    """An enterprise's own, released to its provider (NX-20)."""
 
 
 class TransferStatus(StrEnum):
@@ -110,7 +119,7 @@ class HandOverStatus(StrEnum):
 LIVE_ACCOUNTS = frozenset({AccountStatus.WAITING, AccountStatus.CHECKED})
 """Not decided yet."""
 LIVE_TRANSFERS = frozenset({TransferStatus.WAITING, TransferStatus.PAID})
-"""A settlement has one of these at most: nobody is paid twice."""
+"""A settlement has one of these of each source at most: nobody is paid twice."""
 OPEN_BATCHES = frozenset({BatchStatus.DRAFT, BatchStatus.APPROVED, BatchStatus.SENT})
 
 BATCH_MOVES: Mapping[BatchStatus, frozenset[BatchStatus]] = {

@@ -29,7 +29,13 @@ from server.programme.registry import Programmes
 from server.programme.review import ReviewKind
 from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import day_of
-from server.rules.disbursements import BatchStatus, HandOverStatus, InvoiceStatus, TransferStatus
+from server.rules.disbursements import (
+    BatchStatus,
+    HandOverStatus,
+    InvoiceStatus,
+    PaymentSource,
+    TransferStatus,
+)
 from server.rules.settlements import SettlementStatus
 from server.services import access, disbursement_book, files, outbox, settlement_book
 from server.services.access import Actor, NotFound
@@ -41,6 +47,7 @@ from server.services.disbursement_book import (
     require_other_hands,
     require_reason,
 )
+from server.services.payables import Payables
 from server.services.review_cases import copied
 from server.services.reviewed import After, together
 from server.services.reviews import Reviews
@@ -100,10 +107,13 @@ class HandOverChanged(Refusal):
 class Archives:
     """The verbs on what follows payment."""
 
-    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks, reviews: Reviews) -> None:
+    def __init__(
+        self, programmes: Programmes, clocks: ProgrammeClocks, reviews: Reviews, payables: Payables
+    ) -> None:
         self._programmes = programmes
         self._clocks = clocks
         self._reviews = reviews
+        self._payables = payables
 
     async def file(
         self, batch_id: int, *, reference: str, filed_on: date, file_ids: Sequence[int], actor: Actor
@@ -113,7 +123,7 @@ class Archives:
         Raises :class:`FilingNotAsked`, :class:`BatchNotClosed`, :class:`FilingDone`, :class:`FilingAhead`.
         """
         batch, programme = await self._closed(actor, batch_id)
-        if not programme.disbursement.filed_with:
+        if not self._filed_with(batch, programme):
             raise FilingNotAsked(clause=programme.disbursement.article)
         await paying(actor, programme, Role.AUTHORITY, programme.disbursement.approved_by)
         now = self._clocks.now(programme.slug)
@@ -153,7 +163,7 @@ class Archives:
         """
         batch, programme = await self._closed(actor, batch_id)
         await paying(actor, programme, *makers(programme))
-        body = programme.disbursement.filed_with
+        body = self._filed_with(batch, programme)
         if body and not await ResultFiling.exists(batch_id=batch.id):
             raise FilingMissing(number=batch.number, body=body, clause=programme.disbursement.article)
         now = self._clocks.now(programme.slug)
@@ -162,7 +172,7 @@ class Archives:
                 items = await items_of(batch)
                 made = await HandOver.filter(batch_id=batch.id).count()
                 row = await HandOver.create(
-                    number=f"HO{batch.number.removeprefix('PB')}{made + 1:02d}",
+                    number=f"HO{batch.number}{made + 1:02d}",
                     batch_id=batch.id,
                     items=items,
                     sha256=list_hash(items),
@@ -234,7 +244,7 @@ class Archives:
         now: datetime,
     ) -> list[After]:
         afters = []
-        for one in settlements:
+        for one in settlements if self._payables[batch.source].ends_review else ():
             afters.append(await self._on_record(one, ReviewKind.ARCHIVE, actor, row.number))
             await settlement_book.change(one, status=SettlementStatus.CLOSED, ended_at=now)
             await settlement_book.note("settlement.archived", one, actor, now, hand_over=row.number)
@@ -249,6 +259,10 @@ class Archives:
         if case is None or place is None or copied(case).chain.steps[place].kind is not kind:
             return together([])
         return await self._reviews.put_on_record(case, kind=kind, actor=actor, reason=reference)
+
+    def _filed_with(self, batch: PaymentBatch, programme: Programme) -> str:
+        """With whom the result is filed; what ends no review has none."""
+        return programme.disbursement.filed_with if self._payables[batch.source].ends_review else ""
 
     async def _locked(self, batch: PaymentBatch, connection: BaseDBAsyncClient) -> list[Settlement]:
         """The settlements a batch has paid, locked; what came back is another batch's."""
@@ -286,11 +300,7 @@ async def items_of(batch: PaymentBatch) -> list[dict[str, Any]]:
     paid = Payment.filter(batch_id=batch.id, status=TransferStatus.PAID).select_related("provider")
     for payment in await paid.order_by("id"):
         settlement = await Settlement.get(id=payment.settlement_id)
-        for kind, ids in (
-            ("order", await _order_files(payment.order_id)),
-            ("settlement", await _settlement_files(settlement)),
-            ("form", await _forms(settlement)),
-        ):
+        for kind, ids in await _papers(payment, settlement):
             items += await _of_files(kind, settlement.number, payment.provider.name, ids)
         items.append(_receipt(payment, settlement))
         if payment.receipt_file is not None:
@@ -346,6 +356,17 @@ async def _of_files(kind: str, of: str, owner: str, ids: Sequence[int]) -> list[
         }
         for one in dict.fromkeys(ids)
         if one in rows
+    ]
+
+
+async def _papers(payment: Payment, settlement: Settlement) -> list[tuple[str, list[int]]]:
+    """What a settlement was decided on; it goes to the archive once, with the year's money."""
+    if payment.source is not PaymentSource.BUDGET:
+        return []
+    return [
+        ("order", await _order_files(payment.order_id)),
+        ("settlement", await _settlement_files(settlement)),
+        ("form", await _forms(settlement)),
     ]
 
 

@@ -19,7 +19,7 @@ from server.models.settlements import Settlement
 from server.programme.bank_files import BankTemplate
 from server.programme.model import Programme
 from server.rules.deadlines import day_of
-from server.rules.disbursements import BatchStatus, Receipt, TransferStatus
+from server.rules.disbursements import BatchStatus, PaymentSource, Receipt, TransferStatus
 from server.sealing import Sealer
 from server.services import bank_files, bank_words, disbursement_book, outbox
 from server.services.access import Actor
@@ -28,8 +28,13 @@ from server.services.disbursement_book import paying, payments_of, require_other
 from server.services.payment_batches import PaymentBatches
 from server.services.payment_plan import content_hash
 from server.services.reviewed import After, nothing
-from server.services.reviews import Reviews
 from server.units import yuan
+
+SENT: Mapping[PaymentSource, str] = {
+    PaymentSource.BUDGET: "disbursement.sent",
+    PaymentSource.ESCROW: "escrow.sent",
+}
+"""How a payee is told that a batch is with the bank."""
 
 
 class BankTemplateUnknown(Refusal):
@@ -56,12 +61,10 @@ class BatchSending:
     def __init__(
         self,
         batches: PaymentBatches,
-        reviews: Reviews,
         sealer: Sealer,
         templates: Mapping[str, BankTemplate],
     ) -> None:
         self._batches = batches
-        self._reviews = reviews
         self._sealer = sealer
         self.templates = templates
 
@@ -121,7 +124,7 @@ class BatchSending:
                     continue
                 await outbox.tell(
                     f"organisation:{provider_id}",
-                    "disbursement.sent",
+                    SENT[batch.source],
                     at=now,
                     batch=batch.id,
                     number=batch.number,
@@ -129,13 +132,14 @@ class BatchSending:
                     amount=yuan(sum(own)),
                     count=len(own),
                 )
-            after = await self._settle_rest(batch, payments, actor, now, connection)
+            after = await self._settle_rest(batch, programme, payments, actor, now, connection)
         await after()
         return await PaymentBatch.get(id=batch.id).select_related("budget")
 
     async def _settle_rest(
         self,
         batch: PaymentBatch,
+        programme: Programme,
         payments: Sequence[Payment],
         actor: Actor,
         now: datetime,
@@ -150,8 +154,9 @@ class BatchSending:
         if not said:
             return nothing
         return await bank_words.take(
-            batch, said, reviews=self._reviews, actor=actor, now=now, connection=connection
-        )
+            batch, said, payable=self._batches.payables[batch.source], programme=programme, actor=actor,
+            now=now, connection=connection,
+        )  # fmt: skip
 
     async def file(
         self, batch_id: int, form: BankFormat, *, reason: str, actor: Actor

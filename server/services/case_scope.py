@@ -15,7 +15,6 @@ from tortoise.models import Model
 from server.errors import Refusal
 from server.models.complaints import Complaint
 from server.models.disbursements import Payment
-from server.models.escrow_transfers import EscrowTransfer
 from server.models.monitoring import AnomalyFinding
 from server.models.orders import Order, PaymentReturnRequest, VoucherHold
 from server.models.organisations import Organisation, Qualification
@@ -75,8 +74,6 @@ class CaseScope:
     draws: Ids = field(default_factory=set)
     payments: Ids = field(default_factory=set)
     batches: Ids = field(default_factory=set)
-    escrows: Ids = field(default_factory=set)
-    """Batches of released escrow."""
     accounts: Ids = field(default_factory=set)
     complaints: Ids = field(default_factory=set)
     sanctions: Ids = field(default_factory=set)
@@ -115,7 +112,6 @@ class CaseScope:
             "rectification": self.rectifications,
             "payment": self.payments,
             "payment_batch": self.batches,
-            "escrow_batch": self.escrows,
             "bank_account": self.accounts,
             "complaint": self.complaints,
             "sanction": self.sanctions,
@@ -261,9 +257,6 @@ async def _around_orders(scope: CaseScope) -> None:
         scope.batches.add(payment.batch_id)
         if payment.account_id is not None:
             scope.accounts.add(payment.account_id)
-    for transfer in await EscrowTransfer.filter(order_id__in=scope.orders):
-        scope.escrows.add(transfer.batch_id)
-        scope.accounts.add(transfer.account_id)
     scope.holds = await _ids(PaymentHold, order_id__in=scope.orders)
     scope.anomalies = await _ids(AnomalyFinding, order_id__in=scope.orders)
     scope.visits = await _ids(InspectionVisit, order_id__in=scope.orders)

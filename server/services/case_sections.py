@@ -26,7 +26,6 @@ from server.models.disbursements import (
     ResultFiling,
 )
 from server.models.documents import PrintedDocument, Signature
-from server.models.escrow_transfers import EscrowBatch, EscrowTransfer
 from server.models.files import FileAttachment, StoredFile
 from server.models.ledger import LedgerEntry
 from server.models.monitoring import AnomalyFinding
@@ -78,6 +77,7 @@ from server.models.supervision import (
 from server.models.voucher_requests import VoucherRequest
 from server.models.vouchers import Voucher
 from server.programme.review import Sampled
+from server.rules.disbursements import PaymentSource
 from server.rules.hash_chain import instant
 from server.rules.personal_data import MASK, without_numbers
 from server.rules.review import Verdict
@@ -133,6 +133,15 @@ def _of_provider(column: str) -> Callable[[CaseScope], Q]:
     def narrowed(scope: CaseScope) -> Q:
         wanted: dict[str, Any] = {column: scope.id if scope.kind is CaseKind.PROVIDER else -1}
         return Q(**wanted)
+
+    return narrowed
+
+
+def _paid_from(source: PaymentSource) -> Callable[[CaseScope], Q]:
+    """Payments from one source: what was an enterprise's own money, it sees, too."""
+
+    def narrowed(scope: CaseScope) -> Q:
+        return Q(id__in=sorted(scope.payments), source=source)
 
     return narrowed
 
@@ -224,10 +233,9 @@ SECTIONS: tuple[Section, ...] = (
             Source(OwnPayment, _by("order_id", "orders"), BOTH),
             Source(Escrow, _by("order_id", "orders"), BOTH),
             Source(PaymentBatch, _by("id", "batches")),
-            Source(Payment, _by("id", "payments"), PROVIDER),
+            Source(Payment, _paid_from(PaymentSource.BUDGET), PROVIDER),
+            Source(Payment, _paid_from(PaymentSource.ESCROW), BOTH),
             Source(PaymentOffset, _by("payment_id", "payments"), PROVIDER),
-            Source(EscrowBatch, _by("id", "escrows")),
-            Source(EscrowTransfer, _by("order_id", "orders"), BOTH),
             Source(BankAccount, _by("id", "accounts"), PROVIDER),
             Source(ResultFiling, _by("batch_id", "batches")),
             Source(HandOver, _by("batch_id", "batches")),

@@ -11,9 +11,11 @@ from server.services.archives import Archives
 from server.services.bank_accounts import BankAccounts
 from server.services.batch_sending import BatchSending
 from server.services.clocks import ProgrammeClocks
-from server.services.escrow_transfers import EscrowTransfers
 from server.services.funds import Funds
-from server.services.payment_batches import Look, PaymentBatches
+from server.services.payable_budget import Look, YearsMoney
+from server.services.payable_escrow import ReleasedEscrow
+from server.services.payables import Payable
+from server.services.payment_batches import PaymentBatches
 from server.services.payment_receipts import PaymentReceipts
 from server.services.reviews import Reviews
 from server.services.summary_invoices import SummaryInvoices
@@ -37,12 +39,13 @@ class DisbursementOffice:
         self.programmes = programmes
         self.clocks = clocks
         self.accounts = BankAccounts(programmes, clocks, sealer)
-        self.batches = PaymentBatches(programmes, clocks, look)
-        self.sending = BatchSending(self.batches, reviews, sealer, templates)
+        sources: tuple[Payable, ...] = (YearsMoney(reviews, look), ReleasedEscrow())
+        payables = {one.source: one for one in sources}
+        self.batches = PaymentBatches(programmes, clocks, payables)
+        self.sending = BatchSending(self.batches, sealer, templates)
         self.invoices = SummaryInvoices(programmes, clocks)
-        self.receipts = PaymentReceipts(programmes, clocks, reviews)
+        self.receipts = PaymentReceipts(programmes, clocks, payables)
         self.funds = Funds(programmes, clocks)
         self.years = YearEnds(programmes, clocks)
-        self.escrow = EscrowTransfers(programmes, clocks, sealer, templates)
         self.lapses = YearLapses(programmes, clocks)
-        self.archives = Archives(programmes, clocks, reviews)
+        self.archives = Archives(programmes, clocks, reviews, payables)

@@ -16,7 +16,7 @@ from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import day_of
 from server.rules.disbursements import BatchStatus
 from server.services import bank_accounts, outbox, summary_invoices
-from server.services.payment_batches import WAITING
+from server.services.payable_budget import WAITING
 from server.services.reminders import (
     ACCOUNT,
     DISTANCES,

@@ -6,10 +6,10 @@ from collections import defaultdict
 
 from tortoise.functions import Sum
 
-from server.models.escrow_transfers import EscrowTransfer
+from server.models.disbursements import Payment
 from server.models.ledger import LedgerEntry
 from server.models.payments import Escrow, OwnPayment
-from server.rules.disbursements import TransferStatus
+from server.rules.disbursements import PaymentSource, TransferStatus
 from server.rules.money import OF_ESCROW, Account
 from server.rules.orders import LIVE, OrderStatus
 from server.rules.own_payments import PaymentPurpose, PaymentStatus
@@ -20,7 +20,7 @@ async def faults() -> list[str]:
     """Every contradiction between escrows, their payments, their orders and the ledger, each a sentence."""
     posted = await _posted()
     transferred: dict[int, int] = defaultdict(int)
-    for one in await EscrowTransfer.filter(status=TransferStatus.PAID):
+    for one in await Payment.filter(source=PaymentSource.ESCROW, status=TransferStatus.PAID):
         transferred[one.order_id] += one.amount_fen
     found = []
     for escrow in await Escrow.all().select_related("order").order_by("id"):

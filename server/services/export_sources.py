@@ -307,6 +307,7 @@ def _payments() -> TableSource:
             _column("batch", "batch__number"),
             *_side("provider", "provider"),
             _column("tail", "account__tail", width=12),
+            _named(texts.PAYMENT_SOURCES, "source"),
             _named(texts.EXPORT_WORDS["payment"], "status"),
             _money("amount"),
             _column("receipt", "receipt_number", width=22),

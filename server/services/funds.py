@@ -22,7 +22,7 @@ from server.programme.model import Programme
 from server.programme.registry import Programmes
 from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import day_of
-from server.rules.disbursements import FundKind, FundStatus, TransferStatus
+from server.rules.disbursements import FundKind, FundStatus, PaymentSource, TransferStatus
 from server.rules.money import Movement
 from server.services import access, budgets, files, journal, ledger, order_purse
 from server.services.access import Actor, NotFound
@@ -180,7 +180,8 @@ async def statement(budget: Budget) -> list[StatementLine]:
         (row.dated, 0, LineKind(row.kind.value), row.reference, "", row.amount_fen)
         for row in await FundEntry.filter(budget_id=budget.id, status=FundStatus.CONFIRMED).order_by("id")
     ]
-    paid = Payment.filter(batch__budget_id=budget.id, receipt_on__isnull=False).select_related("provider")
+    of_year = Payment.filter(batch__budget_id=budget.id, source=PaymentSource.BUDGET)
+    paid = of_year.filter(receipt_on__isnull=False).select_related("provider")
     for row in await paid.order_by("id"):
         if not row.transfer_fen:
             continue  # Kept back whole, or nothing to pay: nothing left the account.

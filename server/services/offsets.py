@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Protocol
 
 from tortoise.expressions import F
 
@@ -55,6 +56,14 @@ class Planned:
     arithmetic: str
 
 
+class KeptBack(Protocol):
+    """What of these is kept back on a day, by settlement, as if that batch kept nothing back."""
+
+    async def __call__(
+        self, chosen: Sequence[Settlement], slug: str, on: date, *, but_batch: int | None = None
+    ) -> Mapping[int, Sequence[Planned]]: ...
+
+
 async def lock(provider_ids: Collection[int], slug: str) -> None:
     """Hold every open claim against these until the transaction ends, before any year is locked."""
     open_claims = Recovery.filter(
@@ -98,7 +107,9 @@ async def create(payment: Payment, planned: Sequence[Planned]) -> None:
     )
 
 
-async def require_current(batch: PaymentBatch, payments: Sequence[Payment], programme: Programme) -> None:
+async def require_current(
+    batch: PaymentBatch, payments: Sequence[Payment], programme: Programme, kept_back: KeptBack
+) -> None:
     """Raise :class:`OffsetsChanged` unless the batch keeps back for the claims that were due on its day.
 
     What has become due since is kept back from the next payment: each day adds some fen of surcharge.
@@ -108,7 +119,7 @@ async def require_current(batch: PaymentBatch, payments: Sequence[Payment], prog
         one.id: one for one in await Settlement.filter(id__in=[one.settlement_id for one in payments])
     }
     in_order = [settlements[one.settlement_id] for one in payments]
-    now_due = await plan(in_order, batch.programme_slug, on, but_batch=batch.id)
+    now_due = await kept_back(in_order, batch.programme_slug, on, but_batch=batch.id)
     kept = await of_payments(payments)
     changed = [
         one.number

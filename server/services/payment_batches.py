@@ -1,13 +1,13 @@
 """Payment batches: drawn up by one and approved by another; what was approved is all that is sent.
 
-A draft gathers what is payable in the order the text gives, as far as the year's money goes; what is held,
-has no account or was sent back from the present one is left out with its reason. What was approved is known
-by its hash.
+A draft gathers what waits for one source of money (``payables.py``), in its order and as far as the money
+goes. What is held, has no account or was sent back from the present one is left out with its reason. What
+was approved is known by its hash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from tortoise.exceptions import IntegrityError
@@ -26,11 +26,11 @@ from server.rules.disbursements import (
     AccountStatus,
     BatchStatus,
     Gathered,
+    PaymentSource,
     TransferStatus,
     gather,
     masked,
 )
-from server.rules.settlements import SettlementStatus
 from server.services import (
     bank_accounts,
     budgets,
@@ -38,9 +38,7 @@ from server.services import (
     offsets,
     order_purse,
     outbox,
-    settlement_book,
     summary_invoices,
-    year_money,
 )
 from server.services.access import Actor
 from server.services.clocks import ProgrammeClocks
@@ -52,18 +50,17 @@ from server.services.disbursement_book import (
     require_other_hands,
     require_reason,
 )
-from server.services.payment_plan import LeftOut, Plan, content_hash, in_line
+from server.services.payables import Payable, Payables
+from server.services.payment_plan import Chosen, LeftOut, Plan, content_hash
 from server.units import yuan
 
-WAITING = (SettlementStatus.PAYABLE, SettlementStatus.AWAITING_BUDGET)
 MOST_IN_A_BATCH = 2000
-
-Look = Callable[[Collection[int]], Awaitable[None]]
-"""Looks through settlements for what is wrong with them, and holds what must be held (YC-40)."""
+NUMBERS: Mapping[PaymentSource, str] = {PaymentSource.BUDGET: "PB", PaymentSource.ESCROW: "EB"}
+"""How the numbers of batches begin."""
 
 
 class NothingPayable(Refusal):
-    """Nothing of the year is payable now; ``reasons`` says what stands in the way of what there is."""
+    """Nothing is to be paid now; ``reasons`` says what stands in the way of what there is."""
 
     status, code = 409, "nothing_payable"
 
@@ -95,105 +92,116 @@ class PaymentNotInDraft(Refusal):
 class PaymentBatches:
     """The verbs on batches. Instants are those of the programme's clock."""
 
-    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks, look: Look) -> None:
+    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks, payables: Payables) -> None:
         self.programmes = programmes
         self.clocks = clocks
-        self._look = look
+        self.payables = payables
 
-    async def preview(self, slug: str, year: int, *, leave_out: Mapping[int, str], actor: Actor) -> Plan:
+    async def preview(
+        self, slug: str, year: int, source: PaymentSource, *, leave_out: Mapping[int, str], actor: Actor
+    ) -> Plan:
         """What a batch drawn up now would hold; nothing is written."""
-        programme = self.programmes.get(slug)
+        programme, payable = self.programmes.get(slug), self.payables[source]
         await paying(actor, programme, *makers(programme))
         budget = await order_purse.year_budget(slug, year)
-        rows = await Settlement.filter(budget_id=budget.id, status__in=WAITING).select_related("order")
-        return await self._plan(programme, budget, rows, leave_out)
+        return await self._plan(payable, programme, budget, await payable.waiting(budget), leave_out)
 
     async def draft(
-        self, slug: str, year: int, *, leave_out: Mapping[int, str], reason: str, actor: Actor
+        self,
+        slug: str,
+        year: int,
+        source: PaymentSource,
+        *,
+        leave_out: Mapping[int, str],
+        reason: str,
+        actor: Actor,
     ) -> tuple[PaymentBatch, Plan]:
-        """Draw up a batch of everything payable in a year; ``leave_out`` names what is not, with reasons.
+        """Draw up a batch of all that waits in a year; ``leave_out`` names what is not paid, with reasons.
 
         What the year's money does not reach waits for money, first in line (GX-61). Raises ``YearNotOpen``,
         ``NotYourDisbursement``, ``ReasonMissing``, ``OwnReview``, :class:`NothingPayable`.
         """
-        programme, reason = self.programmes.get(slug), require_reason(reason)
+        programme, payable, reason = self.programmes.get(slug), self.payables[source], require_reason(reason)
         reviewer = await paying(actor, programme, *makers(programme))
         year_row, now = await order_purse.year_budget(slug, year), self.clocks.now(slug)
-        seen = await Settlement.filter(budget_id=year_row.id, status__in=WAITING).order_by("id")
+        seen = await payable.waiting(year_row)
         # In transactions of its own, and before: what it finds stays found, whatever becomes of the draft.
-        await self._look([one.id for one in seen])
+        await payable.look([one.id for one in seen])
         try:
             async with in_transaction() as connection:
                 rows = await disbursement_book.lock(seen, connection)
                 await offsets.lock({one.provider_id for one in rows}, slug)
                 async with budgets.locked(year_row.id) as budget:
-                    plan = await self._plan(programme, budget, rows, leave_out)
+                    plan = await self._plan(payable, programme, budget, rows, leave_out)
                     require_impartial(reviewer, await _providers(plan))
-                    await self._await_money(plan, now=now)
+                    for one in plan.left_out:
+                        if one.code == "money":
+                            await payable.short(one.settlement, now)
                     if not plan.chosen:
                         raise _nothing(plan, programme)
-                    batch = await self._create(programme, budget, plan, reason, actor, now)
+                    batch = await self._create(payable, programme, budget, plan, reason, actor, now)
         except IntegrityError:
             raise BatchUnderWay() from None
         return batch, plan
 
     async def _plan(
         self,
+        payable: Payable,
         programme: Programme,
         budget: Budget,
         rows: Sequence[Settlement],
         leave_out: Mapping[int, str],
     ) -> Plan:
-        money = await year_money.of(budget)
-        waiting = [one for one in rows if one.status in WAITING and one.budget_id == budget.id]
+        money = await payable.money(budget)
+        waiting = await payable.in_line(rows, programme, budget)
+        due_fen = {one.id: payable.due_fen(one) for one in waiting}
         accounts = await bank_accounts.verified([one.provider_id for one in waiting], programme.slug)
         returned = await _returned_from([one.id for one in waiting])
         held = await disbursement_book.held(waiting)
         fit: list[Settlement] = []
         left: list[LeftOut] = []
-        for one in in_line(programme, budget.year, waiting):
+        for one in waiting:
             account, failed = accounts.get(one.provider_id), returned.get(one.id, set())
-            why = _in_the_way(one, leave_out, held[one.id], account, failed)
+            why = _in_the_way(one, due_fen[one.id], leave_out, held[one.id], account, failed)
             if why is None:
                 fit.append(one)
             else:
-                left.append(LeftOut(one, *why))
-        found = gather(fit, money.payable_left_fen, key=lambda one: one.id, amount=lambda one: one.amount_fen)
+                left.append(LeftOut(one, due_fen[one.id], *why))
+        most_fen = sum(due_fen.values()) if money is None else money.payable_left_fen
+        found = gather(fit, most_fen, key=lambda one: one.id, amount=lambda one: due_fen[one.id])
         by_id = {one.id: one for one in fit}
-        covered = found.covered[:MOST_IN_A_BATCH]
         left += [
-            LeftOut(by_id[one], "money", texts.LEFT_OUT["money"].format(arithmetic=_short(found, by_id, one)))
+            _over(by_id[one], due_fen[one], "money", arithmetic=_short(found, due_fen[one]))
             for one in found.uncovered
         ]
         left += [
-            LeftOut(by_id[one], "full", texts.LEFT_OUT["full"].format(most=MOST_IN_A_BATCH))
+            _over(by_id[one], due_fen[one], "full", most=MOST_IN_A_BATCH)
             for one in found.covered[MOST_IN_A_BATCH:]
         ]
         chosen = tuple(
-            (by_id[one], accounts.get(by_id[one].provider_id) if by_id[one].amount_fen else None)
-            for one in covered
+            Chosen(by_id[one], due_fen[one], accounts.get(by_id[one].provider_id) if due_fen[one] else None)
+            for one in found.covered[:MOST_IN_A_BATCH]
         )
         today = day_of(self.clocks.now(programme.slug))
-        kept = await offsets.plan([one for one, _ in chosen], programme.slug, today)
+        kept = await payable.kept_back([one.settlement for one in chosen], programme.slug, today)
         return Plan(chosen, tuple(left), money, kept)
 
-    async def _await_money(self, plan: Plan, *, now: datetime) -> None:
-        """What the money does not reach waits for more, and its provider hears of it once."""
-        for one in plan.left_out:
-            if one.code == "money" and one.settlement.status is SettlementStatus.PAYABLE:
-                await settlement_book.change(one.settlement, status=SettlementStatus.AWAITING_BUDGET)
-                await settlement_book.tell(
-                    "disbursement.awaiting", one.settlement, [one.settlement.provider_id], now=now
-                )
-
     async def _create(
-        self, programme: Programme, budget: Budget, plan: Plan, reason: str, actor: Actor, now: datetime
+        self,
+        payable: Payable,
+        programme: Programme,
+        budget: Budget,
+        plan: Plan,
+        reason: str,
+        actor: Actor,
+        now: datetime,
     ) -> PaymentBatch:
         batch = await PaymentBatch.create(
-            number=await _number(budget),
+            number=await _number(budget, payable.source),
             programme_slug=programme.slug,
             programme_version=programme.version,
             budget_id=budget.id,
+            source=payable.source,
             payments_count=len(plan.chosen),
             total_fen=plan.total_fen,
             kept_fen=plan.kept_fen,
@@ -201,21 +209,22 @@ class PaymentBatches:
             drafted_by=actor.id,
             drafted_at=now,
         )
-        for line, (settlement, account) in enumerate(plan.chosen, 1):
-            await settlement_book.change(settlement, status=SettlementStatus.IN_PAYMENT)
+        for line, one in enumerate(plan.chosen, 1):
+            await payable.taken(one.settlement)
             payment = await Payment.create(
                 number=f"{batch.number}-{line:04d}",
                 batch_id=batch.id,
-                settlement_id=settlement.id,
-                order_id=settlement.order_id,
-                provider_id=settlement.provider_id,
-                account_id=None if account is None else account.id,
-                amount_fen=settlement.amount_fen,
-                kept_fen=plan.kept_of(settlement),
+                source=payable.source,
+                settlement_id=one.settlement.id,
+                order_id=one.settlement.order_id,
+                provider_id=one.settlement.provider_id,
+                account_id=None if one.account is None else one.account.id,
+                amount_fen=one.amount_fen,
+                kept_fen=plan.kept_of(one.settlement),
             )
-            await offsets.create(payment, plan.offsets.get(settlement.id, ()))
+            await offsets.create(payment, plan.offsets.get(one.settlement.id, ()))
         await disbursement_book.note(
-            "disbursement.drafted", batch, actor, now, total_fen=batch.total_fen,
+            "disbursement.drafted", batch, actor, now, source=batch.source.value, total_fen=batch.total_fen,
             payments=batch.payments_count, kept_fen=batch.kept_fen, reason=reason,
             left_out={str(one.settlement.id): one.code for one in plan.left_out},
         )  # fmt: skip
@@ -223,7 +232,7 @@ class PaymentBatches:
         return batch
 
     async def take_out(self, payment_id: int, *, version: int, reason: str, actor: Actor) -> PaymentBatch:
-        """Take one payment out of a draft; its settlement is payable again.
+        """Take one payment out of a draft; its settlement waits again.
 
         Raises :class:`PaymentNotInDraft`, ``BatchMovedOn``.
         """
@@ -243,14 +252,14 @@ class PaymentBatches:
                 total_fen=batch.total_fen - payment.amount_fen, payments_count=batch.payments_count - 1,
                 kept_fen=batch.kept_fen - payment.kept_fen,
             )  # fmt: skip
-            await self._let_go(payment, settlement, reason)
+            await self._let_go(batch, payment, settlement, reason)
             await disbursement_book.note(
                 "disbursement.taken_out", batch, actor, now, payment=payment.number, reason=reason
             )
         return await PaymentBatch.get(id=batch.id).select_related("budget")
 
     async def drop(self, batch_id: int, *, version: int, reason: str, actor: Actor) -> PaymentBatch:
-        """Drop a batch that no bank has seen; everything in it is payable again.
+        """Drop a batch that no bank has seen; everything in it waits again.
 
         Its makers may, and whoever approves, who sends it back so. Raises ``IllegalMove``, ``BatchMovedOn``.
         """
@@ -267,7 +276,7 @@ class PaymentBatches:
                 batch, BatchStatus.DROPPED, version, closed_at=now, total_fen=0, kept_fen=0, payments_count=0
             )
             for payment in payments:
-                await self._let_go(payment, rows[payment.settlement_id], reason)
+                await self._let_go(batch, payment, rows[payment.settlement_id], reason)
             await summary_invoices.let_go(batch, reason, actor=actor, now=now)
             await disbursement_book.note("disbursement.dropped", batch, actor, now, reason=reason)
             await self._tell_makers("disbursement.batch_dropped", batch, now, reason=reason)
@@ -282,6 +291,7 @@ class PaymentBatches:
         """
         reason = require_reason(reason)
         batch, programme = await self._batch(actor, batch_id)
+        payable = self.payables[batch.source]
         rules, now = programme.disbursement, self.clocks.now(programme.slug)
         reviewer = await paying(actor, programme, rules.approved_by)
         require_other_hands(actor, [batch.drafted_by], clause=rules.article, what="batch")
@@ -292,12 +302,12 @@ class PaymentBatches:
                 raise NothingPayable(clause=rules.article, arithmetic="", reasons=texts.LEFT_OUT["none"])
             require_impartial(reviewer, [one.provider for one in payments])
             await self._still_fit(payments, programme, connection)
-            await offsets.require_current(batch, payments, programme)
+            await offsets.require_current(batch, payments, programme, payable.kept_back)
             await summary_invoices.require_all(batch, programme, payments)
             async with budgets.locked(batch.budget_id) as budget:
-                money = await year_money.of(budget)
+                money = await payable.money(budget)
                 # The batch itself stands in what is on its way.
-                if money.paid_fen + money.paying_fen > money.most_fen:
+                if money is not None and money.paid_fen + money.paying_fen > money.most_fen:
                     raise budgets.too_small(money.most_fen - money.paid_fen, money.paying_fen)
                 await disbursement_book.move(
                     batch, BatchStatus.APPROVED, version, approved_by=actor.id, approved_at=now,
@@ -313,7 +323,8 @@ class PaymentBatches:
 
     async def look_again(self, batch: PaymentBatch) -> None:
         """Look through exactly what a batch would pay, so that what must not be paid is held."""
-        await self._look([one.settlement_id for one in await payments_of(batch.id, TransferStatus.WAITING)])
+        payments = await payments_of(batch.id, TransferStatus.WAITING)
+        await self.payables[batch.source].look([one.settlement_id for one in payments])
 
     async def still_fit(self, batch: PaymentBatch, programme: Programme) -> list[Payment]:
         """A batch's payments, locked, to be sent. Raises :class:`SettlementsHeld`, ``OffsetsChanged``."""
@@ -340,9 +351,11 @@ class PaymentBatches:
         if accounts and changed:
             raise AccountsChanged(clause=programme.disbursement.article, numbers=texts.LIST.join(changed))
 
-    async def _let_go(self, payment: Payment, settlement: Settlement, reason: str) -> None:
+    async def _let_go(
+        self, batch: PaymentBatch, payment: Payment, settlement: Settlement, reason: str
+    ) -> None:
         await Payment.filter(id=payment.id).update(status=TransferStatus.DROPPED, reason=reason)
-        await settlement_book.change(settlement, status=SettlementStatus.PAYABLE)
+        await self.payables[batch.source].let_go(settlement)
 
     async def _batch(self, actor: Actor, batch_id: int) -> tuple[PaymentBatch, Programme]:
         batch = await disbursement_book.batch_for(actor, batch_id)
@@ -357,6 +370,7 @@ class PaymentBatches:
 
 def _in_the_way(
     settlement: Settlement,
+    due_fen: int,
     leave_out: Mapping[int, str],
     held: Sequence[str],
     account: BankAccount | None,
@@ -367,7 +381,7 @@ def _in_the_way(
         return "asked", texts.LEFT_OUT["asked"].format(reason=require_reason(leave_out[settlement.id]))
     if held:
         return "held", texts.LEFT_OUT["held"].format(reason=texts.LIST.join(held))
-    if not settlement.amount_fen:
+    if not due_fen:
         return None  # No bank transfers nothing.
     if account is None:
         return "account", texts.LEFT_OUT["account"]
@@ -386,23 +400,27 @@ async def _returned_from(settlement_ids: Sequence[int]) -> dict[int, set[int]]:
 
 
 async def _providers(plan: Plan) -> list[Organisation]:
-    return await Organisation.filter(id__in={settlement.provider_id for settlement, _ in plan.chosen})
+    return await Organisation.filter(id__in={one.settlement.provider_id for one in plan.chosen})
 
 
-async def _number(budget: Budget) -> str:
-    """The next number of the year's batches; drawn under its lock."""
-    made = await PaymentBatch.filter(budget_id=budget.id).count()
-    return f"PB{budget.year}{budget.id:05d}{made + 1:04d}"
+async def _number(budget: Budget, source: PaymentSource) -> str:
+    """The next number of the year's batches from a source; drawn under its lock."""
+    made = await PaymentBatch.filter(budget_id=budget.id, source=source).count()
+    return f"{NUMBERS[source]}{budget.year}{budget.id:05d}{made + 1:04d}"
 
 
-def _short(found: Gathered, by_id: Mapping[int, Settlement], settlement_id: int) -> str:
-    return f"{yuan(by_id[settlement_id].amount_fen)} > {yuan(found.left_fen)}"
+def _over(settlement: Settlement, due_fen: int, code: str, **said: object) -> LeftOut:
+    return LeftOut(settlement, due_fen, code, texts.LEFT_OUT[code].format(**said))
+
+
+def _short(found: Gathered, due_fen: int) -> str:
+    return f"{yuan(due_fen)} > {yuan(found.left_fen)}"
 
 
 def _nothing(plan: Plan, programme: Programme) -> NothingPayable:
     reasons = dict.fromkeys(one.reason for one in plan.left_out)
     return NothingPayable(
         clause=programme.disbursement.article,
-        arithmetic=plan.money.arithmetic,
+        arithmetic="" if plan.money is None else plan.money.arithmetic,
         reasons=texts.LIST.join(reasons) or texts.LEFT_OUT["none"],
     )

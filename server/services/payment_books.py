@@ -14,7 +14,7 @@ from server.models.rounds import Budget
 from server.models.sanctions import Recovery, RecoveryReceipt
 from server.models.settlements import Settlement
 from server.models.vouchers import Voucher
-from server.rules.disbursements import BatchStatus, TransferStatus
+from server.rules.disbursements import LIVE_TRANSFERS, BatchStatus, PaymentSource, TransferStatus
 from server.rules.money import PAID_OUT, Basis, Movement
 from server.rules.recoveries import ReceiptKind
 from server.rules.settlements import SettlementStatus
@@ -26,7 +26,7 @@ HAS_PAYMENT: Mapping[SettlementStatus, TransferStatus] = {
     SettlementStatus.PAID: TransferStatus.PAID,
     SettlementStatus.CLOSED: TransferStatus.PAID,
 }
-"""What a settlement's one live payment must be; any other settlement has none."""
+"""What a settlement's one live payment of the year's money must be; any other settlement has none."""
 
 
 async def faults() -> list[str]:
@@ -34,11 +34,14 @@ async def faults() -> list[str]:
 
     What the bank's receipts show is exactly what was posted as disbursed, order by order; the money that a
     promise had committed left with it; a settlement is as far as its one live payment; no year has paid more
-    than it has (GX-82), and a batch is the sum of its payments.
+    than it has (GX-82), and a batch is the sum of its payments, all of its own source. Released escrow is in
+    the bank's hands at most once and whole; ``escrow_books`` compares it with the ledger.
     """
     settlements = {
         row["id"]: row
-        for row in await Settlement.all().values("id", "order_id", "budget_id", "status", "amount_fen")
+        for row in await Settlement.all().values(
+            "id", "order_id", "budget_id", "status", "amount_fen", "escrow_fen"
+        )
     }
     paid = await _paid()
     posted, promised = await _posted()
@@ -57,9 +60,9 @@ async def faults() -> list[str]:
 
 
 async def _paid() -> dict[int, int]:
-    """What the bank has paid, by settlement, fen."""
+    """What the bank has paid of public money, by settlement, fen."""
     rows = await (
-        Payment.filter(status=TransferStatus.PAID)
+        Payment.filter(source=PaymentSource.BUDGET, status=TransferStatus.PAID)
         .annotate(total_fen=Sum("amount_fen"))
         .group_by("settlement_id")
         .values("settlement_id", "total_fen")
@@ -93,7 +96,7 @@ async def _posted() -> tuple[dict[int, int], dict[int, int]]:
 async def _status_faults(settlements: Mapping[int, Mapping[str, object]]) -> list[str]:
     live: dict[int, tuple[TransferStatus, int]] = {}
     states = list(HAS_PAYMENT.values())
-    for one in await Payment.filter(status__in=states):
+    for one in await Payment.filter(source=PaymentSource.BUDGET, status__in=states):
         live[one.settlement_id] = (one.status, one.amount_fen)
     found = []
     for settlement_id, row in sorted(settlements.items()):
@@ -106,7 +109,12 @@ async def _status_faults(settlements: Mapping[int, Mapping[str, object]]) -> lis
                 f"settlement {settlement_id}: its payment is {yuan(fen)},"
                 f" not {yuan(int(str(row['amount_fen'])))}"
             )
-    return found
+    released = Payment.filter(source=PaymentSource.ESCROW, status__in=list(LIVE_TRANSFERS))
+    return found + [
+        f"settlement {one.settlement_id}: its escrow's payment is {yuan(one.amount_fen)}, not {yuan(due_fen)}"
+        for one in await released.order_by("id")
+        if one.amount_fen != (due_fen := int(str(settlements[one.settlement_id]["escrow_fen"])))
+    ]
 
 
 async def _batch_faults() -> list[str]:
@@ -118,7 +126,12 @@ async def _batch_faults() -> list[str]:
     )
     sums = {row["batch_id"]: int(row["total_fen"]) for row in rows}
     kept = {row["batch_id"]: int(row["kept"]) for row in rows}
-    return [
+    strays = [
+        f"payment {one.id}: is of another source than its batch"
+        for source in PaymentSource
+        for one in await Payment.filter(source=source).exclude(batch__source=source).order_by("id")
+    ]
+    return strays + [
         f"batch {batch.id}: says {yuan(said)}, its payments {yuan(have.get(batch.id, 0))}"
         for batch in await PaymentBatch.exclude(status=BatchStatus.DROPPED).order_by("id")
         for said, have in ((batch.total_fen, sums), (batch.kept_fen, kept))

@@ -16,34 +16,44 @@ from server.services.offsets import Planned
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A settlement that is payable and not in the batch, and why, in Chinese."""
+class Chosen:
+    """A settlement in the batch, and what it is paid, fen; what comes to nothing has no account."""
 
     settlement: Settlement
+    amount_fen: int
+    account: BankAccount | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A settlement that waits for its money and is not in the batch, and why, in Chinese."""
+
+    settlement: Settlement
+    amount_fen: int
     code: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a batch would hold: the settlements in their order, what is left out, and the year's money.
+    """What a batch would hold: the settlements in their order, what is left out, and the money there is.
 
-    What comes to nothing stands without an account.
-    ``offsets`` is what of each settlement's payment is kept back for claims against its provider.
+    ``money`` is empty where what is due is there. ``offsets`` is what of each settlement's payment is kept
+    back for claims against its provider.
     """
 
-    chosen: tuple[tuple[Settlement, BankAccount | None], ...]
+    chosen: tuple[Chosen, ...]
     left_out: tuple[LeftOut, ...]
-    money: YearMoney
+    money: YearMoney | None
     offsets: Mapping[int, Sequence[Planned]]
 
     @property
     def total_fen(self) -> int:
-        return sum(settlement.amount_fen for settlement, _ in self.chosen)
+        return sum(one.amount_fen for one in self.chosen)
 
     @property
     def kept_fen(self) -> int:
-        return sum(self.kept_of(settlement) for settlement, _ in self.chosen)
+        return sum(self.kept_of(one.settlement) for one in self.chosen)
 
     def kept_of(self, settlement: Settlement) -> int:
         """What of one settlement's payment is kept back, fen."""

@@ -20,6 +20,7 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.errors import Refusal
 from server.models.disbursements import Payment, PaymentBatch, ReceiptImport
+from server.programme.model import Programme
 from server.programme.registry import Programmes
 from server.rules.deadlines import day_of
 from server.rules.disbursements import (
@@ -37,7 +38,7 @@ from server.services.access import Actor
 from server.services.clocks import ProgrammeClocks
 from server.services.disbursement_book import makers, paying, require_reason
 from server.services.import_table import Row, Table
-from server.services.reviews import Reviews
+from server.services.payables import Payables
 
 SENT = (BatchStatus.SENT, BatchStatus.CLOSED)
 RECEIPT, RETURN = "bank_receipt", "bank_return"
@@ -102,10 +103,10 @@ class ReceiptsPreview:
 class PaymentReceipts:
     """The verbs on the bank's receipts."""
 
-    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks, reviews: Reviews) -> None:
+    def __init__(self, programmes: Programmes, clocks: ProgrammeClocks, payables: Payables) -> None:
         self._programmes = programmes
         self._clocks = clocks
-        self._reviews = reviews
+        self._payables = payables
 
     async def template(self, *, as_csv: bool) -> bytes:
         """The empty form: its header and an example line, which is left out when it comes back."""
@@ -168,7 +169,8 @@ class PaymentReceipts:
                 after = await bank_words.take(
                     batch,
                     {ids[number]: receipt for number, receipt in said.items()},
-                    reviews=self._reviews,
+                    payable=self._payables[batch.source],
+                    programme=self._programme(batch),
                     actor=actor,
                     now=now,
                     connection=connection,
@@ -229,7 +231,7 @@ class PaymentReceipts:
         )
         self._require_day(on, batch)
         rows = await files.own_files([] if file_id is None else [file_id], actor=actor)
-        programme = self._programmes.version(batch.programme_slug, batch.programme_version)
+        programme = self._programme(batch)
         try:
             async with in_transaction() as connection:
                 batch = await PaymentBatch.get(id=batch.id).select_related("budget")
@@ -241,8 +243,8 @@ class PaymentReceipts:
                 kind = RECEIPT if paid else RETURN
                 await files.attach(rows, f"payment:{payment.id}", kind, programme=programme, now=now)
                 after = await bank_words.take(
-                    batch, {payment.id: receipt}, reviews=self._reviews, actor=actor, now=now,
-                    connection=connection, file_id=file_id,
+                    batch, {payment.id: receipt}, payable=self._payables[batch.source], programme=programme,
+                    actor=actor, now=now, connection=connection, file_id=file_id,
                 )  # fmt: skip
         except IntegrityError:
             raise ReceiptUnfit(problem=texts.RECEIPT_FAULTS["taken"].format(receipt=number)) from None
@@ -255,13 +257,16 @@ class PaymentReceipts:
 
     async def _batch(self, actor: Actor, batch_id: int) -> PaymentBatch:
         batch = await disbursement_book.batch_for(actor, batch_id)
-        programme = self._programmes.version(batch.programme_slug, batch.programme_version)
+        programme = self._programme(batch)
         await paying(actor, programme, *makers(programme))
         if batch.archived_at is not None:
             raise disbursement_book.ArchiveClosed(number=batch.number)
         if batch.status not in SENT:
             raise BatchNotPaying(number=batch.number, status=texts.BATCH_STATUSES[batch.status])
         return batch
+
+    def _programme(self, batch: PaymentBatch) -> Programme:
+        return self._programmes.version(batch.programme_slug, batch.programme_version)
 
     async def _read(self, raw: bytes) -> tuple[Table[Receipt], int | None]:
         return await asyncio.to_thread(receipts_file.read, raw)

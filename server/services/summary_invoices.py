@@ -28,6 +28,7 @@ from server.rules.deadlines import day_of
 from server.rules.disbursements import (
     BatchStatus,
     InvoiceStatus,
+    PaymentSource,
     TransferStatus,
     added,
     invoice_of,
@@ -185,10 +186,15 @@ class SummaryInvoices:
         if batch is None or not payments:
             raise NotFound()
         programme = self._programmes.version(batch.programme_slug, batch.programme_version)
-        document = invoice_of(programme.disbursement, await form_of(mine))
+        document = document_for(batch, programme, await form_of(mine))
         if document is None or batch.status is not BatchStatus.DRAFT:
             raise SummaryInvoiceNotAsked(clause=programme.disbursement.article)
         return batch, document, payments
+
+
+def document_for(batch: PaymentBatch, programme: Programme, form: LegalForm | None) -> Document | None:
+    """What a provider of this form owes for a batch, if anything: an invoice is for public money alone."""
+    return invoice_of(programme.disbursement, form) if batch.source is PaymentSource.BUDGET else None
 
 
 async def form_of(organisation_id: int) -> LegalForm | None:
@@ -199,10 +205,10 @@ async def form_of(organisation_id: int) -> LegalForm | None:
 
 async def ask(batch: PaymentBatch, programme: Programme, *, now: datetime) -> None:
     """Tell every provider of a batch what it owes for it, where the text asks; inside the transaction."""
-    if invoice_of(programme.disbursement, None) is None:
+    if document_for(batch, programme, None) is None:
         return
     for provider_id, amounts in (await _sums(batch.id)).items():
-        document = invoice_of(programme.disbursement, await form_of(provider_id))
+        document = document_for(batch, programme, await form_of(provider_id))
         assert document is not None, "a programme that asks for one asks everybody"
         await outbox.tell(
             f"organisation:{provider_id}", "summary_invoice.due", at=now, batch=batch.id,
@@ -235,7 +241,7 @@ async def let_go(batch: PaymentBatch, reason: str, *, actor: Actor, now: datetim
 
 async def missing(batch: PaymentBatch, programme: Programme) -> list[int]:
     """Whose summary invoice a batch still lacks, by provider; one for another sum counts for nothing."""
-    if invoice_of(programme.disbursement, None) is None:
+    if document_for(batch, programme, None) is None:
         return []
     accepted = {
         row.provider_id: row.amount_fen

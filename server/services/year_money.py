@@ -11,7 +11,7 @@ from server.models.disbursements import FundEntry, Payment
 from server.models.orders import VoucherHold
 from server.models.rounds import Budget
 from server.models.settlements import Settlement
-from server.rules.disbursements import FundKind, FundStatus, TransferStatus, YearMoney
+from server.rules.disbursements import FundKind, FundStatus, PaymentSource, TransferStatus, YearMoney
 from server.rules.settlements import SettlementStatus
 
 
@@ -59,7 +59,8 @@ async def _settlements_fen(budget_id: int, status: SettlementStatus) -> int:
 
 
 async def _payments_fen(budget_id: int, status: TransferStatus) -> int:
-    return await _sum(Payment.filter(batch__budget_id=budget_id, status=status))
+    of_year = Payment.filter(batch__budget_id=budget_id, source=PaymentSource.BUDGET)
+    return await _sum(of_year.filter(status=status))
 
 
 async def _sum(rows: object) -> int:

@@ -52,6 +52,7 @@ from server.texts.disbursements import OFFSET_RETURNED as OFFSET_RETURNED
 from server.texts.disbursements import PAID_LESS_REASON as PAID_LESS_REASON
 from server.texts.disbursements import PAID_NOTHING_REASON as PAID_NOTHING_REASON
 from server.texts.disbursements import PAID_REASON as PAID_REASON
+from server.texts.disbursements import PAYMENT_SOURCES as PAYMENT_SOURCES
 from server.texts.disbursements import RECEIPT_COLUMNS as RECEIPT_COLUMNS
 from server.texts.disbursements import RECEIPT_EXAMPLES as RECEIPT_EXAMPLES
 from server.texts.disbursements import RECEIPT_FAULTS as RECEIPT_FAULTS

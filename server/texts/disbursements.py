@@ -32,6 +32,9 @@ BATCH_STATUSES: Mapping[str, str] = {
 }
 """Where a batch stands."""
 
+PAYMENT_SOURCES: Mapping[str, str] = {"budget": "财政资金", "escrow": "保证金"}
+"""Whose money a batch takes to the bank."""
+
 SAME_HANDS: Mapping[str, str] = {
     "account": "核对账户的人不能再复核同一账户",
     "batch": "拟定批次的人不能批准该批次",
@@ -154,7 +157,6 @@ DISBURSEMENT_REFUSALS: Mapping[str, str] = {
     "hand_over_exists": "批次 {number} 的材料已移交，等待接收或已接收。",
     "hand_over_decided": "该移交清单已处理，请刷新。",
     "hand_over_changed": "移交清单与现有材料不一致，请重新移交。",
-    "nothing_to_transfer": "没有可划付的保证金（已释放未划付 {count} 笔，暂停或无已核验账户的不列入）。",
     "nothing_lapses": "{year} 年度没有需要终止的兑付。",
     "lapse_asked": "{year} 年度的终止已由他人提出，等待另一人决定。",
     "lapse_not_asked": "{year} 年度的终止尚未提出，或已决定。",

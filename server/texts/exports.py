@@ -115,6 +115,7 @@ EXPORT_COLUMNS: Mapping[str, str] = {
     "closed": "办结时间",
     "year": "年度",
     "batch": "付款批次",
+    "source": "资金来源",
     "tail": "账号尾号",
     "receipt": "银行回单号",
     "receipt_on": "回单日期",

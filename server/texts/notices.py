@@ -35,6 +35,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "disbursement.lapsed": ("兑付申请已终止", "兑付 {number} 依据{clause}随 {year} 年度终止：{reason}。"),
     "disbursement.year_lapse": ("年度终止事项", "“{programme}”{year} 年度有 {count} 笔兑付列入终止。"),
+    "escrow.sent": (
+        "保证金已送银行",
+        "批次 {number} 含贵单位保证金 {count} 笔共 {amount} 元，已送银行。",
+    ),
     "escrow.transferred": ("保证金已划付", "兑付 {number} 释放的保证金 {escrow} 元已付至账户 {ending}。"),
     "escrow.returned": (
         "保证金被银行退回",

@@ -121,9 +121,12 @@ async def test_a_provider_is_paid_over_http_and_everybody_sees_what_is_left(town
     mine = await handler.get("payments")
     (paid,) = mine.body["payments"]
     assert (paid["status"], paid["kept_fen"], paid["transfer_fen"]) == ("paid", 0, AMOUNT_FEN)
-    nothing = await operator.post("escrow-batches", programme=PROGRAMME, reason="划付保证金")
-    assert (nothing.status, nothing.code) == (409, "nothing_to_transfer")
-    assert (await handler.get("escrow-transfers")).body["transfers"] == []
+    assert (await handler.get("payments?source=escrow")).body["payments"] == []
+    escrow = {"programme": PROGRAMME, "year": YEAR, "source": "escrow"}
+    nothing = await operator.post("payment-batches", **escrow, reason="划付保证金")
+    assert (nothing.status, nothing.code) == (409, "nothing_payable")
+    for source, number in (("budget", 1), ("escrow", 0)):
+        assert len((await operator.get(f"payment-batches?source={source}")).body["batches"]) == number
     year = {"programme": PROGRAMME, "year": YEAR}
     early = await operator.post("year-lapses", **year, sha256="0" * 64, reason="年度已结束")
     assert (early.status, early.code) == (409, "year_not_over")

@@ -13,7 +13,7 @@ from server.models.disbursements import Payment, PaymentBatch, ReceiptImport
 from server.models.journal import JournalEntry
 from server.models.sanctions import Recovery, RecoveryReceipt
 from server.models.settlements import Settlement
-from server.rules.disbursements import BatchStatus, TransferStatus
+from server.rules.disbursements import BatchStatus, PaymentSource, TransferStatus
 from server.rules.money import Account
 from server.rules.recoveries import RecoveryStatus
 from server.rules.settlements import SettlementStatus
@@ -24,6 +24,8 @@ from tests.disbursing import WHY, Till
 from tests.races.crowd import all_wait, outcome
 
 RIVALS = 3
+BUDGET = PaymentSource.BUDGET
+FROM_EACH = pytest.mark.parametrize("source", list(PaymentSource))
 
 
 @pytest.fixture
@@ -77,8 +79,9 @@ async def test_control_two_who_look_before_they_draw_up_would_both_keep_back_the
     assert batch.kept_fen < sum(kept), "one batch counts what it keeps back already"
 
 
+@FROM_EACH
 async def test_one_settlement_is_drafted_into_one_of_two_batches_and_approved_once(
-    till: Till, postgres_url: str
+    till: Till, postgres_url: str, source: PaymentSource
 ) -> None:
     budget = await till.budget(ON_CONTRACT)
     settlement = await till.payable(ON_CONTRACT, budget=budget)
@@ -89,7 +92,9 @@ async def test_one_settlement_is_drafted_into_one_of_two_batches_and_approved_on
         postgres_url,
         settlement.provider_id,
         *(
-            lambda maker=maker: batches.draft(ON_CONTRACT, budget.year, leave_out={}, reason=WHY, actor=maker)
+            lambda maker=maker: batches.draft(
+                ON_CONTRACT, budget.year, source, leave_out={}, reason=WHY, actor=maker
+            )
             for maker in makers
         ),
     )
@@ -109,13 +114,14 @@ async def test_one_settlement_is_drafted_into_one_of_two_batches_and_approved_on
     assert (await PaymentBatch.get()).status is BatchStatus.APPROVED
 
 
+@FROM_EACH
 async def test_of_receipt_files_of_one_batch_at_once_each_payment_is_posted_once(
-    till: Till, postgres_url: str
+    till: Till, postgres_url: str, source: PaymentSource
 ) -> None:
     budget = await till.budget(ON_CONTRACT)
     settlement = await till.payable(ON_CONTRACT, budget=budget)
     await till.with_account(settlement)
-    batch = await till.sent(await till.drafted(ON_CONTRACT, budget.year))
+    batch = await till.sent(await till.drafted(ON_CONTRACT, budget.year, source))
     payments = await Payment.filter(batch_id=batch.id)
     same = till.receipts(batch, payments)
     raws = [same, same, till.receipts(batch, payments)]  # The third names another number of the bank's.
@@ -133,8 +139,11 @@ async def test_of_receipt_files_of_one_batch_at_once_each_payment_is_posted_once
     assert await ReceiptImport.all().count() == 1
     assert (await Payment.get(batch_id=batch.id)).status is TransferStatus.PAID
     sums = await ledger.balances(order_id=settlement.order_id, enterprise_id=settlement.enterprise_id)
-    assert sums[Account.DISBURSED] == settlement.amount_fen
-    assert (await Settlement.get(id=settlement.id)).status is SettlementStatus.PAID
+    of_year = source is BUDGET
+    assert sums[Account.DISBURSED] == (settlement.amount_fen if of_year else 0)
+    assert sums[Account.ESCROW_TRANSFERRED] == (0 if of_year else settlement.escrow_fen)
+    settled = SettlementStatus.PAID if of_year else SettlementStatus.PAYABLE
+    assert (await Settlement.get(id=settlement.id)).status is settled
 
 
 async def test_what_a_payment_keeps_back_and_what_is_received_by_hand_never_pay_a_claim_twice(
@@ -154,7 +163,9 @@ async def test_what_a_payment_keeps_back_and_what_is_received_by_hand_never_pay_
     async def draft() -> str:
         await held.wait()
         batches = till.office.batches
-        return await outcome(batches.draft(ON_CONTRACT, budget.year, leave_out={}, reason=WHY, actor=maker))
+        return await outcome(
+            batches.draft(ON_CONTRACT, budget.year, BUDGET, leave_out={}, reason=WHY, actor=maker)
+        )
 
     async def receive() -> str:
         await held.wait()

@@ -13,13 +13,13 @@ from tortoise.transactions import in_transaction
 from server.models.disbursements import Payment, SummaryInvoice
 from server.models.organisations import Organisation
 from server.models.rounds import Budget
-from server.rules.disbursements import InvoiceStatus, TransferStatus
+from server.rules.disbursements import InvoiceStatus, PaymentSource, TransferStatus
 from server.rules.settlements import SettlementStatus
 from server.services import disbursement_book, ledger, settlement_end
 from server.services.access import CLOCK
 from server.services.payment_batches import NothingPayable
 from server.services.settlement_book import SettlementMovedOn
-from tests.contracting import ALLOTTED, GRABBED, RANKED, person_of
+from tests.contracting import ALLOTTED, GRABBED, ON_CONTRACT, RANKED, person_of
 from tests.disbursing import WHY, Till
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -33,17 +33,20 @@ async def till(database: TortoiseContext) -> AsyncIterator[Till]:
 
 
 @pytest.mark.parametrize("first", ["paid", "returned"])
+@pytest.mark.parametrize(
+    ("slug", "source"), [(RANKED, PaymentSource.BUDGET), (ON_CONTRACT, PaymentSource.ESCROW)]
+)
 async def test_of_two_who_heard_from_the_bank_at_once_the_first_is_believed(
-    till: Till, monkeypatch: pytest.MonkeyPatch, first: str
+    till: Till, monkeypatch: pytest.MonkeyPatch, slug: str, source: PaymentSource, first: str
 ) -> None:
-    budget = await till.budget(RANKED)
-    settlement = await till.payable(RANKED, budget=budget)
+    budget = await till.budget(slug)
+    settlement = await till.payable(slug, budget=budget)
     await till.with_account(settlement)
-    batch = await till.sent(await till.drafted(RANKED, budget.year))
+    batch = await till.sent(await till.drafted(slug, budget.year, source))
     if first == "returned":
         batch = await till.paid(batch)
-    payment, day, maker = await Payment.get(batch_id=batch.id), till.today(RANKED), await till.maker(RANKED)
-    slip = await till.scan(maker, RANKED)
+    payment, day, maker = await Payment.get(batch_id=batch.id), till.today(slug), await till.maker(slug)
+    slip = await till.scan(maker, slug)
     back = {"reason": "账号已销户", "on": day, "file_id": slip, "actor": maker}
     lock = disbursement_book.lock
 
@@ -51,7 +54,7 @@ async def test_of_two_who_heard_from_the_bank_at_once_the_first_is_believed(
         """Between what the second has read and its lock, the first is through."""
         monkeypatch.setattr(disbursement_book, "lock", lock)
         if first == "paid":
-            seen = {"file_id": await till.scan(maker, RANKED), "on": day, "actor": maker}
+            seen = {"file_id": await till.scan(maker, slug), "on": day, "actor": maker}
             await till.office.receipts.enter(payment.id, number="HD-2026-0001", **seen)
         else:
             await till.office.receipts.give_back(payment.id, **back)

@@ -29,6 +29,7 @@ from server.rules.disbursements import (
     AccountStatus,
     BatchStatus,
     FundKind,
+    PaymentSource,
     Receipt,
     SummaryInvoiceDiffers,
     TransferStatus,
@@ -160,7 +161,7 @@ async def test_the_one_who_pays_and_the_one_who_approves_are_those_of_the_text_a
         await till.with_account(settlement)
         batch = await till.drafted(slug, budget.year)
         office, approver = till.office.batches, await till.approver(slug)
-        maker = await _staff(batch.drafted_by)
+        maker = await till.staff_again(batch.drafted_by)
         with pytest.raises((SameHands, NotYourDisbursement)):
             await office.approve(batch.id, version=batch.version, reason=WHY, actor=maker)
         with pytest.raises(NotYourDisbursement):
@@ -282,7 +283,7 @@ async def test_what_is_held_or_has_no_account_is_left_out_with_its_reason(till: 
     with pytest.raises(NothingPayable):
         await till.drafted(ON_CONTRACT, budget.year, leave_out={settlement.id: "等待补充协议"})
     plan = await till.office.batches.preview(
-        ON_CONTRACT, budget.year, leave_out={}, actor=await till.maker(ON_CONTRACT)
+        ON_CONTRACT, budget.year, PaymentSource.BUDGET, leave_out={}, actor=await till.maker(ON_CONTRACT)
     )
     assert plan.total_fen == settlement.amount_fen and not plan.left_out
     assert not await PaymentBatch.exists(), "a preview writes nothing"
@@ -503,8 +504,3 @@ async def _entered(till: Till, budget: Budget, kind: FundKind, amount_fen: int) 
 async def _funded(till: Till, budget: Budget, kind: FundKind, amount_fen: int) -> None:
     entry, _ = await _entered(till, budget, kind, amount_fen)
     await till.office.funds.decide(entry, confirmed=True, actor=await till.maker(budget.programme_slug))
-
-
-async def _staff(staff_id: int) -> object:
-    row = await Staff.get(id=staff_id)
-    return disbursement_book.Actor("staff", row.id, "", None, frozenset(row.roles))

@@ -18,7 +18,7 @@ from server.models.rounds import Budget
 from server.models.sanctions import Recovery, RecoveryReceipt
 from server.models.settlements import Settlement
 from server.programme.review import ReviewKind
-from server.rules.disbursements import BatchStatus, TransferStatus
+from server.rules.disbursements import BatchStatus, PaymentSource, TransferStatus
 from server.rules.money import Account
 from server.rules.recoveries import Due, Owed, ReceiptKind, RecoveryStatus, keep_back, outstanding
 from server.rules.settlements import SettlementStatus
@@ -32,6 +32,7 @@ from tests.contracting import ON_CONTRACT, person_of
 from tests.disbursing import WHY, Till
 
 DAYS = 73
+BUDGET = PaymentSource.BUDGET
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ async def test_what_is_overdue_is_kept_back_pays_itself_off_and_is_owed_again_wh
 ) -> None:
     budget, settlement, claim = await owing(till)
     kept_fen, maker = owed_fen(claim), await till.maker(ON_CONTRACT)
-    plan = await till.office.batches.preview(ON_CONTRACT, budget.year, leave_out={}, actor=maker)
+    plan = await till.office.batches.preview(ON_CONTRACT, budget.year, BUDGET, leave_out={}, actor=maker)
     (planned,) = plan.offsets[settlement.id]
     assert (plan.total_fen, plan.kept_fen) == (settlement.amount_fen, kept_fen)
     assert (planned.number, planned.amount_fen, planned.clause) == (claim.number, kept_fen, CLAUSE)
@@ -152,7 +153,7 @@ async def test_only_what_was_decided_and_is_overdue_is_kept_back_and_a_change_dr
     today = till.today(ON_CONTRACT)
 
     async def kept() -> int:
-        plan = await till.office.batches.preview(ON_CONTRACT, budget.year, leave_out={}, actor=maker)
+        plan = await till.office.batches.preview(ON_CONTRACT, budget.year, BUDGET, leave_out={}, actor=maker)
         return plan.kept_fen
 
     for columns in (

@@ -11,7 +11,7 @@ from server.models.rounds import Budget, Round
 from server.models.sanctions import SanctionCase
 from server.programme.oversight import ReportCadence
 from server.rules.deadlines import day_of, end_of, start_of
-from server.rules.disbursements import BatchStatus
+from server.rules.disbursements import BatchStatus, PaymentSource
 from server.rules.lifecycles import RoundStatus
 from server.rules.report_periods import Period, due_period
 from server.services.reports.definitions import Definition, definitions
@@ -59,8 +59,9 @@ class DueReports:
                     yield Period(day_of(one.opens_at), yesterday), f"round:{one.id}:{event}"
         if known.cadence is ReportCadence.AFTER_SETTLEMENT:
             closed = PaymentBatch.filter(
-                programme_slug=slug, status=BatchStatus.CLOSED, closed_at__gte=begins, closed_at__lt=ends
-            )
+                programme_slug=slug, source=PaymentSource.BUDGET, status=BatchStatus.CLOSED,
+                closed_at__gte=begins, closed_at__lt=ends,
+            )  # fmt: skip
             for batch in await closed.order_by("id"):
                 yield Period(day_of(batch.drafted_at), yesterday), f"batch:{batch.id}"
         if known.cadence is ReportCadence.ON_FINDING:

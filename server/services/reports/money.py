@@ -11,7 +11,7 @@ from server import texts
 from server.models.rounds import Budget
 from server.programme.vocabulary import ShareBase
 from server.rules.categories import YearMoney, floor_standings
-from server.rules.disbursements import TransferStatus
+from server.rules.disbursements import PaymentSource, TransferStatus
 from server.rules.money import Account, Movement
 from server.rules.orders import OrderStatus
 from server.rules.own_payments import PaymentStatus
@@ -270,6 +270,7 @@ async def results(scope: Scope) -> Section:
     """Who was paid what: the result that is filed (GZ-41)."""
     where: dict[str, Any] = {
         "batch__programme_slug": scope.programme.slug,
+        "source": PaymentSource.BUDGET.value,
         "status": TransferStatus.PAID.value,
     }
     noun, _, number = scope.subject.partition(":")
