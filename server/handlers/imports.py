@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field
 from server.handlers.api import Answer, Media, Routes, staff
 from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import BodyIncomplete, BodyTooLarge, BodyTooSlow, Path, Query
-from server.handlers.streams import UploadFormUnusable, sent_file
+from server.handlers.streams import UploadFormUnusable, whole_file
 from server.keys import IMPORTS
 from server.models.imports import ImportRun
 from server.programme.registry import UnknownProgramme
@@ -263,7 +263,7 @@ async def report(request: web.Request, actor: Actor, path: KindPath, query: File
 )
 async def carry_out(request: web.Request, actor: Actor, path: KindPath, query: CarryOutQuery) -> Imported:
     access.require_programme(actor, query.programme)
-    raw = await _sent(request)
+    raw = await whole_file(request, MOST_BYTES)
     run = await request.app[IMPORTS].carry_out(
         path.kind, raw, _settings(query), fingerprint=query.fingerprint, actor=actor
     )
@@ -272,20 +272,8 @@ async def carry_out(request: web.Request, actor: Actor, path: KindPath, query: C
 
 async def _previewed(request: web.Request, actor: Actor, path: KindPath, query: FileQuery) -> Preview:
     access.require_programme(actor, query.programme)
-    raw = await _sent(request)
+    raw = await whole_file(request, MOST_BYTES)
     return await request.app[IMPORTS].preview(path.kind, raw, _settings(query))
-
-
-async def _sent(request: web.Request) -> bytes:
-    sent = await sent_file(request, "", MOST_BYTES)
-    collected = bytearray()
-    if sent.size_bytes > MOST_BYTES:
-        raise BodyTooLarge(limit_bytes=MOST_BYTES)
-    async for piece in sent.content:
-        collected += piece
-        if len(collected) > MOST_BYTES:
-            raise BodyTooLarge(limit_bytes=MOST_BYTES)
-    return bytes(collected)
 
 
 def _settings(query: FileQuery) -> ImportSettings:

@@ -32,7 +32,7 @@ from server.handlers.parsing import (
     Path,
     Query,
 )
-from server.handlers.streams import UploadFormUnusable, sent_file
+from server.handlers.streams import UploadFormUnusable, whole_file
 from server.keys import DISBURSEMENTS
 from server.rules.disbursements import SummaryInvoiceDiffers
 from server.rules.lifecycles import IllegalMove
@@ -190,7 +190,7 @@ async def carry_out(
     request: web.Request, actor: Actor, path: BatchPath, query: TakeReceipts
 ) -> ReceiptsTaken:
     run = await request.app[DISBURSEMENTS].receipts.carry_out(
-        path.batch_id, await _sent(request), fingerprint=query.fingerprint, actor=actor
+        path.batch_id, await whole_file(request, MOST_BYTES), fingerprint=query.fingerprint, actor=actor
     )
     return ReceiptsTaken(**{name: getattr(run, name) for name in ReceiptsTaken.model_fields})
 
@@ -286,19 +286,9 @@ async def decide(
 
 
 async def _previewed(request: web.Request, actor: Actor, path: BatchPath) -> ReceiptsPreview:
-    return await request.app[DISBURSEMENTS].receipts.preview(path.batch_id, await _sent(request), actor=actor)
-
-
-async def _sent(request: web.Request) -> bytes:
-    sent = await sent_file(request, "", MOST_BYTES)
-    collected = bytearray()
-    if sent.size_bytes > MOST_BYTES:
-        raise BodyTooLarge(limit_bytes=MOST_BYTES)
-    async for piece in sent.content:
-        collected += piece
-        if len(collected) > MOST_BYTES:
-            raise BodyTooLarge(limit_bytes=MOST_BYTES)
-    return bytes(collected)
+    return await request.app[DISBURSEMENTS].receipts.preview(
+        path.batch_id, await whole_file(request, MOST_BYTES), actor=actor
+    )
 
 
 def _file(content: bytes, media_type: str, name: str) -> web.Response:

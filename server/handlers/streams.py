@@ -93,6 +93,19 @@ async def sent_file(request: web.Request, name: str, most: int) -> Sent:
     return Sent(name or unquote(part.filename or ""), part.headers.get(hdrs.CONTENT_TYPE, ""), 0, content())
 
 
+async def whole_file(request: web.Request, most: int) -> bytes:
+    """The one file of a request as bytes; raises ``BodyTooLarge`` above ``most`` of them."""
+    sent = await sent_file(request, "", most)
+    collected = bytearray()
+    if sent.size_bytes > most:
+        raise BodyTooLarge(limit_bytes=most)
+    async for piece in sent.content:
+        collected += piece
+        if len(collected) > most:
+            raise BodyTooLarge(limit_bytes=most)
+    return bytes(collected)
+
+
 async def _timed(read: Callable[[], Awaitable[bytes]]) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     begun, received = loop.time(), 0

@@ -7,8 +7,6 @@ is too large, one that WeChat gives us no more. A complaint that is filed meanwh
 from __future__ import annotations
 
 import asyncio
-import secrets
-import shutil
 from datetime import datetime, timedelta
 
 import filetype
@@ -21,12 +19,10 @@ from server.gateways.lab import AMR, JPEG, MP4, PDF, PNG
 from server.gateways.wechat_calls import WechatCalls, WechatRefused
 from server.gateways.wechat_http import Fetched, WechatUnavailable
 from server.models.chat import ChatMedia, ChatSender, ContentCheck
-from server.models.files import StoredFile, Upload
+from server.models.files import StoredFile
 from server.programme.chart import MediaRules
-from server.programme.papers import DocumentKind
 from server.rules.chat_messages import MessageKind
 from server.sealing import Sealer
-from server.services.access import CLOCK
 from server.services.chat_replies import ChatReplies
 from server.services.complaints import Complaints, Whose
 from server.services.content_checks import ContentChecks
@@ -127,31 +123,14 @@ class ChatMediaDesk:
             await self._give_up(row, REFUSED, texts.CHAT_WORDS["media_unknown"], now)
             return
         name = texts.CHAT_WORDS["media_name"].format(number=row.id, extension=extension)
-        upload = await Upload.create(
-            id=secrets.token_hex(16),
-            organisation_id=None,
-            uploaded_by=f"sender:{row.sender_id}",
-            programme_slug=self._slug(),
-            kind=DocumentKind.OTHER,
-            name=name,
-            size_bytes=max(len(content), 1),
-            received_bytes=len(content),
-            parts=["sent"],
-            created_at=now,
-            touched_at=now,
-        )
-        folder = self._uploads.folder(upload)
         try:
-            await asyncio.to_thread(folder.mkdir, parents=True)
-            await asyncio.to_thread((folder / "sent").write_bytes, content)
-            file = await self._uploads.intake.take(upload, folder, actor=CLOCK)
+            file = await self._uploads.take_whole(
+                name, content, slug=self._slug(), sent_by=f"sender:{row.sender_id}", now=now
+            )
         except (FileRefused, UploadFinished) as refusal:
             await self._give_up(row, REFUSED, texts.sentence(refusal), now)
         else:
             await self._keep(row, file, now)
-        finally:
-            await Upload.filter(id=upload.id, file_id=None).delete()
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def _slug(self) -> str:
         """Whose clock a file is dated by before anybody knows what it belongs to: any programme's."""

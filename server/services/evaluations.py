@@ -30,11 +30,11 @@ from server.rules.settlements import SettlementStatus
 from server.rules.supervision import InspectionStatus, unsigned
 from server.services import access, outbox
 from server.services.access import Actor, NotFound, StaffRole
+from server.services.files import keep_files
 from server.services.supervision_book import (
     SUPERVISORS,
     SupervisionBook,
     files_of,
-    keep_files,
     note,
     require_words,
     roles_in_words,

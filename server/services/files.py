@@ -124,6 +124,17 @@ async def attach(
     ``FileUnacceptable``, and :class:`FilesUnknown` for a file that was discarded in the meantime.
     """
     require_material(files, programme)
+    await keep_files(files, subject, document_code, programme=programme, now=now)
+
+
+async def keep_files(
+    files: Sequence[StoredFile], subject: str, document_code: str, *, programme: Programme, now: datetime
+) -> None:
+    """Files handed in with ``subject``, kept for good; inside the caller's transaction.
+
+    They are held to no rules of size and pages: those are about the material of an application, which
+    :func:`attach` takes. Raises :class:`FilesUnknown` for a file that was discarded in the meantime.
+    """
     for file in files:
         # The row's lock: whoever discards the file now waits, and then finds it attached.
         if not await StoredFile.filter(id=file.id).select_for_update().exists():

@@ -33,13 +33,12 @@ from server.rules.supervision import (
 )
 from server.services import access, outbox, service_files
 from server.services.access import Actor, NotFound, StaffRole
-from server.services.files import require_own
+from server.services.files import keep_files, require_own
 from server.services.supervision_book import (
     DECIDING,
     SUPERVISORS,
     SupervisionBook,
     files_of,
-    keep_files,
     note,
     require_impartial,
     require_words,

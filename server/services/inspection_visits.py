@@ -34,12 +34,12 @@ from server.rules.supervision import (
 )
 from server.services import access, outbox, service_files
 from server.services.access import Actor, NotFound
+from server.services.files import keep_files
 from server.services.inspections import Inspections, NotHeldByYou, require_open
 from server.services.sampling_results import Answered, write_back
 from server.services.supervision_book import (
     SupervisionMovedOn,
     files_of,
-    keep_files,
     note,
     require_impartial,
     require_words,

@@ -34,13 +34,13 @@ from server.rules.supervision import (
 )
 from server.services import access, outbox
 from server.services.access import Actor, NotAllowed, NotFound, StaffRole
+from server.services.files import keep_files
 from server.services.numbers import new_number
 from server.services.supervision_book import (
     SUPERVISORS,
     SupervisionBook,
     SupervisionMovedOn,
     files_of,
-    keep_files,
     note,
     require_impartial,
     require_words,

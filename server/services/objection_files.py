@@ -5,11 +5,7 @@ No other door shows them. The authority that answers looks at the safe copy, say
 
 from __future__ import annotations
 
-import asyncio
-import secrets
-import shutil
 from collections.abc import AsyncIterable
-from datetime import datetime
 
 from tortoise.expressions import F
 from tortoise.transactions import in_transaction
@@ -18,11 +14,9 @@ from server.errors import Refusal
 from server.models.files import StoredFile, Upload
 from server.models.public_notices import ObjectionFile
 from server.models.reviews import ReviewObjection
-from server.programme.papers import DocumentKind
 from server.services import journal
-from server.services.access import CLOCK, Actor, NotFound
-from server.services.file_intake import UploadFinished
-from server.services.file_safety import FileRefused, require_acceptable, usable_name
+from server.services.access import Actor, NotFound
+from server.services.file_safety import require_acceptable, usable_name
 from server.services.files import ViewReasonMissing
 from server.services.notice_book import OBJECTOR
 from server.services.objection_answers import ObjectionAnswered, ObjectionAnswers
@@ -77,7 +71,7 @@ class ObjectionFiles:
         taken = await _read(content)
         safe = usable_name(name)
         require_acceptable(reviews.programmes.get(slug), safe, max(len(taken), 1))
-        file = await self._stored(slug, safe, taken, now)
+        file = await self._uploads.take_whole(safe, taken, slug=slug, sent_by=OBJECTOR, now=now)
         try:
             async with in_transaction():
                 # The row's lock: of two that come at once the second counts the first.
@@ -141,32 +135,6 @@ class ObjectionFiles:
                 why=why.strip(),
             )
         return file, await self._uploads.evidence.read(file.shown_id)
-
-    async def _stored(self, slug: str, name: str, content: bytes, now: datetime) -> StoredFile:
-        """Through the same intake as every file; what is refused leaves nothing behind."""
-        upload = await Upload.create(
-            id=secrets.token_hex(16),
-            organisation_id=None,
-            uploaded_by=OBJECTOR,
-            programme_slug=slug,
-            kind=DocumentKind.OTHER,
-            name=name,
-            size_bytes=max(len(content), 1),
-            received_bytes=len(content),
-            parts=["sent"],
-            created_at=now,
-            touched_at=now,
-        )
-        folder = self._uploads.folder(upload)
-        try:
-            await asyncio.to_thread(folder.mkdir, parents=True)
-            await asyncio.to_thread((folder / "sent").write_bytes, content)
-            return await self._uploads.intake.take(upload, folder, actor=CLOCK)
-        except (FileRefused, UploadFinished):
-            await Upload.filter(id=upload.id, file_id=None).delete()
-            raise
-        finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 async def _read(content: AsyncIterable[bytes]) -> bytes:

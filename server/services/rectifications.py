@@ -15,12 +15,11 @@ from server.programme.vocabulary import Party
 from server.rules.supervision import EntryTone, RectificationStatus, ServiceEntryKind
 from server.services import access, outbox, service_files
 from server.services.access import CLOCK, Actor, NotFound
-from server.services.files import require_own
+from server.services.files import keep_files, require_own
 from server.services.supervision_book import (
     DECIDING,
     SupervisionBook,
     SupervisionMovedOn,
-    keep_files,
     note,
     require_impartial,
     require_words,

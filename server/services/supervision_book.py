@@ -8,7 +8,7 @@ from typing import Any
 
 from server import texts
 from server.errors import Refusal
-from server.models.files import FileAttachment, StoredFile
+from server.models.files import StoredFile
 from server.models.organisations import Organisation
 from server.programme.model import Programme
 from server.programme.registry import Programmes
@@ -16,7 +16,7 @@ from server.services import access, journal
 from server.services.access import SUPERVISORS as SUPERVISORS
 from server.services.access import Actor, NotAllowed, StaffRole
 from server.services.clocks import ProgrammeClocks
-from server.services.files import FilesUnknown, own_files
+from server.services.files import own_files
 from server.services.reviewers import OwnReview, reviewer_of
 
 DECIDING = frozenset({StaffRole.AUTHORITY, StaffRole.DIVISION})
@@ -83,25 +83,6 @@ async def files_of(ids: Sequence[int], *, actor: Actor) -> list[StoredFile]:
     if len(wanted) > MOST_FILES:
         raise TooManyFiles(most=MOST_FILES)
     return await own_files(wanted, actor=actor)
-
-
-async def keep_files(
-    files: Sequence[StoredFile], subject: str, code: str, *, programme: Programme, now: datetime
-) -> None:
-    """Files handed in with ``subject``, kept for good; inside the caller's transaction.
-
-    Pictures of an inspection are no material of an application: its rules of size and pages are not theirs.
-    Raises ``FilesUnknown`` for one that was discarded meanwhile.
-    """
-    for file in files:
-        if not await StoredFile.filter(id=file.id).select_for_update().exists():
-            raise FilesUnknown(ids=str(file.id))
-        await FileAttachment.get_or_create(
-            file_id=file.id,
-            subject=subject,
-            document_code=code,
-            defaults={"programme_slug": programme.slug, "attached_at": now},
-        )
 
 
 async def note(

@@ -23,7 +23,7 @@ from server.gateways.lab import JPEG, PDF, PNG, Flawed
 from server.models.files import StoredFile, Upload
 from server.programme.papers import DocumentKind
 from server.programme.registry import Programmes
-from server.services.access import Actor, NotFound, organisation_id_of
+from server.services.access import CLOCK, Actor, NotFound, organisation_id_of
 from server.services.buckets import Buckets, TooManyRequests
 from server.services.clocks import ProgrammeClocks
 from server.services.evidence import Evidence
@@ -256,6 +256,35 @@ class Uploads:
         except BaseException:
             await self.drop(upload)
             raise
+
+    async def take_whole(
+        self, name: str, content: bytes, *, slug: str, sent_by: str, now: datetime
+    ) -> StoredFile:
+        """A file that came in one piece from somebody without an account, named ``sent_by``.
+
+        It goes through the same intake as every file. Raises what the intake raises (``FileRefused``,
+        ``UploadFinished``): what is refused leaves nothing behind.
+        """
+        upload = await Upload.create(
+            id=secrets.token_hex(16),
+            organisation_id=None,
+            uploaded_by=sent_by,
+            programme_slug=slug,
+            kind=DocumentKind.OTHER,
+            name=name,
+            size_bytes=max(len(content), 1),
+            received_bytes=len(content),
+            parts=["sent"],
+            created_at=now,
+            touched_at=now,
+        )
+        folder = self.folder(upload)
+        try:
+            await asyncio.to_thread(folder.mkdir, parents=True)
+            await asyncio.to_thread((folder / "sent").write_bytes, content)
+            return await self.intake.take(upload, folder, actor=CLOCK)
+        finally:
+            await self.drop(upload)
 
     async def give_up(self, upload_id: str, *, actor: Actor) -> None:
         """Forget an upload and everything that arrived of it. Raises ``NotFound``, ``UploadFinished``."""
