@@ -1,7 +1,7 @@
 """Allotments: every approved enterprise is promised its year's quota by tier, by itself (GX-25, GX-49).
 
 A promise takes no money: the quota is posted, and the money follows at the signing of a contract
-(``services/voucher_holds.py``). It is settled whenever an enterprise's standing or labels change, and by a
+(``services/order_money.py``). It is settled whenever an enterprise's standing or labels change, and by a
 job for everybody who has none yet, which is how a new year begins. A label gained in mid-year brings the
 difference as a further voucher; one that is lost takes nothing back.
 """

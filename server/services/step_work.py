@@ -1,6 +1,6 @@
 """Step work: what a kind of step asks, checks and does beyond the walk every step takes.
 
-The engine (``order_steps``) knows whose turn it is, until when, which papers are asked for and what the
+The engine (``orders``) knows whose turn it is, until when, which papers are asked for and what the
 step does to the money; it reads all that from the programme. A kind of step that needs more brings one
 :class:`StepWork`, registered under its :class:`StepKind`. A kind without one asks and does nothing more.
 """
