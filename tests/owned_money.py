@@ -11,7 +11,6 @@ from server.models.disbursements import (
     PaymentBatch,
     SummaryInvoice,
 )
-from server.models.escrow_transfers import EscrowBatch, EscrowTransfer
 from server.models.organisations import Organisation
 from server.models.payments import OwnPayment
 from server.models.settlements import Settlement, SettlementApplication
@@ -109,12 +108,9 @@ async def payment_batch(stage: Stage) -> int:
 
 async def transfer(stage: Stage) -> int:
     """A payment to the organisation."""
-    return await _sent(stage, Payment, "PB", await payment_batch(stage))
-
-
-async def _sent(stage: Stage, line: type[Payment] | type[EscrowTransfer], letters: str, batch_id: int) -> int:
-    made = await line.create(
-        number=f"{letters}{batch_id}-0001",
+    batch_id = await payment_batch(stage)
+    made = await Payment.create(
+        number=f"PB{batch_id}-0001",
         batch_id=batch_id,
         settlement_id=await settlement(stage),
         order_id=1,
@@ -123,25 +119,6 @@ async def _sent(stage: Stage, line: type[Payment] | type[EscrowTransfer], letter
         amount_fen=1,
     )
     return int(made.id)
-
-
-async def escrow_batch(stage: Stage) -> int:
-    made = await EscrowBatch.create(
-        number=f"EB{int(grab_key(), 16)}"[:24],
-        programme_slug=PROGRAMME,
-        programme_version=stage.town.programmes.get(PROGRAMME).version,
-        transfers_count=1,
-        total_fen=1,
-        reason="-",
-        drafted_by=0,
-        drafted_at=stage.town.now,
-    )
-    return int(made.id)
-
-
-async def escrow_transfer(stage: Stage) -> int:
-    """Released escrow on its way to the organisation."""
-    return await _sent(stage, EscrowTransfer, "EB", await escrow_batch(stage))
 
 
 async def summary_invoice(stage: Stage) -> int:
