@@ -74,6 +74,17 @@ class Reviewed(Protocol):
 
 
 @runtime_checkable
+class Weighed(Protocol):
+    """A kind of thing under review of whose end a reviewer may say more than yes: an amount, labels."""
+
+    async def require_usable(self, case: ReviewCase, extras: Mapping[str, Any], *, reason: str) -> None:
+        """Raise what the end would raise of what somebody adds, while they are there to mend it.
+
+        The end asks again: later steps add to it, and what there is may have changed.
+        """
+
+
+@runtime_checkable
 class Sided(Protocol):
     """A kind of thing under review that concerns others besides the organisation of its case."""
 

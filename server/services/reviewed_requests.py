@@ -114,6 +114,13 @@ class ReviewedRequests(ArrivesQuietly):
             *(Check(one.code, one.clause, one.message, False, one.arithmetic) for one in (*unmet, *barred)),
         )
 
+    async def require_usable(self, case: ReviewCase, extras: Mapping[str, Any], *, reason: str) -> None:
+        """The amount that somebody works out can be."""
+        request = await VoucherRequest.get(id=case.subject_id).select_related("order__contract", "round")
+        programme = self.programmes.version(case.programme_slug, case.programme_version)
+        paid = await worked_out(programme, request.round.budget_id, request.order)
+        _determined(paid, extras.get("amount_fen"))
+
     async def passed(
         self, case: ReviewCase, *, extras: Mapping[str, Any], actor: Actor, now: datetime
     ) -> After:

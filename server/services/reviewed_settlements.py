@@ -105,6 +105,11 @@ class ReviewedSettlements:
         seen = await supervision_checks.of_settlement(settlement, programme, now=now)
         return [*evidence.checks, *ceilings, *red, *seen]
 
+    async def require_usable(self, case: ReviewCase, extras: Mapping[str, Any], *, reason: str) -> None:
+        """What somebody says of the money can be, and is explained where it is not all of it."""
+        settlement = await Settlement.get(id=case.subject_id)
+        await settlement_end.require_usable(self.settlements, settlement, extras, reason=reason)
+
     async def arrived(self, case: ReviewCase, step: ReviewStep, *, actor: Actor, now: datetime) -> None:
         """At its notice or its payment the amount stands; at its payment it is payable."""
         if step.kind not in DETERMINED_BY:

@@ -67,7 +67,7 @@ from server.services.review_turns import (
     require_open,
     role_of,
 )
-from server.services.reviewed import After, Reviewed, nothing, together
+from server.services.reviewed import After, Reviewed, Weighed, nothing, together
 from server.services.reviewers import Reviewer, case_for, require_impartial, reviewer_of
 from server.services.sampling_results import note_review
 from server.services.working_days import WorkingDays
@@ -398,6 +398,8 @@ class Reviews:
         require_panel(step, passage.state, place, str(reviewer.id))
         if said.verdict is Verdict.APPROVED:
             await require_support(case, step, place)
+            if said.extras and isinstance(passage.reviewed, Weighed):
+                await passage.reviewed.require_usable(case, said.extras, reason=said.reason)
         if not may_ask_for(passage.kept.chain, place).issuperset(ask_for):
             raise ReviewNotAskable(clause=step.article)
         if ask_for:

@@ -6,7 +6,7 @@ is spent here, what is cut is the year's again, and escrow goes where it belongs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from server.programme.model import Programme
 from server.programme.size_classes import SizeStandard
 from server.programme.steps import StepKind
 from server.rules.review import LIVE, ReasonMissing, Verdict
-from server.rules.settlements import ReductionImpossible, SettlementStatus, cut, fee_of, settle_step
+from server.rules.settlements import Cut, ReductionImpossible, SettlementStatus, cut, fee_of, settle_step
 from server.services import (
     escrows,
     invoices,
@@ -71,34 +71,13 @@ async def determine(desk: Desk, settlement: Settlement, *, actor: Actor, now: da
     programme = desk.terms_of(order)
     await settlement_book.require_free(settlement)
     extras, reason = await _said(settlement)
-    held_fen = await escrows.held_fen(order.id)
-    stands = await settlement_money.standing(order)
-    less_fen, why = await sanction_reductions.of_order(order)
-    if less_fen:
-        most_fen = max(0, stands.total_fen - less_fen)
-        asked = extras.setdefault(AMOUNT, most_fen)
-        # A reviewer may cut more than a decision in force, never less.
-        if type(asked) is int and asked > most_fen:
-            raise ReductionImpossible(clause=programme.settlement.article, most=yuan(most_fen))
-        reason = reason or why
-    made = cut(
-        programme,
-        ledger_fen=stands.total_fen,
-        escrow_held_fen=held_fen,
-        amount_fen=extras.get(AMOUNT),
-        escrow_fen=extras.get(ESCROW),
-    )
-    if not made.is_whole and not reason:
-        raise ReasonMissing()
-    contract = await Contract.get_or_none(id=order.contract_id) if order.contract_id else None
-    contract_fen = order.price_fen if contract is None else contract.amount_fen
-    fee_fen = fee_of(programme, contract_fen, extras.get(FEE))
+    made, fee_fen, reason = await _divided(order, programme, extras, reason)
     evidence = await settlement_evidence.examine(settlement, order, programme, desk.sizes, now=now)
     ceilings = await settlement_ceilings.lines(settlement, programme, made.amount_fen)
     _require(programme, [*evidence.unmet, *settlement_ceilings.red(ceilings)])
     settlement = await settlement_book.change(
         settlement,
-        ledger_fen=stands.total_fen,
+        ledger_fen=made.amount_fen + made.reduced_fen,
         amount_fen=made.amount_fen,
         reduced_fen=made.reduced_fen,
         reduction_reason="" if made.is_whole else reason,
@@ -116,6 +95,14 @@ async def determine(desk: Desk, settlement: Settlement, *, actor: Actor, now: da
         reason=settlement.reduction_reason,
     )
     return settlement
+
+
+async def require_usable(
+    desk: Desk, settlement: Settlement, extras: Mapping[str, Any], *, reason: str
+) -> None:
+    """Raise what :func:`determine` would raise of what one reviewer says of the money."""
+    order = await Order.get(id=settlement.order_id)
+    await _divided(order, desk.terms_of(order), extras, reason)
 
 
 async def make_payable(desk: Desk, settlement: Settlement, *, actor: Actor, now: datetime) -> Settlement:
@@ -224,6 +211,35 @@ async def undo(desk: Desk, settlement: Settlement, *, reason: str, actor: Actor,
         await desk.orders.advance(order, terms, actor=actor, now=now)
 
 
+async def _divided(
+    order: Order, programme: Programme, extras: Mapping[str, Any], reason: str
+) -> tuple[Cut, int, str]:
+    """What is paid of what there is, the fee, and why it is not all of it."""
+    held_fen = await escrows.held_fen(order.id)
+    stands = await settlement_money.standing(order)
+    less_fen, why = await sanction_reductions.of_order(order)
+    asked = extras.get(AMOUNT)
+    if less_fen:
+        most_fen = max(0, stands.total_fen - less_fen)
+        # A reviewer may cut more than a decision in force, never less, nor all by saying null.
+        asked = most_fen if asked is None else asked
+        if type(asked) is int and asked > most_fen:
+            raise ReductionImpossible(clause=programme.settlement.article, most=yuan(most_fen))
+        reason = reason or why
+    made = cut(
+        programme,
+        ledger_fen=stands.total_fen,
+        escrow_held_fen=held_fen,
+        amount_fen=asked,
+        escrow_fen=extras.get(ESCROW),
+    )
+    if not made.is_whole and not reason:
+        raise ReasonMissing()
+    contract = await Contract.get_or_none(id=order.contract_id) if order.contract_id else None
+    contract_fen = order.price_fen if contract is None else contract.amount_fen
+    return made, fee_of(programme, contract_fen, extras.get(FEE)), reason
+
+
 async def _said(settlement: Settlement) -> tuple[dict[str, Any], str]:
     """What the reviewers added of the money, and the reason given with it last.
 
@@ -234,7 +250,8 @@ async def _said(settlement: Settlement) -> tuple[dict[str, Any], str]:
         found = ReviewDecision.filter(case__subject="settlement", case__subject_id=settlement.id)
     rows = await found.exclude(verdict=Verdict.RETURNED).order_by("id")
     extras = {name: value for row in rows for name, value in row.extras.items()}
-    reasons = [row.reason for row in rows if {AMOUNT, ESCROW} & row.extras.keys()]
+    said = (row for row in rows if any(row.extras.get(one) is not None for one in (AMOUNT, ESCROW)))
+    reasons = [row.reason for row in said]
     return extras, reasons[-1].strip() if reasons else ""
 
 

@@ -16,7 +16,13 @@ from server.models.settlements import Settlement
 from server.programme.vocabulary import Party
 from server.rules.review import Verdict
 from server.rules.sanction_cases import SanctionSource, SanctionStatus
-from server.rules.settlements import ReductionImpossible, SettlementStatus, WindowImpossible
+from server.rules.settlements import (
+    FeeNotTaken,
+    ReductionImpossible,
+    ReductionNotAllowed,
+    SettlementStatus,
+    WindowImpossible,
+)
 from server.services import ledger, settlement_book
 from server.services.access import NotAllowed
 from server.services.settlement_book import SettlementMovedOn
@@ -97,6 +103,23 @@ async def test_what_was_said_of_the_money_with_a_return_was_said_of_another_file
     assert (settlement.amount_fen, settlement.reduced_fen) == (yuan_to_fen(2_000), 0)
 
 
+async def test_an_amount_that_cannot_be_is_refused_to_whoever_says_it_not_to_the_last(
+    counter: Counter,
+) -> None:
+    settlement = await counter.submitted(
+        await counter.finished(GRABBED, budget=await counter.budget(GRABBED))
+    )
+    for money, refusal in (
+        ({"amount_fen": "all"}, ReductionImpossible),
+        ({"amount_fen": 100}, ReductionNotAllowed),
+        ({"fee_fen": 100}, FeeNotTaken),
+    ):
+        with pytest.raises(refusal):
+            await counter.decides(settlement, reason="按实际完成", extras=money)
+    settlement = await counter.through(settlement)
+    assert settlement.reduced_fen == 0
+
+
 async def test_a_return_opens_what_it_names_and_nothing_that_others_have_approved(counter: Counter) -> None:
     order = await counter.finished(DRAWN, 100_000, budget=await counter.budget(DRAWN))
     settlement = await counter.decides(
@@ -122,7 +145,7 @@ async def test_a_reviewer_cuts_more_than_a_decision_in_force_and_never_less(coun
     with pytest.raises(ReductionImpossible) as refusal:
         await counter.decides(settlement, reason="按合同全额", extras={"amount_fen": yuan_to_fen(2_000)})
     assert refusal.value.values["most"] == "1,500.00"
-    settlement = await counter.decides(settlement)
+    settlement = await counter.decides(settlement, reason="按合同全额", extras={"amount_fen": None})
     assert (settlement.amount_fen, settlement.reduced_fen) == (yuan_to_fen(1_500), yuan_to_fen(500))
     assert settlement.reduction_reason == "第三项服务未完成"
 
