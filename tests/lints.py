@@ -61,6 +61,11 @@ class Source:
     def tree(self) -> ast.Module:
         return ast.parse(self.text)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Everything in it: a dozen lints look at all of it."""
+        return tuple(ast.walk(self.tree))
+
     @property
     def part(self) -> str:
         """Which room of ``server/`` it stands in: ``services``, ``app``, … or "" outside of it."""
@@ -99,12 +104,12 @@ def _server_imports(source: Source) -> Iterator[tuple[ast.AST, str]]:
     """
     only_types = {
         id(inner)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
         for inner in node.body
         if source.part == "keys"
     }
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if id(node) in only_types:
             continue
         if isinstance(node, ast.Import):
@@ -139,7 +144,7 @@ def imports_point_down(source: Source) -> Iterator[str]:
 
 def imports_are_absolute(source: Source) -> Iterator[str]:
     """Relative imports would walk around the dependency rule."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ImportFrom) and node.level:
             yield source.at(node, "a relative import")
 
@@ -148,7 +153,7 @@ def rules_are_pure(source: Source) -> Iterator[str]:
     """Rules and programmes never wait, and know neither database nor network nor clock."""
     if source.part not in {"rules", "programme"}:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith):
             yield source.at(node, "waits for something")
         elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -162,7 +167,7 @@ def time_comes_from_the_clock(source: Source) -> Iterator[str]:
     """The machine's time is read in ``server/clock.py``; everybody else is given the instant."""
     if source.path == Path("server/clock.py"):
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -177,9 +182,9 @@ def draws_come_from_a_generator(source: Source) -> Iterator[str]:
     """A draw comes from a ``Random`` that a test can seed; what must not be guessed, from ``secrets``."""
     imports_random = any(
         isinstance(node, ast.Import) and any(alias.name == "random" for alias in node.names)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
     )
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ImportFrom) and node.module == "random":
             for alias in node.names:
                 if alias.name != "Random":
@@ -204,7 +209,7 @@ def sql_takes_parameters(source: Source) -> Iterator[str]:
     """
     if source.part == "migrations":
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.JoinedStr):
             first, inserted = node.values[0] if node.values else None, _inserted(node)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
@@ -239,11 +244,11 @@ def rows_are_never_saved_whole(source: Source) -> Iterator[str]:
         return
     narrow = {
         node.func
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Call)
         and {keyword.arg for keyword in node.keywords} & {"update_fields", "force_create"}
     }
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.Attribute) or node in narrow:
             continue
         if node.attr in {"save", "update_from_dict", "bulk_update"}:
@@ -256,12 +261,12 @@ def handlers_leave_rows_alone(source: Source) -> Iterator[str]:
         return
     models = {
         alias.asname or alias.name
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("server.models")
         for alias in node.names
     }
     queries = {"filter", "get", "get_or_none", "all", "create", "first", "exclude", "raw", "bulk_create"}
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
             continue
         if node.value.id in models and node.attr in queries:
@@ -270,7 +275,7 @@ def handlers_leave_rows_alone(source: Source) -> Iterator[str]:
 
 def exceptions_are_named(source: Source) -> Iterator[str]:
     """No bare ``except``: it would swallow a cancellation."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ExceptHandler) and node.type is None:
             yield source.at(node, "a bare except")
 
@@ -279,7 +284,7 @@ def nothing_is_printed(source: Source) -> Iterator[str]:
     """A server logs; only what a person starts by hand prints."""
     if source.path.name == "__main__.py" or source.path == Path("server/programme/check.py"):
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
             yield source.at(node, "prints")
 

@@ -6,8 +6,8 @@ import ast
 import re
 import shutil
 import tomllib
-from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,13 +23,16 @@ ROOT = Path(__file__).resolve().parents[1]
 RULES = catalogue.load(ROOT / "docs" / "rules")
 
 
-def rules_named_by_tests() -> Iterator[str]:
+@cache
+def rules_named_by_tests() -> frozenset[str]:
     """Every rule id that stands as a text in a test file, in a ``rules`` mark or a table that feeds one."""
-    prefixes = "|".join(regulation.prefix for regulation in RULES.regulations)
-    for path in sorted((ROOT / "tests").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and re.fullmatch(rf"({prefixes})-\d+", str(node.value)):
-                yield str(node.value)
+    rule_id = re.compile(rf"({'|'.join(regulation.prefix for regulation in RULES.regulations)})-\d+")
+    return frozenset(
+        str(node.value)
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and rule_id.fullmatch(str(node.value))
+    )
 
 
 # The real catalogue.
