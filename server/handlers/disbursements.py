@@ -6,7 +6,7 @@ from aiohttp import web
 from pydantic import Field
 
 from server.handlers.api import Answer, Media, Routes, person_or_staff, staff
-from server.handlers.bank_accounts import REASON, VERSION
+from server.handlers.bank_accounts import REASON
 from server.handlers.disbursement_views import (
     SOURCE,
     BatchDetail,
@@ -21,7 +21,8 @@ from server.handlers.disbursement_views import (
     plan_of,
     transfer_of,
 )
-from server.handlers.parsing import Body, Id, Path, Query
+from server.handlers.paging import AfterId, NextPage, next_page
+from server.handlers.parsing import Body, Id, Path, Query, SeenVersion
 from server.keys import DISBURSEMENTS
 from server.programme.registry import UnknownProgramme
 from server.rules.disbursements import BatchStatus, PaymentSource
@@ -103,14 +104,14 @@ class DraftBatch(PlanBatch):
 class ActOnBatch(Body):
     """What is done with a batch as it was seen, and why."""
 
-    version: int = Field(ge=1, le=2**31 - 1, description=VERSION)
+    version: SeenVersion
     reason: str = Field(min_length=2, max_length=500, description=REASON, examples=["核对无误"])
 
 
 class SendBatch(Body):
     """As which bank's file a batch is sent."""
 
-    version: int = Field(ge=1, le=2**31 - 1, description=VERSION)
+    version: SeenVersion
     template: str = Field(
         max_length=32, description="The template's code. | 银行文件模板代码。", examples=["general"]
     )
@@ -129,28 +130,28 @@ class BatchesQuery(Query):
     programme: str | None = Field(default=None, max_length=64, description=PROGRAMME)
     source: PaymentSource | None = Field(default=None, description=SOURCE)
     status: BatchStatus | None = Field(default=None, description="Where they stand. | 状态。")
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class TransfersQuery(Query):
     """Which payments, and where a page starts."""
 
     source: PaymentSource | None = Field(default=None, description=SOURCE)
-    after: int = Field(default=0, ge=0, description="After this id. | 从该编号之后开始。")
+    after: AfterId = 0
 
 
 class BatchesView(Answer):
     """A page of batches, by id."""
 
     batches: list[BatchView] = Field(description="The batches. | 付款批次。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class TransfersView(Answer):
     """A page of payments, by id."""
 
     payments: list[TransferView] = Field(description="The payments. | 付款记录。")
-    next_after: int | None = Field(description="Where the next page starts. | 下一页起点，无则为空。")
+    next_after: NextPage
 
 
 class BankTemplateView(Answer):
@@ -236,7 +237,7 @@ async def every(request: web.Request, actor: Actor, query: BatchesQuery) -> Batc
     )
     return BatchesView(
         batches=[BatchView(**batch_of(row)) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 
@@ -336,7 +337,7 @@ async def mine(request: web.Request, actor: Actor, query: TransfersQuery) -> Tra
     kept = await offsets.of_payments(rows[:PAGE])
     return TransfersView(
         payments=[transfer_of(row, kept.get(row.id, ())) for row in rows[:PAGE]],
-        next_after=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        next_after=next_page(rows, PAGE),
     )
 
 
