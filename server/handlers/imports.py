@@ -21,7 +21,14 @@ from server.services import access, imports
 from server.services.access import Actor, NotFound, StaffRole
 from server.services.import_kinds import Effect, ImportMode, ImportSettings, ImportSettingsWrong
 from server.services.import_table import ImportColumnsWrong
-from server.services.imports import ImportKindUnknown, ImportNotPreviewed, ImportRowsBroken, Outcome, Preview
+from server.services.imports import (
+    ImportDuringLaunch,
+    ImportKindUnknown,
+    ImportNotPreviewed,
+    ImportRowsBroken,
+    Outcome,
+    Preview,
+)
 from server.services.qualifications import LabelsUnknown
 from server.services.sheets import MOST_BYTES, MOST_ROWS, SHEET_REFUSALS, XLSX
 
@@ -258,7 +265,7 @@ async def report(request: web.Request, actor: Actor, path: KindPath, query: File
     summary="Import the file in the body, as it was looked at. | 按预览结果导入。",
     access=KEEPERS,
     answers={201: Imported},
-    refusals=(*FILE_REFUSALS, ImportRowsBroken, ImportNotPreviewed),
+    refusals=(*FILE_REFUSALS, ImportRowsBroken, ImportNotPreviewed, ImportDuringLaunch),
     receives=FILE,
 )
 async def carry_out(request: web.Request, actor: Actor, path: KindPath, query: CarryOutQuery) -> Imported:

@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 from tortoise.exceptions import IntegrityError
@@ -21,12 +22,21 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.errors import Refusal
 from server.models.imports import ImportRun
+from server.models.rounds import Round
+from server.programme.issuance import IssuanceMode
+from server.rules.deadlines import told
+from server.rules.lifecycles import RoundStatus
 from server.services import access, journal, sheets
 from server.services.access import Actor
 from server.services.clocks import ProgrammeClocks
 from server.services.import_kinds import Comparison, Effect, ImportKind, ImportSettings
 from server.services.import_table import Row, Table, table_of
 from server.services.rounds import Rounds
+
+FEW = 100
+"""Lines that may change at any moment: they are settled in a second."""
+BEFORE_A_LAUNCH, A_LAUNCH = timedelta(minutes=10), timedelta(minutes=30)
+"""The house's own: when a crowd gets ready for a round, and by when it has what it came for."""
 
 
 class ImportKindUnknown(Refusal):
@@ -39,6 +49,12 @@ class ImportRowsBroken(Refusal):
     """Some rows cannot be: nothing was taken in."""
 
     status, code = 422, "import_rows_broken"
+
+
+class ImportDuringLaunch(Refusal):
+    """So many organisations are not settled while thousands grab: from ``until`` on it may be taken in."""
+
+    status, code = 409, "import_during_launch"
 
 
 class ImportNotPreviewed(Refusal):
@@ -72,6 +88,12 @@ class Preview:
         """Rows by what they do, and how many lines would be withdrawn."""
         found = Counter(outcome.effect.value for outcome in self.outcomes)
         return {**{effect.value: found[effect.value] for effect in Effect}, "withdrawn": len(self.withdrawn)}
+
+    @property
+    def changes(self) -> int:
+        """How many lines there would be less, more or other ones."""
+        counts = self.counts
+        return counts[Effect.NEW.value] + counts[Effect.CHANGED.value] + counts["withdrawn"]
 
 
 class Imports:
@@ -124,7 +146,8 @@ class Imports:
     ) -> ImportRun:
         """Take the file in, in one transaction, if it still does what was looked at.
 
-        Raises what :meth:`preview` raises, :class:`ImportRowsBroken` and :class:`ImportNotPreviewed`.
+        Raises what :meth:`preview` raises, :class:`ImportRowsBroken`, :class:`ImportNotPreviewed` and
+        :class:`ImportDuringLaunch`.
         """
         kind = self.kind(code)
         kind.require_usable(settings)
@@ -139,6 +162,8 @@ class Imports:
                     raise ImportRowsBroken(clause=kind.clause(settings), count=broken)
                 if preview.fingerprint != fingerprint:
                     raise ImportNotPreviewed()
+                if preview.changes > FEW:
+                    await self._require_quiet()
                 items = [outcome.row.item for outcome in preview.outcomes]
                 changes = await kind.carry_out(items, preview.comparison, settings, actor=actor, now=now)
                 run = await ImportRun.create(
@@ -166,6 +191,19 @@ class Imports:
             raise ImportNotPreviewed() from None
         await self._rounds.standing_told(changes)
         return run
+
+    async def _require_quiet(self) -> None:
+        """Raise :class:`ImportDuringLaunch` just before a round is grabbed from, and in its first minutes.
+
+        The locks of everybody concerned are held until the last of them is settled: grabs would wait.
+        """
+        rounds = Round.filter(status__in=[RoundStatus.SCHEDULED, RoundStatus.PAUSED])
+        for row in await rounds.select_related("budget").order_by("opens_at"):
+            slug = row.budget.programme_slug
+            is_grabbed = self._rounds.programmes.get(slug).issuance.mode is IssuanceMode.GRAB
+            since, until = row.opens_at - BEFORE_A_LAUNCH, min(row.opens_at + A_LAUNCH, row.closes_at)
+            if is_grabbed and since <= self._clocks.now(slug) < until:
+                raise ImportDuringLaunch(title=row.title, until=told(until))
 
     async def _read(self, kind: ImportKind, raw: bytes, settings: ImportSettings) -> Table[Any]:
         def read() -> Table[Any]:

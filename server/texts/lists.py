@@ -14,6 +14,7 @@ LIST_REFUSALS: Mapping[str, str] = {
     "import_columns_wrong": "表头不符：{problem}。请使用下载的模板",
     "import_settings_wrong": "导入设置有误：{problem}",
     "import_rows_broken": "有 {count} 行存在错误，未导入任何一行；请下载错误文件，改正后重新上传",
+    "import_during_launch": "“{title}”正在或即将开始领取，较大的名单请在 {until} 之后导入",
     "import_not_previewed": "文件、设置或现有数据与预览时不同，未导入任何一行；请重新预览并确认",
     "label_already_withdrawn": "该条认定已经撤销",
     "label_held_already": "该名单上已有这一认定",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +18,8 @@ from server.models.journal import JournalEntry
 from server.models.labels import AttestedLabel
 from server.models.organisations import BlocklistEntry, Organisation
 from server.models.outbox import OutboxMessage
-from server.models.rounds import Entitlement
+from server.models.rounds import Entitlement, Round
+from server.services import imports
 from server.services.sheets import MOST_BYTES
 from server.units import yuan_to_fen
 from tests.town import PROGRAMME, Answered, Caller, Town, uscc
@@ -97,6 +99,26 @@ async def test_a_list_is_looked_at_first_and_gives_its_tier_when_it_is_taken_in(
     assert told.data == {"gained": ["newly_above_scale"], "lost": []}
     assert (await JournalEntry.get(action="import.done")).data["counts"]["new"] == 2
     assert [run["id"] for run in (await operator.get("imports")).body["imports"]] == [done.body["id"]]
+
+
+async def test_a_long_list_waits_until_the_crowd_of_a_launch_has_what_it_came_for(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = await town.operator()
+    await town.open_round(operator)
+    monkeypatch.setattr(imports, "FEW", 1)
+    raw = csv(HEADER, (uscc(7_000_001), "", "2025", ""), (uscc(7_000_002), "", "2025", ""))
+    over = town.now - imports.A_LAUNCH
+    for opens_at in (town.now + imports.BEFORE_A_LAUNCH, over + timedelta(seconds=1)):
+        await Round.all().update(opens_at=opens_at)
+        before = await rows_in_the_database()
+        refused = await carry_out(operator, raw, **LIST)
+        assert (refused.status, refused.code) == (409, "import_during_launch")
+        assert await rows_in_the_database() == before
+    short = csv(HEADER, (uscc(7_000_001), "", "2025", ""))
+    assert (await carry_out(operator, short, **LIST)).status == 201
+    await Round.all().update(opens_at=over)
+    assert (await carry_out(operator, raw, **{**LIST, "list_name": "另一份名单"})).status == 201
 
 
 @pytest.mark.rules("LS-29")
