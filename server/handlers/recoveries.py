@@ -8,15 +8,14 @@ from pydantic import Field
 from server.handlers.api import Answer, Media, Routes, person_or_staff, staff
 from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Body, Day, Fen, Id, Path, Query, SeenVersion
-from server.handlers.sanction_views import (
-    LONGEST,
-    REASON,
+from server.handlers.recovery_views import (
     RecoveryReceiptView,
     RecoverySummary,
     RecoveryView,
     recovery_summary_of,
     recovery_view_of,
 )
+from server.handlers.sanction_views import LONGEST, REASON
 from server.keys import SANCTIONS
 from server.rules.recoveries import RecoveryStatus
 from server.rules.review import ReasonMissing
@@ -36,6 +35,14 @@ from server.services.recovery_receipts import (
     ReceiptDayImpossible,
     ReceiptKnown,
     ReceiptTooMuch,
+)
+from server.services.recovery_returns import (
+    NothingOwedBack,
+    ReturnAsked,
+    ReturnDayImpossible,
+    ReturnNotAsked,
+    owed_back,
+    returns_of,
 )
 from server.services.reviewers import OwnReview
 from server.services.sanction_book import READERS
@@ -101,6 +108,19 @@ class DecideWriteOff(SeenRecovery):
     """Whether a second person agrees."""
 
     agreed: bool = Field(description="Whether it is written off. | 是否同意核销。")
+
+
+class EnterReturn(SeenRecovery):
+    """The transfer that gives back what is owed."""
+
+    reference: str = Field(min_length=4, max_length=64, description="The bank's number. | 流水号。")
+    paid_on: Day = Field(description="On which day. | 退还日期。")
+
+
+class DecideReturn(SeenRecovery):
+    """Whether a second person agrees."""
+
+    agreed: bool = Field(description="Whether it went back as entered. | 是否同意。")
 
 
 class RecoveryPage(Answer):
@@ -218,6 +238,34 @@ async def write_off(
     return await _view(request, actor, path.recovery_id)
 
 
+@routes.post(
+    "/api/v1/recoveries/{recovery_id}/return",
+    summary="Give back what a reversed decision had collected. | 登记退还已缴回的款项。",
+    access=COLLECTING,
+    answers={200: RecoveryView},
+    refusals=(RecoveryMovedOn, OwnReview, NothingOwedBack, ReturnAsked, ReturnDayImpossible),
+)
+async def give_back(
+    request: web.Request, actor: Actor, path: RecoveryPath, body: EnterReturn
+) -> RecoveryView:
+    await request.app[SANCTIONS].returns.ask(path.recovery_id, **body.model_dump(), actor=actor)
+    return await _view(request, actor, path.recovery_id)
+
+
+@routes.post(
+    "/api/v1/recoveries/{recovery_id}/return/decision",
+    summary="A second person agrees to what is given back, or does not. | 退还复核，由他人决定。",
+    access=staff(StaffRole.AUTHORITY, StaffRole.TREASURY),
+    answers={200: RecoveryView},
+    refusals=(RecoveryMovedOn, OwnReview, ReturnNotAsked),
+)
+async def decide_return(
+    request: web.Request, actor: Actor, path: RecoveryPath, body: DecideReturn
+) -> RecoveryView:
+    await request.app[SANCTIONS].returns.decide(path.recovery_id, **body.model_dump(), actor=actor)
+    return await _view(request, actor, path.recovery_id)
+
+
 async def _view(request: web.Request, actor: Actor, recovery_id: int) -> RecoveryView:
     office = request.app[SANCTIONS]
     claim = await recovery_for(actor, recovery_id)
@@ -227,4 +275,6 @@ async def _view(request: web.Request, actor: Actor, recovery_id: int) -> Recover
         balance,
         await sanction_lists.lines_of(claim),
         await sanction_lists.receipts_of(claim),
+        await returns_of(claim),
+        (await owed_back(claim)).amount_fen,
     )

@@ -1,8 +1,7 @@
-"""What is shown of sanctions and recoveries: to staff, to the party, to everybody."""
+"""What is shown of sanctions: to staff, to the party, to everybody."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 from aiohttp import web
@@ -13,17 +12,15 @@ from server.handlers.api import Answer, staff
 from server.handlers.paging import AfterId, NextPage, next_page
 from server.handlers.parsing import Id, Path, Query
 from server.keys import SANCTIONS
-from server.models.sanctions import Recovery, RecoveryLine, RecoveryReceipt, SanctionAppeal, SanctionCase
+from server.models.sanctions import SanctionAppeal, SanctionCase
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import IllegalMove, NotPermittedNow
-from server.rules.recoveries import ReceiptKind, RecoveryStatus
 from server.rules.review import ReasonMissing
 from server.rules.sanction_cases import Effect, SanctionSource, SanctionStatus
 from server.services import sanction_lists
 from server.services.access import StaffRole
 from server.services.file_safety import FileUnacceptable
 from server.services.files import FilesUnknown
-from server.services.recoveries import Balance
 from server.services.reviewers import OwnReview
 from server.services.sanction_book import READERS, SanctionMovedOn
 from server.services.sanction_lists import PAGE, CaseFile, masked
@@ -215,66 +212,6 @@ class SanctionPreviewView(Answer):
     arithmetic: str = Field(description="How it was worked out. | 计算过程。")
 
 
-class RecoverySummary(Answer):
-    """A claim in a list."""
-
-    id: int = Field(description="The claim. | 追缴编号。")
-    number: str = Field(description=NUMBER)
-    programme: str = Field(description="The programme. | 项目代码。")
-    sanction_id: int = Field(description="What it rests on. | 案件编号。")
-    name: str = Field(description="Who owes it. | 当事人名称。")
-    status: RecoveryStatus = Field(description="Where it stands. | 状态。")
-    principal_fen: int = Field(description="Principal, fen. | 本金，单位分。")
-    collected_fen: int = Field(description="Of it collected, fen. | 已收本金，单位分。")
-    surcharge_fen: int = Field(description="Surcharge collected, fen. | 已收加收，单位分。")
-    due_on: date | None = Field(description="Until which day. | 缴款期限。")
-    version: int = Field(description=VERSION)
-
-
-class OpenLineView(Answer):
-    """One payment out that is claimed back."""
-
-    order_id: int = Field(description="The order. | 订单编号。")
-    amount_fen: int = Field(description="How much, fen. | 本金，单位分。")
-    collected_fen: int = Field(description="Of it collected, fen. | 已收，单位分。")
-    paid_out_on: date = Field(description="When it was paid out. | 拨付日期。")
-
-
-class InstalmentView(Answer):
-    """One part of a plan."""
-
-    due_on: date = Field(description="Until which day. | 期限。")
-    amount_fen: int = Field(description="How much, fen. | 金额，单位分。")
-
-
-class RecoveryReceiptView(Answer):
-    """Money that came back."""
-
-    id: int = Field(description="The receipt. | 到账编号。")
-    kind: ReceiptKind = Field(description="How. | 方式。")
-    reference: str = Field(description="The bank's number. | 流水号。")
-    received_on: date = Field(description="When. | 到账日期。")
-    amount_fen: int = Field(description="How much, fen. | 金额，单位分。")
-    principal_fen: int = Field(description="Towards principal, fen. | 抵本金，单位分。")
-    surcharge_fen: int = Field(description="Towards surcharge, fen. | 抵加收，单位分。")
-    arithmetic: str = Field(description="How it was worked out. | 计算过程。")
-
-
-class RecoveryView(RecoverySummary):
-    """A claim with everything about it."""
-
-    yearly_bp: int = Field(description="Surcharge, basis points a year. | 加收年利率，万分之一。")
-    rate_rests_on: str = Field(description="What the rate rests on. | 利率依据。")
-    may_offset: bool = Field(description="Later payments may be kept back. | 是否可从后续兑付抵扣。")
-    open_fen: int = Field(description="Principal still owed, fen. | 尚欠本金，单位分。")
-    open_surcharge_fen: int = Field(description="Surcharge owed today, fen. | 截至今日应付加收，单位分。")
-    arithmetic: str = Field(description="How it was worked out. | 计算过程。")
-    lines: list[OpenLineView] = Field(description="What it consists of. | 追缴明细。")
-    instalments: list[InstalmentView] = Field(description="The plan. | 分期计划。")
-    receipts: list[RecoveryReceiptView] = Field(description="What came back. | 到账记录。")
-    write_off_reason: str = Field(description="Why it is to be written off. | 核销理由。")
-
-
 def summary_of(case: SanctionCase) -> dict[str, object]:
     """The fields of a summary."""
     return {
@@ -365,23 +302,6 @@ def preview_of(shown: Preview) -> SanctionPreviewView:
     )
 
 
-def recovery_summary_of(claim: Recovery) -> dict[str, object]:
-    """The fields of a claim in a list."""
-    return {
-        "id": claim.id,
-        "number": claim.number,
-        "programme": claim.programme_slug,
-        "sanction_id": claim.case_id,
-        "name": claim.debtor.name,
-        "status": claim.status,
-        "principal_fen": claim.principal_fen,
-        "collected_fen": claim.collected_fen,
-        "surcharge_fen": claim.surcharge_fen,
-        "due_on": claim.due_on,
-        "version": claim.version,
-    }
-
-
 class AfterSanction(Query):
     """From where."""
 
@@ -408,27 +328,6 @@ async def shown(request: web.Request, case: SanctionCase) -> SanctionView:
     book = request.app[SANCTIONS].book
     file = await sanction_lists.latest(case.id)
     return view_of(file, book.sealer.open(file.case.person_name_sealed))
-
-
-def recovery_view_of(
-    claim: Recovery, balance: Balance, lines: Sequence[RecoveryLine], receipts: Sequence[RecoveryReceipt]
-) -> RecoveryView:
-    """A claim with everything about it."""
-    return RecoveryView.model_validate(
-        {
-            **recovery_summary_of(claim),
-            "yearly_bp": claim.yearly_bp,
-            "rate_rests_on": claim.rate_rests_on,
-            "may_offset": claim.may_offset,
-            "open_fen": balance.principal_fen,
-            "open_surcharge_fen": balance.surcharge_fen,
-            "arithmetic": balance.arithmetic,
-            "lines": [_shown(OpenLineView, one) for one in lines],
-            "instalments": claim.instalments,
-            "receipts": [_shown(RecoveryReceiptView, one) for one in receipts],
-            "write_off_reason": claim.write_off_reason,
-        }
-    )
 
 
 def _shown(view: type[Answer], row: object) -> dict[str, object]:

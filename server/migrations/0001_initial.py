@@ -6207,6 +6207,51 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="RecoveryReturn",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "recovery",
+                    fields.ForeignKeyField(
+                        "models.Recovery",
+                        source_field="recovery_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="returns",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("amount_fen", CheckedBigInt(check="amount_fen > 0")),
+                ("surcharge_fen", CheckedBigInt(description="Of the amount", check="surcharge_fen >= 0")),
+                (
+                    "parts",
+                    fields.JSONField(
+                        description="Of the principal, by line: its id and fen",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                (
+                    "reference",
+                    fields.CharField(description="The bank's number of the transfer", max_length=64),
+                ),
+                ("paid_on", fields.DateField()),
+                ("asked_by", fields.BigIntField(description="The member of staff")),
+                ("asked_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("agreed", fields.BooleanField(null=True)),
+                ("decided_by", fields.BigIntField(null=True)),
+                ("decided_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "recovery_return",
+                "app": "models",
+                "indexes": [Index(fields=["recovery_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "追缴款退还: what was collected on a decision that was reversed, on its way back to who had paid it.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="SanctionAppeal",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),

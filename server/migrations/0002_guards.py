@@ -264,6 +264,14 @@ class Migration(migrations.Migration):
         ops.RunSQL(
             "CREATE UNIQUE INDEX sanction_appeal_once ON sanction_appeal (case_id) WHERE decided_at IS NULL"
         ),
+        # What is owed back goes back once: one transfer waits at a time, and each number is one transfer.
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX recovery_return_once ON recovery_return (recovery_id) WHERE decided_at IS NULL"
+        ),
+        ops.RunSQL(
+            "CREATE UNIQUE INDEX recovery_return_reference ON recovery_return (reference)"
+            " WHERE agreed IS NULL OR agreed"
+        ),
         ops.RunSQL("CREATE INDEX sanction_effect_left ON sanction_effect (case_id) WHERE done_at IS NULL"),
         # One cause holds the same money once at a time.
         ops.RunSQL(

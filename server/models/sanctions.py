@@ -266,3 +266,27 @@ class RecoveryReceipt(Model):
     class Meta:
         table = "recovery_receipt"
         unique_together = (("kind", "reference"),)
+
+
+class RecoveryReturn(Model):
+    """追缴款退还: what was collected on a decision that was reversed, on its way back to who had paid it."""
+
+    id = fields.BigIntField(primary_key=True)
+    recovery: fields.ForeignKeyRelation[Recovery] = fields.ForeignKeyField(
+        "models.Recovery", related_name="returns", on_delete=fields.RESTRICT
+    )
+    recovery_id: int
+    amount_fen = CheckedBigInt(check="amount_fen > 0")
+    surcharge_fen = CheckedBigInt(check="surcharge_fen >= 0", description="Of the amount")
+    parts: list[list[int]] = fields.JSONField(description="Of the principal, by line: its id and fen")
+    reference = fields.CharField(64, description="The bank's number of the transfer")
+    paid_on: date = fields.DateField()
+    asked_by = fields.BigIntField(description="The member of staff")
+    asked_at: datetime = fields.DatetimeField()
+    agreed: bool | None = fields.BooleanField(null=True)  # type: ignore[assignment]
+    decided_by: int | None = fields.BigIntField(null=True)
+    decided_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "recovery_return"
+        indexes = (("recovery_id", "id"),)

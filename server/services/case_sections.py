@@ -51,6 +51,7 @@ from server.models.sanctions import (
     Recovery,
     RecoveryLine,
     RecoveryReceipt,
+    RecoveryReturn,
     SanctionAppeal,
     SanctionCase,
     SanctionEffect,
@@ -261,6 +262,7 @@ SECTIONS: tuple[Section, ...] = (
             Source(Recovery, _by("id", "recoveries")),
             Source(RecoveryLine, _by("recovery_id", "recoveries")),
             Source(RecoveryReceipt, _by("recovery_id", "recoveries")),
+            Source(RecoveryReturn, _by("recovery_id", "recoveries")),
         ),
     ),
     Section(

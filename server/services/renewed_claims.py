@@ -6,6 +6,7 @@ the earlier one is reversed on appeal, the later decision still stands and still
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -51,17 +52,28 @@ async def heirs(case: SanctionCase) -> list[SanctionCase]:
     ]
 
 
-async def renew(case: SanctionCase, recoveries: Recoveries, *, actor: Actor, now: datetime) -> None:
+async def renew(
+    case: SanctionCase,
+    recoveries: Recoveries,
+    *,
+    given_back: Mapping[int, int] | None = None,
+    actor: Actor,
+    now: datetime,
+) -> None:
     """Claim for its heirs what the cancelled claim of a case had kept them from.
 
-    In the transaction that cancels it, under the locks of all these parties. What two have written off stays
-    so. Raises ``RecoveryMovedOn``.
+    ``given_back``: what went back to its debtor, by line; without it, what had not come in. In the
+    transaction that cancels it, or gives it back, under the locks of all these parties. What two have
+    written off stays so. Raises ``RecoveryMovedOn``.
     """
     cancelled = await Recovery.get_or_none(case_id=case.id, status=RecoveryStatus.CANCELLED)
     if cancelled is None:
         return
     rows = await RecoveryLine.filter(recovery_id=cancelled.id)
-    freed = {_key(one): one.amount_fen - one.collected_fen for one in rows}
+    freed = {
+        _key(one): one.amount_fen - one.collected_fen if given_back is None else given_back.get(one.id, 0)
+        for one in rows
+    }
     for heir in await heirs(case):
         # What a claim before this one has taken meanwhile is no longer among what is paid out.
         lines = [

@@ -20,12 +20,13 @@ from server.models.organisations import BlocklistEntry, Organisation
 from server.models.provider_standing import Removal
 from server.models.sanctions import PersonBan, SanctionAppeal, SanctionCase, SanctionEffect
 from server.programme.vocabulary import Party
+from server.rules.deadlines import day_of, is_final, working_days_after
 from server.rules.lifecycles import require_act
 from server.rules.payment_holds import HoldCause
 from server.rules.review import ReasonMissing
 from server.rules.sanction_cases import LASTING, SANCTION_MAY, Effect, SanctionAct, SanctionStatus
 from server.rules.supervision import EntryTone, ServiceEntryKind
-from server.services import access, files, payment_holds, renewed_claims, service_files
+from server.services import access, files, outbox, payment_holds, renewed_claims, service_files
 from server.services.access import Actor, NotFound, StaffRole
 from server.services.memberships import lock, lock_all
 from server.services.reviewed import After
@@ -76,7 +77,7 @@ class SanctionAppeals:
         require_act(SANCTION_MAY, case.status, SanctionAct.APPEAL)
         if not words.strip():
             raise ReasonMissing()
-        if case.appeal_until is None or now >= case.appeal_until:
+        if self._too_late(case, now):
             raise AppealTooLate(number=case.number)
         if await SanctionAppeal.exists(case_id=case.id):
             raise AppealUnderWay(number=case.number)
@@ -181,6 +182,15 @@ class SanctionAppeals:
 
     # ------------------------------------------------------------------------------------------------
 
+    def _too_late(self, case: SanctionCase, now: datetime) -> bool:
+        """Whether the time is over for certain: no day that was guessed takes an appeal from anybody."""
+        if case.appeal_until is None or case.decided_at is None:
+            return True
+        calendar, days = self.book.working_days.calendar, self.book.defaults.appeal_working_days
+        due = working_days_after(calendar, day_of(case.decided_at), days)
+        # What it was told stands, even where the calendar that came out later makes it shorter.
+        return is_final(due) and due.is_over(now) and now >= case.appeal_until
+
     async def _concerned(self, case: SanctionCase) -> set[int]:
         """The party, and whoever is claimed the same money from once this decision is undone."""
         return {case.against_id, *(one.against_id for one in await renewed_claims.heirs(case))}
@@ -219,6 +229,15 @@ class SanctionAppeals:
             case_id=case.id, subject__startswith="payment_hold:", undone_at=None
         ).update(undone_at=now)
         if owed_back_fen:
+            await outbox.tell(
+                outbox.team(StaffRole.AUTHORITY, case.programme_slug),
+                "recovery.to_give_back",
+                at=now,
+                sanction=case.id,
+                number=case.number,
+                programme=case.programme_slug,
+                amount_fen=owed_back_fen,
+            )
             note = texts.SANCTION_OWED_BACK.format(amount=yuan(owed_back_fen))
             await SanctionEffect.filter(case_id=case.id, effect=Effect.RECOVER).update(note=note)
         return case, done

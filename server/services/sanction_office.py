@@ -11,6 +11,7 @@ from server.services.order_ends import OrderEnds
 from server.services.recoveries import Recoveries
 from server.services.recovery_letters import RecoveryLetters
 from server.services.recovery_receipts import RecoveryReceipts
+from server.services.recovery_returns import RecoveryReturns
 from server.services.removals import Removals
 from server.services.sanction_appeals import SanctionAppeals
 from server.services.sanction_book import SanctionBook
@@ -42,6 +43,7 @@ class SanctionOffice:
         self.cases = Sanctions(self.book, suspensions)
         self.recoveries = Recoveries(self.book)
         self.receipts = RecoveryReceipts(self.recoveries)
+        self.returns = RecoveryReturns(self.recoveries)
         self.letters = RecoveryLetters(self.book, press)
         qualifications = suspensions.qualifications
         self.effects = SanctionEffects(

@@ -139,6 +139,11 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "追缴金额变更",
         "追缴 {number} 增加本金 {amount} 元：此前由另一案追缴，该决定已撤销。将另行通知期限。",
     ),
+    "recovery.to_give_back": (
+        "追缴款须退还",
+        "案件 {number} 的决定已撤销，已缴回的 {amount} 元须退还当事人，退还后请登记。",
+    ),
+    "recovery.given_back": ("追缴款已退还", "追缴 {number} 已缴回的 {amount} 元已退还。"),
     "recovery.to_demand": ("追缴须发通知", "追缴 {number} 新增本金 {amount} 元，须发出追缴通知书。"),
     "inspection.planned": ("将进行检查", "“{programme}”计划于 {day} 进行检查：{title}。依据：{clause}"),
     "inspection.closed": ("检查已办结", "检查 {number}（{title}）已办结。"),

@@ -37,6 +37,10 @@ SANCTION_REFUSALS: Mapping[str, str] = {
     "recovery_kept_back": "付款批次正为追缴 {number} 抵扣 {kept} 元，请待回单登记或撤出该付款：{arithmetic}",
     "recovery_instalments_uneven": "分期合计 {asked} 元须等于尚欠本金 {owed} 元，日期须从今天起依次递增",
     "recovery_write_off_state": "追缴 {number} 的核销须先由一人提出，再由另一人决定",
+    "recovery_nothing_owed_back": "追缴 {number} 没有应退还的款项",
+    "recovery_return_asked": "追缴 {number} 的退还已登记待复核，或该流水号已登记过",
+    "recovery_return_not_asked": "追缴 {number} 没有待复核的退还",
+    "recovery_return_day": "退还日期 {day} 须在决定撤销之后，且不晚于今天",
     "recovery_not_demanded": "追缴 {number} 尚未发出通知书",
 }
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from server.models.orders import Order
+from server.models.organisations import Organisation
 from server.models.outbox import OutboxMessage
 from server.models.sanctions import Recovery, RecoveryReceipt
 from server.programme.vocabulary import Party
@@ -27,6 +29,12 @@ from server.services.recovery_receipts import (
     ReceiptDayImpossible,
     ReceiptKnown,
     ReceiptTooMuch,
+)
+from server.services.recovery_returns import (
+    NothingOwedBack,
+    ReturnAsked,
+    ReturnDayImpossible,
+    ReturnNotAsked,
 )
 from server.services.reviewers import OwnReview
 from server.services.sanction_decisions import OffsetNotAllowed
@@ -148,3 +156,53 @@ async def test_where_the_house_keeps_nothing_back_no_decision_says_so(court: Cou
     book.defaults = replace(book.defaults, keeps_back=False)
     with pytest.raises(OffsetNotAllowed):
         await claimed(court, may_offset=True)
+
+
+@pytest.mark.rules("LS-79")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_a_reversed_decision_had_collected_goes_back_by_two_and_is_the_other_sides_to_pay(
+    court: Court,
+) -> None:
+    claim, operator, office = await claimed(court), await court.staff("operator"), court.sanctions
+    today, order = court.today(GRABBED), await Order.get()
+    await office.receipts.receive(
+        claim.id, "2026051800001", WHOLE_FEN + BORNE_FEN, today, version=claim.version, actor=operator
+    )
+    other = await court.sanctioned(
+        GRABBED, await Organisation.get(id=order.enterprise_id), Party.ENTERPRISE, "fraud", orders=[order.id]
+    )
+    assert other.preview["principal_fen"] == 0
+    claim = await Recovery.get(id=claim.id).select_related("debtor", "case")
+    asked: dict[str, Any] = {"reference": "2026052000001", "paid_on": today, "actor": operator}
+    with pytest.raises(NothingOwedBack):
+        await office.returns.ask(claim.id, version=claim.version, **asked)
+    await office.appeals.appeal(claim.case.id, "并非我方所为", actor=person_of(claim.debtor))
+    await office.appeals.answer(
+        claim.case.id, upheld=True, reason="查无此事", version=claim.case.version,
+        actor=await court.staff("authority"),
+    )  # fmt: skip
+    claim = await Recovery.get(id=claim.id)
+    assert (await OutboxMessage.get(topic="recovery.to_give_back")).data[
+        "amount_fen"
+    ] == WHOLE_FEN + BORNE_FEN
+    with pytest.raises(ReturnDayImpossible):
+        await office.returns.ask(claim.id, version=claim.version, **{**asked, "paid_on": today + DAY})
+    with pytest.raises(ReturnNotAsked):
+        authority = await court.staff("authority")
+        await office.returns.decide(claim.id, agreed=True, version=claim.version, actor=authority)
+    claim = await office.returns.ask(claim.id, version=claim.version, **asked)
+    with pytest.raises(ReturnAsked):
+        await office.returns.ask(claim.id, version=claim.version, **asked)
+    both = await court.again(operator, "operator", "treasury")
+    with pytest.raises(OwnReview):
+        await office.returns.decide(claim.id, agreed=True, version=claim.version, actor=both)
+    claim = await office.returns.decide(claim.id, agreed=False, version=claim.version, actor=authority)
+    claim = await office.returns.ask(claim.id, version=claim.version, **asked)
+    claim = await office.returns.decide(claim.id, agreed=True, version=claim.version, actor=authority)
+    with pytest.raises(NothingOwedBack):
+        await office.returns.ask(claim.id, version=claim.version, **asked)
+    sums = await ledger.balances()
+    assert (sums[Account.DISBURSED], sums[Account.SURCHARGE]) == (WHOLE_FEN, 0)
+    # The other side's decision stands, and now the money is out again.
+    assert (await Recovery.get(case_id=other.id)).principal_fen == WHOLE_FEN
+    assert await ledger.verify() == []

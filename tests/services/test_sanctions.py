@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -187,6 +188,15 @@ async def test_an_appeal_is_answered_by_who_had_no_part_and_undoes_what_can_be_u
     court.clock.at = late.appeal_until
     with pytest.raises(AppealTooLate):
         await appeals.appeal(late.id, said, actor=person_of(late.against))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_no_appeal_comes_too_late_by_a_day_that_was_guessed(court: Court) -> None:
+    court.clock.at = datetime(2026, 12, 15, tzinfo=UTC)  # Nobody has published the next year's days yet.
+    case = await court.sanctioned(GRABBED, await court.enterprise(GRABBED), Party.ENTERPRISE, "late_change")
+    assert case.appeal_until is not None
+    court.clock.at = case.appeal_until
+    await court.sanctions.appeals.appeal(case.id, "元旦、春节放假", actor=person_of(case.against))
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -1,0 +1,162 @@
+"""Recovery returns: what was collected on a decision that an appeal reversed goes back to who had paid it.
+
+One of those who collect enters the transfer with the bank's number, another of the authority or the treasury
+agrees; then the ledger has the money where it was before it was claimed back, and whoever a later decision
+wants it from is claimed it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from server.errors import Refusal
+from server.models.sanctions import Recovery, RecoveryLine, RecoveryReturn, SanctionCase
+from server.rules.deadlines import day_of
+from server.rules.money import Movement
+from server.rules.recoveries import RecoveryStatus
+from server.services import access, ledger, renewed_claims
+from server.services.access import Actor, StaffRole
+from server.services.ledger import Where
+from server.services.memberships import lock_all
+from server.services.recoveries import COLLECTORS, Recoveries, RecoveryMovedOn, note, recovery_for, tell
+from server.services.recovery_receipts import lock_years, where_of
+from server.services.reviewers import OwnReview
+from server.services.sanction_book import require_impartial
+
+
+class NothingOwedBack(Refusal):
+    """Nothing of the claim is owed back: its decision stands, or nothing came in, or it was given back."""
+
+    status, code = 409, "recovery_nothing_owed_back"
+
+
+class ReturnAsked(Refusal):
+    """Somebody has entered the transfer, and a second person agrees or does not."""
+
+    status, code = 409, "recovery_return_asked"
+
+
+class ReturnNotAsked(Refusal):
+    """Nobody has entered a transfer that could be agreed to."""
+
+    status, code = 409, "recovery_return_not_asked"
+
+
+class ReturnDayImpossible(Refusal):
+    """A transfer of a day to come, or of one before the decision was reversed."""
+
+    status, code = 422, "recovery_return_day"
+
+
+class RecoveryReturns:
+    """The verbs that give money back. Both raise ``NotFound``, ``OwnReview`` and ``RecoveryMovedOn``."""
+
+    def __init__(self, recoveries: Recoveries) -> None:
+        self.recoveries = recoveries
+
+    async def ask(
+        self, recovery_id: int, reference: str, paid_on: date, *, version: int, actor: Actor
+    ) -> Recovery:
+        """Enter the transfer that gives back all that is owed.
+
+        Raises :class:`NothingOwedBack`, :class:`ReturnAsked`, :class:`ReturnDayImpossible`.
+        """
+        claim = await self._seen(recovery_id, version, actor)
+        access.require_role(actor, *COLLECTORS)
+        now = self.recoveries.book.clocks.now(claim.programme_slug)
+        owed = await owed_back(claim)
+        if not owed.amount_fen or claim.ended_at is None:
+            raise NothingOwedBack(number=claim.number)
+        if not day_of(claim.ended_at) <= paid_on <= day_of(now):
+            raise ReturnDayImpossible(day=paid_on.isoformat())
+        try:
+            async with in_transaction():
+                claim = await self.recoveries.change(claim)
+                made = await RecoveryReturn.create(
+                    recovery_id=claim.id,
+                    amount_fen=owed.amount_fen,
+                    surcharge_fen=owed.surcharge_fen,
+                    parts=owed.parts,
+                    reference=reference.strip(),
+                    paid_on=paid_on,
+                    asked_by=actor.id,
+                    asked_at=now,
+                )
+                await note("recovery.return_asked", claim, actor, now, amount_fen=made.amount_fen)
+        except IntegrityError:
+            raise ReturnAsked(number=claim.number) from None
+        return claim
+
+    async def decide(self, recovery_id: int, *, agreed: bool, version: int, actor: Actor) -> Recovery:
+        """Somebody else agrees to it, or does not. Raises :class:`ReturnNotAsked`."""
+        claim = await self._seen(recovery_id, version, actor)
+        access.require_role(actor, StaffRole.AUTHORITY, StaffRole.TREASURY)
+        made = await RecoveryReturn.get_or_none(recovery_id=claim.id, decided_at=None)
+        if made is None:
+            raise ReturnNotAsked(number=claim.number)
+        if made.asked_by == actor.id:
+            raise OwnReview()
+        now = self.recoveries.book.clocks.now(claim.programme_slug)
+        case = await SanctionCase.get(id=claim.case_id)
+        concerned = await self._concerned(case)
+        async with in_transaction() as connection:
+            await lock_all(concerned, connection)
+            if not await self._concerned(case) <= concerned:
+                raise RecoveryMovedOn(number=claim.number)
+            claim = await self.recoveries.change(claim)
+            await RecoveryReturn.filter(id=made.id).update(agreed=agreed, decided_by=actor.id, decided_at=now)
+            if agreed:
+                await self._post(made, now)
+                freed = {int(line_id): int(fen) for line_id, fen in made.parts}
+                await renewed_claims.renew(case, self.recoveries, given_back=freed, actor=actor, now=now)
+                await tell("recovery.given_back", claim, now, amount_fen=made.amount_fen)
+            action = "recovery.given_back" if agreed else "recovery.return_refused"
+            await note(action, claim, actor, now, amount_fen=made.amount_fen, reference=made.reference)
+        return claim
+
+    # ------------------------------------------------------------------------------------------------
+
+    async def _seen(self, recovery_id: int, version: int, actor: Actor) -> Recovery:
+        claim = await recovery_for(actor, recovery_id)
+        await require_impartial(actor, claim.debtor)
+        if claim.version != version:
+            raise RecoveryMovedOn(number=claim.number)
+        return claim
+
+    async def _concerned(self, case: SanctionCase) -> set[int]:
+        return {case.against_id, *(one.against_id for one in await renewed_claims.heirs(case))}
+
+    async def _post(self, made: RecoveryReturn, now: Any) -> None:
+        lines = {line.id: line for line in await RecoveryLine.filter(recovery_id=made.recovery_id)}
+        await lock_years(list(lines.values()))
+        for line_id, fen in made.parts:
+            await ledger.post(Movement.RETURN_CLAWED_BACK, fen, where_of(lines[line_id]), at=now)
+        if made.surcharge_fen:
+            where = Where(lines[min(lines)].budget_id)
+            await ledger.post(Movement.RETURN_SURCHARGE, made.surcharge_fen, where, at=now)
+
+
+async def owed_back(claim: Recovery) -> RecoveryReturn:
+    """What of a claim is owed back by now, as the transfer that would give it back; of 0 fen: nothing."""
+    owed = RecoveryReturn(recovery_id=claim.id, amount_fen=0, surcharge_fen=0, parts=[])
+    if claim.status is not RecoveryStatus.CANCELLED:
+        return owed
+    back = await RecoveryReturn.filter(recovery_id=claim.id, agreed=True)
+    gone: dict[int, int] = {}
+    for line_id, fen in (part for one in back for part in one.parts):
+        gone[line_id] = gone.get(line_id, 0) + fen
+    lines = await RecoveryLine.filter(recovery_id=claim.id).order_by("id")
+    left = [[line.id, line.collected_fen - gone.get(line.id, 0)] for line in lines]
+    owed.parts = [part for part in left if part[1] > 0]
+    owed.surcharge_fen = max(0, claim.surcharge_fen - sum(one.surcharge_fen for one in back))
+    owed.amount_fen = sum(fen for _, fen in owed.parts) + owed.surcharge_fen
+    return owed
+
+
+async def returns_of(claim: Recovery) -> list[RecoveryReturn]:
+    """What was given back of a claim, or is to be, oldest first."""
+    return await RecoveryReturn.filter(recovery_id=claim.id).order_by("id")
