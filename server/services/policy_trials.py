@@ -219,12 +219,15 @@ def told(found: Comparison) -> list[str]:
         for bound in Bound
         if before.bounds[bound] or after.bounds[bound]
     ]
-    lines += [
-        texts.TRIAL_CHANGE.format(
-            name=found.names[one.key], before=yuan(one.before_fen), after=yuan(one.after_fen)
-        )
-        for one in found.by_enterprise
-    ]
+    for side, changed in (("enterprises", found.by_enterprise), ("providers", found.by_provider)):
+        if changed:
+            lines.append(texts.TRIAL_SIDES[side].format(count=len(changed)))
+        lines += [
+            texts.TRIAL_CHANGE.format(
+                name=found.names[one.key], before=yuan(one.before_fen), after=yuan(one.after_fen)
+            )
+            for one in changed
+        ]
     return lines
 
 

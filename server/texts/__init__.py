@@ -328,6 +328,7 @@ from server.texts.trials import TRIAL_CAPPED as TRIAL_CAPPED
 from server.texts.trials import TRIAL_CHANGE as TRIAL_CHANGE
 from server.texts.trials import TRIAL_HEAD as TRIAL_HEAD
 from server.texts.trials import TRIAL_OUT as TRIAL_OUT
+from server.texts.trials import TRIAL_SIDES as TRIAL_SIDES
 from server.texts.trials import TRIAL_TOTALS as TRIAL_TOTALS
 from server.texts.vouchers import BALANCE as BALANCE
 from server.texts.vouchers import FACE_VALUE as FACE_VALUE

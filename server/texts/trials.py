@@ -32,3 +32,7 @@ TRIAL_OUT = "修改后年度资金于 {day} 用完"
 TRIAL_CAPPED = "修改后“{name}”于 {day} 触及占比上限，少付 {amount} 元"
 TRIAL_BOUND = "{name}：现行 {before} 个订单，修改后 {after} 个订单"
 TRIAL_CHANGE = "{name}：{before} 元 → {after} 元"
+TRIAL_SIDES: Mapping[str, str] = {
+    "enterprises": "金额变化的企业 {count} 家：",
+    "providers": "金额变化的服务机构 {count} 家：",
+}

@@ -53,6 +53,8 @@ async def test_last_years_orders_are_gone_through_under_the_changed_file(desk: D
     ]
     lines = "\n".join(told(found))
     assert f"{one.name}：7,000.00 元 → 4,200.00 元" in lines and "触及占比上限" in lines
+    # Where the provider holds the voucher, it is the provider who gets it.
+    assert f"金额变化的服务机构 1 家：\n{provider.name}：17,000.00 元 → 4,200.00 元" in lines
     assert await JournalEntry.filter(action="programme.tried").count() == 2
 
 
