@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from server.models.escrow_transfers import EscrowBatch, EscrowTransfer
-
 from server.keys import SEALER
 from server.models.disbursements import (
     BankAccount,
