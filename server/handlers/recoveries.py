@@ -186,7 +186,7 @@ async def demand(request: web.Request, actor: Actor, path: RecoveryPath, body: S
     summary="Agree on instalments of what is still owed. | 同意分期缴回。",
     access=COLLECTING,
     answers={200: RecoveryView},
-    refusals=(*MOVED, InstalmentsUneven),
+    refusals=(*MOVED, InstalmentsUneven, NotDemanded),
 )
 async def plan(request: web.Request, actor: Actor, path: RecoveryPath, body: PlanInstalments) -> RecoveryView:
     parts = [(one.due_on, one.amount_fen) for one in body.instalments]

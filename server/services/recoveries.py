@@ -26,6 +26,7 @@ from server.rules.review import ReasonMissing
 from server.services import access, journal, outbox
 from server.services.access import Actor, NotFound, StaffRole
 from server.services.numbers import new_number
+from server.services.recovery_letters import NotDemanded
 from server.services.reviewers import OwnReview
 from server.services.sanction_book import READERS, SanctionBook, require_impartial
 from server.services.sanction_preview import PaidOut, rate_said
@@ -137,6 +138,8 @@ class Recoveries:
                 demanded_at=now,
                 due_on=last_day,
                 letter=letter,
+                # All of it by the letter's day: what was agreed on before is over.
+                instalments=[],
                 reminded_at=None,
             )
             await note("recovery.demanded", claim, actor, now, **letter)
@@ -146,11 +149,13 @@ class Recoveries:
     async def plan(
         self, recovery_id: int, instalments: Sequence[tuple[date, int]], *, version: int, actor: Actor
     ) -> Recovery:
-        """Agree on instalments of the principal still owed.
+        """Agree on instalments of the principal that was demanded, as far as it is still owed.
 
-        Raises :class:`InstalmentsUneven` and :class:`RecoveryOver`.
+        Raises :class:`InstalmentsUneven`, ``NotDemanded`` and :class:`RecoveryOver`.
         """
         claim = await self.owed(recovery_id, version, actor)
+        if claim.status is not RecoveryStatus.DEMANDED:
+            raise NotDemanded(number=claim.number)
         now = self.book.clocks.now(claim.programme_slug)
         open_fen = claim.principal_fen - claim.collected_fen
         days = [day for day, _ in instalments]
@@ -245,7 +250,9 @@ class Recoveries:
         return await self.balance(claim, day_of(self.book.clocks.now(claim.programme_slug)))
 
     async def balance(self, claim: Recovery, on: date) -> Balance:
-        """What is still owed if all of it is paid on a day."""
+        """What is still owed if all of it is paid on a day; nothing of a claim that has ended."""
+        if claim.status not in OWED:
+            return Balance(0, 0, texts.RECOVERY_NOTHING_OWED)
         lines = await RecoveryLine.filter(recovery_id=claim.id).order_by("id")
         principal_fen, charged_fen = outstanding(
             open_lines(lines), claim.surcharge_due_fen, claim.yearly_bp, on

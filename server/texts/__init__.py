@@ -271,6 +271,7 @@ from server.texts.sanctions import MEASURES as MEASURES
 from server.texts.sanctions import RECOVERY_BALANCE as RECOVERY_BALANCE
 from server.texts.sanctions import RECOVERY_LETTER as RECOVERY_LETTER
 from server.texts.sanctions import RECOVERY_LINE as RECOVERY_LINE
+from server.texts.sanctions import RECOVERY_NOTHING_OWED as RECOVERY_NOTHING_OWED
 from server.texts.sanctions import RECOVERY_PAID as RECOVERY_PAID
 from server.texts.sanctions import RECOVERY_PART as RECOVERY_PART
 from server.texts.sanctions import RECOVERY_RENEWED as RECOVERY_RENEWED

@@ -92,6 +92,7 @@ RECOVERY_LINE = "订单 {number}：{amount} 元 × {rate} × {days} 天 = 加收
 RECOVERY_SUM = "合计 {amount} 元"
 RECOVERY_PART = "本金 {amount} 元 × {rate} × {days} 天 = 加收 {surcharge} 元"
 RECOVERY_PAID = "抵本金 {principal} 元，抵加收 {surcharge} 元"
+RECOVERY_NOTHING_OWED = "已结清、核销或撤销，无须再缴"
 RECOVERY_BALANCE = "尚欠本金 {principal} 元，按 {rate} 计算加收 {surcharge} 元"
 RECOVERY_LETTER: Mapping[str, str] = {
     "title": "财政补助资金追缴通知书",

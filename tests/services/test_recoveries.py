@@ -116,8 +116,10 @@ async def test_instalments_are_the_principal_day_after_day_and_who_is_late_is_re
 ) -> None:
     claim, treasury = await claimed(court), await court.staff("treasury")
     recoveries, today = court.sanctions.recoveries, court.today(GRABBED)
-    claim = await recoveries.demand(claim.id, version=claim.version, actor=treasury)
     plan = [(today + 30 * DAY, 300_000), (today + 60 * DAY, 300_000)]
+    with pytest.raises(NotDemanded):  # It would never be overdue.
+        await recoveries.plan(claim.id, plan, version=claim.version, actor=treasury)
+    claim = await recoveries.demand(claim.id, version=claim.version, actor=treasury)
     for wrong in (plan[:1], plan[::-1], [(today - DAY, 300_000), plan[1]], [(today, 600_000), (today, 0)]):
         with pytest.raises(InstalmentsUneven):
             await recoveries.plan(claim.id, wrong, version=claim.version, actor=treasury)
@@ -128,6 +130,8 @@ async def test_instalments_are_the_principal_day_after_day_and_who_is_late_is_re
     court.clock.advance(DAY)
     assert (await recoveries.remind_due(), await recoveries.remind_due()) == (1, 0)
     assert await OutboxMessage.filter(topic="recovery.overdue").count() == 1
+    claim = await recoveries.demand(claim.id, version=claim.version, actor=treasury)
+    assert claim.instalments == [], "demanded anew, all of it is due by the letter's day"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -143,6 +147,8 @@ async def test_a_claim_is_written_off_by_two(court: Court) -> None:
     claim = await recoveries.ask_write_off(claim.id, "单位已注销", version=claim.version, actor=one)
     claim = await recoveries.write_off(claim.id, agreed=True, version=claim.version, actor=two)
     assert (claim.status, claim.write_off_reason) == (RecoveryStatus.WRITTEN_OFF, "单位已注销")
+    # Nobody reads that it is still owed.
+    assert (await recoveries.today(claim)).principal_fen == 0
     assert (await ledger.balances())[Account.DISBURSED] == WHOLE_FEN
 
 
