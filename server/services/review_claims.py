@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from server.models.reviews import ReviewCase
+from server.services import journal
 from server.services.access import Actor
 from server.services.recusals import require_say
 from server.services.review_turns import CLAIM_KEPT, claimed_by, not_yours, require_drawn, require_open
@@ -56,3 +59,23 @@ async def release(reviews: Reviews, case_id: int, *, actor: Actor) -> ReviewCase
         elif case.claimed_by is not None:
             raise await claimed_by(case)
     return case
+
+
+async def give_up(staff_id: int, *, actor: Actor, now: datetime) -> int:
+    """What somebody had taken on is their team's again, inside the transaction that takes their duties away.
+
+    No list but their own shows what they have; how many cases.
+    """
+    held = ReviewCase.filter(claimed_by=staff_id)
+    rows = await held.order_by("id").only("id", "programme_slug")
+    await held.update(claimed_by=None, claimed_at=None)
+    for row in rows:
+        await journal.record(
+            "review.released",
+            f"review:{row.id}",
+            actor=actor.name,
+            at=now,
+            programme_slug=row.programme_slug,
+            of=f"staff:{staff_id}",
+        )
+    return len(rows)

@@ -22,7 +22,7 @@ from server.models.people import Staff
 from server.programme.registry import Programmes
 from server.rules.eligibility import AREA_SEPARATOR
 from server.rules.uscc import checked_uscc
-from server.services import journal
+from server.services import journal, review_claims
 from server.services.access import Actor, NotAllowed, NotFound, StaffRole
 from server.services.passwords import PASSWORDS, one_time_password, require_strong
 from server.services.sessions import SYSTEM, Sessions
@@ -149,6 +149,7 @@ class StaffAccounts:
             changes = {field: getattr(usable, field) for field in Duties.__dataclass_fields__}
             await Staff.filter(id=staff_id).update(**changes)
             await _require_an_administrator()
+            await review_claims.give_up(staff_id, actor=actor, now=now)
             await self._cut_off(staff_id, "duties_changed", actor=actor, now=now, **changes)
         await self._sessions.announce(f"staff:{staff_id}")
         return await Staff.get(id=staff_id)
@@ -162,6 +163,7 @@ class StaffAccounts:
             if not await Staff.filter(id=staff_id, disabled=False).update(disabled=True):
                 raise AccountUnchanged()
             await _require_an_administrator()
+            await review_claims.give_up(staff_id, actor=actor, now=now)
             await self._cut_off(staff_id, "disabled", actor=actor, now=now, reason=reason)
         await self._sessions.announce(f"staff:{staff_id}")
         return await Staff.get(id=staff_id)

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 from tortoise.context import TortoiseContext
 
+from server.gateways.live_feed import LocalFeed
+from server.models.journal import JournalEntry
 from server.models.people import Staff
 from server.models.reviews import ReviewCase, ReviewDecision
 from server.programme.model import Programme
@@ -28,11 +30,15 @@ from server.services.review_files import Deed
 from server.services.review_inbox import Cursor
 from server.services.review_ranges import Queue, Wanted
 from server.services.reviews import ReviewClaimed
+from server.services.sessions import Sessions
+from server.services.staff import Duties, StaffAccounts
 from server.services.stand_ins import StandInNamed, StandInUnusable
+from server.services.tokens import AccessTokens
 from tests.factories import make_enterprise
 from tests.reviewing import DAY, ReviewOffice, every_programme
 
 S = ReviewSubject
+TOKENS = AccessTokens({"2026a": "a signing secret of this test, long enough"}, issuer="q", audience="q-api")
 LISHUI, GUANGXI, GUANGZHOU = "lishui-2024", "guangxi-2024", "guangzhou-2020"
 
 
@@ -223,3 +229,26 @@ async def test_a_panel_is_too_small_without_the_recused(office: ReviewOffice) ->
     over = await office.decide(await office.open(programme(LISHUI), S.ENTERPRISE))
     with pytest.raises(ReviewOver):
         await recusals.recuse(over.id, reason="晚了", clocks=office.reviews.clocks, actor=experts[1])
+
+
+async def test_what_somebody_had_taken_on_is_their_teams_again_when_they_leave(office: ReviewOffice) -> None:
+    cases = [await office.open(programme(LISHUI), S.SETTLEMENT) for _ in range(2)]
+    left, moved, here = [await office.staff("operator") for _ in range(3)]
+    administrator = await office.staff("administrator")
+    await office.staff("administrator")
+    for case, holder in zip(cases, (left, moved), strict=True):
+        await review_claims.claim(office.reviews, case.id, actor=holder)
+
+    async def waiting() -> list[int]:
+        team = Wanted(Queue.TEAM)
+        page = await review_files.inbox(office.reviews, team, after=Cursor(), limit=10, actor=here)
+        return sorted(row["id"] for row in page.rows)
+
+    assert await waiting() == []
+    accounts = StaffAccounts(office.programmes, Sessions(TOKENS, LocalFeed()), office.clock)
+    await accounts.disable(left.id, "离职", actor=administrator)
+    assert await waiting() == [cases[0].id]
+    await accounts.change_duties(moved.id, Duties(roles=["treasury"]), actor=administrator)
+    assert await waiting() == [case.id for case in cases]
+    entries = await JournalEntry.filter(action="review.released", actor=administrator.name).order_by("id")
+    assert [one.data["of"] for one in entries] == [left.name, moved.name]
