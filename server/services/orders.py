@@ -55,7 +55,7 @@ from server.services.clocks import ProgrammeClocks
 from server.services.memberships import lock_all
 from server.services.order_wishes import Ask, NothingToSendBack, OrderMovedOn, Wish, require_met
 from server.services.returned_money import OfferReturned
-from server.services.step_work import Move, NothingMore, StepWork
+from server.services.step_work import Move, NothingMore, Paper, StepWork
 from server.services.working_days import WorkingDays
 
 PRICES = frozenset({"contract_fen", "invoice_fen", "actual_fee_fen", "unrelated_fen", "wanted_fen"})
@@ -110,23 +110,9 @@ class Orders:
         """
         papers = await order_papers.taken(wish.papers, actor=actor)
         async with self.own(order_id, version=version, actor=actor) as (order, party):
-            terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
-            acts = await order_book.acts_of(order.id)
-            step = await self._require_move(order, terms.programme, acts, kind, party, now)
-            deeds = order_book.deeds_of(acts)
-            completes = party in sides(step) and missing_sides(step, deeds) == (party,)
-            move = Move(
-                order=order,
-                step=step,
-                programme=terms.programme,
-                party=party,
-                actor=actor,
-                now=now,
-                papers=papers,
-                completes=completes,
-            )
+            move, acts = await self._begun(order, kind, party, papers, actor=actor)
             move = await self._checked(move, wish.values)
-            order = await self._do(move, terms, acts)
+            order = await self._do(move, self.terms_of(order), acts)
         for after in move.afters:
             await after()
         return order
@@ -150,21 +136,36 @@ class Orders:
         Raises ``NotFound`` and what says that it is not this side's turn.
         """
         order, party = await of_party(order_id, actor=actor)
-        terms, now = self.terms_of(order), self.clocks.now(order.programme_slug)
         papers = await order_papers.taken(wish.papers, actor=actor)
+        move, _ = await self._begun(order, kind, party, papers, actor=actor)
+        _, unmet = await self._examined(move, wish.values)
+        return unmet
+
+    async def _begun(
+        self,
+        order: Order,
+        kind: StepKind,
+        party: Party,
+        papers: Mapping[str, tuple[Paper, ...]],
+        *,
+        actor: Actor,
+    ) -> tuple[Move, list[OrderAct]]:
+        """The move a side makes with a step, and what was done before. Raises what says it is not theirs."""
+        programme, now = self.terms_of(order).programme, self.clocks.now(order.programme_slug)
         acts = await order_book.acts_of(order.id)
-        step = await self._require_move(order, terms.programme, acts, kind, party, now)
+        step = await self._require_move(order, programme, acts, kind, party, now)
+        completes = party in sides(step) and missing_sides(step, order_book.deeds_of(acts)) == (party,)
         move = Move(
             order=order,
             step=step,
-            programme=terms.programme,
+            programme=programme,
             party=party,
             actor=actor,
             now=now,
             papers=papers,
+            completes=completes,
         )
-        _, unmet = await self._examined(move, wish.values)
-        return unmet
+        return move, acts
 
     async def send_back(self, order_id: int, *, reason: str, version: int, actor: Actor) -> Order:
         """Send the order back to the step the programme names, or undo the other side's half of this one.

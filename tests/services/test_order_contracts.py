@@ -459,8 +459,13 @@ async def test_a_quota_of_last_year_pays_nothing(desk: Desk) -> None:
 async def test_both_sides_must_be_in_standing_to_sign(desk: Desk, party: Party, code: str) -> None:
     await desk.budget(ALLOTTED)
     enterprise, provider = await sides(desk)
-    half = await half_signed(desk, enterprise, provider, 40_000)
+    order = await desk.opened(ALLOTTED, enterprise, provider, 40_000)
     await Qualification.filter(party=party).update(status=QualificationStatus.REVOKED)
+    # Who signs first is asked for no more than what a first signature needs, beforehand as well.
+    wish, first = await desk.wish(order, provider), person_of(provider)
+    assert order.step is not None
+    assert not await desk.orders.checklist(order.id, order.step, wish, actor=first)
+    half = await desk.step(order, provider)
     with pytest.raises(StepUnmet) as refused:
         await desk.step(half, enterprise)
     assert [one.code for one in refused.value.unmet] == [code]
