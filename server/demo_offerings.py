@@ -96,8 +96,11 @@ async def hand_in_one(
 
 
 def writing(programme: Programme, category: Category, number: int, now: datetime) -> Writing:
-    """Everything the programme asks, but for papers; every third product has two prices."""
-    rules, service = programme.offering, category.covers[number % len(category.covers)]
+    """Everything the programme asks, but for papers; every third product has two prices.
+
+    By turns they are the first and the last matter of their category: what people look for is among them.
+    """
+    rules, service = programme.offering, category.covers[-(number % 2)]
     price_fen = PRICE_FEN * (1 + number % 5)
     names = DEMO_OFFERINGS[number % len(DEMO_OFFERINGS)], service
     prices: dict[str, Any] = {"price_from_fen": price_fen, "price_to_fen": price_fen}

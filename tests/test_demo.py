@@ -17,6 +17,7 @@ from server.demo_officials import PASSWORD, SEVERAL, username
 from server.models.applications import Application
 from server.models.complaints import Complaint
 from server.models.disbursements import BankAccount, Payment, PaymentBatch
+from server.models.marketplace import Listing
 from server.models.monitoring import AnomalyFinding
 from server.models.offerings import Offering
 from server.models.orders import Order
@@ -96,6 +97,8 @@ async def test_every_list_of_every_programme_has_something_in_it(guides: tuple[s
             assert username(role, number) in first
             assert (await Staff.get(username=username(role, number))).roles == [role.value]
     assert (await Staff.get(username=username(StaffRole.DISTRICT))).areas
+    # What most enterprises look for first is found by its name.
+    assert await Listing.filter(title__contains="项目申报").count() >= 2
     for programme in PROGRAMMES:
         of_it = {"programme_slug": programme.slug}
         for party, least in ((Party.ENTERPRISE, 3), (Party.PROVIDER, 2)):
