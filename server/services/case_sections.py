@@ -206,7 +206,7 @@ SECTIONS: tuple[Section, ...] = (
         "review",
         (
             Source(ReviewCase, _by("id", "reviews")),
-            Source(ReviewDecision, _by("case_id", "reviews"), PROVIDER),
+            Source(ReviewDecision, _by("case_id", "reviews"), BOTH),
             Source(ReviewRecusal, _by("case_id", "reviews")),
             Source(InspectionForm, _by("case_id", "reviews")),
         ),
@@ -294,10 +294,16 @@ OFFICIALS_OWN = frozenset(
 )
 """Columns that no party's copy has: who the people are, and what was noted for the official side alone."""
 
+OF_THE_OTHER = frozenset({"id", "uscc", "name", "area"})
+"""What a side's copy has of another organisation: who it is, and none of its figures or declarations."""
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Whose copy of a case it is. ``opened`` opens what is sealed; ``None``: it stays masked."""
+    """Whose copy of a case it is; ``organisation_id`` is the side's.
+
+    ``opened`` opens what is sealed; ``None``: it stays masked.
+    """
 
     audience: Audience = Audience.OFFICIAL
     organisation_id: int | None = None
@@ -318,6 +324,9 @@ class Copy:
 async def rows_of(source: Source, scope: CaseScope, copy: Copy) -> AsyncIterator[dict[str, Any]]:
     """The rows of a table in a case, by id, each as a document; read in pages."""
     wanted, last = source.rows(scope), 0
+    if copy.is_side and source.model is ReviewDecision:
+        # Each side has what was decided of its own requests, and nothing of the other's.
+        wanted &= Q(case__organisation_id=copy.organisation_id)
     while True:
         page = await source.model.filter(wanted, id__gt=last).order_by("id").limit(PAGE)
         for row in page:
@@ -332,11 +341,14 @@ async def rows_of(source: Source, scope: CaseScope, copy: Copy) -> AsyncIterator
 def told(row: Model, copy: Copy) -> dict[str, Any]:
     """A row as a document: instants and days as texts, personal data masked or opened."""
     said: dict[str, Any] = {}
+    is_other = copy.is_side and isinstance(row, Organisation) and row.id != copy.organisation_id
     for column in sorted(row._meta.fields_db_projection):
         # A seed is told when it is published, and by nobody before.
         if column.endswith("_index") or column == "sealed_seed":
             continue
         if copy.is_side and (column in OFFICIALS_OWN or column.endswith("_by")):
+            continue
+        if is_other and column not in OF_THE_OTHER:
             continue
         value = getattr(row, column)
         if column.endswith("_sealed") or column.startswith("sealed_"):

@@ -492,6 +492,16 @@ async def test_each_side_keeps_its_own_copy_and_the_official_side_all_of_it(regi
     }
     assert {"service_order", "order_act", "ledger_entry"} <= rows["enterprise"] & rows["provider"]
     assert "settlement" in rows["provider"] - rows["enterprise"]
+    for side in ("enterprise", "provider"):
+        lines = read(copies[side], "records/01-parties.jsonl").splitlines()
+        parties, own = {one["id"]: one for one in map(json.loads, lines)}, getattr(order, f"{side}_id")
+        # What the other side told the authority of itself is not for its partner.
+        assert {"revenue_fen", "headcount", "declarations"} <= parties.pop(own).keys()
+        assert [one.keys() for one in parties.values()] == [{"table", "id", "uscc", "name", "area"}]
+    cases = await ReviewCase.filter(organisation_id=order.provider_id).values_list("id", flat=True)
+    decided = [json.loads(line) for line in read(copies["provider"], "records/04-review.jsonl").splitlines()]
+    assert {one["case_id"] for one in decided} <= set(cases)
+    assert decided and "review_decision" not in rows["enterprise"]
     assert "review_case" in rows["official"] & rows["third_party"] - rows["provider"]
     assert "ledger_entry" in rows["official"] - rows["third_party"]
     for side, pack in copies.items():
