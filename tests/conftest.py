@@ -5,6 +5,7 @@
 ``postgres_url``  the same on PostgreSQL alone: for races, where SQLite proves nothing.
 ``sqlite_url``    the same on SQLite alone.
 ``database``      ``database_url``, opened for the ORM.
+``written``       every line that is logged meanwhile.
 
 Servers start when the first test asks for them and once per worker. Nothing here ever skips.
 """
@@ -12,6 +13,8 @@ Servers start when the first test asks for them and once per worker. Nothing her
 from __future__ import annotations
 
 import gc
+import io
+import logging
 import os
 import shutil
 import tomllib
@@ -23,11 +26,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 from tortoise.apps import Apps
 from tortoise.context import TortoiseContext
 
-from server import app
+from server import app, logs
 from server.database import close_database, migrate, open_database
 from server.gateways.file_lab import FileLab
 from server.programme import loader
@@ -241,3 +245,16 @@ async def database(database_url: str) -> AsyncIterator[TortoiseContext]:
     context = await open_database(database_url)
     yield context
     await close_database(context)
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """Every line that is logged meanwhile, as the server writes it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    logs.configure(stream=stream, level=logging.DEBUG)
+    yield stream
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)

@@ -7,16 +7,13 @@ by everybody who might want to know, about everything there is.
 from __future__ import annotations
 
 import io
-import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import structlog
 
-from server import logs
 from server.keys import COMPLAINTS, SEALER
 from server.models.complaints import Complainant, Complaint
 from server.models.deliveries import Delivery, DeliveryState
@@ -54,19 +51,6 @@ async def town(sqlite_url: str, redis_url: str) -> AsyncIterator[Town]:
     """Who reads what does not depend on the kind of database."""
     async with a_town(sqlite_url, redis_url) as town:
         yield town
-
-
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """Every line that is logged meanwhile, as the server writes it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    logs.configure(stream=stream, level=logging.DEBUG)
-    yield stream
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @dataclass

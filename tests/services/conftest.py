@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from tortoise.context import TortoiseContext
 
+from server.database import close_database, open_database
 from server.services import ledger
 from tests.complaining import Hall
 from tests.contracting import Desk
 from tests.factories import Office, an_office
+from tests.reporting import Bureau
 from tests.sanctioning import Court
 
 
@@ -46,3 +48,17 @@ def hall(database: TortoiseContext) -> Hall:
 def court(database: TortoiseContext) -> Court:
     """Where breaches are dealt with, without HTTP, once on each kind of database."""
     return Court()
+
+
+@pytest.fixture
+def bureau(database: TortoiseContext, tmp_path: Path) -> Bureau:
+    """Where lists are exported and reports are made, without HTTP, once on each kind of database."""
+    return Bureau(tmp_path)
+
+
+@pytest.fixture
+async def quick(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Bureau]:
+    """The same where the kind of database makes no difference."""
+    context = await open_database(sqlite_url)
+    yield Bureau(tmp_path)
+    await close_database(context)

@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 from enum import StrEnum
-from pathlib import Path
 
 import openpyxl
 import pytest
-from tortoise.context import TortoiseContext
 
 from server import texts
-from server.database import close_database, open_database
 from server.models.exports import ExportFormat, ExportJob, ExportPart, ExportStatus
 from server.models.files import EvidenceObject
 from server.models.journal import JournalEntry
@@ -41,19 +37,6 @@ from tests.reporting import MINUTE, NOON, Bureau, Trade, book_of
 
 SLUG = "lishui-2024"
 CODE = re.compile(r"[a-z]+(_[a-z]+)*")
-
-
-@pytest.fixture
-def bureau(database: TortoiseContext, tmp_path: Path) -> Bureau:
-    return Bureau(tmp_path)
-
-
-@pytest.fixture
-async def quick(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Bureau]:
-    """The same where the kind of database makes no difference."""
-    context = await open_database(sqlite_url)
-    yield Bureau(tmp_path)
-    await close_database(context)
 
 
 async def orders_of(trade: Trade, number: int) -> None:

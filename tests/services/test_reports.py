@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pypdf
 import pytest
-from tortoise.context import TortoiseContext
 
 from server import texts
 from server.clock import CHINA
-from server.database import close_database, open_database
 from server.models.disbursements import BankAccount, Payment, PaymentBatch
 from server.models.ledger import LedgerEntry
 from server.models.outbox import OutboxMessage
@@ -41,19 +37,6 @@ IN_APRIL = datetime(2026, 4, 20, 3, 0, tzinfo=UTC)
 FIRST_OF_MAY = datetime(2026, 5, 6, 0, 0, tzinfo=UTC)
 """Eight in the morning of the first working day."""
 LAST_MOMENT = datetime(2026, 4, 30, 15, 59, 59, 999999, UTC)
-
-
-@pytest.fixture
-def bureau(database: TortoiseContext, tmp_path: Path) -> Bureau:
-    return Bureau(tmp_path)
-
-
-@pytest.fixture
-async def quick(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Bureau]:
-    """The same where the kind of database makes no difference."""
-    context = await open_database(sqlite_url)
-    yield Bureau(tmp_path)
-    await close_database(context)
 
 
 def figures(content: dict[str, Any]) -> dict[str, int]:
