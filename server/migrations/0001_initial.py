@@ -6150,6 +6150,15 @@ class Migration(migrations.Migration):
                     CheckedBigInt(default=0, check="collected_fen >= 0 AND collected_fen <= amount_fen"),
                 ),
                 ("paid_out_on", fields.DateField()),
+                (
+                    "home_at",
+                    fields.DatetimeField(
+                        null=True,
+                        description="When the bank sent that payment back: it is owed no more",
+                        auto_now=False,
+                        auto_now_add=False,
+                    ),
+                ),
             ],
             options={
                 "table": "recovery_line",

@@ -239,6 +239,9 @@ class RecoveryLine(Model):
     amount_fen = CheckedBigInt(check="amount_fen > 0")
     collected_fen = CheckedBigInt(check="collected_fen >= 0 AND collected_fen <= amount_fen", default=0)
     paid_out_on: date = fields.DateField()
+    home_at: datetime | None = fields.DatetimeField(
+        null=True, description="When the bank sent that payment back: it is owed no more"
+    )
 
     class Meta:
         table = "recovery_line"

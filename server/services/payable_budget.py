@@ -22,7 +22,15 @@ from server.rules.disbursements import PaymentSource, Receipt, TransferStatus, Y
 from server.rules.money import Basis, Movement
 from server.rules.settlements import SettlementStatus
 from server.rules.supervision import EntryTone, ServiceEntryKind
-from server.services import ledger, offsets, order_purse, service_files, settlement_book, year_money
+from server.services import (
+    ledger,
+    offsets,
+    order_purse,
+    recovery_returns,
+    service_files,
+    settlement_book,
+    year_money,
+)
 from server.services.access import Actor
 from server.services.ledger import Where
 from server.services.offsets import Planned
@@ -124,7 +132,9 @@ class YearsMoney:
     async def returned(
         self, payment: Payment, settlement: Settlement, receipt: Receipt, actor: Actor, now: datetime
     ) -> None:
-        """The settlement is payable again, to another account."""
+        """The settlement is payable again, to another account; who was claimed that money owes it no more."""
+        if payment.status is TransferStatus.PAID:
+            await recovery_returns.came_home(payment.order_id, actor=actor, now=now)
         await settlement_book.change(settlement, status=SettlementStatus.PAYABLE, paid_at=None)
         await settlement_book.note(
             "settlement.payment_returned", settlement, actor, now, payment=payment.number,

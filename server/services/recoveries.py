@@ -127,8 +127,7 @@ class Recoveries:
             "principal_fen": balance.principal_fen,
             "surcharge_fen": balance.surcharge_fen,
             "lines": [
-                [one.order_id, one.amount_fen - one.collected_fen, one.paid_out_on.isoformat()]
-                for one in lines
+                [one.order_id, open_fen(one), one.paid_out_on.isoformat()] for one in lines if open_fen(one)
             ],
         }
         async with in_transaction():
@@ -157,18 +156,18 @@ class Recoveries:
         if claim.status is not RecoveryStatus.DEMANDED:
             raise NotDemanded(number=claim.number)
         now = self.book.clocks.now(claim.programme_slug)
-        open_fen = claim.principal_fen - claim.collected_fen
+        left_fen = claim.principal_fen - claim.collected_fen
         days = [day for day, _ in instalments]
         asked_fen = sum(amount for _, amount in instalments)
-        even = asked_fen == open_fen and all(amount > 0 for _, amount in instalments)
+        even = asked_fen == left_fen and all(amount > 0 for _, amount in instalments)
         in_order = days == sorted(set(days)) and bool(days) and days[0] >= day_of(now)
         if not even or not in_order or len(days) > ONE_YEAR_OF_INSTALMENTS:
-            raise InstalmentsUneven(owed=yuan(open_fen), asked=yuan(asked_fen))
+            raise InstalmentsUneven(owed=yuan(left_fen), asked=yuan(asked_fen))
         said = [{"due_on": day.isoformat(), "amount_fen": amount} for day, amount in instalments]
         async with in_transaction():
             claim = await self.change(claim, instalments=said, due_on=days[-1], reminded_at=None)
             await note("recovery.planned", claim, actor, now, instalments=said)
-            await tell("recovery.planned", claim, now, amount_fen=open_fen)
+            await tell("recovery.planned", claim, now, amount_fen=left_fen)
         return claim
 
     async def ask_write_off(self, recovery_id: int, reason: str, *, version: int, actor: Actor) -> Recovery:
@@ -202,10 +201,10 @@ class Recoveries:
         if agreed:
             ended = {"status": RecoveryStatus.WRITTEN_OFF, "ended_by": actor.id, "ended_at": now}
         action = "recovery.written_off" if agreed else "recovery.write_off_refused"
-        reason, open_fen = claim.write_off_reason, claim.principal_fen - claim.collected_fen
+        reason, left_fen = claim.write_off_reason, claim.principal_fen - claim.collected_fen
         async with in_transaction():
             claim = await self.change(claim, **ended)
-            await note(action, claim, actor, now, reason=reason, principal_fen=open_fen)
+            await note(action, claim, actor, now, reason=reason, principal_fen=left_fen)
         return claim
 
     async def cancel(self, case: SanctionCase, *, actor: Actor, now: datetime) -> int:
@@ -231,8 +230,8 @@ class Recoveries:
                     # The WHERE clause is the lock: two workers remind once.
                     if not await Recovery.filter(id=claim.id, reminded_at=None).update(reminded_at=now):
                         continue
-                    open_fen = claim.principal_fen - claim.collected_fen
-                    await tell("recovery.overdue", claim, now, amount_fen=open_fen)
+                    left_fen = claim.principal_fen - claim.collected_fen
+                    await tell("recovery.overdue", claim, now, amount_fen=left_fen)
                     await outbox.tell(
                         outbox.team(StaffRole.AUTHORITY, slug),
                         "recovery.not_paid",
@@ -240,7 +239,7 @@ class Recoveries:
                         recovery=claim.id,
                         number=claim.number,
                         programme=slug,
-                        amount_fen=open_fen,
+                        amount_fen=left_fen,
                     )
                 reminded += 1
         return reminded
@@ -363,7 +362,12 @@ async def kept_back_fen(recovery_ids: Collection[int], *, but_batch: int | None 
 
 def open_lines(lines: Sequence[RecoveryLine]) -> list[Owed]:
     """The lines as far as they are still owed."""
-    return [Owed(line.id, line.amount_fen - line.collected_fen, line.paid_out_on) for line in lines]
+    return [Owed(line.id, open_fen(line), line.paid_out_on) for line in lines]
+
+
+def open_fen(line: RecoveryLine) -> int:
+    """What of a line is still to come; nothing once the bank has brought its payment home."""
+    return 0 if line.home_at is not None else int(line.amount_fen - line.collected_fen)
 
 
 async def _require_nothing_kept(claim: Recovery) -> None:

@@ -1,4 +1,6 @@
-"""Recovery returns: what was collected on a decision that an appeal reversed goes back to who had paid it.
+"""Recovery returns: what was collected and is not owed any more goes back to who had paid it.
+
+An appeal reversed the decision, or the bank sent the payment back that was claimed.
 
 One of those who collect enters the transfer with the bank's number, another of the authority or the treasury
 agrees; then the ledger has the money where it was before it was claimed back, and whoever a later decision
@@ -7,17 +9,19 @@ wants it from is claimed it.
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from tortoise.exceptions import IntegrityError
+from tortoise.expressions import F
 from tortoise.transactions import in_transaction
 
 from server.errors import Refusal
 from server.models.sanctions import Recovery, RecoveryLine, RecoveryReturn, SanctionCase
 from server.rules.deadlines import day_of
 from server.rules.money import Movement
-from server.rules.recoveries import RecoveryStatus
+from server.rules.recoveries import OWED, RecoveryStatus
 from server.services import access, ledger, renewed_claims
 from server.services.access import Actor, StaffRole
 from server.services.ledger import Where
@@ -69,9 +73,9 @@ class RecoveryReturns:
         access.require_role(actor, *COLLECTORS)
         now = self.recoveries.book.clocks.now(claim.programme_slug)
         owed = await owed_back(claim)
-        if not owed.amount_fen or claim.ended_at is None:
+        if not owed.amount_fen:
             raise NothingOwedBack(number=claim.number)
-        if not day_of(claim.ended_at) <= paid_on <= day_of(now):
+        if not await _since(claim) <= paid_on <= day_of(now):
             raise ReturnDayImpossible(day=paid_on.isoformat())
         try:
             async with in_transaction():
@@ -134,6 +138,8 @@ class RecoveryReturns:
         lines = {line.id: line for line in await RecoveryLine.filter(recovery_id=made.recovery_id)}
         await lock_years(list(lines.values()))
         for line_id, fen in made.parts:
+            if lines[line_id].home_at is not None:
+                continue  # Posted when the bank brought the payment home.
             await ledger.post(Movement.RETURN_CLAWED_BACK, fen, where_of(lines[line_id]), at=now)
         if made.surcharge_fen:
             where = Where(lines[min(lines)].budget_id)
@@ -143,18 +149,77 @@ class RecoveryReturns:
 async def owed_back(claim: Recovery) -> RecoveryReturn:
     """What of a claim is owed back by now, as the transfer that would give it back; of 0 fen: nothing."""
     owed = RecoveryReturn(recovery_id=claim.id, amount_fen=0, surcharge_fen=0, parts=[])
-    if claim.status is not RecoveryStatus.CANCELLED:
-        return owed
     back = await RecoveryReturn.filter(recovery_id=claim.id, agreed=True)
+    gone, reversed_ = _gone(back), claim.status is RecoveryStatus.CANCELLED
+    lines = await RecoveryLine.filter(recovery_id=claim.id).order_by("id")
+    left = [
+        [line.id, line.collected_fen - gone.get(line.id, 0)]
+        for line in lines
+        if reversed_ or line.home_at is not None
+    ]
+    owed.parts = [part for part in left if part[1] > 0]
+    if reversed_:  # What a payment bore until the bank brought it home was owed.
+        owed.surcharge_fen = max(0, claim.surcharge_fen - sum(one.surcharge_fen for one in back))
+    owed.amount_fen = sum(fen for _, fen in owed.parts) + owed.surcharge_fen
+    return owed
+
+
+async def came_home(order_id: int, *, actor: Actor, now: datetime) -> None:
+    """The bank sent back what was paid for an order: nobody owes it any more, and who paid it has it back.
+
+    In the transaction that takes the bank's word, before any year is locked: what is still open of it is
+    owed no more, and what was collected of it is owed back.
+    """
+    lines = await RecoveryLine.filter(order_id=order_id, home_at=None).order_by("recovery_id", "id")
+    for recovery_id in sorted({line.recovery_id for line in lines}):
+        # The claim first, so that whoever receives for it meanwhile comes before or after.
+        await Recovery.filter(id=recovery_id).update(version=F("version") + 1)
+        claim = await Recovery.get(id=recovery_id).select_related("debtor")
+        gone = _gone(await RecoveryReturn.filter(recovery_id=recovery_id, agreed=True))
+        less_fen = back_fen = 0
+        for line in await RecoveryLine.filter(recovery_id=recovery_id, order_id=order_id, home_at=None):
+            less_fen += line.amount_fen - line.collected_fen
+            given_fen = line.collected_fen - gone.get(line.id, 0)
+            if given_fen:
+                back_fen += given_fen
+                await ledger.post(Movement.RETURN_CLAWED_BACK, given_fen, where_of(line), at=now)
+            await RecoveryLine.filter(id=line.id).update(home_at=now)
+        await _lessen(claim, less_fen, actor, now)
+        await note("recovery.came_home", claim, actor, now, principal_fen=less_fen, owed_back_fen=back_fen)
+        await tell("recovery.came_home", claim, now, amount_fen=less_fen + back_fen)
+
+
+async def _lessen(claim: Recovery, less_fen: int, actor: Actor, now: datetime) -> None:
+    """So much less is owed on a claim; one of which nothing is left has ended."""
+    if claim.status not in OWED:
+        return
+    left_fen = claim.principal_fen - claim.collected_fen - less_fen
+    ended: dict[str, Any] = {}
+    if not left_fen and claim.surcharge_due_fen <= 0:
+        status = RecoveryStatus.COLLECTED if claim.collected_fen else RecoveryStatus.CANCELLED
+        ended = {"status": status, "ended_by": actor.id, "ended_at": now}
+    if claim.principal_fen > less_fen:
+        ended["principal_fen"] = claim.principal_fen - less_fen
+    await Recovery.filter(id=claim.id).update(instalments=[], **ended)
+
+
+def _gone(back: Sequence[RecoveryReturn]) -> dict[int, int]:
+    """What was given back, by line."""
     gone: dict[int, int] = {}
     for line_id, fen in (part for one in back for part in one.parts):
         gone[line_id] = gone.get(line_id, 0) + fen
-    lines = await RecoveryLine.filter(recovery_id=claim.id).order_by("id")
-    left = [[line.id, line.collected_fen - gone.get(line.id, 0)] for line in lines]
-    owed.parts = [part for part in left if part[1] > 0]
-    owed.surcharge_fen = max(0, claim.surcharge_fen - sum(one.surcharge_fen for one in back))
-    owed.amount_fen = sum(fen for _, fen in owed.parts) + owed.surcharge_fen
-    return owed
+    return gone
+
+
+async def _since(claim: Recovery) -> date:
+    """From which day on it was owed back."""
+    if claim.status is RecoveryStatus.CANCELLED and claim.ended_at is not None:
+        return day_of(claim.ended_at)
+    home = (
+        await RecoveryLine.filter(recovery_id=claim.id, home_at__not_isnull=True).order_by("home_at").first()
+    )
+    assert home is not None and home.home_at is not None
+    return day_of(home.home_at)
 
 
 async def returns_of(claim: Recovery) -> list[RecoveryReturn]:

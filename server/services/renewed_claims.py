@@ -22,7 +22,7 @@ from server.rules.recoveries import RecoveryStatus
 from server.rules.sanction_cases import Effect, SanctionStatus, effects_of
 from server.services import outbox
 from server.services.access import Actor, StaffRole
-from server.services.recoveries import Recoveries, add_lines, note, tell
+from server.services.recoveries import Recoveries, add_lines, note, open_fen, tell
 from server.services.sanction_preview import PaidOut, paid_out
 
 IN_FORCE = (SanctionStatus.DECIDED, SanctionStatus.LIFTED)
@@ -70,10 +70,7 @@ async def renew(
     if cancelled is None:
         return
     rows = await RecoveryLine.filter(recovery_id=cancelled.id)
-    freed = {
-        _key(one): one.amount_fen - one.collected_fen if given_back is None else given_back.get(one.id, 0)
-        for one in rows
-    }
+    freed = {_key(one): open_fen(one) if given_back is None else given_back.get(one.id, 0) for one in rows}
     for heir in await heirs(case):
         # What a claim before this one has taken meanwhile is no longer among what is paid out.
         lines = [

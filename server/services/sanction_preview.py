@@ -332,7 +332,9 @@ async def paid_out(case: SanctionCase) -> Sequence[PaidOut]:
         else:
             sums[key] = sums.get(key, 0) - one.amount_fen
     # What another decision claims already, of whichever side, comes back once.
-    for line in await RecoveryLine.filter(order_id__in=list(orders), recovery__status__in=list(OWED)):
+    for line in await RecoveryLine.filter(
+        order_id__in=list(orders), recovery__status__in=list(OWED), home_at=None
+    ):
         key = (
             line.order_id,
             line.budget_id,

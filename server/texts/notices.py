@@ -143,6 +143,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "追缴款须退还",
         "案件 {number} 的决定已撤销，已缴回的 {amount} 元须退还当事人，退还后请登记。",
     ),
+    "recovery.came_home": (
+        "追缴金额变更",
+        "追缴 {number} 涉及的付款已由银行退回，其中 {amount} 元不再追缴；已缴回的部分将退还。",
+    ),
     "recovery.given_back": ("追缴款已退还", "追缴 {number} 已缴回的 {amount} 元已退还。"),
     "recovery.to_demand": ("追缴须发通知", "追缴 {number} 新增本金 {amount} 元，须发出追缴通知书。"),
     "inspection.planned": ("将进行检查", "“{programme}”计划于 {day} 进行检查：{title}。依据：{clause}"),

@@ -22,11 +22,12 @@ from server.rules.disbursements import BatchStatus, PaymentSource, TransferStatu
 from server.rules.money import Account
 from server.rules.recoveries import Due, Owed, ReceiptKind, RecoveryStatus, keep_back, outstanding
 from server.rules.settlements import SettlementStatus
-from server.services import funds, ledger, offsets, payment_lists, settlement_money
+from server.services import funds, ledger, offsets, payment_lists, recovery_returns, settlement_money
 from server.services.bank_files import BankFormat, plain_yuan
 from server.services.offsets import OffsetsChanged
 from server.services.payment_receipts import ReceiptUnfit
-from server.services.recoveries import RecoveryKeptBack
+from server.services.recoveries import RecoveryKeptBack, RecoveryOver
+from server.services.recovery_returns import RecoveryReturns
 from tests.claiming import CLAUSE, YEARLY_BP, overdue, receipts_of
 from tests.contracting import ON_CONTRACT, person_of
 from tests.disbursing import WHY, Till
@@ -121,6 +122,37 @@ async def test_what_is_overdue_is_kept_back_pays_itself_off_and_is_owed_again_wh
     await till.with_account(settlement)
     batch = await till.drafted(ON_CONTRACT, budget.year)
     assert batch.kept_fen == kept_fen, "it is kept back again"
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("collected", [False, True])
+async def test_what_the_bank_brought_home_is_owed_no_more_and_goes_back_to_who_had_paid_it(
+    till: Till, collected: bool
+) -> None:
+    _, _, claim = await owing(till, 100)
+    payment = await Payment.all().order_by("id").first()
+    maker, day = await till.maker(ON_CONTRACT), till.today(ON_CONTRACT)
+    office, operator = receipts_of(till), await till.staff("operator")
+    if collected:
+        whole = {"amount_fen": owed_fen(claim), "received_on": day, "version": claim.version}
+        await office.receive(claim.id, "2026051800001", **whole, actor=operator)
+    slip = await till.scan(maker, ON_CONTRACT)
+    assert payment is not None
+    await till.office.receipts.give_back(payment.id, reason="账号已销户", on=day, file_id=slip, actor=maker)
+    assert (await ledger.balances())[Account.DISBURSED] == 0
+    claim = await Recovery.get(id=claim.id)
+    ended = RecoveryStatus.COLLECTED if collected else RecoveryStatus.CANCELLED
+    assert claim.status is ended
+    with pytest.raises(RecoveryOver):
+        await office.receive(claim.id, "2026051800002", 100, day, version=claim.version, actor=operator)
+    owed = await recovery_returns.owed_back(claim)
+    assert owed.amount_fen == (payment.amount_fen if collected else 0)
+    if collected:
+        returns = RecoveryReturns(office.recoveries)
+        claim = await returns.ask(claim.id, "2026052000001", day, version=claim.version, actor=operator)
+        authority = await till.staff("authority")
+        await returns.decide(claim.id, agreed=True, version=claim.version, actor=authority)
+        assert not (await recovery_returns.owed_back(claim)).amount_fen
 
 
 @ON_SQLITE
