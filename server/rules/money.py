@@ -5,9 +5,10 @@ appropriation → budget → round → available on a voucher → held on an ord
 and the ways out: expired, reclaimed, handed back, voided. Where a programme promises a quota before it
 sets money aside, the promise and the money move side by side: quota → available → held, and
 budget → committed. What an enterprise pays itself into the operator's hands is kept apart from all public
-money: own money → escrow → released or given back, order by order (NX-20, NX-38). Where only a complete
-settlement file takes money at all, it goes from the year to what its order holds, and back if it comes to
-nothing (YC-19). What a settlement is cut by, or refused, is void; where it was money it is the year's again.
+money: own money → escrow → owed to the provider → transferred, or given back, order by order
+(NX-20, NX-38). Where only a complete settlement file takes money at all, it goes from the year to what its
+order holds, and back if it comes to nothing (YC-19). What a settlement is cut by, or refused, is void; where
+it was money it is the year's again.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ class Account(StrEnum):
     """企业自有资金: where escrow comes from and goes back to; its balance is minus what was kept of it."""
     ESCROW = "escrow"
     """保证金: an enterprise's own money that the operator holds for one order (NX-20)."""
-    ESCROW_RELEASED = "escrow_released"
-    """保证金划付: paid on to the provider at the settlement."""
+    ESCROW_OWED = "escrow_owed"
+    """应付保证金: released, so the provider is owed it; still at the bank."""
     ESCROW_TRANSFERRED = "escrow_transferred"
     """保证金到账: with the provider, as the bank's receipt says."""
     PAID_OUT = "paid_out"
@@ -99,6 +100,8 @@ class Movement(StrEnum):
     DISALLOW = "disallow"
     """核减、不予兑付: spent on an order, and not to be paid out (NX-26)."""
     TAKE_FEE = "take_fee"
+    RETURN_FEE = "return_fee"
+    """监理服务收益退回: what was refused after all is no settled project (NX-36)."""
     DISBURSE = "disburse"
     RETURN_DISBURSEMENT = "return_disbursement"
     """退汇: the bank sent the money back."""
@@ -146,6 +149,7 @@ ROUTES: Mapping[Movement, tuple[Account, Account]] = {
     Movement.LET_GO_ON_FILE: (Account.HELD, Account.BUDGET),
     Movement.DISALLOW: (Account.REDEEMED, Account.VOIDED),
     Movement.TAKE_FEE: (Account.BUDGET, Account.FEE),
+    Movement.RETURN_FEE: (Account.FEE, Account.BUDGET),
     Movement.DISBURSE: (Account.REDEEMED, Account.DISBURSED),
     Movement.RETURN_DISBURSEMENT: (Account.DISBURSED, Account.REDEEMED),
     Movement.PAY_OUT: (Account.COMMITTED, Account.PAID_OUT),
@@ -164,10 +168,10 @@ ROUTES: Mapping[Movement, tuple[Account, Account]] = {
     Movement.RETURN_HANDED_BACK: (Account.HANDED_BACK, Account.BUDGET),
     Movement.RETURN_VOIDED: (Account.VOIDED, Account.BUDGET),
     Movement.PAY_ESCROW: (Account.OWN_MONEY, Account.ESCROW),
-    Movement.RELEASE_ESCROW: (Account.ESCROW, Account.ESCROW_RELEASED),
+    Movement.RELEASE_ESCROW: (Account.ESCROW, Account.ESCROW_OWED),
     Movement.REFUND_ESCROW: (Account.ESCROW, Account.OWN_MONEY),
-    Movement.TRANSFER_ESCROW: (Account.ESCROW_RELEASED, Account.ESCROW_TRANSFERRED),
-    Movement.RETURN_ESCROW_TRANSFER: (Account.ESCROW_TRANSFERRED, Account.ESCROW_RELEASED),
+    Movement.TRANSFER_ESCROW: (Account.ESCROW_OWED, Account.ESCROW_TRANSFERRED),
+    Movement.RETURN_ESCROW_TRANSFER: (Account.ESCROW_TRANSFERRED, Account.ESCROW_OWED),
 }
 """Each movement leaves one account and arrives in one other; nothing else can be posted."""
 

@@ -34,7 +34,7 @@ async def faults() -> list[str]:
             (
                 "released, against the ledger",
                 escrow.released_fen,
-                moved.get((Account.ESCROW, Account.ESCROW_RELEASED), 0),
+                moved.get((Account.ESCROW, Account.ESCROW_OWED), 0),
             ),
             (
                 "given back, against the ledger",
@@ -44,8 +44,8 @@ async def faults() -> list[str]:
             (
                 "transferred, against the ledger",
                 transferred.get(escrow.order_id, 0),
-                moved.get((Account.ESCROW_RELEASED, Account.ESCROW_TRANSFERRED), 0)
-                - moved.get((Account.ESCROW_TRANSFERRED, Account.ESCROW_RELEASED), 0),
+                moved.get((Account.ESCROW_OWED, Account.ESCROW_TRANSFERRED), 0)
+                - moved.get((Account.ESCROW_TRANSFERRED, Account.ESCROW_OWED), 0),
             ),
             (
                 "came in and stayed, against its payments",

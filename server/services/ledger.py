@@ -98,6 +98,7 @@ async def balances_of_vouchers(
 SPENDABLE = (VoucherStatus.ACTIVE, VoucherStatus.USED_UP)
 """Of any other voucher nothing is free: what comes back to it ends at once."""
 ON_FILE = (Movement.TAKE_ON_FILE, Movement.LET_GO_ON_FILE)
+FEES = (Movement.TAKE_FEE, Movement.RETURN_FEE)
 ENDINGS = (Movement.EXPIRE, Movement.RECLAIM, Movement.HAND_BACK, Movement.VOID)
 
 
@@ -256,11 +257,11 @@ async def _budget_faults(budget: Budget) -> list[str]:
     sums = await balances(budget_id=budget.id)
     pools_fen = sum(row["pool_fen"] for row in await Round.filter(budget_id=budget.id).values("pool_fen"))
     returned_fen = sum([await _moved(one, budget_id=budget.id) for one in RETURNS.values()])
-    moved = {one: await _moved(one, budget_id=budget.id) for one in (*ON_FILE, Movement.TAKE_FEE)}
+    moved = {one: await _moved(one, budget_id=budget.id) for one in (*ON_FILE, *FEES)}
     checks = (
         ("allotted, against its rounds", budget.allotted_fen, pools_fen),
         ("on file, against the ledger", budget.on_file_fen, _on_file(moved)),
-        ("fees, against the ledger", budget.fees_fen, moved[Movement.TAKE_FEE]),
+        ("fees, against the ledger", budget.fees_fen, moved[Movement.TAKE_FEE] - moved[Movement.RETURN_FEE]),
         (
             "committed, against the ledger",
             budget.committed_fen,

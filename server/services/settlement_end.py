@@ -144,12 +144,15 @@ async def refuse(
 ) -> Settlement:
     """Nothing of it is paid, for good: what its file took and what was spent is the year's again (GX-84).
 
-    What the operator holds of the enterprise's own money goes back to it. What was released or taken as a
-    fee before, because it was payable, stays as the ledger has it.
+    What the operator holds of the enterprise's own money goes back to it. Escrow that was
+    released before, because it was payable, stays owed; the fee goes back: what is refused is no settled
+    project (NX-36).
     """
     order = await Order.get(id=settlement.order_id)
     held_fen = await let_go(desk, order, year_id=settlement.budget_id, now=now)
     posted = settlement.payable_at is not None
+    if posted:
+        await settlement_money.return_fee(order, desk.terms_of(order), settlement.fee_fen, now=now)
     settlement = await settlement_book.change(
         settlement,
         status=SettlementStatus.REFUSED,
@@ -157,7 +160,7 @@ async def refuse(
         reduced_fen=0,
         escrow_fen=settlement.escrow_fen if posted else 0,
         escrow_back_fen=held_fen + (settlement.escrow_back_fen if posted else 0),
-        fee_fen=settlement.fee_fen if posted else 0,
+        fee_fen=0,
         reason=reason,
         ended_at=now,
     )

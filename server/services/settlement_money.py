@@ -192,11 +192,25 @@ async def take_fee(order: Order, programme: Programme, fee_fen: int, *, now: dat
 
     Raises ``BudgetTooSmall``.
     """
-    fee = programme.supervision_fee
-    if not fee_fen or fee is None or fee.paid_by is not Payee.VOUCHER_FUND or order.budget_id is None:
+    if not fee_fen or not _of_the_fund(programme) or order.budget_id is None:
         return
     async with budgets.locked(order.budget_id) as budget:
         if fee_fen > budget.free_fen:
             raise budgets.too_small(budget.free_fen, fee_fen)
         await Budget.filter(id=budget.id).update(fees_fen=F("fees_fen") + fee_fen)
         await ledger.post(Movement.TAKE_FEE, fee_fen, order_money.on_year(order, budget.id), at=now)
+
+
+async def return_fee(order: Order, programme: Programme, fee_fen: int, *, now: datetime) -> None:
+    """Give a supervision fee back to its year: what was refused after all is no settled project (NX-36)."""
+    if not fee_fen or not _of_the_fund(programme) or order.budget_id is None:
+        return
+    async with budgets.locked(order.budget_id) as budget:
+        await Budget.filter(id=budget.id).update(fees_fen=F("fees_fen") - fee_fen)
+        await ledger.post(Movement.RETURN_FEE, fee_fen, order_money.on_year(order, budget.id), at=now)
+
+
+def _of_the_fund(programme: Programme) -> bool:
+    """Whether the voucher fund bears the fee."""
+    fee = programme.supervision_fee
+    return fee is not None and fee.paid_by is Payee.VOUCHER_FUND

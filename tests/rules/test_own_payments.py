@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server import texts
 from server.programme.money import Payee
 from server.programme.steps import StepKind
 from server.rules.money import OF_A_VOUCHER, OF_ESCROW, ROUTES, Account, Movement
@@ -116,7 +117,7 @@ def test_a_name_is_one_name_in_wide_and_narrow_letters_and_no_others() -> None:
 
 @rules("NX-20")
 def test_escrow_touches_no_account_of_public_money() -> None:
-    own = {Account.OWN_MONEY, Account.ESCROW, Account.ESCROW_RELEASED, Account.ESCROW_TRANSFERRED}
+    own = {Account.OWN_MONEY, Account.ESCROW, Account.ESCROW_OWED, Account.ESCROW_TRANSFERRED}
     assert not own & OF_A_VOUCHER
     for movement in Movement:
         inside = [account in own for account in ROUTES[movement]]
@@ -127,3 +128,8 @@ def test_what_was_given_back_replaced_or_disputed_moves_no_more() -> None:
     ended = {status for status, moves in PAYMENT_MOVES.items() if not moves}
     assert ended == {PaymentStatus.REFUNDED, PaymentStatus.REPLACED, PaymentStatus.DISPUTED}
     assert PAYMENT_MOVES.keys() == set(PaymentStatus)
+
+
+def test_every_account_and_movement_of_the_ledger_has_a_name_in_lists() -> None:
+    assert texts.REPORT_ACCOUNTS.keys() == set(Account)
+    assert texts.LEDGER_MOVEMENTS.keys() == set(Movement)

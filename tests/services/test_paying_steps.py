@@ -266,7 +266,7 @@ async def test_escrow_is_released_once_and_never_more_than_is_held(at: At) -> No
     with pytest.raises(EscrowShort):
         await escrows.release(order, 1, now=till.clock.at)
     accounts = await ledger.balances(order_id=order.id)
-    assert accounts[Account.ESCROW_RELEASED] == 700_000
+    assert accounts[Account.ESCROW_OWED] == 700_000
     assert accounts[Account.ESCROW] == 0
 
 

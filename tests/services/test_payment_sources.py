@@ -27,6 +27,7 @@ from server.services.disbursement_book import ArchiveClosed, BatchMovedOn, NotYo
 from server.services.payment_batches import AccountsChanged, NothingPayable, SettlementsHeld
 from server.services.payment_receipts import ReceiptsBroken, ReceiptUnfit
 from server.services.summary_invoices import document_for
+from server.units import yuan_to_fen
 from tests.claiming import overdue
 from tests.contracting import GRABBED, ON_CONTRACT
 from tests.disbursing import WHY, Till
@@ -50,7 +51,7 @@ class Sourced:
 EVERY = (
     Sourced(BUDGET, Account.REDEEMED, Account.DISBURSED, "disbursement.paid", frozenset({"provider_id"})),
     Sourced(
-        ESCROW, Account.ESCROW_RELEASED, Account.ESCROW_TRANSFERRED, "escrow.transferred",
+        ESCROW, Account.ESCROW_OWED, Account.ESCROW_TRANSFERRED, "escrow.transferred",
         frozenset({"provider_id", "enterprise_id"}),
     ),
 )  # fmt: skip
@@ -225,20 +226,26 @@ async def test_what_a_batch_of_escrow_leaves_is_archived_and_ends_nobodys_review
 
 @pytest.mark.rules("NX-20", "NX-36")
 @ON_SQLITE
-async def test_what_was_released_and_taken_before_a_refusal_stands_on_its_row_as_in_the_ledger(
+async def test_a_refusal_gives_the_fee_back_and_leaves_released_escrow_owed_on_the_row_as_in_the_ledger(
     till: Till,
 ) -> None:
     budget = await till.budget(ON_CONTRACT)
-    settlement = await till.payable(ON_CONTRACT, budget=budget)
+    settlement = await till.submitted(await till.finished(ON_CONTRACT, 4_000, budget=budget))
+    settlement = await till.decides(settlement, extras={"fee_fen": yuan_to_fen(200)})
     await till.with_account(settlement)
-    shown = (settlement.escrow_fen, settlement.escrow_back_fen, settlement.fee_fen)
+    shown, fee_fen = (settlement.escrow_fen, settlement.escrow_back_fen), settlement.fee_fen
+    free_fen = (await Budget.get(id=budget.id)).free_fen
+    before = await ledger.balances(order_id=settlement.order_id)
+    assert fee_fen == before[Account.FEE] == yuan_to_fen(200)
     settlement = await settlement_end.refuse(
         till.settlements, settlement, reason="经查证属于恶意串通", actor=CLOCK, now=till.now
     )
     assert (settlement.status, settlement.amount_fen) == (SettlementStatus.REFUSED, 0)
-    assert (settlement.escrow_fen, settlement.escrow_back_fen, settlement.fee_fen) == shown
+    assert (settlement.escrow_fen, settlement.escrow_back_fen, settlement.fee_fen) == (*shown, 0)
     sums = await ledger.balances(order_id=settlement.order_id, enterprise_id=settlement.enterprise_id)
-    assert (sums[Account.ESCROW_RELEASED], sums[Account.FEE]) == (settlement.escrow_fen, settlement.fee_fen)
+    assert (sums[Account.ESCROW_OWED], sums[Account.FEE]) == (settlement.escrow_fen, 0)
     assert settlement.escrow_fen > 0
+    spent_fen = before[Account.REDEEMED]
+    assert (await Budget.get(id=budget.id)).free_fen == free_fen + spent_fen + fee_fen
     batch = await till.drafted(ON_CONTRACT, budget.year, ESCROW)
     assert batch.total_fen == settlement.escrow_fen

@@ -116,7 +116,7 @@ async def test_the_operator_settles_a_project_and_may_cut_it_by_the_contract_wit
     assert settlement.reduction_reason.startswith("第三项")
     sums = await ledger.balances(order_id=order.id, enterprise_id=order.enterprise_id)
     assert sums[Account.REDEEMED] == yuan_to_fen(1_500)
-    assert sums[Account.ESCROW_RELEASED] == yuan_to_fen(1_600)
+    assert sums[Account.ESCROW_OWED] == yuan_to_fen(1_600)
     assert sums[Account.ESCROW] == 0
     assert sums[Account.FEE] == yuan_to_fen(200)
     returned = await ledger.balances(movement=Movement.RETURN_VOIDED, order_id=order.id)

@@ -20,6 +20,8 @@ from server.rules.orders import OrderStatus
 from server.services import ledger
 from server.services.reports.money import SHOWN_ACCOUNTS
 
+AT_THE_BANK = (Account.ESCROW, Account.ESCROW_OWED)
+"""Enterprises' own money, which is in no sum of the year's and lies at the bank beside it."""
 MOST_COUNTED = 999
 """What is longer is said to be longer: nobody counts a million rows for a number on a desk."""
 
@@ -69,7 +71,7 @@ async def desk(slug: str, now: datetime) -> Desk:
         held = await ledger.balances(budget_id=budget.id)
         money = [
             Money(account.value, texts.REPORT_ACCOUNTS[account.value], held.get(account, 0))
-            for account in SHOWN_ACCOUNTS
+            for account in (*SHOWN_ACCOUNTS, *AT_THE_BANK)
         ]
         years.append(YearMoney(budget.id, budget.year, held.get(Account.BUDGET, 0), money))
     return Desk(now, years, [*await _reviews(slug, now), await _orders(slug, now), await _answers(slug, now)])
