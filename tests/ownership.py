@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from tests import owned_basics, owned_money, owned_oversight
 from tests.ownership_stage import ANOTHER_AREA as ANOTHER_AREA
 from tests.ownership_stage import ANOTHER_PROGRAMME as ANOTHER_PROGRAMME
+from tests.ownership_stage import Objects as Objects
 from tests.ownership_stage import Owned
 from tests.ownership_stage import Stage as Stage
 from tests.ownership_stage import a_stage as a_stage

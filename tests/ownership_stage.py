@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from tortoise.exceptions import IntegrityError, MultipleObjectsReturned
+
 from server.models.organisations import Membership
 from tests.town import Caller, Town
 
@@ -57,3 +59,32 @@ class Owned:
     persons: bool = True
     programmes: bool = True
     areas: bool = False
+
+
+class Objects:
+    """Objects by the variables that name them, each made once on a stage as long as nothing was changed."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self._stage: Stage | None = None
+        self._made: dict[str, int | str] = {}
+
+    async def of(self, makers: Mapping[str, Make]) -> tuple[Stage, Mapping[str, int | str]]:
+        """The stage and these objects on it; a new one where they cannot be made beside the others."""
+        if self._stage is not None:
+            try:
+                return self._stage, await self._on(self._stage, makers)
+            except (AssertionError, MultipleObjectsReturned, IntegrityError):
+                self.forget()
+        self._stage = await a_stage(self._town)
+        return self._stage, await self._on(self._stage, makers)
+
+    def forget(self) -> None:
+        """Something was changed: what comes next is asked of a new stage."""
+        self._stage, self._made = None, {}
+
+    async def _on(self, stage: Stage, makers: Mapping[str, Make]) -> Mapping[str, int | str]:
+        for name, make in makers.items():
+            if name not in self._made:
+                self._made[name] = await make(stage)
+        return {name: self._made[name] for name in makers}
