@@ -115,7 +115,7 @@ class ChatActs:
         slug = filing.programme_slug or ""
         complaint = await self._complaints.file(filing, now=self._complaints.book.now(slug))
         await self._add_words(complaint, rest, sender)
-        await _settle(media, sender, complaint, now=now)
+        await _settle(media, sender, complaint, filing.file_ids, now=now)
         await self._checks.in_case(filing.file_ids, complaint)
         await self._checks.of_words(
             f"{filing.happened}\n{filing.wanted}\n{rest}", complaint=complaint, sender=sender, now=now
@@ -193,7 +193,7 @@ class ChatActs:
             rest = ""
             complaint = await self._short(act, case, some, draft.get("stars"), by=by)
         await self._add_words(complaint, rest, sender)
-        await _settle(draft.side_media, sender, complaint, now=now)
+        await _settle(draft.side_media, sender, complaint, files, now=now)
         await self._checks.in_case(files, complaint)
         if words:
             await self._checks.of_words(words, complaint=complaint, sender=sender, now=now)
@@ -226,11 +226,14 @@ async def _kept(media: Sequence[int], sender: ChatSender) -> tuple[int, ...]:
     return tuple(row.file_id for row in await rows.order_by("id") if row.file_id is not None)
 
 
-async def _settle(media: Sequence[int], sender: ChatSender, complaint: Complaint, *, now: datetime) -> None:
-    """What has become a file is in the case; what is still being fetched will be added to it."""
+async def _settle(
+    media: Sequence[int], sender: ChatSender, complaint: Complaint, files: Sequence[int], *, now: datetime
+) -> None:
+    """These files are in the case; what is being fetched, or came to be a file meanwhile, will be added."""
     rows = ChatMedia.filter(id__in=list(media), sender_id=sender.id, complaint_id=None)
-    await rows.filter(status="kept").update(complaint_id=complaint.id, added_at=now)
-    await rows.filter(status="waiting").update(complaint_id=complaint.id)
+    await rows.filter(status="kept", file_id__in=list(files)).update(complaint_id=complaint.id, added_at=now)
+    # In one statement, or what is fetched between two of them would belong to nothing.
+    await rows.filter(status__in=["kept", "waiting"]).update(complaint_id=complaint.id)
 
 
 async def _provider(name: str, slug: str) -> int | None:

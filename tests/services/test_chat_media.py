@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 from server.gateways.file_lab import FileLab
 from server.gateways.wechat_calls import WechatRefused
 from server.gateways.wechat_http import Fetched, WechatUnavailable
-from server.models.chat import ChatMedia, ContentCheck
+from server.models.chat import ChatMedia, ChatSender, ContentCheck
 from server.models.complaints import Complaint, ComplaintEntry, ComplaintFile
 from server.models.deliveries import Delivery
 from server.models.files import StoredFile, Upload
@@ -22,7 +22,7 @@ from server.models.people import Person
 from server.rules.chat_messages import MessageKind, WechatAccount
 from server.rules.complaints import EntryKind
 from server.rules.content_checks import MOST_ATTEMPTS, UNHEARD, CheckStatus
-from server.services import content_checks
+from server.services import chat_acts, content_checks
 from server.services.access import NotFound
 from server.services.chat_media import ChatMediaDesk
 from server.services.chat_replies import ChatReplies
@@ -178,6 +178,26 @@ async def test_what_comes_late_is_added_to_the_case_that_was_filed_meanwhile(sta
     assert (added.entry.complaint_id, added.entry.kind) == (case.id, EntryKind.SUPPLEMENT)
     await stage.fetch()
     assert await ComplaintFile.all().count() == 1
+
+
+async def test_what_arrives_in_the_very_moment_of_filing_is_in_the_case_too(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone = await stage.chat.phone()
+    stage.wechat.kept["m1"] = PHOTO
+    await phone.send(MessageKind.IMAGE, "m1")
+    looked = chat_acts._kept
+
+    async def a_moment_too_early(media: Sequence[int], sender: ChatSender) -> tuple[int, ...]:
+        files = await looked(media, sender)
+        assert (files, await stage.fetch()) == ((), 1)
+        return files
+
+    monkeypatch.setattr(chat_acts, "_kept", a_moment_too_early)
+    case = await stage.filed(phone)
+    await stage.fetch()
+    added = await ComplaintFile.get().select_related("entry")
+    assert added.entry.complaint_id == case.id
 
 
 @pytest.mark.parametrize(
