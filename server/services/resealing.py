@@ -1,8 +1,9 @@
 """Resealing: what older data keys sealed, sealed anew with the newest, so that an old key may go.
 
-A page of rows is one short transaction. Rows that the newest key sealed are left alone: a run that was cut
-short is simply started again, and one that finds nothing says that nothing rests on the old keys. Keyed
-hashes are computed anew where the row holds what they were made of; the others are counted and named.
+A row is one short transaction, so that nobody who holds one row and waits for another ever waits for us. Rows
+that the newest key sealed are left alone: a run that was cut short is simply started again, and one that
+finds nothing says that nothing rests on the old keys. Keyed hashes are computed anew where the row holds what
+they were made of; the others are counted and named.
 """
 
 from __future__ import annotations
@@ -98,11 +99,13 @@ async def reseal(sealer: Sealer, *, now: datetime, told: Told = lambda *_: None)
     """Seal everything anew that the newest key did not seal. ``now`` is the machine's clock."""
     done = Resealed()
     for model, columns in sealed_columns().items():
-        last = 0
-        while ids := await _next(model, columns, sealer, last):
-            async with in_transaction() as connection:
-                await _reseal_page(connection, model, columns, ids, sealer, done)
-            last = ids[-1]
+        renewing, last = _Renewing(sealer, done, model._meta.db_table, WITHIN.get(model, ())), 0
+        while rows := await _next(model, columns, sealer, last):
+            for row in rows:
+                if any(renewing.is_older(one, row[one]) for one in columns):
+                    async with in_transaction() as connection:
+                        await _reseal_row(connection, model, columns, row["id"], renewing)
+            last = rows[-1]["id"]
             told(model._meta.db_table, done.texts[model._meta.db_table])
     if sealer.older:
         await _renew_marks(sealer, now)
@@ -122,40 +125,39 @@ async def reseal(sealer: Sealer, *, now: datetime, told: Told = lambda *_: None)
     return done
 
 
-async def _next(model: type[Model], columns: Sequence[str], sealer: Sealer, last: int) -> list[int]:
+async def _next(
+    model: type[Model], columns: Sequence[str], sealer: Sealer, last: int
+) -> list[dict[str, Any]]:
     """The next page of rows that may hold something older; with JSON in them, simply the next rows."""
     rows = model.filter(id__gt=last)
     if not any(isinstance(model._meta.fields_map[one], fields.JSONField) for one in columns):
         newest = f"{sealer.newest}."
         older = [~Q(**{one: ""}) & ~Q(**{f"{one}__startswith": newest}) for one in columns]
         rows = rows.filter(reduce(or_, older))
-    found: list[Any] = await rows.order_by("id").limit(PAGE).values_list("id", flat=True)
+    found: list[dict[str, Any]] = await rows.order_by("id").limit(PAGE).values("id", *columns)
     return found
 
 
-async def _reseal_page(
+async def _reseal_row(
     connection: BaseDBAsyncClient,
     model: type[Model],
     columns: Sequence[str],
-    ids: Sequence[int],
-    sealer: Sealer,
-    done: Resealed,
+    row_id: int,
+    renewing: _Renewing,
 ) -> None:
-    indexes = {one: INDEXED[model, one] for one in columns if (model, one) in INDEXED}
-    renewing, others = _Renewing(sealer, done, model._meta.db_table), WITHIN.get(model, ())
-    # Nobody changes these rows until the transaction ends. On SQLite we are alone (``python -m server``).
-    rows = model.filter(id__in=list(ids)).select_for_update(no_key=True)
-    async with _let_through(connection, model._meta.db_table):
-        for row in await rows.order_by("id"):
-            before = {one: getattr(row, one) for one in columns}
-            after = {
-                one: renewing.renewed(value, all_of_it=one not in others) for one, value in before.items()
-            }
-            changes = {one: value for one, value in after.items() if value != before[one]}
-            for one in changes.keys() & indexes.keys():
-                await _reindex(row, indexes[one], sealer.open(changes[one]), sealer, changes)
-            if changes:
-                await model.filter(id=row.pk).update(**changes)
+    # Nobody changes it until the transaction ends. The strongest lock at once: a unique hash may change, and
+    # none has to be raised then. On SQLite we are alone (``python -m server``).
+    row: Any = await model.filter(id=row_id).select_for_update().first()
+    if row is None:
+        return
+    before = {one: getattr(row, one) for one in columns}
+    changes = {one: value for one, old in before.items() if (value := renewing.renewed(one, old)) != old}
+    for one in [one for one in changes if (model, one) in INDEXED]:
+        text = renewing.sealer.open(changes[one])
+        await _reindex(row, INDEXED[model, one], text, renewing.sealer, changes)
+    if changes:
+        async with _let_through(connection, model._meta.db_table):
+            await model.filter(id=row_id).update(**changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,29 +165,45 @@ class _Renewing:
     sealer: Sealer
     done: Resealed
     table: str
+    others: Sequence[str]
+    """Columns in which only what stands under a name that ends in ``_sealed`` is sealed."""
 
-    def renewed(self, value: Any, *, all_of_it: bool) -> Any:
-        """A column's value with every sealed text in it sealed by the newest key.
+    def is_older(self, column: str, value: Any) -> bool:
+        """Whether something in a column's value is not the newest key's."""
+        found: list[str] = []
+        self._changed(value, found.append, all_of_it=column not in self.others)
+        return bool(found)
 
-        Not ``all_of_it`` is sealed: of a mapping only what stands under a name that ends in ``_sealed``.
-        """
+    def renewed(self, column: str, value: Any) -> Any:
+        """A column's value with every sealed text in it sealed by the newest key."""
+        return self._changed(value, self._sealed_anew, all_of_it=column not in self.others)
+
+    def _changed(self, value: Any, change: Callable[[str], Any], *, all_of_it: bool) -> Any:
         if isinstance(value, Mapping):
             return {
-                key: self.renewed(one, all_of_it=all_of_it) if all_of_it or key.endswith("_sealed") else one
+                key: self._changed(one, change, all_of_it=all_of_it)
+                if all_of_it or key.endswith("_sealed")
+                else one
                 for key, one in value.items()
             }
         if isinstance(value, list):
-            return [self.renewed(one, all_of_it=all_of_it) for one in value]
-        key_id = value.partition(".")[0] if isinstance(value, str) else ""
-        if not key_id or key_id == self.sealer.newest:
-            return value
+            return [self._changed(one, change, all_of_it=all_of_it) for one in value]
+        is_older = isinstance(value, str) and value and _key_of(value) != self.sealer.newest
+        return change(value) if is_older else value
+
+    def _sealed_anew(self, text: str) -> str:
         try:
-            renewed = self.sealer.seal(self.sealer.open(value))
+            renewed = self.sealer.seal(self.sealer.open(text))
         except NotSealedByUs:
-            self.done.unreadable[key_id] += 1
-            return value
+            self.done.unreadable[_key_of(text)] += 1
+            return text
         self.done.texts[self.table] += 1
         return renewed
+
+
+def _key_of(sealed: str) -> str:
+    """The id of the key that a text names."""
+    return sealed.partition(".")[0]
 
 
 async def _reindex(row: Any, column: str, text: str, sealer: Sealer, changes: dict[str, Any]) -> None:
