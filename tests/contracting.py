@@ -40,7 +40,7 @@ from server.programme.vocabulary import Actor as ProgrammeActor
 from server.programme.vocabulary import LegalForm, Party
 from server.rules.deadlines import day_of
 from server.rules.lifecycles import QualificationStatus, RoundStatus
-from server.rules.money import Basis, Movement
+from server.rules.money import Account, Basis, Movement
 from server.rules.order_walk import Deed, missing_sides, next_step
 from server.rules.orders import OrderStatus
 from server.rules.review import Verdict
@@ -518,3 +518,25 @@ async def faces(enterprise: Organisation, **filters: Any) -> list[int]:
     """The face values of an enterprise's vouchers in yuan, oldest first."""
     rows: Sequence[Voucher] = await Voucher.filter(enterprise_id=enterprise.id, **filters).order_by("id")
     return [row.face_value_fen // 100 for row in rows]
+
+
+async def sides(desk: Desk, slug: str = ALLOTTED, *labels: str) -> tuple[Organisation, Organisation]:
+    """An approved enterprise with its quota, and an approved provider."""
+    enterprise, provider = await desk.enterprise(slug, *labels), await desk.provider(slug)
+    if await Budget.exists(programme_slug=slug):
+        await desk.settle(enterprise, slug)
+    return enterprise, provider
+
+
+async def balances(enterprise: Organisation) -> dict[str, int]:
+    """Available, held, and committed of the year, in yuan."""
+    sums = await ledger.balances(enterprise_id=enterprise.id)
+    return {name.value: sums[name] // 100 for name in (Account.AVAILABLE, Account.HELD, Account.COMMITTED)}
+
+
+async def half_signed(
+    desk: Desk, enterprise: Organisation, provider: Organisation, price_yuan: float, **others: Any
+) -> Order:
+    """An order whose electronic contract bears the provider's signature alone."""
+    order = await desk.opened(ALLOTTED, enterprise, provider, price_yuan, **others)
+    return await desk.step(order, provider)

@@ -50,30 +50,11 @@ from tests.contracting import (
     OPERATOR,
     TODAY,
     Desk,
+    balances,
+    half_signed,
     person_of,
+    sides,
 )
-
-
-async def sides(desk: Desk, slug: str = ALLOTTED, *labels: str) -> tuple[Organisation, Organisation]:
-    """An approved enterprise with its quota, and an approved provider."""
-    enterprise, provider = await desk.enterprise(slug, *labels), await desk.provider(slug)
-    if await Budget.exists(programme_slug=slug):
-        await desk.settle(enterprise, slug)
-    return enterprise, provider
-
-
-async def balances(enterprise: Organisation) -> dict[str, int]:
-    """Available, held, and committed of the year, in yuan."""
-    sums = await ledger.balances(enterprise_id=enterprise.id)
-    return {name.value: sums[name] // 100 for name in (Account.AVAILABLE, Account.HELD, Account.COMMITTED)}
-
-
-async def half_signed(
-    desk: Desk, enterprise: Organisation, provider: Organisation, price_yuan: float, **others: Any
-) -> Order:
-    """An order whose electronic contract bears the provider's signature alone."""
-    order = await desk.opened(ALLOTTED, enterprise, provider, price_yuan, **others)
-    return await desk.step(order, provider)
 
 
 async def entered(desk: Desk, enterprise: Organisation, provider: Organisation, **said: Any) -> Contract:

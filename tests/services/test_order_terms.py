@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from server.models.orders import Order, VoucherHold
-from server.models.organisations import Organisation
 from server.models.outbox import OutboxMessage
-from server.models.rounds import Budget
 from server.models.vouchers import Voucher
 from server.programme.steps import StepKind
-from server.rules.money import Account
 from server.rules.orders import OrderStatus
-from server.services import ledger
 from server.services.annual_notices import KindNotAnnounced, KindNotNow, KindUnknown
 from server.services.order_opening import (
     OutOfScope,
@@ -27,33 +22,14 @@ from tests.contracting import (
     ON_CONTRACT,
     OPERATOR,
     Desk,
+    balances,
+    half_signed,
     person_of,
+    sides,
 )
 
 DIAGNOSIS = {"category": "diagnosis_services"}
 SPECIAL = {"kind": "special", "category": "digital_transformation_services"}
-
-
-async def sides(desk: Desk, slug: str = ALLOTTED, *labels: str) -> tuple[Organisation, Organisation]:
-    """An approved enterprise with its quota, and an approved provider."""
-    enterprise, provider = await desk.enterprise(slug, *labels), await desk.provider(slug)
-    if await Budget.exists(programme_slug=slug):
-        await desk.settle(enterprise, slug)
-    return enterprise, provider
-
-
-async def balances(enterprise: Organisation) -> dict[str, int]:
-    """Available, held, and committed of the year, in yuan."""
-    sums = await ledger.balances(enterprise_id=enterprise.id)
-    return {name.value: sums[name] // 100 for name in (Account.AVAILABLE, Account.HELD, Account.COMMITTED)}
-
-
-async def half_signed(
-    desk: Desk, enterprise: Organisation, provider: Organisation, price_yuan: float, **others: Any
-) -> Order:
-    """An order whose electronic contract bears the provider's signature alone."""
-    order = await desk.opened(ALLOTTED, enterprise, provider, price_yuan, **others)
-    return await desk.step(order, provider)
 
 
 @pytest.mark.rules("GX-10", "GX-15")
