@@ -23,6 +23,8 @@ from server.services import funds, ledger, offsets, payment_holds, payment_lists
 from server.services.access import CLOCK
 from server.services.archives import FilingNotAsked
 from server.services.bank_files import BankFormat, plain_yuan
+from server.services.case_scope import CaseKind, CaseScope
+from server.services.case_sections import SECTIONS, Audience, Copy, rows_of
 from server.services.disbursement_book import ArchiveClosed, BatchMovedOn, NotYourDisbursement, SameHands
 from server.services.payment_batches import AccountsChanged, NothingPayable, SettlementsHeld
 from server.services.payment_receipts import ReceiptsBroken, ReceiptUnfit
@@ -74,6 +76,20 @@ async def money(settlement: Settlement, of: Sourced) -> tuple[int, int]:
     """What the ledger has of a settlement's order where it waits and where it is paid."""
     sums = await ledger.balances(order_id=settlement.order_id, enterprise_id=settlement.enterprise_id)
     return sums[of.waits], sums[of.paid]
+
+
+async def shown_in_the_file(settlement: Settlement, audience: Audience) -> list[str]:
+    """From which sources the file of a settlement's case shows payments to somebody."""
+    scope = CaseScope(CaseKind.SETTLEMENT, settlement.id)
+    scope.payments = {one.id for one in await Payment.filter(settlement_id=settlement.id)}
+    copy = Copy(audience)
+    return [
+        row["source"]
+        for section in SECTIONS
+        for source in section.sources
+        if source.model is Payment and copy.has(section, source)
+        async for row in rows_of(source, scope, copy)
+    ]
 
 
 @FROM_EACH
@@ -188,6 +204,12 @@ async def test_released_escrow_is_in_no_sum_of_the_years_money_and_no_claim_keep
     asks = till.programmes.get(GRABBED)  # An invoice to the authority, for public money alone.
     wanted = [document_for(PaymentBatch(source=one), asks, None) for one in (BUDGET, ESCROW)]
     assert wanted[0] is not None and wanted[1] is None
+    for audience, sources in (
+        (Audience.OFFICIAL, [BUDGET, ESCROW]),
+        (Audience.PROVIDER, [BUDGET, ESCROW]),
+        (Audience.ENTERPRISE, [ESCROW]),
+    ):
+        assert await shown_in_the_file(first, audience) == sources, audience
     for source, number in ((None, 2), (BUDGET, 1), (ESCROW, 1)):
         rows = await payment_lists.payments(maker, source=source, after=0, limit=9)
         assert len(rows) == number, source
