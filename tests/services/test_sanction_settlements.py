@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from server.models.orders import Order
 from server.models.outbox import OutboxMessage
-from server.models.sanctions import Recovery, RecoveryLine, SanctionEffect
+from server.models.sanctions import Recovery, RecoveryLine, SanctionCase, SanctionEffect
 from server.models.settlements import Settlement
 from server.programme.vocabulary import Party
 from server.rules.money import Account
@@ -18,6 +19,7 @@ from server.rules.sanction_cases import Effect
 from server.rules.settlements import SettlementStatus
 from server.services import ledger, payment_holds, removals
 from server.services.payment_holds import PaymentHeld
+from server.services.sanction_book import SanctionMovedOn
 from tests.contracting import ALLOTTED, DRAWN, GRABBED, ON_CONTRACT, RANKED, person_of
 from tests.sanctioning import Court
 
@@ -229,6 +231,34 @@ async def test_what_a_reversed_decision_claimed_is_claimed_by_the_other_that_lef
     told = await OutboxMessage.get(topic="recovery.renewed")
     assert (told.recipient, told.data["amount_fen"]) == (f"organisation:{enterprise.id}", 600_000)
     assert await ledger.verify() == []
+
+
+@pytest.mark.rules("LS-79")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_decision_made_in_the_moment_of_a_reversal_leaves_its_money_to_no_claim_that_falls_away(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    order, _ = await court.paid(GRABBED, enterprise, provider)
+    first = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud", orders=[order.id])
+    await court.sanctions.appeals.appeal(first.id, "款项与我方无关。", actor=person_of(provider))
+    authority = await court.staff("authority")
+    said: dict[str, Any] = {"upheld": True, "reason": "查实", "version": first.version, "actor": authority}
+    concerned = court.sanctions.appeals._concerned
+
+    async def overtaken(case: SanctionCase) -> set[int]:
+        """Between what was read and the locks, another decides against the other side."""
+        monkeypatch.setattr(court.sanctions.appeals, "_concerned", concerned)
+        known = await concerned(case)
+        await court.sanctioned(GRABBED, enterprise, Party.ENTERPRISE, "fraud", orders=[order.id])
+        return known
+
+    monkeypatch.setattr(court.sanctions.appeals, "_concerned", overtaken)
+    with pytest.raises(SanctionMovedOn):
+        await court.sanctions.appeals.answer(first.id, **said)
+    await court.sanctions.appeals.answer(first.id, **said)
+    owed = await Recovery.filter(status=RecoveryStatus.CLAIMED)
+    assert [(one.debtor_id, one.principal_fen) for one in owed] == [(enterprise.id, 600_000)]
 
 
 @pytest.mark.rules("LS-79")
