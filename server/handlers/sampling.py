@@ -38,7 +38,7 @@ from server.rules.sampling import DrawNotThere, ListFrozen, NothingToDraw, Share
 from server.services import sampling_pages, sampling_results
 from server.services.access import Actor, StaffRole
 from server.services.reviewers import OwnReview
-from server.services.sampling_draws import DrawUnderWay, DrawUnusable, Plan, PublicNumberMissing
+from server.services.sampling_draws import DrawUnderWay, DrawUnusable, NotSampled, Plan, PublicNumberMissing
 from server.services.sampling_lists import ListTooLong
 from server.services.sampling_results import (
     Answered,
@@ -218,7 +218,7 @@ async def answer(request: web.Request, actor: Actor, path: ItemPath, body: Answe
     summary="See to it that a case is in the next sample. | 将审核件列为抽查必查件。",
     access=DRAWERS,
     answers={200: Flagged},
-    refusals=(OwnReview, ReasonMissing, ListFrozen),
+    refusals=(OwnReview, ReasonMissing, NotSampled, ListFrozen),
 )
 async def flag(request: web.Request, actor: Actor, path: ReviewPath, body: Flag) -> Flagged:
     case = await request.app[DRAWS].flag(path.review_id, reason=body.reason, actor=actor)

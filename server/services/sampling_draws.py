@@ -41,6 +41,7 @@ from server.rules.sampling import (
 from server.sealing import Sealer
 from server.services import journal
 from server.services.access import CLOCK, Actor, NotFound, require_programme
+from server.services.review_cases import copied
 from server.services.review_passage import Said
 from server.services.reviewed import together
 from server.services.reviewers import case_for, require_impartial, reviewer_of
@@ -71,6 +72,12 @@ class PublicNumberMissing(Refusal):
     """A public number was named beforehand and is not given, or the other way round."""
 
     status, code = 422, "public_number_missing"
+
+
+class NotSampled(Refusal):
+    """No check by draw lies before the case any more: to flag it would change nothing."""
+
+    status, code = 409, "not_sampled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,13 +266,17 @@ class Draws:
     async def flag(self, case_id: int, *, reason: str, actor: Actor) -> ReviewCase:
         """See to it that a case is in the sample, whatever is drawn; before its list is locked.
 
-        Raises ``NotFound``, ``OwnReview``, ``ReasonMissing`` and ``ListFrozen``.
+        Raises ``NotFound``, ``OwnReview``, ``ReasonMissing``, :class:`NotSampled` and ``ListFrozen``.
         """
         if not reason.strip():
             raise ReasonMissing()
         reviewer = await reviewer_of(actor)
         case = await case_for(reviewer, case_id)
         await require_impartial(reviewer, case, self.reviews.reviewed(case))
+        chain = copied(case).chain
+        ahead = () if case.place is None else chain.steps[case.place :]
+        if not any(_by_draw(step.when) for step in ahead):
+            raise NotSampled(clause=chain.article)
         async with in_transaction():
             flagged = await ReviewCase.filter(
                 id=case.id, draw_id__isnull=True, status__in=sorted(LIVE)

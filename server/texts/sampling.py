@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 SAMPLING_REFUSALS: Mapping[str, str] = {
     "list_frozen": "此件已列入一份锁定的抽查名单，抽取结果公布前不能办理或更改；迟来的事项参加下一次抽取",
+    "not_sampled": "此件在当前环节之后没有抽查，不能列为抽查必查件",
     "draw_outstanding": "“{step}”须先经随机抽取，抽取前不能逐件手工办理",
     "share_too_small": "抽查比例不得低于万分之 {least_bp}，填写的是万分之 {given_bp}",
     "nothing_to_draw": "目前没有可以列入名单的事项",

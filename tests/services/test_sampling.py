@@ -41,6 +41,7 @@ from server.services.sampling_draws import (
     Draws,
     DrawUnderWay,
     DrawUnusable,
+    NotSampled,
     Plan,
     PublicNumberMissing,
 )
@@ -176,6 +177,10 @@ async def test_what_is_flagged_is_in_every_sample_and_its_review_is_its_result(s
     noted = await sample.waiting(number=2)
     await sample.draws.flag(noted.id, reason="情况说明不清楚", actor=await sample.official())
     gone = await sample.waiting(number=3, flagged=True)
+    # What no draw is made of is not said to be in the sample.
+    other = await office.open(programme(LISHUI), ReviewSubject.PROVIDER)
+    with pytest.raises(NotSampled):
+        await sample.draws.flag(other.id, reason="情况说明不清楚", actor=await sample.official())
 
     draw = await sample.drawn()
 
