@@ -142,11 +142,11 @@ class Blocklist:
             raise BanAlreadyLifted()
         if entry.lift_asked_by is None:
             async with in_transaction():
+                organisation = await _registered(entry.uscc)
                 # The WHERE clause is the lock: of two who ask at once one asks, and the other may agree.
                 asked = BlocklistEntry.filter(id=entry.id, lifted_at=None, lift_asked_by=None)
                 if not await asked.update(lift_asked_by=actor.id, lift_reason=reason):
                     raise BanAlreadyLifted()
-                organisation = await _registered(entry.uscc)
                 await self._note("blocklist.lifting_asked", entry, organisation, actor, reason)
             return True
         if entry.lift_asked_by == actor.id:

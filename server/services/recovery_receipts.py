@@ -18,6 +18,7 @@ from server.rules.recoveries import OWED, Paid, ReceiptKind, RecoveryStatus, out
 from server.services import budgets, ledger
 from server.services.access import Actor
 from server.services.ledger import Where
+from server.services.memberships import lock
 from server.services.recoveries import Recoveries, RecoveryKeptBack, kept_back_fen, note, open_lines, tell
 from server.services.sanction_preview import rate_said
 from server.units import yuan
@@ -66,6 +67,8 @@ class RecoveryReceipts:
         now = self.recoveries.book.clocks.now(claim.programme_slug)
         try:
             async with in_transaction():
+                # Before the claim, as whoever reverses its decision; the years are locked after both.
+                await lock(claim.debtor_id)
                 claim = await self.recoveries.change(claim)
                 lines = await RecoveryLine.filter(recovery_id=claim.id).order_by("id")
                 if received_on > day_of(now) or received_on < min(one.paid_out_on for one in lines):

@@ -185,7 +185,8 @@ class Sanctions:
             source_id=row.complaint_id,
         )
         async with in_transaction():
-            # Its row first: of two who take it up exactly one does.
+            await lock(row.against_id)
+            # The WHERE clause is the lock: of two who take it up exactly one does.
             taken = await SanctionProposal.filter(id=row.id, decided_at=None, case_id=None).update(case_id=0)
             if not taken:
                 raise ProposalDecided()
