@@ -7,18 +7,14 @@ line, and every answer that anybody got to anything they may ask.
 from __future__ import annotations
 
 import io
-import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import structlog
 from aiohttp import ClientSession
 from stdnum.cn import ric
 
-from server import logs
 from server.clock import CHINA
 from server.keys import CLOCKS
 from server.models.files import StoredFile
@@ -126,19 +122,6 @@ class Walk:
             score=80,
             **others,
         )
-
-
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """Every line that is logged meanwhile, as the server writes it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    logs.configure(stream=stream, level=logging.DEBUG)
-    yield stream
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.fixture
