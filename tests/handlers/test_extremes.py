@@ -11,7 +11,7 @@ import pytest
 
 from server.handlers.api import Route
 from tests.handlers.bad_input import body_of, headers_of
-from tests.ownership import NO_OBJECT, OWNED, Stage, a_stage
+from tests.ownership import NO_OBJECT, OWNED, Objects, Stage
 from tests.town import Caller, Town, a_town
 from tools import permissions
 from tools.permissions import PRINCIPALS
@@ -76,32 +76,28 @@ async def admitted(route: Route, stage: Stage) -> Caller:
     return await (stage.town.person() if principal.kind == "person" else stage.town.staff(principal.role))
 
 
-async def address(route: Route, stage: Stage) -> str:
+async def placed(route: Route, objects: Objects, *others: str) -> tuple[Stage, str, Mapping[str, int | str]]:
+    """A stage with what the route's path and ``others`` name, the address, and those objects."""
+    names = (*(route.path_model.model_fields if route.path_model else ()), *others)
+    stage, made = await objects.of({name: OWNED[name].make for name in names if name in OWNED})
     path = route.path
     for name in route.path_model.model_fields if route.path_model else ():
-        value = await OWNED[name].make(stage) if name in OWNED else NO_OBJECT[name]
-        path = path.replace(f"{{{name}}}", str(value))
-    return path
+        path = path.replace(f"{{{name}}}", str(made[name] if name in made else NO_OBJECT[name]))
+    return stage, path, made
 
 
 @pytest.mark.parametrize("tag", TAGS)
 async def test_no_extreme_value_is_more_than_the_server_can_answer(town: Town, tag: str) -> None:
     fallen = []
-    stage, used = await a_stage(town), False
+    objects = Objects(town)
     for route in (one for one in ROUTES if one.tag == tag and one.body_model is not None):
-        if used:
-            stage = await a_stage(town)
-        where, body = await address(route, stage), body_of(route)
-        # An object is made only once on a stage, and what is accepted may take a right away.
-        path_names = route.path_model.model_fields if route.path_model else {}
-        used = not OWNED.keys().isdisjoint([*path_names, *body])
-        for name in body:
-            if name in OWNED:
-                body[name] = await OWNED[name].make(stage)
+        body = body_of(route)
+        stage, where, made = await placed(route, objects, *body)
+        body.update({name: made[name] for name in body if name in made})
         headers: Mapping[str, str] = {
             name: value for name, value in headers_of(route).items() if name != "Authorization"
         }
-        caller = await admitted(route, stage)
+        caller, was_accepted = await admitted(route, stage), False
         for path, value in mutations(body):
             sent = mutated(body, path, value)
             status, _ = await caller.refused(route.method, where, body=sent, headers=headers)
@@ -110,18 +106,22 @@ async def test_no_extreme_value_is_more_than_the_server_can_answer(town: Town, t
                 status, _ = await caller.refused(route.method, where, body=sent, headers=headers)
             if status < 300:
                 # What was accepted may stand in the way of the next: somebody else comes.
-                used, caller = True, await admitted(route, stage)
+                was_accepted, caller = True, await admitted(route, stage)
             if status >= 500 and status != UNAVAILABLE:
                 fallen.append(f"{route.method} {route.path} {path} {str(value)[:40]!r}: {status}")
+        if was_accepted:
+            # What was done may have taken a right away.
+            objects.forget()
     assert fallen == []
 
 
 @pytest.mark.parametrize("tag", TAGS)
 async def test_no_query_is_more_than_the_server_can_answer(town: Town, tag: str) -> None:
-    stage = await a_stage(town)
+    objects = Objects(town)
     fallen = []
     for route in (one for one in ROUTES if one.tag == tag and one.query_model is not None):
-        where, caller = await address(route, stage), await admitted(route, stage)
+        stage, where, _ = await placed(route, objects)
+        caller = await admitted(route, stage)
         for name in route.query_model.model_fields if route.query_model else ():
             for value in (*NUMBERS, *DAYS, *(text[:900] for text in TEXTS), "%00", "\ud83d"):
                 said = quote(str(value), safe="%", errors="surrogatepass")
