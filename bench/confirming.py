@@ -23,7 +23,7 @@ from server.database import close_database, migrate, open_database
 from server.models.orders import Order, OrderAct
 from server.programme.steps import StepKind
 from server.services.access import Actor
-from server.services.order_wishes import Wish
+from server.services.orders.order_wishes import Wish
 from tests.contracting import GRABBED, Desk, person_of
 from tests.servers import postgres_server
 

@@ -29,8 +29,9 @@ from server.models.deliveries import ConsentBalance, ConsentEntry, ConsentKind, 
 from server.models.people import Person
 from server.rules.chat_messages import WechatAccount
 from server.sealing import Sealer
-from server.services import consents, outbox
-from server.services.deliveries import LEASE
+from server.services import outbox
+from server.services.messages import consents
+from server.services.messages.deliveries import LEASE
 from server.services.outbox import Message
 from server.settings import load
 from standin.wechat import DEMO_APPID, DEMO_OA_APPID, DEMO_OA_SECRET, DEMO_SECRET

@@ -39,8 +39,8 @@ from server.programme.registry import Programmes
 from server.programme.size_classes import load_size_standard
 from server.programme.vocabulary import Party
 from server.services.access import Actor
+from server.services.admissions.qualifications import Qualifications
 from server.services.clocks import ProgrammeClocks
-from server.services.qualifications import Qualifications
 from tests.servers import postgres_server
 
 PROGRAMME = "lishui-2024"

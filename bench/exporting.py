@@ -24,14 +24,14 @@ from server.gateways.sheet_press import SheetPress
 from server.models.exports import ExportJob
 from server.programme.registry import Programmes
 from server.sealing import Sealer
-from server.services.audit_packs import AuditPacks
-from server.services.case_files import CASE_FILE
 from server.services.clocks import ProgrammeClocks
-from server.services.evidence import Evidence
-from server.services.export_kinds import PAGE_ROWS
-from server.services.export_runs import ExportRuns
-from server.services.export_sources import own_sources
-from server.services.exports import Exports
+from server.services.exports.export_kinds import PAGE_ROWS
+from server.services.exports.export_runs import ExportRuns
+from server.services.exports.export_sources import own_sources
+from server.services.exports.exports import Exports
+from server.services.files.evidence import Evidence
+from server.services.proof.audit_packs import AuditPacks
+from server.services.proof.case_files import CASE_FILE
 from server.settings import Settings, load
 
 LOOK_SECONDS = 0.1

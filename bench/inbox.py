@@ -29,8 +29,8 @@ from server.database import migrate
 from server.programme.registry import Programmes
 from server.programme.review import ReviewSubject
 from server.services.access import StaffRole
-from server.services.review_cases import copy_of
-from server.services.staff import create_staff
+from server.services.accounts.staff import create_staff
+from server.services.reviews.review_cases import copy_of
 
 FEW, MANY = 1_000, 1_000_000
 REQUESTS = 40

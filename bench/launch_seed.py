@@ -21,7 +21,7 @@ from server.models.people import Person, SessionFamily, Staff
 from server.programme.model import Programme
 from server.rules.lifecycles import QualificationStatus
 from server.services.access import StaffRole
-from server.services.tokens import AccessTokens
+from server.services.accounts.tokens import AccessTokens
 
 BATCH = 500
 TWO_OF_ONE_ENTERPRISE = 0.1

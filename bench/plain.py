@@ -26,7 +26,7 @@ from server.app import create_app
 from server.gateways.grab_store import VoucherFacts, milliseconds
 from server.keys import GRAB_DOOR
 from server.middlewares import runner_options
-from server.services.grabs import GrabAsk, GrabCode, GrabReply, RoundCard
+from server.services.rounds.grabs import GrabAsk, GrabCode, GrabReply, RoundCard
 from server.settings import load
 
 ENTITLED = "SELECT tier, amount_fen FROM entitlement WHERE round_id = $1 AND enterprise_id = $2"

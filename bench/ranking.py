@@ -23,11 +23,11 @@ from server.database import close_database, migrate, open_database
 from server.models.applications import Ranking
 from server.models.rounds import Round
 from server.programme.registry import Programmes
-from server.services import ledger
+from server.services.budgets import ledger
 from server.services.clocks import ProgrammeClocks
-from server.services.launch import LaunchDesk
-from server.services.ranked import RankedRounds
-from server.services.rounds import Rounds
+from server.services.rounds.launch import LaunchDesk
+from server.services.rounds.rounds import Rounds
+from server.services.vouchers.ranked import RankedRounds
 from server.services.working_days import WorkingDays
 from tests.servers import PostgresServer, postgres_server
 

@@ -30,8 +30,8 @@ from server import keys
 from server.database import close_database, migrate, open_database
 from server.models.marketplace import Listing
 from server.programme.registry import Programmes
-from server.services import budgets
 from server.services.access import Actor
+from server.services.budgets import budgets
 from server.units import yuan_to_fen
 
 FEW, MANY = 1_000, 100_000

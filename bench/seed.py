@@ -24,12 +24,12 @@ from server.demo import demo_uscc, eligible_facts, qualify
 from server.models.organisations import MemberRole, Membership, Organisation, Qualification
 from server.models.people import Person, SessionFamily
 from server.programme.model import Programme
-from server.services import budgets
 from server.services.access import Actor, StaffRole
-from server.services.rounds import RoundPlan
-from server.services.sessions import PERSON_SESSION
-from server.services.staff import create_staff
-from server.services.tokens import AccessTokens
+from server.services.accounts.sessions import PERSON_SESSION
+from server.services.accounts.staff import create_staff
+from server.services.accounts.tokens import AccessTokens
+from server.services.budgets import budgets
+from server.services.rounds.rounds import RoundPlan
 from server.settings import Settings
 
 PROGRAMME = "lishui-2024"

@@ -27,9 +27,9 @@ from server.gateways.wechat_http import WechatHttp
 from server.programme.messages import load_messages
 from server.sealing import Sealer
 from server.services import outbox
-from server.services.carriers import Carriers
-from server.services.deliveries import Deliveries
-from server.services.delivery_plan import known_topics
+from server.services.messages.carriers import Carriers
+from server.services.messages.deliveries import Deliveries
+from server.services.messages.delivery_plan import known_topics
 from server.settings import Settings, load
 
 MESSAGES = Path("config/messages.toml")

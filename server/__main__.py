@@ -64,10 +64,13 @@ from server.programme.chat_menu import MenuFaulty, load_menu
 from server.programme.faults import ProgrammeError
 from server.programme.registry import Programmes
 from server.sealing import Sealer
-from server.services import chat_menu, job_runs, ledger, policy_trials
+from server.services import job_runs
 from server.services.access import CLOCK, StaffRole
-from server.services.evidence import Evidence
-from server.services.staff import create_staff, recover
+from server.services.accounts.staff import create_staff, recover
+from server.services.budgets import ledger
+from server.services.chat import chat_menu
+from server.services.files.evidence import Evidence
+from server.services.programmes import policy_trials
 from server.settings import STAFF_PASSWORD_VARIABLE, Settings, SettingsError, load, refuse_unsafe
 from server.startup import unfit
 from server.texts import sentence

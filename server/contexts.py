@@ -22,13 +22,13 @@ from server.gateways.wechat_http import WechatHttp
 from server.gateways.wechat_pay import WechatPay, merchant_of
 from server.handlers.health import Probe
 from server.jobs.runner import Runner
-from server.services.carriers import Carriers
-from server.services.chat_door import ChatDoor
-from server.services.grab_commit import GrabCommitter
-from server.services.identities import Identities
-from server.services.journal_seals import JournalSeals
-from server.services.launch import LaunchDesk
-from server.services.own_payments import OwnPayments
+from server.services.accounts.identities import Identities
+from server.services.chat.chat_door import ChatDoor
+from server.services.messages.carriers import Carriers
+from server.services.payments.own_payments import OwnPayments
+from server.services.proof.journal_seals import JournalSeals
+from server.services.rounds.grab_commit import GrabCommitter
+from server.services.rounds.launch import LaunchDesk
 from server.services.working_days import WorkingDays
 from server.settings import Settings
 

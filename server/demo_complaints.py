@@ -9,7 +9,7 @@ from server.models.organisations import Organisation
 from server.programme.model import Programme
 from server.rules.complaints import Channel, Finding, SubjectKind
 from server.services.access import Actor
-from server.services.complaints import Filing
+from server.services.complaints.complaints import Filing
 from server.texts import DEMO
 
 

@@ -18,10 +18,10 @@ from server.programme.people import ConditionKind, PartyRules
 from server.programme.vocabulary import Party
 from server.rules.forms import form_fields
 from server.services.access import Actor
-from server.services.assessments import rules_of
-from server.services.drafts import Changes, Draft, hash_of
-from server.services.registrations import HandedIn
-from server.services.uploads import Announced
+from server.services.admissions.assessments import rules_of
+from server.services.admissions.drafts import Changes, Draft, hash_of
+from server.services.admissions.registrations import HandedIn
+from server.services.files.uploads import Announced
 from server.texts import DEMO
 
 ID_NUMBERS: Mapping[Party, str] = {

@@ -20,10 +20,10 @@ from server.rules.forms import DOCUMENTS
 from server.rules.offering_form import kinds_of, own_fields
 from server.rules.offerings import is_selected
 from server.services.access import Actor
-from server.services.memberships import lock
-from server.services.offering_book import keep, put_up
-from server.services.offering_drafts import OfferingDraft, Writing
-from server.services.selections import catalogue_ends
+from server.services.marketplace.offering_book import keep, put_up
+from server.services.marketplace.offering_drafts import OfferingDraft, Writing
+from server.services.marketplace.selections import catalogue_ends
+from server.services.organisations.memberships import lock
 from server.texts import DEMO, DEMO_OFFERINGS, STEP
 
 PRICE_FEN = 600_000

@@ -9,7 +9,7 @@ from aiohttp import web
 from server import keys
 from server.models.people import Staff
 from server.services.access import Actor, StaffRole
-from server.services.staff import create_staff
+from server.services.accounts.staff import create_staff
 
 PASSWORD = "Try-the-console-2026"
 SEVERAL: Mapping[StaffRole, int] = {StaffRole.OPERATOR: 2, StaffRole.AUTHORITY: 3}

@@ -23,13 +23,13 @@ from server.rules.deadlines import day_of
 from server.rules.offerings import OfferingStatus
 from server.rules.order_walk import sides
 from server.rules.orders import OrderStatus
-from server.services import order_lists
 from server.services.access import Actor
-from server.services.order_lists import OrderShown
-from server.services.order_opening import Sketch
-from server.services.order_papers import HandIn
-from server.services.order_wishes import Ask, Wish
-from server.services.paper_terms import agreed_fen
+from server.services.orders import order_lists
+from server.services.orders.order_lists import OrderShown
+from server.services.orders.order_opening import Sketch
+from server.services.orders.order_papers import HandIn
+from server.services.orders.order_wishes import Ask, Wish
+from server.services.payments.paper_terms import agreed_fen
 from server.texts import DEMO
 from server.units import BASIS_POINTS
 

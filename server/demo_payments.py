@@ -25,9 +25,9 @@ from server.rules.disbursements import PaymentSource
 from server.rules.sanction_cases import measures_against
 from server.rules.settlements import SettlementStatus
 from server.services.access import Actor
-from server.services.archives import receiver
-from server.services.disbursement_book import makers
-from server.services.sanctions import Proposal, grounds_against
+from server.services.disbursements.archives import receiver
+from server.services.disbursements.disbursement_book import makers
+from server.services.sanctions.sanctions import Proposal, grounds_against
 from server.texts import DEMO
 
 ACCOUNT_DIGITS = 12

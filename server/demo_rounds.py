@@ -14,9 +14,9 @@ from server.programme.issuance import IssuanceMode
 from server.programme.model import Programme
 from server.rules.deadlines import day_of, end_of, year_bounds
 from server.services.access import Actor
-from server.services.applications import Ask
-from server.services.grabs import GrabAsk
-from server.services.rounds import RoundPlan
+from server.services.rounds.grabs import GrabAsk
+from server.services.rounds.rounds import RoundPlan
+from server.services.vouchers.applications import Ask
 from server.texts import DEMO
 
 OPEN_POOL_FEN = 30_000_000

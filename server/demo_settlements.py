@@ -34,10 +34,10 @@ from server.rules.orders import OrderStatus
 from server.rules.review import CaseStatus, Record, Verdict
 from server.rules.settlements import SettlementStatus, asked_documents, for_all, has_windows
 from server.services.access import Actor
-from server.services.order_papers import HandIn
-from server.services.review_cases import copied
-from server.services.sampling_draws import Plan
-from server.services.settlement_papers import ForOrder
+from server.services.orders.order_papers import HandIn
+from server.services.reviews.review_cases import copied
+from server.services.reviews.sampling_draws import Plan
+from server.services.settlements.settlement_papers import ForOrder
 from server.texts import DEMO, DEMO_GUIDE, LIST
 
 LONGEST = 60

@@ -26,66 +26,66 @@ if TYPE_CHECKING:
     from server.programme.registry import Programmes
     from server.programme.size_classes import SizeStandard
     from server.services.access import Actor
-    from server.services.applications import Applications
-    from server.services.blocklist import Blocklist
-    from server.services.case_files import CaseFiles
-    from server.services.chat_desk import ChatDesk
-    from server.services.chat_door import ChatDoor
-    from server.services.chat_replies import ChatReplies
+    from server.services.accounts.identities import Identities
+    from server.services.accounts.sessions import Sessions
+    from server.services.accounts.staff import StaffAccounts
+    from server.services.accounts.staff_sign_in import StaffSignIn
+    from server.services.admissions.handovers import Handovers
+    from server.services.admissions.labels import Labels
+    from server.services.admissions.onboarding import Onboarding
+    from server.services.admissions.qualifications import Qualifications
+    from server.services.admissions.registrations import Registrations
+    from server.services.admissions.related_parties import RelatedParties
+    from server.services.chat.chat_desk import ChatDesk
+    from server.services.chat.chat_door import ChatDoor
+    from server.services.chat.chat_replies import ChatReplies
     from server.services.clocks import ProgrammeClocks
-    from server.services.complaint_office import ComplaintOffice
-    from server.services.deliveries import Deliveries
-    from server.services.disbursement_office import DisbursementOffice
-    from server.services.documents import Documents as DocumentDesk
-    from server.services.enquiries import Enquiries
-    from server.services.exports import Exports
-    from server.services.files import Files
-    from server.services.handovers import Handovers
-    from server.services.identities import Identities
-    from server.services.imports import Imports
-    from server.services.inspection_forms import InspectionForms
+    from server.services.complaints.complaint_office import ComplaintOffice
+    from server.services.disbursements.disbursement_office import DisbursementOffice
+    from server.services.documents.documents import Documents as DocumentDesk
+    from server.services.exports.exports import Exports
+    from server.services.files.files import Files
+    from server.services.files.uploads import Uploads
+    from server.services.imports.imports import Imports
     from server.services.job_runs import JobPlan
-    from server.services.journal_seals import JournalSeals
-    from server.services.labels import Labels
-    from server.services.listings import Listings
-    from server.services.marketplace import Marketplace
-    from server.services.memberships import Memberships
-    from server.services.notice_desk import NoticeDesk
-    from server.services.offerings import Offerings
-    from server.services.onboarding import Onboarding
-    from server.services.order_ends import OrderEnds
-    from server.services.order_opening import OrderOpening
-    from server.services.orders import Orders
-    from server.services.outlooks import Outlooks
-    from server.services.own_payments import OwnPayments
-    from server.services.policy_trials import PolicyTrials
-    from server.services.provider_grades import ProviderGrades
-    from server.services.qualifications import Qualifications
-    from server.services.ranked import RankedRounds
-    from server.services.ratings import Ratings
-    from server.services.registrations import Registrations
-    from server.services.related_parties import RelatedParties
-    from server.services.removals import Removals
-    from server.services.repayments import Repayments
+    from server.services.marketplace.enquiries import Enquiries
+    from server.services.marketplace.listings import Listings
+    from server.services.marketplace.marketplace import Marketplace
+    from server.services.marketplace.offerings import Offerings
+    from server.services.marketplace.selections import Selections
+    from server.services.messages.deliveries import Deliveries
+    from server.services.orders.order_ends import OrderEnds
+    from server.services.orders.order_opening import OrderOpening
+    from server.services.orders.orders import Orders
+    from server.services.orders.outlooks import Outlooks
+    from server.services.orders.reviewed_orders import PaymentReturns
+    from server.services.orders.voucher_requests import VoucherRequests
+    from server.services.organisations.memberships import Memberships
+    from server.services.payments.own_payments import OwnPayments
+    from server.services.payments.repayments import Repayments
+    from server.services.programmes.policy_trials import PolicyTrials
+    from server.services.proof.case_files import CaseFiles
+    from server.services.proof.journal_seals import JournalSeals
+    from server.services.providers.provider_grades import ProviderGrades
+    from server.services.providers.ratings import Ratings
+    from server.services.providers.suspensions import Suspensions
+    from server.services.public_notices.notice_desk import NoticeDesk
+    from server.services.public_notices.review_notices import Notices
     from server.services.reports.editions import Reports
-    from server.services.review_notices import Notices
-    from server.services.reviewed_orders import PaymentReturns
-    from server.services.reviews import Reviews
-    from server.services.round_book import RoundBook
-    from server.services.rounds import Rounds
-    from server.services.sampling_draws import Draws
-    from server.services.sanction_office import SanctionOffice
-    from server.services.selections import Selections
-    from server.services.sessions import Sessions
-    from server.services.settlements import Settlements
-    from server.services.staff import StaffAccounts
-    from server.services.staff_sign_in import StaffSignIn
-    from server.services.supervision_office import SupervisionOffice
-    from server.services.suspensions import Suspensions
-    from server.services.uploads import Uploads
-    from server.services.voidings import Voidings
-    from server.services.voucher_requests import VoucherRequests
-    from server.services.vouchers import Vouchers
+    from server.services.reviews.inspection_forms import InspectionForms
+    from server.services.reviews.reviews import Reviews
+    from server.services.reviews.sampling_draws import Draws
+    from server.services.rounds.round_book import RoundBook
+    from server.services.rounds.rounds import Rounds
+    from server.services.sanctions.blocklist import Blocklist
+    from server.services.sanctions.removals import Removals
+    from server.services.sanctions.sanction_office import SanctionOffice
+    from server.services.sanctions.voidings import Voidings
+    from server.services.settlements.settlements import Settlements
+    from server.services.supervision.supervision_office import SupervisionOffice
+    from server.services.vouchers.applications import Applications
+    from server.services.vouchers.ranked import RankedRounds
+    from server.services.vouchers.vouchers import Vouchers
     from server.services.working_days import WorkingDays
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings")

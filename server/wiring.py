@@ -20,25 +20,25 @@ from server.programme.review import ReviewSubject
 from server.programme.sanctions import load_sanction_defaults
 from server.programme.supervision import load_anomaly_defaults, load_supervision_defaults
 from server.rules.chat_messages import MessageKind
-from server.services.carriers import Carriers
-from server.services.chat_desk import ChatDesk
-from server.services.chat_door import ChatDoor
-from server.services.chat_replies import ChatReplies
-from server.services.complaint_office import ComplaintOffice
-from server.services.deliveries import Deliveries
-from server.services.delivery_plan import known_topics
-from server.services.delivery_reports import DeliveryReports
-from server.services.disbursement_office import DisbursementOffice
-from server.services.evidence import Evidence
-from server.services.reviewed_settlements import ReviewedSettlements
-from server.services.sanction_office import SanctionOffice
-from server.services.sanction_settlements import SettlementStops
-from server.services.settlement_drafts import SettlementDrafts
-from server.services.settlement_forms import SettlementForms
-from server.services.settlement_windows import SettlementWindows
-from server.services.settlements import Settlements
-from server.services.shared_table import TableChecks
-from server.services.supervision_office import SupervisionOffice
+from server.services.chat.chat_desk import ChatDesk
+from server.services.chat.chat_door import ChatDoor
+from server.services.chat.chat_replies import ChatReplies
+from server.services.complaints.complaint_office import ComplaintOffice
+from server.services.disbursements.disbursement_office import DisbursementOffice
+from server.services.files.evidence import Evidence
+from server.services.messages.carriers import Carriers
+from server.services.messages.deliveries import Deliveries
+from server.services.messages.delivery_plan import known_topics
+from server.services.messages.delivery_reports import DeliveryReports
+from server.services.sanctions.sanction_office import SanctionOffice
+from server.services.sanctions.sanction_settlements import SettlementStops
+from server.services.settlements.reviewed_settlements import ReviewedSettlements
+from server.services.settlements.settlement_drafts import SettlementDrafts
+from server.services.settlements.settlement_forms import SettlementForms
+from server.services.settlements.settlement_windows import SettlementWindows
+from server.services.settlements.settlements import Settlements
+from server.services.supervision.shared_table import TableChecks
+from server.services.supervision.supervision_office import SupervisionOffice
 
 CONFIG = Path(__file__).parent.parent / "config"
 MESSAGES = CONFIG / "messages.toml"

@@ -9,10 +9,10 @@ from server.models.chat import ChatSender, Conversation
 from server.models.people import Person
 from server.rules.chat_draft import Draft
 from server.rules.chat_messages import ChatMessage, MessageKind, WechatAccount
-from server.services.chat_acts import ChatActs
-from server.services.chat_offers import ChatOffers
-from server.services.content_checks import ContentChecks
-from server.services.conversations import Conversations
+from server.services.chat.chat_acts import ChatActs
+from server.services.chat.chat_offers import ChatOffers
+from server.services.chat.conversations import Conversations
+from server.services.complaints.content_checks import ContentChecks
 from tests.complaining import Hall
 from tests.contracting import SEALER
 from tests.talking import CHART

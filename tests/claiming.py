@@ -14,9 +14,9 @@ from server.programme.sanctions import load_sanction_defaults
 from server.programme.vocabulary import Party
 from server.rules.recoveries import RecoveryStatus
 from server.rules.sanction_cases import SanctionSource, SanctionStatus
-from server.services.recoveries import Recoveries
-from server.services.recovery_receipts import RecoveryReceipts
-from server.services.sanction_book import SanctionBook
+from server.services.sanctions.recoveries import Recoveries
+from server.services.sanctions.recovery_receipts import RecoveryReceipts
+from server.services.sanctions.sanction_book import SanctionBook
 from tests.contracting import SEALER
 from tests.disbursing import Till
 

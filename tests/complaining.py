@@ -13,8 +13,8 @@ from server.models.people import Person, Staff
 from server.programme.complaints import load_complaint_defaults
 from server.rules.complaints import Channel, Finding, SubjectKind
 from server.services.access import Actor
-from server.services.complaint_office import ComplaintOffice
-from server.services.complaints import Filing
+from server.services.complaints.complaint_office import ComplaintOffice
+from server.services.complaints.complaints import Filing
 from tests.contracting import SEALER, Desk
 from tests.factories import make_enterprise
 from tests.ordering import make_order

@@ -45,36 +45,38 @@ from server.rules.order_walk import Deed, missing_sides, next_step
 from server.rules.orders import OrderStatus
 from server.rules.review import Verdict
 from server.sealing import Sealer
-from server.services import budgets, issuing, ledger, order_book, order_lists
 from server.services.access import Actor
-from server.services.allotments import Allotments
-from server.services.annual_notices import AnnualNotices
+from server.services.admissions.related_parties import RelatedParties
+from server.services.budgets import budgets, ledger
+from server.services.budgets.annual_notices import AnnualNotices
+from server.services.budgets.ledger import Where
 from server.services.clocks import ProgrammeClocks
-from server.services.documents import Documents
-from server.services.evidence import Evidence
-from server.services.issuing import Grant
-from server.services.ledger import Where
-from server.services.memberships import lock
-from server.services.order_ends import OrderEnds
-from server.services.order_line import WaitingLine
-from server.services.order_lists import OrderShown
-from server.services.order_opening import OrderOpening
-from server.services.order_opening import Sketch as OrderSketch
-from server.services.order_papers import HandIn
-from server.services.order_wishes import Wish
-from server.services.order_works import serve_steps
-from server.services.orders import Orders
-from server.services.outlooks import Outlooks
-from server.services.own_payments import OwnPayments
-from server.services.ratings import Ratings
-from server.services.related_parties import RelatedParties
-from server.services.reviewed_orders import PaymentReturns, ReviewedCancellations
-from server.services.reviewed_requests import ReviewedRequests
-from server.services.reviews import Reviews
-from server.services.rounds import Rounds
-from server.services.signing_steps import Printing
-from server.services.voucher_requests import VoucherRequests
-from server.services.vouchers import Vouchers
+from server.services.documents.documents import Documents
+from server.services.files.evidence import Evidence
+from server.services.orders import order_book, order_lists
+from server.services.orders.order_ends import OrderEnds
+from server.services.orders.order_line import WaitingLine
+from server.services.orders.order_lists import OrderShown
+from server.services.orders.order_opening import OrderOpening
+from server.services.orders.order_opening import Sketch as OrderSketch
+from server.services.orders.order_papers import HandIn
+from server.services.orders.order_wishes import Wish
+from server.services.orders.order_works import serve_steps
+from server.services.orders.orders import Orders
+from server.services.orders.outlooks import Outlooks
+from server.services.orders.reviewed_orders import PaymentReturns, ReviewedCancellations
+from server.services.orders.reviewed_requests import ReviewedRequests
+from server.services.orders.signing_steps import Printing
+from server.services.orders.voucher_requests import VoucherRequests
+from server.services.organisations.memberships import lock
+from server.services.payments.own_payments import OwnPayments
+from server.services.providers.ratings import Ratings
+from server.services.reviews.reviews import Reviews
+from server.services.rounds.rounds import Rounds
+from server.services.vouchers import issuing
+from server.services.vouchers.allotments import Allotments
+from server.services.vouchers.issuing import Grant
+from server.services.vouchers.vouchers import Vouchers
 from server.services.working_days import WorkingDays
 from server.units import yuan_to_fen
 from tests.ordering import make_listed

@@ -19,15 +19,15 @@ from server.programme.bank_files import load_bank_templates
 from server.programme.papers import DocumentKind
 from server.programme.supervision import load_anomaly_defaults
 from server.rules.disbursements import BatchStatus, PaymentSource, Receipt
-from server.services import sheets
 from server.services.access import Actor
-from server.services.anomalies import Anomalies
-from server.services.bank_files import plain_yuan
-from server.services.contact_marks import ContactMarks
-from server.services.disbursement_book import makers
-from server.services.disbursement_office import DisbursementOffice
-from server.services.related_parties import RelatedParties
-from server.services.supervision_book import SupervisionBook
+from server.services.admissions.related_parties import RelatedParties
+from server.services.disbursements.bank_files import plain_yuan
+from server.services.disbursements.disbursement_book import makers
+from server.services.disbursements.disbursement_office import DisbursementOffice
+from server.services.supervision.anomalies import Anomalies
+from server.services.supervision.contact_marks import ContactMarks
+from server.services.supervision.supervision_book import SupervisionBook
+from server.services.tables import sheets
 from tests.contracting import ALLOTTED, DAY, SEALER, person_of
 from tests.settling import Counter
 

@@ -27,13 +27,13 @@ from server.programme.model import Programme
 from server.programme.registry import Programmes
 from server.rules.grabbing import Claim
 from server.rules.lifecycles import QualificationStatus
-from server.services import budgets
 from server.services.access import Actor
+from server.services.budgets import budgets
 from server.services.clocks import ProgrammeClocks
-from server.services.grab_commit import BudgetTerms, Decided, GrabCommitter
-from server.services.grabs import GrabAsk, GrabReply, Grabs, RoundCard
-from server.services.launch import LaunchDesk
-from server.services.rounds import RoundPlan, Rounds
+from server.services.rounds.grab_commit import BudgetTerms, Decided, GrabCommitter
+from server.services.rounds.grabs import GrabAsk, GrabReply, Grabs, RoundCard
+from server.services.rounds.launch import LaunchDesk
+from server.services.rounds.rounds import RoundPlan, Rounds
 from server.units import yuan_to_fen
 
 PROGRAMME = "lishui-2024"

@@ -36,6 +36,23 @@ ROWS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"programme"}),),
     (frozenset({"errors", "units", "clock", "texts", "settings", "logs", "metrics", "sealing"}),),
 )
+# The packages of services, each a capability; higher rows may import lower ones, none imports its neighbour.
+# What stands in services/ itself is the ground of all of them and imports none.
+CAPABILITIES: tuple[frozenset[str], ...] = (
+    frozenset({"data_protection", "disbursements", "imports", "proof"}),
+    frozenset({"supervision"}),
+    frozenset({"sanctions"}),
+    frozenset({"settlements"}),
+    frozenset({"orders", "chat"}),
+    frozenset({"marketplace", "complaints"}),
+    frozenset({"payments", "providers", "programmes"}),
+    frozenset({"vouchers", "accounts", "reports"}),
+    frozenset({"admissions", "messages", "public_notices"}),
+    frozenset({"reviews", "holds"}),
+    frozenset({"organisations", "rounds", "documents", "exports"}),
+    frozenset({"budgets", "files"}),
+    frozenset({"tables"}),
+)
 LONGEST_FILE = 450
 # A file of tests is mostly tables, and is read one test at a time.
 LONGEST_TEST_FILE = 600
@@ -140,6 +157,42 @@ def imports_point_down(source: Source) -> Iterator[str]:
             yield source.at(node, f"{source.part} imports {name}, which stands above it")
         elif other[0] == own[0] and other[1] != own[1]:
             yield source.at(node, f"{source.part} imports {name}, which stands beside it")
+
+
+def _capability(module: str) -> tuple[str, int] | None:
+    """The package of services that a module stands in, and its row; the ground is the last row of all."""
+    steps = module.split(".")
+    if steps[:2] != ["server", "services"]:
+        return None
+    for row, packages in enumerate(CAPABILITIES):
+        if len(steps) > 2 and steps[2] in packages:
+            return steps[2], row
+    return "", len(CAPABILITIES)
+
+
+def capabilities_point_down(source: Source) -> Iterator[str]:
+    """A package of services imports packages of lower rows only; a new one finds its place in the rows."""
+    own = _capability(".".join(source.path.with_suffix("").parts))
+    if own is None:
+        return
+    if len(source.path.parts) > 3 and not own[0]:
+        yield source.at(source.tree, f"{source.path.parts[2]} has no place among the capabilities")
+        return
+    for node in source.nodes:
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module == "server.services":
+            names = [f"server.services.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        else:
+            continue
+        for name in names:
+            other = _capability(name)
+            if other is None or other[0] == own[0] or other[1] > own[1]:
+                continue
+            where = "beside" if other[1] == own[1] else "above"
+            yield source.at(node, f"{own[0] or 'the ground'} imports {other[0]}, which stands {where} it")
 
 
 def imports_are_absolute(source: Source) -> Iterator[str]:
@@ -332,6 +385,7 @@ def nothing_is_left_undone(source: Source) -> Iterator[str]:
 EVERYWHERE: tuple[Lint, ...] = (exceptions_are_named, files_are_short, nothing_is_left_undone)
 SERVER: tuple[Lint, ...] = (
     imports_point_down,
+    capabilities_point_down,
     imports_are_absolute,
     rules_are_pure,
     time_comes_from_the_clock,

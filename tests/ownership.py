@@ -25,7 +25,7 @@ OWNED: Mapping[str, Owned] = {
     # Draws are published to everybody: what may be done with one is its programme's.
     "draw_id": Owned(owned_oversight.draw, persons=False),
     "item_id": Owned(owned_oversight.item),
-    # One's own, whatever the programme: tests/services/test_stand_ins.py.
+    # One's own, whatever the programme: tests/services/reviews/test_stand_ins.py.
     "stand_in_id": Owned(owned_oversight.stand_in, persons=False, programmes=False),
     # Rounds are published to everybody, and budgets are no organisation's.
     "round_id": Owned(owned_basics.round, persons=False),
@@ -86,39 +86,39 @@ EVERYBODYS: Mapping[str, str] = {
 """Routes whose object is hidden from nobody, and why."""
 
 UNREACHED: Mapping[str, str] = {
-    "GET /api/v1/reviews/{review_id}/form": "Wants a form: tests/services/test_inspection_forms.py.",
+    "GET /api/v1/reviews/{review_id}/form": "Wants a form: tests/services/reviews/test_inspection_forms.py.",
     "POST /api/v1/reviews/{review_id}/reveals": "Wants a masked number: "
-    "tests/services/test_inspection_forms.py.",
+    "tests/services/reviews/test_inspection_forms.py.",
     "POST /api/v1/sanction-proposals/{proposal_id}/dismissal": "Who decides: "
-    "tests/services/test_sanctions.py.",
+    "tests/services/sanctions/test_sanctions.py.",
     **{
         f"POST /api/v1/sanctions/{{sanction_id}}/{what}": "Who proposed, decides or had no part: "
-        "tests/services/test_sanctions.py."
+        "tests/services/sanctions/test_sanctions.py."
         for what in ("withdrawal", "lifting", "referrals", "appeal/answer")
     },
     **{
         f"POST /api/v1/anomalies/{{anomaly_id}}/{what}": "The authority's here: "
-        "tests/services/test_anomalies.py."
+        "tests/services/supervision/test_anomalies.py."
         for what in ("lifting", "proposal")
     },
     **{
-        f"{method} /api/v1/exports/{{export_id}}{what}": "One's own alone: tests/services/test_exports.py."
+        f"{method} /api/v1/exports/{{export_id}}{what}": "One's own: tests/services/exports/test_exports.py."
         for method, what in (("GET", ""), ("GET", "/file"), ("POST", "/cancel"))
     },
-    "GET /api/v1/reports/{report_id}/rows": "Wants a figure: tests/services/test_reports.py.",
+    "GET /api/v1/reports/{report_id}/rows": "Wants a figure: tests/services/reports/test_reports.py.",
     "PUT /api/v1/settlement-applications/{settlement_application_id}/orders": "Wants orders of theirs: "
-    "tests/services/test_settlements.py.",
+    "tests/services/settlements/test_settlements.py.",
     "POST /api/v1/payment-batches/{batch_id}/approval": "The authority's: "
-    "tests/services/test_disbursements.py.",
+    "tests/services/disbursements/test_disbursements.py.",
     "POST /api/v1/hand-overs/{hand_over_id}/decision": "The authority's: "
-    "tests/services/test_disbursements.py.",
+    "tests/services/disbursements/test_disbursements.py.",
     **{
         f"{method} /api/v1/payment-batches/{{batch_id}}/summary-invoice": "A provider's who is paid in it: "
-        "tests/services/test_disbursements.py."
+        "tests/services/disbursements/test_disbursements.py."
         for method in ("GET", "POST")
     },
     "GET /api/v1/orders/{order_id}/case-file": "Once one was begun: tests/handlers/test_proof.py.",
-    "POST /api/v1/orders/{order_id}/repayments": "The provider's: tests/services/test_paying_steps.py.",
+    "POST /api/v1/orders/{order_id}/repayments": "Provider's: tests/services/payments/test_paying_steps.py.",
     "POST /api/v1/ratings/{rating_id}/answer": "The provider's to give: tests/handlers/test_ratings.py.",
     "GET /api/v1/qualifications/{qualification_id}/ceilings": "A provider's: "
     "tests/handlers/test_provider_standing.py.",

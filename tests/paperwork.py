@@ -17,7 +17,7 @@ from server.programme.papers import DocumentKind, FieldKind
 from server.programme.people import ConditionKind, PartyRules
 from server.programme.vocabulary import Party
 from server.rules.forms import form_fields
-from server.services.drafts import hash_of
+from server.services.admissions.drafts import hash_of
 
 REPRESENTATIVE, HANDLER = "李明", "王芳"
 ID_NUMBERS = {REPRESENTATIVE: "360426199101010071", HANDLER: "330102198506150016"}

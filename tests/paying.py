@@ -31,13 +31,14 @@ from server.programme.vocabulary import Party
 from server.rules.contracts import ContractStatus
 from server.rules.orders import OrderStatus
 from server.sealing import Sealer
-from server.services import budgets, invoices, payment_outcomes
 from server.services.access import Actor
+from server.services.budgets import budgets
 from server.services.clocks import ProgrammeClocks
-from server.services.invoice_steps import InvoiceStep
-from server.services.own_payments import OwnPayments
-from server.services.paying_steps import PayingStep, waives_papers
-from server.services.repayments import Repayments
+from server.services.payments import invoices, payment_outcomes
+from server.services.payments.invoice_steps import InvoiceStep
+from server.services.payments.own_payments import OwnPayments
+from server.services.payments.paying_steps import PayingStep, waives_papers
+from server.services.payments.repayments import Repayments
 from server.services.step_work import Move, NothingMore, Paper, StepWork
 from server.units import yuan_to_fen
 

@@ -19,11 +19,12 @@ from server.models.people import Person
 from server.programme.messages import load_messages
 from server.rules.chat_messages import WechatAccount
 from server.sealing import Sealer
-from server.services import consents, outbox
-from server.services.carriers import CUSTOM_PATH, SUBSCRIBE_PATH, TEMPLATE_PATH, Carriers
-from server.services.chat_replies import ChatReplies
-from server.services.deliveries import Deliveries
-from server.services.delivery_plan import known_topics
+from server.services import outbox
+from server.services.chat.chat_replies import ChatReplies
+from server.services.messages import consents
+from server.services.messages.carriers import CUSTOM_PATH, SUBSCRIBE_PATH, TEMPLATE_PATH, Carriers
+from server.services.messages.deliveries import Deliveries
+from server.services.messages.delivery_plan import known_topics
 
 NOW = datetime(2026, 5, 18, 2, 0, tzinfo=UTC)
 """Ten in the morning in China."""

@@ -12,7 +12,7 @@ from server.models.proof import DayRoot, JournalSeal
 from server.rules import merkle
 from server.rules.day_statements import Statement, signed_bytes, statement_hash
 from server.rules.hash_chain import GENESIS, chain
-from server.services.journal_seals import deed_of
+from server.services.proof.journal_seals import deed_of
 
 
 async def as_a_dba(connection: BaseDBAsyncClient, *statements: str) -> None:

@@ -31,16 +31,16 @@ from server.rules.deadlines import day_of
 from server.rules.review import BEST_SCORE, CaseStatus, Check, Record, Verdict
 from server.sealing import Sealer
 from server.services.access import CLOCK, Actor
+from server.services.afterwards import After
 from server.services.clocks import ProgrammeClocks
-from server.services.objection_answers import ObjectionAnswers
-from server.services.objections import Objections, Statement
-from server.services.public_notices import PublicNotices
-from server.services.review_cases import copied
-from server.services.review_notices import Notices
-from server.services.review_passage import Said
-from server.services.reviewed import After
-from server.services.reviews import Reviews
-from server.services.standing_notices import StandingNotices
+from server.services.public_notices.objection_answers import ObjectionAnswers
+from server.services.public_notices.objections import Objections, Statement
+from server.services.public_notices.public_notices import PublicNotices
+from server.services.public_notices.review_notices import Notices
+from server.services.public_notices.standing_notices import StandingNotices
+from server.services.reviews.review_cases import copied
+from server.services.reviews.review_passage import Said
+from server.services.reviews.reviews import Reviews
 from server.services.working_days import WorkingDays
 from tests.factories import make_enterprise
 

@@ -18,17 +18,17 @@ from server.programme.review import ReviewKind, ReviewSubject
 from server.rules.review import CaseStatus, Record, Verdict
 from server.rules.settlements import asked_documents, for_all
 from server.services.access import CLOCK, Actor
-from server.services.order_papers import HandIn
-from server.services.repayments import Repayments
-from server.services.review_cases import copied
-from server.services.review_passage import Said
-from server.services.reviewed_settlements import ReviewedSettlements
-from server.services.settlement_drafts import SettlementDrafts
-from server.services.settlement_end import repaid
-from server.services.settlement_forms import SettlementForms
-from server.services.settlement_papers import ForOrder
-from server.services.settlement_windows import SettlementWindows
-from server.services.settlements import Settlements
+from server.services.orders.order_papers import HandIn
+from server.services.payments.repayments import Repayments
+from server.services.reviews.review_cases import copied
+from server.services.reviews.review_passage import Said
+from server.services.settlements.reviewed_settlements import ReviewedSettlements
+from server.services.settlements.settlement_drafts import SettlementDrafts
+from server.services.settlements.settlement_end import repaid
+from server.services.settlements.settlement_forms import SettlementForms
+from server.services.settlements.settlement_papers import ForOrder
+from server.services.settlements.settlement_windows import SettlementWindows
+from server.services.settlements.settlements import Settlements
 from tests.contracting import ALLOTTED, DRAWN, ON_CONTRACT, RANKED, Desk, person_of
 
 _numbers = count(1)

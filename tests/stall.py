@@ -18,7 +18,7 @@ from server.programme.vocabulary import Party
 from server.rules.offering_form import kinds_of, own_fields
 from server.rules.offerings import is_selected
 from server.rules.review import CaseStatus
-from server.services.review_cases import copied
+from server.services.reviews.review_cases import copied
 from server.units import yuan_to_fen
 from tests.ordering import admit, organisation_of
 from tests.paperwork import a_file

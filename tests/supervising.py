@@ -19,11 +19,11 @@ from server.rules.orders import OrderStatus
 from server.rules.sampling import DrawStatus
 from server.rules.settlements import SettlementApplicationStatus, SettlementStatus
 from server.rules.supervision import InspectionKind
-from server.services.inspection_visits import Answer
-from server.services.inspections import Subject
-from server.services.related_parties import RelatedParties
-from server.services.shared_table import TableChecks
-from server.services.supervision_office import SupervisionOffice
+from server.services.admissions.related_parties import RelatedParties
+from server.services.supervision.inspection_visits import Answer
+from server.services.supervision.inspections import Subject
+from server.services.supervision.shared_table import TableChecks
+from server.services.supervision.supervision_office import SupervisionOffice
 from server.units import yuan_to_fen
 from tests.contracting import SEALER
 from tests.factories import make_enterprise

@@ -49,12 +49,12 @@ from server.rules.request_line import RequestStatus
 from server.rules.sanction_cases import SanctionStatus
 from server.rules.settlements import SettlementStatus
 from server.rules.supervision import AnomalyStatus
-from server.services import ledger
 from server.services.access import CLOCK, StaffRole
-from server.services.annual_notices import AnnualNotices
+from server.services.budgets import ledger
+from server.services.budgets.annual_notices import AnnualNotices
 from server.services.clocks import ProgrammeClocks
-from server.services.policy_trials import PolicyTrials
-from server.services.sampling_draws import sampled_subject
+from server.services.programmes.policy_trials import PolicyTrials
+from server.services.reviews.sampling_draws import sampled_subject
 from server.settings import Settings
 
 PROGRAMMES = list(Programmes.load(Path("config/programmes")))

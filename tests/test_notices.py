@@ -22,7 +22,7 @@ from server.programme.review import ReviewSubject
 from server.rules.issuance import RankOutcome
 from server.rules.orders import ORDER_MOVES, OrderStatus
 from server.rules.voucher_ends import Ending
-from server.services.notices import LINKS, notice, words_of
+from server.services.messages.notices import LINKS, notice, words_of
 
 ROOT = Path(__file__).parent.parent
 BUILT: Mapping[str, frozenset[str]] = {
@@ -208,10 +208,10 @@ def everything_told() -> list[Told]:
 
 
 TOLD = everything_told()
-REMINDERS = Path("server/services/reminders.py")
-OF_PAYMENTS = Path("server/services/disbursement_reminders.py")
-OF_WINDOWS = Path("server/services/settlement_windows.py")
-OF_REVIEWS = Path("server/services/escalations.py")
+REMINDERS = Path("server/services/messages/reminders.py")
+OF_PAYMENTS = Path("server/services/disbursements/disbursement_reminders.py")
+OF_WINDOWS = Path("server/services/settlements/settlement_windows.py")
+OF_REVIEWS = Path("server/services/messages/escalations.py")
 
 
 def placeholders(topic: str) -> set[str]:

@@ -25,7 +25,7 @@ from server.keys import CLOCK, CLOCKS, PROGRAMMES, ROUNDS, RUN_JOBS, SESSIONS
 from server.models.people import Person, Staff
 from server.models.rounds import Budget
 from server.rules.grabbing import Claim
-from server.services.grab_commit import Decided, GrabCommitter
+from server.services.rounds.grab_commit import Decided, GrabCommitter
 from server.settings import Settings
 from server.units import yuan_to_fen
 from tests import paperwork

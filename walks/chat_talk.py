@@ -20,7 +20,7 @@ from PIL import Image
 
 from server import texts
 from server.services.buckets import Buckets
-from server.services.chat_door import BURST, PER_SECOND
+from server.services.chat.chat_door import BURST, PER_SECOND
 from walks.callers import WalkFailed
 from walks.chat_paths import Option, Paths
 from walks.chat_phones import PhoneLine

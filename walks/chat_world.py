@@ -14,7 +14,7 @@ from server.clock import CHINA
 from server.database import close_database, migrate, open_database
 from server.demo_officials import PASSWORD, username
 from server.services.access import StaffRole
-from server.services.staff import create_staff
+from server.services.accounts.staff import create_staff
 from standin.wechat import DEMO_APPID, DEMO_OA_APPID, DEMO_OA_SECRET
 from tests.servers import PostgresServer, postgres_server
 from tools.embedded import RedisServer

@@ -12,7 +12,7 @@ from server import logs
 from server.clock import SystemClock
 from server.database import close_database, open_database
 from server.sealing import Sealer
-from server.services import resealing
+from server.services.data_protection import resealing
 from server.settings import Settings
 
 FAULTY = 1

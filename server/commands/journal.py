@@ -19,8 +19,8 @@ from server.database import close_database, open_database
 from server.gateways.anchoring import AnchorAway
 from server.gateways.anchors import anchors_of
 from server.gateways.seal_keys import SealKeys, SealKeyUnusable
-from server.services.journal_seals import HORIZON, JournalSeals
-from server.services.journal_verification import JournalVerification
+from server.services.proof.journal_seals import HORIZON, JournalSeals
+from server.services.proof.journal_verification import JournalVerification
 from server.settings import Settings
 
 FAULTY, CANNOT_LOOK = 1, 2

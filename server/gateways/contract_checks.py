@@ -1,7 +1,7 @@
 """Contract checks: what banks and regulators share about the sides of a contract (GX-69).
 
 Whoever connects a real exchange writes another :class:`ContractChecks`, and nothing else changes. The
-stand-in (``services/shared_table.py``) answers from a table that the authority keeps.
+stand-in (``services/supervision/shared_table.py``) answers from a table that the authority keeps.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The grab path speaks SQL through a held connection, because the ORM costs five to ten times as much a
 row (docs/decisions/0003). What the rows mean is decided above: ``rules/grabbing.py`` decides,
-``services/grab_commit.py`` drives the transaction, and a store only reads and writes.
+``services/rounds/grab_commit.py`` drives the transaction, and a store only reads and writes.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ SELECT (SELECT count(*) FROM application a WHERE a.round_id = $1 AND a.status = 
        CAST(coalesce(sum(awarded_fen), 0) AS BIGINT) AS awarded_fen
 FROM ranking_entry WHERE round_id = $1"""
 
-# What services/issuing.py writes for each voucher, for all of a list at once; a test compares.
+# What services/vouchers/issuing.py writes for each voucher, for all of a list at once; a test compares.
 VOUCHERS = """
 INSERT INTO voucher (number, round_id, budget_id, enterprise_id, kind, basis, serial, tier, face_value_fen,
                      status, given_back_fen, programme_slug, programme_version, granted_at, reserved_at,

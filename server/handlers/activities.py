@@ -14,12 +14,13 @@ from server.handlers.parsing import Body, Day, Id, Query
 from server.keys import CLOCKS, PROGRAMMES
 from server.models.organisations import ActivityKind, ActivityRecord
 from server.programme.registry import UnknownProgramme
-from server.services import access, activities
+from server.services import access
 from server.services.access import Actor, NoOrganisation, NotFound
-from server.services.activities import ActivityInFuture
 from server.services.allowances import TooManyToday
-from server.services.file_safety import FileUnacceptable
-from server.services.files import FilesUnknown
+from server.services.files.file_safety import FileUnacceptable
+from server.services.files.files import FilesUnknown
+from server.services.organisations import activities
+from server.services.organisations.activities import ActivityInFuture
 
 routes = Routes("activities")
 

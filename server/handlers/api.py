@@ -78,7 +78,7 @@ from server.services.access import (
     SessionEnded,
     StaffRole,
 )
-from server.services.tokens import AccessTokenExpired
+from server.services.accounts.tokens import AccessTokenExpired
 
 log = structlog.get_logger("server.http")
 

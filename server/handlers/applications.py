@@ -16,10 +16,12 @@ from server.keys import APPLICATIONS
 from server.models.applications import Application
 from server.rules.issuance import ApplicationStatus, RankOutcome
 from server.rules.quota import QuotaExceeded
-from server.services import access, applications
+from server.services import access
 from server.services.access import Actor, NoOrganisation, StaffRole
+from server.services.admissions.standings import NotInStanding
 from server.services.allowances import TooManyToday
-from server.services.applications import (
+from server.services.vouchers import applications
+from server.services.vouchers.applications import (
     ApplicationWithdrawn,
     Applied,
     ApplyingClosed,
@@ -29,7 +31,6 @@ from server.services.applications import (
     NotAppliedFor,
     RequestKeyReused,
 )
-from server.services.standings import NotInStanding
 
 routes = Routes("applications")
 

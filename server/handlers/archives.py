@@ -15,9 +15,9 @@ from server.handlers.parsing import Body, Day, Id, Path
 from server.keys import DISBURSEMENTS
 from server.rules.lifecycles import IllegalMove
 from server.rules.review import ReasonMissing
-from server.services import archives
 from server.services.access import Actor, NotFound
-from server.services.archives import (
+from server.services.disbursements import archives
+from server.services.disbursements.archives import (
     BatchNotClosed,
     FilingAhead,
     FilingDone,
@@ -27,11 +27,17 @@ from server.services.archives import (
     HandOverDecided,
     HandOverExists,
 )
-from server.services.disbursement_book import PAYERS, READERS, ArchiveClosed, NotYourDisbursement, SameHands
-from server.services.file_safety import FileUnacceptable
-from server.services.files import FilesUnknown
-from server.services.reviews import CaseMovedOn
-from server.services.settlement_book import SettlementMovedOn
+from server.services.disbursements.disbursement_book import (
+    PAYERS,
+    READERS,
+    ArchiveClosed,
+    NotYourDisbursement,
+    SameHands,
+)
+from server.services.files.file_safety import FileUnacceptable
+from server.services.files.files import FilesUnknown
+from server.services.reviews.reviews import CaseMovedOn
+from server.services.settlements.settlement_book import SettlementMovedOn
 
 routes = Routes("archives")
 

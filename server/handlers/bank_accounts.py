@@ -16,18 +16,18 @@ from server.models.disbursements import BankAccount
 from server.programme.registry import UnknownProgramme
 from server.rules.disbursements import AccountNumberWrong, AccountStatus, masked
 from server.rules.review import ReasonMissing
-from server.services import bank_accounts
 from server.services.access import Actor, NoOrganisation, NotFound
-from server.services.bank_accounts import (
+from server.services.disbursements import bank_accounts
+from server.services.disbursements.bank_accounts import (
     AccountHolderDiffers,
     AccountMovedOn,
     AccountWaiting,
     NotAProvider,
 )
-from server.services.disbursement_book import PAYERS, READERS, NotYourDisbursement, SameHands
-from server.services.file_safety import FileUnacceptable
-from server.services.files import FilesUnknown
-from server.services.reviewers import OwnReview
+from server.services.disbursements.disbursement_book import PAYERS, READERS, NotYourDisbursement, SameHands
+from server.services.files.file_safety import FileUnacceptable
+from server.services.files.files import FilesUnknown
+from server.services.reviews.reviewers import OwnReview
 
 routes = Routes("bank_accounts")
 

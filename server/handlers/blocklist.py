@@ -14,10 +14,11 @@ from server.keys import BLOCKLIST
 from server.models.organisations import BlocklistEntry
 from server.programme.registry import UnknownProgramme
 from server.rules.uscc import UsccInvalid
-from server.services import access, blocklist
+from server.services import access
 from server.services.access import Actor, StaffRole
-from server.services.blocklist import BanAlreadyLifted, BanOfSanction, BanPeriodImpossible
-from server.services.reviewers import OwnReview
+from server.services.reviews.reviewers import OwnReview
+from server.services.sanctions import blocklist
+from server.services.sanctions.blocklist import BanAlreadyLifted, BanOfSanction, BanPeriodImpossible
 
 routes = Routes("blocklist")
 

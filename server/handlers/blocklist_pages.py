@@ -21,8 +21,8 @@ from server.handlers.sanction_views import CLAUSE, NUMBER
 from server.keys import CLOCKS, PROGRAMMES, SANCTIONS
 from server.programme.registry import UnknownProgramme
 from server.rules.deadlines import day_of
-from server.services import sanction_lists
-from server.services.sanction_lists import PAGE, Announced
+from server.services.sanctions import sanction_lists
+from server.services.sanctions.sanction_lists import PAGE, Announced
 
 routes = Routes("blocklist_pages")
 

@@ -14,12 +14,12 @@ from server.keys import SUPERVISION
 from server.models.supervision import CallBack, CallBackList
 from server.programme.registry import UnknownProgramme
 from server.rules.supervision import CallBackStatus, CallMethod, CallOutcome
-from server.services import call_backs
 from server.services.access import Actor
-from server.services.call_backs import MOST_CALLS, CallAnswerUnusable, CallListUnusable, CallOver
-from server.services.reviewers import OwnReview
-from server.services.supervision_book import SUPERVISORS, WordsMissing
-from server.services.supervision_samples import SampleNotDrawn
+from server.services.reviews.reviewers import OwnReview
+from server.services.supervision import call_backs
+from server.services.supervision.call_backs import MOST_CALLS, CallAnswerUnusable, CallListUnusable, CallOver
+from server.services.supervision.supervision_book import SUPERVISORS, WordsMissing
+from server.services.supervision.supervision_samples import SampleNotDrawn
 
 routes = Routes("call_backs")
 

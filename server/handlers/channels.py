@@ -15,11 +15,11 @@ from server.handlers.parsing import Body, Id, Path, Query
 from server.keys import CLOCK, DELIVERIES, SEALER
 from server.models.deliveries import Delivery
 from server.programme.messages import MessageChannel
-from server.services import dead_letters
 from server.services.access import Actor, StaffRole
-from server.services.consents import TemplateUnknown
-from server.services.dead_letters import DeliveryNotDead
-from server.services.own_channels import choose_quiet, own_channels, tell_consents
+from server.services.messages import dead_letters
+from server.services.messages.consents import TemplateUnknown
+from server.services.messages.dead_letters import DeliveryNotDead
+from server.services.messages.own_channels import choose_quiet, own_channels, tell_consents
 
 routes = Routes("channels")
 

@@ -14,10 +14,10 @@ from server.handlers.parsing import Body, Day, Path
 from server.keys import CHAT_DESK
 from server.rules.complaints import LONGEST_CONTACT, LONGEST_MESSAGE, LONGEST_NAME, LONGEST_STORY, SubjectKind
 from server.services.allowances import TooManyToday
-from server.services.chat_forms import FormAnswers
-from server.services.complaint_aims import ComplaintSubjectUnknown
-from server.services.complaints import ComplaintEmpty, ComplaintTooLong
-from server.services.evidence import EvidenceDamaged
+from server.services.chat.chat_forms import FormAnswers
+from server.services.complaints.complaint_aims import ComplaintSubjectUnknown
+from server.services.complaints.complaints import ComplaintEmpty, ComplaintTooLong
+from server.services.files.evidence import EvidenceDamaged
 
 routes = Routes("chat")
 

@@ -31,29 +31,29 @@ from server.rules.complaints import (
     Finding,
     SubjectKind,
 )
-from server.services import complaint_lists
 from server.services.access import Actor, StaffRole
 from server.services.allowances import TooManyToday
-from server.services.complaint_book import ComplainantRevealed
-from server.services.complaint_desk import (
+from server.services.complaints import complaint_lists
+from server.services.complaints.complaint_book import ComplainantRevealed
+from server.services.complaints.complaint_desk import (
     ComplainantReasonMissing,
     ComplainantUnnamed,
     NoSuchColleague,
     NotYourComplaint,
     OwnAnswer,
 )
-from server.services.complaint_files import FileUnfit
-from server.services.complaint_handling import (
+from server.services.complaints.complaint_files import FileUnfit
+from server.services.complaints.complaint_handling import (
     FindingMissing,
     HoldImpossible,
     NobodyAccused,
     NothingAbove,
 )
-from server.services.complaint_lists import PAGE, Queue
-from server.services.complaints import Filing
-from server.services.evidence import EvidenceDamaged
-from server.services.files import ViewReasonMissing
-from server.services.reviewers import OwnReview
+from server.services.complaints.complaint_lists import PAGE, Queue
+from server.services.complaints.complaints import Filing
+from server.services.files.evidence import EvidenceDamaged
+from server.services.files.files import ViewReasonMissing
+from server.services.reviews.reviewers import OwnReview
 
 routes = Routes("complaint_desk")
 

@@ -11,9 +11,9 @@ from server.handlers.api import Answer
 from server.handlers.parsing import Id, Path
 from server.models.complaints import Complaint
 from server.rules.complaints import Channel, Closing, ComplaintStatus, EntryKind, Finding, SubjectKind
-from server.services.accusations import Accusation
-from server.services.complaint_book import Line
-from server.services.complaint_lists import HandledCase, OwnCase
+from server.services.complaints.accusations import Accusation
+from server.services.complaints.complaint_book import Line
+from server.services.complaints.complaint_lists import HandledCase, OwnCase
 
 NUMBER = "What people read aloud. | 投诉编号。"
 DUE = "Until when it is answered, exclusive. | 答复期限（不含）。"

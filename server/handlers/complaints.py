@@ -36,13 +36,13 @@ from server.rules.complaints import (
     ladder_of,
 )
 from server.rules.lifecycles import IllegalMove, NotPermittedNow
-from server.services import complaint_lists
 from server.services.access import Actor, NoOrganisation
-from server.services.accusations import PAGE
 from server.services.allowances import TooManyToday
-from server.services.complaint_aims import ComplaintSubjectUnknown
-from server.services.complaint_book import ComplaintMovedOn, ComplaintTooManyFiles
-from server.services.complaints import (
+from server.services.complaints import complaint_lists
+from server.services.complaints.accusations import PAGE
+from server.services.complaints.complaint_aims import ComplaintSubjectUnknown
+from server.services.complaints.complaint_book import ComplaintMovedOn, ComplaintTooManyFiles
+from server.services.complaints.complaints import (
     AlreadyInMailbox,
     ComplaintEmpty,
     ComplaintTooLong,
@@ -53,7 +53,7 @@ from server.services.complaints import (
     UrgedAlready,
     Whose,
 )
-from server.services.files import FilesUnknown
+from server.services.files.files import FilesUnknown
 
 routes = Routes("complaints")
 

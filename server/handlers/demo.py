@@ -9,7 +9,7 @@ from server.handlers.api import PUBLIC, Routes
 from server.handlers.parsing import Body
 from server.handlers.sessions import NewSession, begun
 from server.keys import CLOCK, SESSIONS
-from server.services.sessions import AccountDisabled, DemoAccountUnknown, sign_in_for_demo
+from server.services.accounts.sessions import AccountDisabled, DemoAccountUnknown, sign_in_for_demo
 
 routes = Routes("demo")
 

@@ -22,9 +22,9 @@ from server.rules.disbursements import (
     YearMoney,
     masked,
 )
-from server.services.bank_files import MEDIA, BankFormat
-from server.services.payment_plan import Plan
-from server.services.payment_receipts import Found, ReceiptsPreview
+from server.services.disbursements.bank_files import MEDIA, BankFormat
+from server.services.disbursements.payment_plan import Plan
+from server.services.disbursements.payment_receipts import Found, ReceiptsPreview
 
 FEN = "Fen. | 单位分。"
 VERSION = "The version that was seen. | 所见版本号。"

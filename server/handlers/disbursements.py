@@ -28,12 +28,18 @@ from server.programme.registry import UnknownProgramme
 from server.rules.disbursements import BatchStatus, PaymentSource
 from server.rules.lifecycles import IllegalMove
 from server.rules.review import ReasonMissing
-from server.services import archives, disbursement_book, offsets, payment_lists, summary_invoices
 from server.services.access import Actor, NoOrganisation, NotFound
-from server.services.bank_files import BankFormat
-from server.services.batch_sending import BankTemplateUnknown, BatchAltered, BatchNotSent
-from server.services.budgets import BudgetTooSmall
-from server.services.disbursement_book import (
+from server.services.budgets.budgets import BudgetTooSmall
+from server.services.disbursements import (
+    archives,
+    disbursement_book,
+    offsets,
+    payment_lists,
+    summary_invoices,
+)
+from server.services.disbursements.bank_files import BankFormat
+from server.services.disbursements.batch_sending import BankTemplateUnknown, BatchAltered, BatchNotSent
+from server.services.disbursements.disbursement_book import (
     PAYERS,
     READERS,
     ArchiveClosed,
@@ -41,20 +47,20 @@ from server.services.disbursement_book import (
     NotYourDisbursement,
     SameHands,
 )
-from server.services.offsets import OffsetsChanged
-from server.services.order_purse import YearNotOpen
-from server.services.payable_budget import BooksDiffer
-from server.services.payment_batches import (
+from server.services.disbursements.offsets import OffsetsChanged
+from server.services.disbursements.payable_budget import BooksDiffer
+from server.services.disbursements.payment_batches import (
     AccountsChanged,
     BatchUnderWay,
     NothingPayable,
     PaymentNotInDraft,
     SettlementsHeld,
 )
-from server.services.reviewers import OwnReview
-from server.services.reviews import CaseMovedOn
-from server.services.settlement_book import SettlementMovedOn
-from server.services.summary_invoices import SummaryInvoiceMissing
+from server.services.disbursements.summary_invoices import SummaryInvoiceMissing
+from server.services.reviews.reviewers import OwnReview
+from server.services.reviews.reviews import CaseMovedOn
+from server.services.settlements.settlement_book import SettlementMovedOn
+from server.services.vouchers.order_purse import YearNotOpen
 
 routes = Routes("disbursements")
 

@@ -19,7 +19,7 @@ from server.keys import CLOCKS, PROGRAMMES
 from server.programme.registry import UnknownProgramme
 from server.rules.spreadsheets import neutral
 from server.services.access import Actor, NotFound, StaffRole
-from server.services.districts import District, Line, Stage
+from server.services.admissions.districts import District, Line, Stage
 
 routes = Routes("districts")
 

@@ -16,11 +16,13 @@ from server.models.documents import PrintedDocument, Signature
 from server.programme.registry import UnknownProgramme
 from server.programme.vocabulary import Party
 from server.rules.documents import Printed, SignMethod
-from server.services import access, document_book, printed_forms
+from server.services import access
 from server.services.access import Actor, NoOrganisation
-from server.services.document_book import READERS, NotPrintedYet
-from server.services.evidence import EvidenceDamaged
-from server.services.files import ViewReasonMissing
+from server.services.admissions import printed_forms
+from server.services.documents import document_book
+from server.services.documents.document_book import READERS, NotPrintedYet
+from server.services.files.evidence import EvidenceDamaged
+from server.services.files.files import ViewReasonMissing
 
 routes = Routes("documents")
 

@@ -21,7 +21,7 @@ from server.keys import PROGRAMMES, SETTINGS
 from server.models.sampling import SamplingDraw, SamplingItem
 from server.rules.deadlines import told
 from server.rules.sampling import DrawStatus
-from server.services import sampling_pages
+from server.services.reviews import sampling_pages
 from server.units import percent
 
 routes = Routes("draw_pages")

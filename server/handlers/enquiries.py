@@ -18,19 +18,19 @@ from server.programme.registry import UnknownProgramme
 from server.rules.enquiries import EnquiryStatus
 from server.rules.forms import LONGEST_TEXT
 from server.rules.lifecycles import IllegalMove, NotPermittedNow
-from server.services import enquiry_book
 from server.services.access import Actor, NoOrganisation
+from server.services.admissions.standings import NotInStanding
 from server.services.allowances import TooManyToday
-from server.services.enquiries import (
+from server.services.marketplace import enquiry_book
+from server.services.marketplace.enquiries import (
     EnquiriesNotHere,
     EnquiryEmpty,
     EnquiryMovedOn,
     EnquiryUnusable,
     rules_of,
 )
-from server.services.enquiry_book import PAGE
-from server.services.reviews import CaseMovedOn
-from server.services.standings import NotInStanding
+from server.services.marketplace.enquiry_book import PAGE
+from server.services.reviews.reviews import CaseMovedOn
 
 routes = Routes("enquiries")
 

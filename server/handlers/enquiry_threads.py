@@ -15,13 +15,13 @@ from server.models.enquiries import EnquiryAnswer, EnquiryMessage
 from server.programme.vocabulary import Party
 from server.rules.enquiries import LONGEST_MESSAGE
 from server.rules.lifecycles import NotPermittedNow
-from server.services import enquiry_book
 from server.services.access import Actor, NoOrganisation
+from server.services.admissions.standings import NotInStanding
 from server.services.allowances import TooManyToday
-from server.services.enquiries import EnquiryAnswered, OwnEnquiry
-from server.services.enquiry_book import PAGE, Thread
-from server.services.offering_book import OfferingNotListed
-from server.services.standings import NotInStanding
+from server.services.marketplace import enquiry_book
+from server.services.marketplace.enquiries import EnquiryAnswered, OwnEnquiry
+from server.services.marketplace.enquiry_book import PAGE, Thread
+from server.services.marketplace.offering_book import OfferingNotListed
 
 routes = Routes("enquiries")
 

@@ -16,9 +16,8 @@ from server.keys import EXPORTS
 from server.models.exports import ExportFormat, ExportJob, ExportStatus
 from server.programme.registry import UnknownProgramme
 from server.services.access import Actor, StaffRole
-from server.services.evidence import EvidenceDamaged
-from server.services.export_kinds import ExportFilters
-from server.services.exports import (
+from server.services.exports.export_kinds import ExportFilters
+from server.services.exports.exports import (
     READERS,
     ExportAlreadyRunning,
     ExportEnded,
@@ -29,7 +28,8 @@ from server.services.exports import (
     ExportReasonMissing,
     ExportRevealForbidden,
 )
-from server.services.sheets import XLSX
+from server.services.files.evidence import EvidenceDamaged
+from server.services.tables.sheets import XLSX
 
 routes = Routes("exports")
 

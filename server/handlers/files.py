@@ -16,8 +16,8 @@ from server.keys import FILES
 from server.models.files import StoredFile
 from server.programme.papers import DocumentKind
 from server.services.access import Actor, NoOrganisation
-from server.services.evidence import EvidenceDamaged
-from server.services.files import FileInUse, ViewReasonMissing, hints_of
+from server.services.files.evidence import EvidenceDamaged
+from server.services.files.files import FileInUse, ViewReasonMissing, hints_of
 
 routes = Routes("files")
 

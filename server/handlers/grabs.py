@@ -29,8 +29,9 @@ from server.handlers.wire import JSON_ACCEPTED, JSON_CREATED, JSON_OK, PreparedP
 from server.keys import GRAB_DOOR, REQUEST_ID
 from server.metrics import Metrics
 from server.services.access import Actor, NoOrganisation, NotAllowed, NotFound
+from server.services.accounts.identities import Identities
 from server.services.buckets import Buckets, TooManyRequests
-from server.services.grabs import (
+from server.services.rounds.grabs import (
     GrabAsk,
     GrabCode,
     GrabKeyReused,
@@ -45,10 +46,9 @@ from server.services.grabs import (
     RoundSoldOut,
     TryAgain,
 )
-from server.services.identities import Identities
-from server.services.receipts import Receipt, ReceiptInvalid, Receipts
-from server.services.round_book import RoundBook
-from server.services.rounds import Rounds
+from server.services.rounds.receipts import Receipt, ReceiptInvalid, Receipts
+from server.services.rounds.round_book import RoundBook
+from server.services.rounds.rounds import Rounds
 
 routes = Routes("grabs")
 

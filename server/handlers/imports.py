@@ -17,11 +17,12 @@ from server.handlers.streams import UploadFormUnusable, whole_file
 from server.keys import IMPORTS
 from server.models.imports import ImportRun
 from server.programme.registry import UnknownProgramme
-from server.services import access, imports
+from server.services import access
 from server.services.access import Actor, NotFound, StaffRole
-from server.services.import_kinds import Effect, ImportMode, ImportSettings, ImportSettingsWrong
-from server.services.import_table import ImportColumnsWrong
-from server.services.imports import (
+from server.services.admissions.qualifications import LabelsUnknown
+from server.services.imports import imports
+from server.services.imports.import_kinds import Effect, ImportMode, ImportSettings, ImportSettingsWrong
+from server.services.imports.imports import (
     ImportDuringLaunch,
     ImportKindUnknown,
     ImportNotPreviewed,
@@ -29,8 +30,8 @@ from server.services.imports import (
     Outcome,
     Preview,
 )
-from server.services.qualifications import LabelsUnknown
-from server.services.sheets import MOST_BYTES, MOST_ROWS, SHEET_REFUSALS, XLSX
+from server.services.tables.import_table import ImportColumnsWrong
+from server.services.tables.sheets import MOST_BYTES, MOST_ROWS, SHEET_REFUSALS, XLSX
 
 routes = Routes("imports")
 

@@ -9,8 +9,8 @@ from server.handlers.api import SIGNED_IN, Answer, Routes
 from server.handlers.parsing import Body, Id, Path, Query
 from server.keys import PROGRAMMES
 from server.services.access import Actor, NotFound
-from server.services.inbox import COUNTED, Inbox, InboxOrder, Item, Place
-from server.services.notices import notice
+from server.services.messages.inbox import COUNTED, Inbox, InboxOrder, Item, Place
+from server.services.messages.notices import notice
 
 routes = Routes("inbox")
 

@@ -15,12 +15,13 @@ from server.keys import LABELS, PROGRAMMES
 from server.models.labels import AttestedLabel, LabelSource
 from server.programme.registry import UnknownProgramme
 from server.rules.uscc import UsccInvalid, checked_uscc
-from server.services import access, labels
+from server.services import access
 from server.services.access import Actor, StaffRole
-from server.services.attestations import Statement
-from server.services.cells import name_of, plain
-from server.services.labels import LabelAlreadyWithdrawn, LabelHeldAlready
-from server.services.qualifications import LabelsUnknown
+from server.services.admissions import labels
+from server.services.admissions.attestations import Statement
+from server.services.admissions.labels import LabelAlreadyWithdrawn, LabelHeldAlready
+from server.services.admissions.qualifications import LabelsUnknown
+from server.services.tables.cells import name_of, plain
 
 routes = Routes("labels")
 

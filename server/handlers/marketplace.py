@@ -28,9 +28,9 @@ from server.rules.chinese_search import LONGEST_QUERY
 from server.rules.limits import Limit
 from server.rules.quota import ProviderRoom
 from server.services.access import Actor, NotSignedIn, SessionEnded
-from server.services.marketplace import CursorUnusable, Detail, Wanted
-from server.services.shop_window import Card
-from server.services.tokens import AccessTokenExpired
+from server.services.accounts.tokens import AccessTokenExpired
+from server.services.marketplace.marketplace import CursorUnusable, Detail, Wanted
+from server.services.marketplace.shop_window import Card
 from server.units import BASIS_POINTS
 
 routes = Routes("marketplace")

@@ -14,13 +14,16 @@ from server.handlers.parsing import Body, Id, Path
 from server.keys import HANDOVERS, MEMBERSHIPS
 from server.models.organisations import Handover, MemberRole
 from server.rules.uscc import UsccInvalid
-from server.services import access, handovers, memberships, people
+from server.services import access
 from server.services.access import Actor, NoOrganisation, NotAllowed, NotFound
+from server.services.accounts import people
+from server.services.admissions import handovers
+from server.services.admissions.handovers import NotACandidate, RepresentativeUnproven, TooManyProofs
 from server.services.allowances import TooManyToday
-from server.services.file_safety import FileUnacceptable
-from server.services.files import FilesUnknown
-from server.services.handovers import NotACandidate, RepresentativeUnproven, TooManyProofs
-from server.services.memberships import (
+from server.services.files.file_safety import FileUnacceptable
+from server.services.files.files import FilesUnknown
+from server.services.organisations import memberships
+from server.services.organisations.memberships import (
     AlreadyMember,
     HandlerTaken,
     InvitationUnusable,

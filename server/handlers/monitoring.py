@@ -48,20 +48,10 @@ from server.handlers.supervision_forms import BeforeQuery
 from server.keys import SUPERVISION
 from server.models.organisations import MemberRole
 from server.programme.registry import UnknownProgramme
-from server.services import anomalies, evaluations, fund_audits
 from server.services.access import Actor, StaffRole
-from server.services.anomalies import AnomalyDecided, AnomalyNotYours, Charge, NoGroundForAnomaly
-from server.services.evaluations import EvaluationNotYours, EvaluationPeriod, EvaluationSigned
-from server.services.files import FilesUnknown
-from server.services.fund_audits import (
-    ComparedAlready,
-    FiguresUnusable,
-    NothingToCompare,
-    OperatorAudited,
-    OwnRecord,
-)
-from server.services.reviewers import OwnReview
-from server.services.sanctions import (
+from server.services.files.files import FilesUnknown
+from server.services.reviews.reviewers import OwnReview
+from server.services.sanctions.sanctions import (
     NotYoursToPropose,
     ReductionMissing,
     ResponsiblePersonMissing,
@@ -69,7 +59,17 @@ from server.services.sanctions import (
     SanctionScopeWrong,
     SanctionUnderWay,
 )
-from server.services.supervision_book import (
+from server.services.supervision import anomalies, evaluations, fund_audits
+from server.services.supervision.anomalies import AnomalyDecided, AnomalyNotYours, Charge, NoGroundForAnomaly
+from server.services.supervision.evaluations import EvaluationNotYours, EvaluationPeriod, EvaluationSigned
+from server.services.supervision.fund_audits import (
+    ComparedAlready,
+    FiguresUnusable,
+    NothingToCompare,
+    OperatorAudited,
+    OwnRecord,
+)
+from server.services.supervision.supervision_book import (
     DECIDING,
     SUPERVISORS,
     SupervisionMovedOn,

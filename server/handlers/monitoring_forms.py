@@ -12,7 +12,7 @@ from server.handlers.supervision_views import FILES, LONGEST, PROGRAMME, REASON
 from server.programme.vocabulary import Party
 from server.rules.contract_checks import CheckVerdict, SharedSource
 from server.rules.supervision import AnomalyStatus, AuditOpinion, CommissionOutcome
-from server.services.supervision_book import MOST_FILES
+from server.services.supervision.supervision_book import MOST_FILES
 
 LARGEST = 2**53
 Figure = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]

@@ -25,9 +25,9 @@ from server.models.public_notices import PublicNotice
 from server.programme.registry import UnknownProgramme
 from server.programme.review import ReviewSubject
 from server.rules.review import NotYourReview, ReasonMissing
-from server.services import notice_reading
 from server.services.access import Actor, StaffRole
-from server.services.public_notices import (
+from server.services.public_notices import notice_reading
+from server.services.public_notices.public_notices import (
     MOST_LINES,
     NoticeEmpty,
     NoticeItemUnusable,
@@ -38,15 +38,15 @@ from server.services.public_notices import (
     NoticeTooLong,
     Preview,
 )
-from server.services.recusals import Recused
-from server.services.reviewers import OwnReview
-from server.services.standing_notices import (
+from server.services.public_notices.standing_notices import (
     ChannelDayTooOld,
     ChannelDayUnusable,
     ChannelShown,
     ChannelUnknown,
     NoticeNotStanding,
 )
+from server.services.reviews.recusals import Recused
+from server.services.reviews.reviewers import OwnReview
 
 routes = Routes("notice_drafts")
 

@@ -24,8 +24,8 @@ from server.programme.public_notice_defaults import NoticeDefaults
 from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import told, told_until
 from server.rules.public_notices import NoticeKind, NoticeStatus, columns_of
-from server.services import notice_reading
-from server.services.notice_reading import Shown
+from server.services.public_notices import notice_reading
+from server.services.public_notices.notice_reading import Shown
 
 routes = Routes("notice_pages")
 

@@ -12,7 +12,7 @@ from server.handlers.paging import NextPage
 from server.handlers.parsing import Id, Path
 from server.models.public_notices import NoticeShowing, PublicNotice
 from server.rules.public_notices import NoticeKind, NoticeStatus
-from server.services.notice_reading import Shown, ShownLine
+from server.services.public_notices.notice_reading import Shown, ShownLine
 
 NOTICE = "The notice. | 公示（内部编号）。"
 PROGRAMME = "The programme's slug. | 项目代码。"

@@ -13,13 +13,13 @@ from server.handlers.reviews import FOLLOWING
 from server.keys import NOTICE_DESK
 from server.rules.review import DecidedBefore, NotYourReview, ReasonMissing
 from server.services.access import Actor, StaffRole
-from server.services.evidence import EvidenceDamaged
-from server.services.files import ViewReasonMissing
-from server.services.objection_answers import ObjectionAnswered, ObjectorAnonymous
-from server.services.objections import NoticeOver
-from server.services.recusals import Recused
-from server.services.reviewers import OwnReview
-from server.services.reviews import CaseMovedOn
+from server.services.files.evidence import EvidenceDamaged
+from server.services.files.files import ViewReasonMissing
+from server.services.public_notices.objection_answers import ObjectionAnswered, ObjectorAnonymous
+from server.services.public_notices.objections import NoticeOver
+from server.services.reviews.recusals import Recused
+from server.services.reviews.reviewers import OwnReview
+from server.services.reviews.reviews import CaseMovedOn
 
 routes = Routes("objections")
 

@@ -16,7 +16,7 @@ from server.programme.review import ReviewSubject
 from server.rules.deadlines import day_of
 from server.rules.offering_form import items_of, kinds_of, own_fields
 from server.rules.offerings import is_selected
-from server.services.selections import open_round
+from server.services.marketplace.selections import open_round
 
 routes = Routes("offerings")
 

@@ -12,8 +12,8 @@ from server.handlers.problems import UnmetCondition
 from server.models.offerings import Offering, OfferingVersion
 from server.rules.offering_form import columns_of
 from server.rules.offerings import DraftStatus, OfferingStatus
-from server.services.offering_book import written
-from server.services.offering_drafts import OfferingDraft
+from server.services.marketplace.offering_book import written
+from server.services.marketplace.offering_drafts import OfferingDraft
 
 PROGRAMME = "The programme. | 项目代码。"
 CATEGORY = "Code of the programme's category. | 服务类别代码。"

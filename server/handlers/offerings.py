@@ -37,20 +37,20 @@ from server.programme.registry import UnknownProgramme
 from server.rules.lifecycles import IllegalMove
 from server.rules.offerings import OfferingStatus
 from server.rules.review import ReasonMissing
-from server.services import offering_book, offering_lists
 from server.services.access import IN_THE_FILES, Actor, NoOrganisation, StaffRole
-from server.services.admissions import FormItemsUnknown
+from server.services.admissions.admissions import FormItemsUnknown
+from server.services.admissions.drafts import DraftMovedOn, FormItemsShut, FormValuesUnusable
+from server.services.admissions.qualifications import ProgrammeNotRunning
+from server.services.admissions.standings import NotInStanding
 from server.services.allowances import TooManyToday
-from server.services.drafts import DraftMovedOn, FormItemsShut, FormValuesUnusable
-from server.services.file_safety import FileUnacceptable
-from server.services.files import FilesUnknown
-from server.services.offering_book import OfferingMovedOn, OfferingNotListed
-from server.services.offering_drafts import OfferingUnderReview, Writing
-from server.services.offerings import OfferingIncomplete
-from server.services.qualifications import ProgrammeNotRunning
-from server.services.reviews import CaseMovedOn
-from server.services.selections import SelectionNotOpen
-from server.services.standings import NotInStanding
+from server.services.files.file_safety import FileUnacceptable
+from server.services.files.files import FilesUnknown
+from server.services.marketplace import offering_book, offering_lists
+from server.services.marketplace.offering_book import OfferingMovedOn, OfferingNotListed
+from server.services.marketplace.offering_drafts import OfferingUnderReview, Writing
+from server.services.marketplace.offerings import OfferingIncomplete
+from server.services.marketplace.selections import SelectionNotOpen
+from server.services.reviews.reviews import CaseMovedOn
 
 routes = Routes("offerings")
 

@@ -14,8 +14,8 @@ from server.models.offices import Office
 from server.programme.registry import UnknownProgramme
 from server.programme.vocabulary import Actor as ProgrammeActor
 from server.rules.uscc import UsccInvalid
-from server.services import offices
 from server.services.access import Actor, NotFound, StaffRole
+from server.services.programmes import offices
 
 routes = Routes("offices")
 

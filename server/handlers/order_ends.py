@@ -13,9 +13,9 @@ from server.handlers.parsing import Body, Id, SeenVersion
 from server.keys import ORDER_ENDS, PAYMENT_RETURNS
 from server.rules.lifecycles import IllegalMove, NotPermittedNow
 from server.services.access import Actor, NoOrganisation, StaffRole
-from server.services.file_safety import FileUnacceptable
-from server.services.files import FilesUnknown
-from server.services.order_ends import (
+from server.services.files.file_safety import FileUnacceptable
+from server.services.files.files import FilesUnknown
+from server.services.orders.order_ends import (
     CancellationAskedAlready,
     CancellationIncomplete,
     CannotDecline,
@@ -23,10 +23,10 @@ from server.services.order_ends import (
     NothingToTakeBack,
     NotYoursToCancel,
 )
-from server.services.order_wishes import OrderMovedOn
-from server.services.request_book import RequestMovedOn
-from server.services.reviewed_orders import PaymentNotReturned, PaymentReturnAsked
-from server.services.reviews import CaseMovedOn
+from server.services.orders.order_wishes import OrderMovedOn
+from server.services.orders.request_book import RequestMovedOn
+from server.services.orders.reviewed_orders import PaymentNotReturned, PaymentReturnAsked
+from server.services.reviews.reviews import CaseMovedOn
 
 routes = Routes("order-ends")
 

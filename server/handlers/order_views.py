@@ -23,7 +23,7 @@ from server.programme.vocabulary import Party
 from server.rules.invoice_checks import Wanted
 from server.rules.orders import OrderStatus
 from server.services.access import StaffRole
-from server.services.order_lists import OrderShown, StepShown
+from server.services.orders.order_lists import OrderShown, StepShown
 
 ORDER_READERS = Access(
     frozenset({"person", "staff"}), frozenset({*MemberRole, *StaffRole} - {StaffRole.ADMINISTRATOR})

@@ -31,19 +31,18 @@ from server.rules.order_walk import StepDoneAlready, StepTooLate
 from server.rules.orders import OrderStatus
 from server.rules.steps import NotYourStep, StepOutOfTurn
 from server.rules.uscc import UsccInvalid, checked_uscc
-from server.services import order_lists
 from server.services.access import Actor, NoOrganisation
+from server.services.admissions.qualifications import ProgrammeNotRunning
+from server.services.admissions.standings import NotInStanding
 from server.services.allowances import TooManyToday
-from server.services.annual_notices import KindNotAnnounced, KindNotNow, KindUnknown
-from server.services.budgets import BudgetTooSmall
-from server.services.contract_steps import ContractKnown
-from server.services.escrows import EscrowShort
-from server.services.file_safety import FileUnacceptable
-from server.services.files import FilesUnknown
-from server.services.invoices import PaperIsSummaryInvoice, PaperUsedBefore
-from server.services.issuing import PoolExhausted
-from server.services.offering_book import OfferingNotListed
-from server.services.order_opening import (
+from server.services.budgets.annual_notices import KindNotAnnounced, KindNotNow, KindUnknown
+from server.services.budgets.budgets import BudgetTooSmall
+from server.services.files.file_safety import FileUnacceptable
+from server.services.files.files import FilesUnknown
+from server.services.marketplace.offering_book import OfferingNotListed
+from server.services.orders import order_lists
+from server.services.orders.contract_steps import ContractKnown
+from server.services.orders.order_opening import (
     DealForbidden,
     NotYoursToOpen,
     OfferingNeeded,
@@ -52,18 +51,19 @@ from server.services.order_opening import (
     OutOfScope,
     Sketch,
 )
-from server.services.order_papers import HandIn
-from server.services.order_purse import (
+from server.services.orders.order_papers import HandIn
+from server.services.orders.order_wishes import NothingToSendBack, OrderMovedOn, StepUnmet, Wish
+from server.services.orders.voucher_requests import PeriodNotOpen, RequestedAlready
+from server.services.payments.escrows import EscrowShort
+from server.services.payments.invoices import PaperIsSummaryInvoice, PaperUsedBefore
+from server.services.vouchers.issuing import PoolExhausted
+from server.services.vouchers.order_purse import (
     NothingToPay,
     UsedTooOften,
     VoucherUnusable,
     WantedTooMuch,
     YearNotOpen,
 )
-from server.services.order_wishes import NothingToSendBack, OrderMovedOn, StepUnmet, Wish
-from server.services.qualifications import ProgrammeNotRunning
-from server.services.standings import NotInStanding
-from server.services.voucher_requests import PeriodNotOpen, RequestedAlready
 
 routes = Routes("orders")
 

@@ -18,13 +18,14 @@ from server.models.registrations import ChangeReport
 from server.programme.vocabulary import LegalForm
 from server.rules.changes import Consequence
 from server.rules.uscc import UsccInvalid
-from server.services import access, changes
+from server.services import access
 from server.services.access import Actor, NoOrganisation, NotFound
+from server.services.admissions import changes
+from server.services.admissions.onboarding import FactsUnusable, OrganisationExists
 from server.services.allowances import TooManyToday
-from server.services.file_safety import FileUnacceptable
-from server.services.files import FilesUnknown
-from server.services.memberships import AlreadyMember
-from server.services.onboarding import FactsUnusable, OrganisationExists
+from server.services.files.file_safety import FileUnacceptable
+from server.services.files.files import FilesUnknown
+from server.services.organisations.memberships import AlreadyMember
 
 routes = Routes("organisations")
 

@@ -10,8 +10,8 @@ from server.handlers.parsing import Query
 from server.keys import OUTLOOKS
 from server.programme.registry import UnknownProgramme
 from server.services.access import Actor, NoOrganisation
-from server.services.annual_notices import KindNotAnnounced, KindUnknown
-from server.services.order_opening import OutOfScope
+from server.services.budgets.annual_notices import KindNotAnnounced, KindUnknown
+from server.services.orders.order_opening import OutOfScope
 
 routes = Routes("outlooks")
 

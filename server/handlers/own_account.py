@@ -11,10 +11,10 @@ from server.handlers.parsing import Body
 from server.handlers.sessions import NewSession, begun
 from server.keys import CLOCK, STAFF_SIGN_IN
 from server.services.access import Actor
-from server.services.passwords import SignInBusy, WeakPassword
-from server.services.second_factor import SecondFactorNeeded, SecondFactorWrong
-from server.services.sessions import AccountDisabled
-from server.services.staff_sign_in import (
+from server.services.accounts.passwords import SignInBusy, WeakPassword
+from server.services.accounts.second_factor import SecondFactorNeeded, SecondFactorWrong
+from server.services.accounts.sessions import AccountDisabled
+from server.services.accounts.staff_sign_in import (
     CurrentPasswordWrong,
     OneTimePasswordOver,
     SamePassword,

@@ -24,12 +24,13 @@ from server.keys import OWN_PAYMENTS, PROGRAMMES, REPAYMENTS, SETTINGS
 from server.models.payments import OwnPayment
 from server.rules.invoice_checks import Shown
 from server.rules.own_payments import PaymentMethod, PaymentPurpose, PaymentStatus
-from server.services import order_lists, payment_book
 from server.services.access import Actor, NoOrganisation, NotFound, StaffRole
-from server.services.invoices import PaperUsedBefore
-from server.services.own_payments import NothingToPayNow, NoWechatAccount, OnlinePaymentOff
-from server.services.payment_outcomes import BankReferenceUnusable, NothingToGiveBack
-from server.services.repayments import NothingToRepay, RepaymentUnusable
+from server.services.orders import order_lists
+from server.services.payments import payment_book
+from server.services.payments.invoices import PaperUsedBefore
+from server.services.payments.own_payments import NothingToPayNow, NoWechatAccount, OnlinePaymentOff
+from server.services.payments.payment_outcomes import BankReferenceUnusable, NothingToGiveBack
+from server.services.payments.repayments import NothingToRepay, RepaymentUnusable
 
 routes = Routes("payments")
 

@@ -29,9 +29,9 @@ from server.handlers.review_views import (
 from server.models.reviews import ReviewCase
 from server.programme.review import ReviewSubject
 from server.rules.review import CaseStatus
-from server.services import review_files
 from server.services.access import Actor, NoOrganisation
-from server.services.review_cases import number_of
+from server.services.reviews import review_files
+from server.services.reviews.review_cases import number_of
 
 routes = Routes("own_reviews")
 

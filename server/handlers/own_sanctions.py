@@ -23,11 +23,11 @@ from server.handlers.sanction_views import (
     page_of,
 )
 from server.keys import SANCTIONS
-from server.services import sanction_lists
 from server.services.access import Actor, NoOrganisation
-from server.services.sanction_appeals import AppealTooLate, AppealUnderWay
-from server.services.sanction_book import own_case
-from server.services.sanction_hearings import HearingOver
+from server.services.sanctions import sanction_lists
+from server.services.sanctions.sanction_appeals import AppealTooLate, AppealUnderWay
+from server.services.sanctions.sanction_book import own_case
+from server.services.sanctions.sanction_hearings import HearingOver
 
 routes = Routes("own_sanctions")
 

@@ -37,30 +37,30 @@ from server.keys import DISBURSEMENTS
 from server.rules.disbursements import SummaryInvoiceDiffers
 from server.rules.lifecycles import IllegalMove
 from server.rules.review import ReasonMissing
-from server.services import offsets
 from server.services.access import Actor, NoOrganisation, NotFound
-from server.services.disbursement_book import PAYERS, ArchiveClosed, NotYourDisbursement
-from server.services.file_safety import FileUnacceptable
-from server.services.files import FilesUnknown
-from server.services.import_table import ImportColumnsWrong
-from server.services.payable_budget import BooksDiffer
-from server.services.payment_receipts import (
+from server.services.disbursements import offsets
+from server.services.disbursements.disbursement_book import PAYERS, ArchiveClosed, NotYourDisbursement
+from server.services.disbursements.payable_budget import BooksDiffer
+from server.services.disbursements.payment_receipts import (
     BatchNotPaying,
     ReceiptsBroken,
     ReceiptsNotPreviewed,
     ReceiptsPreview,
     ReceiptUnfit,
 )
-from server.services.reviews import CaseMovedOn
-from server.services.settlement_book import SettlementMovedOn
-from server.services.sheets import MOST_BYTES, SHEET_REFUSALS, XLSX
-from server.services.summary_invoices import (
+from server.services.disbursements.summary_invoices import (
     SummaryInvoiceDecided,
     SummaryInvoiceFuture,
     SummaryInvoiceNotAsked,
     SummaryInvoiceNumberWrong,
     SummaryInvoiceTaken,
 )
+from server.services.files.file_safety import FileUnacceptable
+from server.services.files.files import FilesUnknown
+from server.services.reviews.reviews import CaseMovedOn
+from server.services.settlements.settlement_book import SettlementMovedOn
+from server.services.tables.import_table import ImportColumnsWrong
+from server.services.tables.sheets import MOST_BYTES, SHEET_REFUSALS, XLSX
 
 routes = Routes("payment_receipts")
 

@@ -12,7 +12,7 @@ from server.keys import POLICY_TRIALS
 from server.programme.registry import UnknownProgramme
 from server.rules.trials import Bound, Change, Trial
 from server.services.access import Actor, NotFound, StaffRole
-from server.services.policy_trials import (
+from server.services.programmes.policy_trials import (
     FIRST_YEAR,
     LAST_YEAR,
     Comparison,

@@ -16,13 +16,13 @@ from server.handlers.paging import NextPage, next_page
 from server.handlers.parsing import Body, Id, Path, Query
 from server.keys import CASE_FILES, JOURNAL_SEALS
 from server.models.exports import ExportJob, ExportStatus
-from server.services import case_proofs
 from server.services.access import Actor, NotFound, StaffRole
-from server.services.case_files import CaseReasonMissing, CaseRevealForbidden
-from server.services.case_proofs import EntryNotProved
-from server.services.case_scope import CaseNameUnusable
-from server.services.case_sections import Audience
-from server.services.exports import ExportAlreadyRunning
+from server.services.exports.exports import ExportAlreadyRunning
+from server.services.proof import case_proofs
+from server.services.proof.case_files import CaseReasonMissing, CaseRevealForbidden
+from server.services.proof.case_proofs import EntryNotProved
+from server.services.proof.case_scope import CaseNameUnusable
+from server.services.proof.case_sections import Audience
 
 routes = Routes("proof")
 

@@ -18,20 +18,22 @@ from server.programme.vocabulary import Actor as Role
 from server.rules.lifecycles import BARRED_PROVIDER_MAY, IllegalMove, ProviderAct, QualificationStatus
 from server.rules.removals import RemovalStatus, removal_grounds, suspension_grounds
 from server.rules.review import ReasonMissing
-from server.services import access, ceilings, removals, suspensions
+from server.services import access
 from server.services.access import Actor, StaffRole
-from server.services.ceilings import CeilingHolds, CeilingNotRaised
-from server.services.order_purse import YearNotOpen
-from server.services.provider_standing import allowed
-from server.services.qualifications import QualificationMovedOn
-from server.services.removals import PROPOSERS, DecidedBySanction, RemovalUnderWay
-from server.services.reviewers import OwnReview
-from server.services.suspensions import (
+from server.services.admissions.qualifications import QualificationMovedOn
+from server.services.providers import ceilings, suspensions
+from server.services.providers.ceilings import CeilingHolds, CeilingNotRaised
+from server.services.providers.provider_standing import allowed
+from server.services.providers.suspensions import (
     GroundUnknown,
     NotYoursToHold,
     SuspensionOver,
     SuspensionPast,
 )
+from server.services.reviews.reviewers import OwnReview
+from server.services.sanctions import removals
+from server.services.sanctions.removals import PROPOSERS, DecidedBySanction, RemovalUnderWay
+from server.services.vouchers.order_purse import YearNotOpen
 
 routes = Routes("provider_standing")
 

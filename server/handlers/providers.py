@@ -20,17 +20,12 @@ from server.programme.model import Programme
 from server.programme.registry import UnknownProgramme
 from server.rules.lifecycles import ProviderAct, QualificationStatus
 from server.rules.review import NotYourReview, ReasonMissing
-from server.services import provider_pages
 from server.services.access import Actor
-from server.services.provider_grades import (
-    GRADERS,
-    GradesNotHere,
-    GradeUnderWay,
-    GradeUnusable,
-)
-from server.services.provider_pages import Performance, ProviderCard, ProviderPage, Wanted
-from server.services.provider_standing import allowed
-from server.services.reviewers import OwnReview
+from server.services.providers import provider_pages
+from server.services.providers.provider_grades import GRADERS, GradesNotHere, GradeUnderWay, GradeUnusable
+from server.services.providers.provider_pages import Performance, ProviderCard, ProviderPage, Wanted
+from server.services.providers.provider_standing import allowed
+from server.services.reviews.reviewers import OwnReview
 
 routes = Routes("providers")
 

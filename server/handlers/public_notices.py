@@ -25,19 +25,16 @@ from server.handlers.uploads import WHOLE
 from server.keys import IDENTIFY, NOTICE_DESK, SETTINGS
 from server.rules.public_notices import NoticeKind, NoticeStatus
 from server.rules.review import ReasonMissing
-from server.services import notice_reading
 from server.services.access import Actor, NotSignedIn, SessionEnded
+from server.services.accounts.tokens import AccessTokenExpired
 from server.services.allowances import TooManyToday
-from server.services.file_intake import UploadCorrupted
-from server.services.file_safety import (
-    FLAWS,
-    FileNameUnusable,
-    FileTypeMismatch,
-    FileUnacceptable,
-)
-from server.services.objection_answers import ObjectionAnswered
-from server.services.objection_files import ObjectionFileTooLarge, ObjectionTooManyFiles
-from server.services.objections import (
+from server.services.files.file_intake import UploadCorrupted
+from server.services.files.file_safety import FLAWS, FileNameUnusable, FileTypeMismatch, FileUnacceptable
+from server.services.open_doors import TooManyFromHere
+from server.services.public_notices import notice_reading
+from server.services.public_notices.objection_answers import ObjectionAnswered
+from server.services.public_notices.objection_files import ObjectionFileTooLarge, ObjectionTooManyFiles
+from server.services.public_notices.objections import (
     NoticeOver,
     NotYourObjection,
     ObjectionPending,
@@ -45,8 +42,6 @@ from server.services.objections import (
     ObjectorUnnamed,
     Statement,
 )
-from server.services.open_doors import TooManyFromHere
-from server.services.tokens import AccessTokenExpired
 
 routes = Routes("public_notices")
 

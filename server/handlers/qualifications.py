@@ -18,9 +18,10 @@ from server.models.organisations import Qualification
 from server.programme.registry import Programmes, UnknownProgramme
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import IllegalMove, QualificationStatus
-from server.services import access, qualifications
+from server.services import access
 from server.services.access import Actor, NoOrganisation, StaffRole
-from server.services.qualifications import QualificationMovedOn, RemovedOtherwise
+from server.services.admissions import qualifications
+from server.services.admissions.qualifications import QualificationMovedOn, RemovedOtherwise
 
 routes = Routes("qualifications")
 

@@ -26,8 +26,8 @@ from server.programme.issuance import RankKey
 from server.rules.issuance import RankOutcome
 from server.rules.ranking_list import instant
 from server.rules.spreadsheets import neutral
-from server.services import ranking_lists
-from server.services.ranked import ResultNotOut
+from server.services.vouchers import ranking_lists
+from server.services.vouchers.ranked import ResultNotOut
 
 routes = Routes("ranking")
 

@@ -15,9 +15,9 @@ from server.handlers.parsing import Body, Id, Path, Query
 from server.keys import CLOCKS, RATINGS
 from server.models.ratings import Rating
 from server.rules.ratings import LONGEST_WORDS, MOST_TAGS, Said, veiled
-from server.services import rating_book
 from server.services.access import IN_THE_FILES, Actor, NoOrganisation
-from server.services.ratings import RatingAnswered, RatingChanged, RatingClosed, RatingUnusable
+from server.services.providers import rating_book
+from server.services.providers.ratings import RatingAnswered, RatingChanged, RatingClosed, RatingUnusable
 
 routes = Routes("ratings")
 

@@ -19,9 +19,10 @@ from server.handlers.sanction_views import LONGEST, REASON
 from server.keys import SANCTIONS
 from server.rules.recoveries import RecoveryStatus
 from server.rules.review import ReasonMissing
-from server.services import sanction_lists
 from server.services.access import Actor, NoOrganisation, StaffRole
-from server.services.recoveries import (
+from server.services.reviews.reviewers import OwnReview
+from server.services.sanctions import sanction_lists
+from server.services.sanctions.recoveries import (
     COLLECTORS,
     InstalmentsUneven,
     RecoveryKeptBack,
@@ -30,13 +31,9 @@ from server.services.recoveries import (
     WriteOffNotAsked,
     recovery_for,
 )
-from server.services.recovery_letters import NotDemanded
-from server.services.recovery_receipts import (
-    ReceiptDayImpossible,
-    ReceiptKnown,
-    ReceiptTooMuch,
-)
-from server.services.recovery_returns import (
+from server.services.sanctions.recovery_letters import NotDemanded
+from server.services.sanctions.recovery_receipts import ReceiptDayImpossible, ReceiptKnown, ReceiptTooMuch
+from server.services.sanctions.recovery_returns import (
     NothingOwedBack,
     ReturnAsked,
     ReturnDayImpossible,
@@ -44,9 +41,8 @@ from server.services.recovery_returns import (
     owed_back,
     returns_of,
 )
-from server.services.reviewers import OwnReview
-from server.services.sanction_book import READERS
-from server.services.sanction_lists import PAGE
+from server.services.sanctions.sanction_book import READERS
+from server.services.sanctions.sanction_lists import PAGE
 
 routes = Routes("recoveries")
 

@@ -11,7 +11,7 @@ from server.handlers.api import Answer
 from server.handlers.sanction_views import NUMBER, VERSION
 from server.models.sanctions import Recovery, RecoveryLine, RecoveryReceipt, RecoveryReturn
 from server.rules.recoveries import ReceiptKind, RecoveryStatus
-from server.services.recoveries import Balance
+from server.services.sanctions.recoveries import Balance
 
 
 class RecoverySummary(Answer):

@@ -17,11 +17,12 @@ from server.programme.people import PartyRules
 from server.programme.registry import UnknownProgramme
 from server.programme.vocabulary import Party
 from server.rules.forms import SEALED_KINDS, form_fields
-from server.services import access, form_templates
+from server.services import access
 from server.services.access import Actor, NoOrganisation
-from server.services.assessments import rules_of
-from server.services.drafts import hash_of
-from server.services.word_documents import MEDIA_TYPE
+from server.services.admissions import form_templates
+from server.services.admissions.assessments import rules_of
+from server.services.admissions.drafts import hash_of
+from server.services.documents.word_documents import MEDIA_TYPE
 
 routes = Routes("registrations")
 

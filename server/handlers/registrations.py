@@ -24,9 +24,8 @@ from server.programme.registry import UnknownProgramme
 from server.programme.vocabulary import Party
 from server.rules.lifecycles import RegistrationStatus
 from server.services.access import IN_THE_FILES, Actor, NoOrganisation
-from server.services.admissions import AlreadyApplied, FormItemsUnknown, NotReadmitted
-from server.services.allowances import TooManyToday
-from server.services.drafts import (
+from server.services.admissions.admissions import AlreadyApplied, FormItemsUnknown, NotReadmitted
+from server.services.admissions.drafts import (
     Changes,
     Draft,
     DraftMovedOn,
@@ -36,12 +35,13 @@ from server.services.drafts import (
     RegistrationUnderReview,
     UndertakingChanged,
 )
-from server.services.file_safety import FileUnacceptable
-from server.services.files import FilesUnknown
-from server.services.labels import NotOnList
-from server.services.person_bans import PersonBarred
-from server.services.qualifications import ProgrammeNotRunning
-from server.services.registrations import RegistrationIncomplete
+from server.services.admissions.labels import NotOnList
+from server.services.admissions.person_bans import PersonBarred
+from server.services.admissions.qualifications import ProgrammeNotRunning
+from server.services.admissions.registrations import RegistrationIncomplete
+from server.services.allowances import TooManyToday
+from server.services.files.file_safety import FileUnacceptable
+from server.services.files.files import FilesUnknown
 
 routes = Routes("registrations")
 

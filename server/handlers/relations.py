@@ -15,10 +15,13 @@ from server.models.relations import TieDeclaration
 from server.rules.findings import FindingKind, Weight
 from server.rules.uscc import UsccInvalid
 from server.sealing import Sealer
-from server.services import access, order_lists, related_parties, tie_declarations
+from server.services import access
 from server.services.access import Actor, NoOrganisation
+from server.services.admissions import related_parties
 from server.services.allowances import TooManyToday
-from server.services.tie_declarations import Declared, Shareholder, TiesUnusable
+from server.services.orders import order_lists
+from server.services.organisations import tie_declarations
+from server.services.organisations.tie_declarations import Declared, Shareholder, TiesUnusable
 
 routes = Routes("relations")
 

@@ -20,7 +20,7 @@ from server.programme.registry import UnknownProgramme
 from server.rules.report_periods import Period
 from server.services import access
 from server.services.access import Actor, StaffRole
-from server.services.evidence import EvidenceDamaged
+from server.services.files.evidence import EvidenceDamaged
 from server.services.reports.definitions import ReportByPeople, ReportUnknown, definitions
 from server.services.reports.desk import desk
 from server.services.reports.editions import (
@@ -30,7 +30,7 @@ from server.services.reports.editions import (
     ReportUnchanged,
 )
 from server.services.reports.page import rendered
-from server.services.sheets import XLSX
+from server.services.tables.sheets import XLSX
 
 routes = Routes("reports")
 

@@ -10,9 +10,9 @@ from server.handlers.parsing import Body, Day, Fen, Id, Path, Query, SeenVersion
 from server.handlers.review_views import REASON
 from server.programme.review import ReviewSubject, ReviewWhen
 from server.rules.review import BEST_SCORE
-from server.services.review_bulk import MOST_AT_ONCE
-from server.services.review_inbox import LARGEST_PAGE
-from server.services.review_ranges import Queue
+from server.services.reviews.review_bulk import MOST_AT_ONCE
+from server.services.reviews.review_inbox import LARGEST_PAGE
+from server.services.reviews.review_ranges import Queue
 
 Score = Annotated[int, Field(ge=0, le=BEST_SCORE)]
 

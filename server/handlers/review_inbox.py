@@ -17,12 +17,12 @@ from server.programme.review import ReviewSubject
 from server.programme.vocabulary import Actor as Role
 from server.rules.deadlines import start_of
 from server.rules.review import CaseStatus, Record
-from server.services import review_bulk, review_files
 from server.services.access import Actor, StaffRole
-from server.services.review_bulk import Outcome, SelectionChanged
-from server.services.review_cases import number
-from server.services.review_inbox import Cursor, SearchTooShort
-from server.services.review_ranges import Wanted
+from server.services.reviews import review_bulk, review_files
+from server.services.reviews.review_bulk import Outcome, SelectionChanged
+from server.services.reviews.review_cases import number
+from server.services.reviews.review_inbox import Cursor, SearchTooShort
+from server.services.reviews.review_ranges import Wanted
 
 routes = Routes("review_inbox")
 

@@ -14,13 +14,13 @@ from server.handlers.review_inbox import READERS, REVIEWERS
 from server.handlers.review_views import REASON
 from server.keys import CLOCKS, INSPECTION_FORMS, REVIEWS
 from server.rules.review import DecidedBefore, NotYourReview, ReasonMissing, ReviewOver
-from server.services import recusals, reveals, review_files
 from server.services.access import Actor, NotFound, StaffRole
-from server.services.files import FilesUnknown
-from server.services.inspection_forms import InspectionValuesUnusable, NoFormHere
-from server.services.recusals import Recused, RecusedBefore
-from server.services.reviewers import OwnReview
-from server.services.reviews import ReviewNotOpen
+from server.services.files.files import FilesUnknown
+from server.services.reviews import recusals, reveals, review_files
+from server.services.reviews.inspection_forms import InspectionValuesUnusable, NoFormHere
+from server.services.reviews.recusals import Recused, RecusedBefore
+from server.services.reviews.reviewers import OwnReview
+from server.services.reviews.reviews import ReviewNotOpen
 
 routes = Routes("review_papers")
 

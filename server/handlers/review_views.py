@@ -13,7 +13,7 @@ from server.models.reviews import ReviewDecision, ReviewObjection
 from server.programme.review import ReviewKind, ReviewStep
 from server.programme.vocabulary import Actor as Role
 from server.rules.review import Verdict
-from server.services.review_files import StepState
+from server.services.reviews.review_files import StepState
 
 NUMBER = "The case's number, of which people type the last six digits. | 审核件编号，可按后六位查询。"
 SUBJECT = "What is reviewed. | 审核事项。"

@@ -42,39 +42,39 @@ from server.rules.review import (
 from server.rules.sampling import DrawOutstanding, ListFrozen
 from server.rules.settlements import FeeNotTaken, ReductionImpossible, ReductionNotAllowed
 from server.rules.steps import StepOutOfTurn
-from server.services import review_claims, review_files
 from server.services.access import Actor, StaffRole
-from server.services.admissions import FormItemsUnknown
-from server.services.attestations import LabelNotListed
-from server.services.budgets import BudgetTooSmall
-from server.services.escrows import EscrowShort
-from server.services.inspection_forms import FormNoSupport
-from server.services.issuing import PoolExhausted
-from server.services.order_holds import OrderHeld
-from server.services.order_purse import NothingToPay
-from server.services.payment_holds import PaymentHeld
-from server.services.provider_grades import GradeNotReturnable
-from server.services.qualifications import ConditionsUnmet, LabelsUnknown, QualificationMovedOn
-from server.services.recusals import Recused
-from server.services.removals import RemovalNotReturnable
-from server.services.request_book import RequestMovedOn
-from server.services.review_cases import number_of
-from server.services.review_files import Deed, ReviewerFile
-from server.services.reviewed_orders import PaymentNotReturned
-from server.services.reviewed_requests import AmountImpossible, ContractNotSigned
-from server.services.reviewers import OwnReview
-from server.services.reviews import (
+from server.services.admissions.admissions import FormItemsUnknown
+from server.services.admissions.attestations import LabelNotListed
+from server.services.admissions.qualifications import ConditionsUnmet, LabelsUnknown, QualificationMovedOn
+from server.services.admissions.standings import NotInStanding
+from server.services.budgets.budgets import BudgetTooSmall
+from server.services.holds.order_holds import OrderHeld
+from server.services.holds.payment_holds import PaymentHeld
+from server.services.orders.request_book import RequestMovedOn
+from server.services.orders.reviewed_orders import PaymentNotReturned
+from server.services.orders.reviewed_requests import AmountImpossible, ContractNotSigned
+from server.services.payments.escrows import EscrowShort
+from server.services.providers.provider_grades import GradeNotReturnable
+from server.services.reviews import review_claims, review_files
+from server.services.reviews.inspection_forms import FormNoSupport
+from server.services.reviews.recusals import Recused
+from server.services.reviews.review_cases import number_of
+from server.services.reviews.review_files import Deed, ReviewerFile
+from server.services.reviews.reviewers import OwnReview
+from server.services.reviews.reviews import (
     CaseMovedOn,
     CorrectionTimePast,
     OpinionGiven,
     ReviewClaimed,
     ReviewNotOpen,
 )
-from server.services.settlement_book import SettlementMovedOn
-from server.services.settlement_end import SettlementNotPayable
-from server.services.standings import NotInStanding
-from server.services.voidings import VoidingNotReturnable
-from server.services.vouchers import VoucherMovedOn
+from server.services.sanctions.removals import RemovalNotReturnable
+from server.services.sanctions.voidings import VoidingNotReturnable
+from server.services.settlements.settlement_book import SettlementMovedOn
+from server.services.settlements.settlement_end import SettlementNotPayable
+from server.services.vouchers.issuing import PoolExhausted
+from server.services.vouchers.order_purse import NothingToPay
+from server.services.vouchers.vouchers import VoucherMovedOn
 
 routes = Routes("reviews")
 

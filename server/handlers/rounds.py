@@ -18,11 +18,13 @@ from server.models.rounds import Budget, Round
 from server.programme.registry import UnknownProgramme
 from server.rules.budgets import BudgetBelowFloor
 from server.rules.lifecycles import IllegalMove, NotPermittedNow, RoundStatus
-from server.services import access, budgets, round_lists
+from server.services import access
 from server.services.access import Actor, NoOrganisation, NotFound, StaffRole, organisation_id_of
-from server.services.budgets import BudgetExists, BudgetTooSmall
-from server.services.commissions import CommissionEnded
-from server.services.rounds import (
+from server.services.budgets import budgets
+from server.services.budgets.budgets import BudgetExists, BudgetTooSmall
+from server.services.budgets.commissions import CommissionEnded
+from server.services.rounds import round_lists
+from server.services.rounds.rounds import (
     PoolTooSmall,
     RoundBeyondProgramme,
     RoundBeyondYear,

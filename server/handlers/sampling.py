@@ -35,12 +35,18 @@ from server.keys import CLOCKS, DRAWS, PROGRAMMES
 from server.programme.registry import UnknownProgramme
 from server.rules.review import ReasonMissing
 from server.rules.sampling import DrawNotThere, ListFrozen, NothingToDraw, ShareTooSmall
-from server.services import sampling_pages, sampling_results
 from server.services.access import Actor, StaffRole
-from server.services.reviewers import OwnReview
-from server.services.sampling_draws import DrawUnderWay, DrawUnusable, NotSampled, Plan, PublicNumberMissing
-from server.services.sampling_lists import ListTooLong
-from server.services.sampling_results import (
+from server.services.reviews import sampling_pages, sampling_results
+from server.services.reviews.reviewers import OwnReview
+from server.services.reviews.sampling_draws import (
+    DrawUnderWay,
+    DrawUnusable,
+    NotSampled,
+    Plan,
+    PublicNumberMissing,
+)
+from server.services.reviews.sampling_lists import ListTooLong
+from server.services.reviews.sampling_results import (
     Answered,
     FindingMissing,
     NotYourDraw,

@@ -11,7 +11,7 @@ from server.handlers.parsing import Body, Day, Id, Path, Query, SeenVersion
 from server.models.sampling import SampleAnswer, SamplingDraw
 from server.programme.review import Sampled
 from server.rules.sampling import DrawStatus, SampleOutcome
-from server.services.sampling_pages import DrawnLine, DrawProgress
+from server.services.reviews.sampling_pages import DrawnLine, DrawProgress
 from server.units import BASIS_POINTS
 
 CLAUSE = "The provision. | 依据条款。"

@@ -27,11 +27,11 @@ from server.programme.vocabulary import Party
 from server.rules.lifecycles import IllegalMove
 from server.rules.review import ReasonMissing
 from server.rules.sanction_cases import SanctionSource
-from server.services import sanction_lists
 from server.services.access import Actor
-from server.services.reviewers import OwnReview
-from server.services.sanction_lists import PAGE
-from server.services.sanctions import (
+from server.services.reviews.reviewers import OwnReview
+from server.services.sanctions import sanction_lists
+from server.services.sanctions.sanction_lists import PAGE
+from server.services.sanctions.sanctions import (
     NoHoldAtOnce,
     NotYoursToPropose,
     Proposal,

@@ -17,15 +17,15 @@ from server.programme.vocabulary import Party
 from server.rules.lifecycles import IllegalMove, NotPermittedNow
 from server.rules.review import ReasonMissing
 from server.rules.sanction_cases import Effect, SanctionSource, SanctionStatus
-from server.services import sanction_lists
 from server.services.access import StaffRole
-from server.services.file_safety import FileUnacceptable
-from server.services.files import FilesUnknown
-from server.services.reviewers import OwnReview
-from server.services.sanction_book import READERS, SanctionMovedOn
-from server.services.sanction_lists import PAGE, CaseFile, masked
-from server.services.sanction_preview import Preview
-from server.services.sanctions import PROPOSERS
+from server.services.files.file_safety import FileUnacceptable
+from server.services.files.files import FilesUnknown
+from server.services.reviews.reviewers import OwnReview
+from server.services.sanctions import sanction_lists
+from server.services.sanctions.sanction_book import READERS, SanctionMovedOn
+from server.services.sanctions.sanction_lists import PAGE, CaseFile, masked
+from server.services.sanctions.sanction_preview import Preview
+from server.services.sanctions.sanctions import PROPOSERS
 
 NUMBER = "What people read aloud. | 编号。"
 CLAUSE = "The provision. | 依据条款。"

@@ -28,19 +28,19 @@ from server.handlers.sanction_views import (
 )
 from server.keys import SANCTIONS
 from server.rules.sanction_cases import SanctionStatus
-from server.services import sanction_lists
 from server.services.access import Actor
-from server.services.recoveries import RecoveryMovedOn
-from server.services.removals import RemovalUnderWay
-from server.services.sanction_appeals import NotLiftable
-from server.services.sanction_decisions import (
+from server.services.sanctions import sanction_lists
+from server.services.sanctions.recoveries import RecoveryMovedOn
+from server.services.sanctions.removals import RemovalUnderWay
+from server.services.sanctions.sanction_appeals import NotLiftable
+from server.services.sanctions.sanction_decisions import (
     HearingOutstanding,
     NotYoursToDecide,
     OffsetNotAllowed,
     PreviewStale,
 )
-from server.services.sanction_hearings import HeardAlready
-from server.services.sanction_referrals import NothingToRefer, ReferralDayImpossible
+from server.services.sanctions.sanction_hearings import HeardAlready
+from server.services.sanctions.sanction_referrals import NothingToRefer, ReferralDayImpossible
 
 routes = Routes("sanctions")
 

@@ -14,7 +14,7 @@ from server.models.offerings import SelectionRound
 from server.programme.registry import UnknownProgramme
 from server.rules.review import ReasonMissing
 from server.services.access import Actor, StaffRole
-from server.services.selections import (
+from server.services.marketplace.selections import (
     NothingSelected,
     SelectionOver,
     SelectionRunning,

@@ -11,7 +11,7 @@ from server.keys import SIZES
 from server.programme.size_classes import Figures, SizeIndustry
 from server.programme.vocabulary import SizeClass
 from server.rules.size_class import FigureMissing, UnknownIndustry
-from server.services.size_self_test import IndustryUnclear, figures_needed, lines_of, self_test
+from server.services.organisations.size_self_test import IndustryUnclear, figures_needed, lines_of, self_test
 
 routes = Routes("self-test")
 

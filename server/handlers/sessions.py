@@ -14,10 +14,15 @@ from server.gateways.wechat_http import WechatUnavailable
 from server.handlers.api import PERSON, PUBLIC, SIGNED_IN, Answer, Routes
 from server.handlers.parsing import Body
 from server.keys import CLOCK, SEALER, SESSIONS, STAFF_SIGN_IN, WECHAT
-from server.services import people, sessions
 from server.services.access import Actor, SessionEnded
-from server.services.sessions import AccountDisabled, RefreshTokenReused, RefreshTokenUnknown, SignedIn
-from server.services.staff_sign_in import Owed
+from server.services.accounts import people, sessions
+from server.services.accounts.sessions import (
+    AccountDisabled,
+    RefreshTokenReused,
+    RefreshTokenUnknown,
+    SignedIn,
+)
+from server.services.accounts.staff_sign_in import Owed
 
 routes = Routes("sessions")
 

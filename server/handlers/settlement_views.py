@@ -24,8 +24,8 @@ from server.models.settlements import (
 )
 from server.rules.review import Check
 from server.rules.settlements import SettlementApplicationStatus, SettlementStatus
-from server.services.settlement_evidence import Evidence
-from server.services.settlements import Checklist
+from server.services.settlements.settlement_evidence import Evidence
+from server.services.settlements.settlements import Checklist
 
 
 class PaperView(Answer):

@@ -41,18 +41,17 @@ from server.rules.settlements import (
     WindowImpossible,
     WindowsFull,
 )
-from server.services import settlement_book, settlement_papers
 from server.services.access import Actor, NoOrganisation, NotAllowed, StaffRole
-from server.services.file_safety import FileUnacceptable
-from server.services.files import FilesUnknown
-from server.services.invoices import PaperIsSummaryInvoice, PaperUsedBefore
-from server.services.order_holds import OrderHeld
-from server.services.order_papers import HandIn
-from server.services.order_purse import NothingToPay, UsedTooOften
-from server.services.payment_holds import PaymentHeld
-from server.services.reviews import CaseMovedOn
-from server.services.settlement_book import SettlementMovedOn
-from server.services.settlement_drafts import (
+from server.services.files.file_safety import FileUnacceptable
+from server.services.files.files import FilesUnknown
+from server.services.holds.order_holds import OrderHeld
+from server.services.holds.payment_holds import PaymentHeld
+from server.services.orders.order_papers import HandIn
+from server.services.payments.invoices import PaperIsSummaryInvoice, PaperUsedBefore
+from server.services.reviews.reviews import CaseMovedOn
+from server.services.settlements import settlement_book, settlement_papers
+from server.services.settlements.settlement_book import SettlementMovedOn
+from server.services.settlements.settlement_drafts import (
     MOST_ORDERS,
     NothingToSettle,
     OrderNotFinished,
@@ -60,10 +59,11 @@ from server.services.settlement_drafts import (
     SettledAlready,
     SettlementOrdersUnknown,
 )
-from server.services.settlement_forms import NoSettlementForms
-from server.services.settlement_money import YearMoneyGone
-from server.services.settlement_papers import ForOrder, PaperNotAsked
-from server.services.settlements import SettlementDecided, SettlementUnmet
+from server.services.settlements.settlement_forms import NoSettlementForms
+from server.services.settlements.settlement_money import YearMoneyGone
+from server.services.settlements.settlement_papers import ForOrder, PaperNotAsked
+from server.services.settlements.settlements import SettlementDecided, SettlementUnmet
+from server.services.vouchers.order_purse import NothingToPay, UsedTooOften
 
 routes = Routes("settlements")
 

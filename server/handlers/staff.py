@@ -14,10 +14,10 @@ from server.keys import STAFF_ACCOUNTS
 from server.models.people import Staff
 from server.programme.registry import UnknownProgramme
 from server.rules.uscc import UsccInvalid
-from server.services import staff as accounts
 from server.services.access import Actor, StaffRole
-from server.services.passwords import SignInBusy
-from server.services.staff import (
+from server.services.accounts import staff as accounts
+from server.services.accounts.passwords import SignInBusy
+from server.services.accounts.staff import (
     AccountUnchanged,
     AreaUnknown,
     DistrictWithoutArea,

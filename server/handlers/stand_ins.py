@@ -11,9 +11,9 @@ from server.handlers.review_inbox import REVIEWERS
 from server.keys import CLOCKS
 from server.models.stand_ins import StandIn
 from server.programme.vocabulary import Actor as Role
-from server.services import stand_ins
 from server.services.access import Actor, NotFound
-from server.services.stand_ins import StandInNamed, StandInUnusable
+from server.services.reviews import stand_ins
+from server.services.reviews.stand_ins import StandInNamed, StandInUnusable
 
 routes = Routes("stand_ins")
 

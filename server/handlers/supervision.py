@@ -41,19 +41,16 @@ from server.handlers.supervision_views import (
 from server.keys import CLOCKS, PROGRAMMES, SUPERVISION
 from server.models.organisations import MemberRole
 from server.programme.registry import UnknownProgramme
-from server.services import (
-    access,
-    contract_watch,
-    inspection_lists,
-    inspections,
-    rectifications,
-    service_files,
-)
+from server.services import access
 from server.services.access import IN_THE_FILES, Actor
-from server.services.files import FilesUnknown
-from server.services.inspection_visits import Answer as Seeing
-from server.services.inspection_visits import DayImpossible, Seen, VisitIncomplete, VisitMade
-from server.services.inspections import (
+from server.services.files.files import FilesUnknown
+from server.services.orders import contract_watch
+from server.services.organisations import service_files
+from server.services.reviews.reviewers import OwnReview
+from server.services.supervision import inspection_lists, inspections, rectifications
+from server.services.supervision.inspection_visits import Answer as Seeing
+from server.services.supervision.inspection_visits import DayImpossible, Seen, VisitIncomplete, VisitMade
+from server.services.supervision.inspections import (
     InspectionOpen,
     InspectionOver,
     NotHeldByYou,
@@ -61,15 +58,14 @@ from server.services.inspections import (
     SignedAlready,
     Subject,
 )
-from server.services.rectifications import TaskNotOpen
-from server.services.reviewers import OwnReview
-from server.services.supervision_book import (
+from server.services.supervision.rectifications import TaskNotOpen
+from server.services.supervision.supervision_book import (
     SUPERVISORS,
     SupervisionMovedOn,
     TooManyFiles,
     WordsMissing,
 )
-from server.services.supervision_samples import SampleNotDrawn
+from server.services.supervision.supervision_samples import SampleNotDrawn
 
 routes = Routes("supervision")
 

@@ -9,8 +9,8 @@ from server.handlers.parsing import Body, Day, Id, Path, Query, SeenVersion
 from server.handlers.supervision_views import FILES, LONGEST, PROGRAMME, REASON
 from server.programme.vocabulary import Party
 from server.rules.supervision import InspectionKind, RectificationStatus
-from server.services.inspections import MOST_VISITS
-from server.services.supervision_book import MOST_FILES
+from server.services.supervision.inspections import MOST_VISITS
+from server.services.supervision.supervision_book import MOST_FILES
 
 FileIds = list[Id]
 

@@ -24,8 +24,8 @@ from server.rules.supervision import (
     ServiceEntryKind,
     VisitStatus,
 )
-from server.services.inspection_lists import VisitShown
-from server.services.service_files import UNTOLD, says
+from server.services.organisations.service_files import UNTOLD, says
+from server.services.supervision.inspection_lists import VisitShown
 
 PROGRAMME = "Programme. | 项目代码。"
 CLAUSE = "The provision; empty: the house's own. | 依据条款，空为平台默认规则。"

@@ -17,10 +17,10 @@ from server.programme.papers import DocumentKind
 from server.programme.registry import UnknownProgramme
 from server.services.access import Actor, NoOrganisation
 from server.services.buckets import TooManyRequests
-from server.services.file_intake import UploadCorrupted, UploadFinished
-from server.services.file_safety import FLAWS, FileNameUnusable, FileTypeMismatch, FileUnacceptable
-from server.services.files import FilesUnknown, own_files
-from server.services.uploads import (
+from server.services.files.file_intake import UploadCorrupted, UploadFinished
+from server.services.files.file_safety import FLAWS, FileNameUnusable, FileTypeMismatch, FileUnacceptable
+from server.services.files.files import FilesUnknown, own_files
+from server.services.files.uploads import (
     UPLOAD_LASTS,
     Announced,
     MergeImpossible,

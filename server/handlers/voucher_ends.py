@@ -14,11 +14,11 @@ from server.rules.lifecycles import IllegalMove, NotPermittedNow, VoucherStatus
 from server.rules.review import NotYourReview, ReasonMissing
 from server.rules.voucher_ends import NotHandedBack
 from server.services.access import Actor, NoOrganisation, StaffRole
-from server.services.removals import DecidedBySanction
-from server.services.reviewers import OwnReview
-from server.services.reviews import ReviewUnderWay
-from server.services.voidings import VoidingClauseUnknown
-from server.services.vouchers import HandBackTooLate, NothingToHandBack, VoucherMovedOn
+from server.services.reviews.reviewers import OwnReview
+from server.services.reviews.reviews import ReviewUnderWay
+from server.services.sanctions.removals import DecidedBySanction
+from server.services.sanctions.voidings import VoidingClauseUnknown
+from server.services.vouchers.vouchers import HandBackTooLate, NothingToHandBack, VoucherMovedOn
 
 routes = Routes("vouchers")
 

@@ -13,11 +13,11 @@ from server.keys import VOUCHER_REQUESTS
 from server.models.voucher_requests import VoucherRequest
 from server.rules.lifecycles import IllegalMove
 from server.rules.request_line import RequestStatus
-from server.services import request_book
 from server.services.access import Actor, NoOrganisation
-from server.services.order_wishes import OrderMovedOn
-from server.services.request_book import RequestMovedOn
-from server.services.reviews import CaseMovedOn
+from server.services.orders import request_book
+from server.services.orders.order_wishes import OrderMovedOn
+from server.services.orders.request_book import RequestMovedOn
+from server.services.reviews.reviews import CaseMovedOn
 
 routes = Routes("voucher-requests")
 

@@ -12,9 +12,9 @@ from server.handlers.api import PERSON, Answer, Routes
 from server.handlers.paging import NextPage, next_page
 from server.handlers.parsing import Id, Path, Query
 from server.rules.lifecycles import VoucherStatus
-from server.services import wallet
 from server.services.access import Actor, NoOrganisation
-from server.services.wallet import ON_A_VOUCHER, HeldVoucher
+from server.services.vouchers import wallet
+from server.services.vouchers.wallet import ON_A_VOUCHER, HeldVoucher
 
 routes = Routes("vouchers")
 

@@ -21,26 +21,23 @@ from server.models.disbursements import FundEntry
 from server.programme.registry import UnknownProgramme
 from server.rules.disbursements import FundKind, FundStatus, LapseStatus
 from server.rules.review import ReasonMissing
-from server.services import access, funds, order_purse, year_lapses, year_money
+from server.services import access
 from server.services.access import DECIDERS, Actor, NotFound, StaffRole
-from server.services.disbursement_book import (
-    PAYERS,
-    READERS,
-    NotYourDisbursement,
-    SameHands,
-)
-from server.services.file_safety import FileUnacceptable
-from server.services.files import FilesUnknown
-from server.services.funds import (
+from server.services.disbursements import funds, year_lapses, year_money
+from server.services.disbursements.disbursement_book import PAYERS, READERS, NotYourDisbursement, SameHands
+from server.services.disbursements.funds import (
     FundDayAhead,
     FundEntryDecided,
     FundEntryTaken,
     InterestNotTheFunds,
     LineKind,
 )
-from server.services.order_purse import YearNotOpen
-from server.services.year_end import YearList, YearNotOver
-from server.services.year_lapses import LapseAsked, LapseNotAsked, NothingLapses, YearListStale
+from server.services.disbursements.year_end import YearList, YearNotOver
+from server.services.disbursements.year_lapses import LapseAsked, LapseNotAsked, NothingLapses, YearListStale
+from server.services.files.file_safety import FileUnacceptable
+from server.services.files.files import FilesUnknown
+from server.services.vouchers import order_purse
+from server.services.vouchers.order_purse import YearNotOpen
 
 routes = Routes("year_money")
 

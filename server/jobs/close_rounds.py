@@ -5,7 +5,7 @@ from __future__ import annotations
 from server.models.rounds import Round
 from server.rules.lifecycles import IllegalMove, RoundStatus
 from server.services.access import CLOCK
-from server.services.rounds import RoundMovedOn, Rounds
+from server.services.rounds.rounds import RoundMovedOn, Rounds
 from server.texts import REASONS
 
 

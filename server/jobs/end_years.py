@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from server.jobs.runner import Slot
-from server.services import disbursement_reminders
-from server.services.disbursement_office import DisbursementOffice
+from server.services.disbursements import disbursement_reminders
+from server.services.disbursements.disbursement_office import DisbursementOffice
 
 
 async def end_years(office: DisbursementOffice, slot: Slot) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from server.jobs.runner import Slot
 from server.programme.registry import Programmes
-from server.services import reminders
-from server.services.escalations import Escalations
+from server.services.messages import reminders
+from server.services.messages.escalations import Escalations
 
 
 async def send_reminders(programmes: Programmes, escalations: Escalations, slot: Slot) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from server.programme.registry import Programmes
-from server.services import round_news
 from server.services.clocks import ProgrammeClocks
+from server.services.rounds import round_news
 
 
 async def tell_round_news(

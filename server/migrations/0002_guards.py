@@ -62,7 +62,7 @@ SEALED = {
     ),
     "complaint_entry": ("words_sealed",),
 }
-"""What is sealed in tables that are written once: sealed anew under a new key (services/resealing.py)."""
+"""What is sealed in tables that are written once: sealed anew under a new key (services/data_protection/resealing.py)."""
 RELISTED = (
     "OLD.draw_id <> NEW.draw_id OR OLD.key <> NEW.key OR OLD.row_id <> NEW.row_id"
     " OR OLD.stratum <> NEW.stratum OR OLD.flagged <> NEW.flagged OR OLD.turn <> NEW.turn"
@@ -96,7 +96,7 @@ LISTED = (
     ),
 )
 """Indexes of the inbox: name, keys, what is read without a row, rows. The first four are lists in their order;
-the others find what narrows them where it is few (services/review_ranges.py)."""
+the others find what narrows them where it is few (services/reviews/review_ranges.py)."""
 
 RANKS = "offering_id, quality, sales, score_bp, price_rank, listed_ms"
 OLD_RANKS = "OLD.offering_id, OLD.quality, OLD.sales, OLD.score_bp, OLD.price_rank, OLD.listed_ms"
@@ -219,7 +219,7 @@ class Migration(migrations.Migration):
                 " $$ BEGIN RAISE EXCEPTION '% keeps what it says', TG_TABLE_NAME; END $$",
                 "CREATE TRIGGER bank_account_keeps BEFORE UPDATE OF organisation_id, programme_slug, holder, tail"
                 " ON bank_account FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()",
-                # The number may be sealed anew under a new key (services/resealing.py), and is the same then.
+                # The number may be sealed anew under a new key (services/data_protection/resealing.py), and is the same then.
                 "CREATE TRIGGER bank_account_number BEFORE UPDATE OF number_sealed, number_index ON bank_account"
                 " FOR EACH ROW WHEN (current_setting('qiquan.sealing_anew', true) IS DISTINCT FROM 'bank_account')"
                 " EXECUTE FUNCTION refuse_rewrite()",

@@ -1,7 +1,7 @@
 """The marketplace: one derived row for each offering that can be ordered, made to be searched and sorted.
 
-Nothing here is a source of anything: ``services/listings.py`` writes it anew from the offering, its
-provider, its ratings and its orders. What the full-text index holds of it is ``listing_terms``
+Nothing here is a source of anything: ``services/marketplace/listings.py`` writes it anew from the offering,
+its provider, its ratings and its orders. What the full-text index holds of it is ``listing_terms``
 (``migrations/0002_guards.py``), so that a sale leaves that index alone.
 """
 

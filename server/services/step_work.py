@@ -20,7 +20,7 @@ from server.programme.papers import Field
 from server.programme.steps import OrderStep
 from server.programme.vocabulary import Party
 from server.services.access import Actor
-from server.services.reviewed import After
+from server.services.afterwards import After
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

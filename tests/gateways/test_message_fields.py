@@ -16,10 +16,10 @@ from server.gateways.wechat_http import WechatHttp
 from server.programme.messages import MessageChannel, load_messages
 from server.rules.channels import Quiet, Reach
 from server.sealing import Sealer
-from server.services.carriers import Carriers, Wording
-from server.services.delivery_plan import known_topics
-from server.services.notices import notice
-from server.services.reachable import Contact
+from server.services.messages.carriers import Carriers, Wording
+from server.services.messages.delivery_plan import known_topics
+from server.services.messages.notices import notice
+from server.services.messages.reachable import Contact
 from server.settings import Settings
 from standin.accounts import Accounts
 from standin.wechat import DEMO_APPID, DEMO_OA_APPID, DEMO_OA_SECRET, DEMO_SECRET, WechatStandIn

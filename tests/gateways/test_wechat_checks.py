@@ -16,7 +16,7 @@ from server.gateways.wechat_calls import WechatCalls, WechatRefused
 from server.gateways.wechat_token import WechatToken
 from server.rules.chat_messages import WechatAccount
 from server.rules.content_checks import LATER, CheckStatus, Verdict, pause_after, verdict_of
-from server.services.content_checks import MEDIA_CHECK, TEXT_CHECK
+from server.services.complaints.content_checks import MEDIA_CHECK, TEXT_CHECK
 from standin.accounts import Accounts
 from standin.wechat import DEMO_APPID, DEMO_SECRET, WechatStandIn
 from tests.wechat_door import SEALER, opened

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server.services import ledger
+from server.services.budgets import ledger
 from tests.town import Town, a_running_town, a_town
 
 

@@ -24,7 +24,7 @@ from server.models.people import Person
 from server.programme.papers import DocumentKind
 from server.rules.complaints import Channel, SubjectKind
 from server.services import outbox
-from server.services.complaints import Filing
+from server.services.complaints.complaints import Filing
 from tests import paperwork
 from tests.ordering import make_order, organisation_of, two_sides
 from tests.town import PROGRAMME, Answered, Caller, Town, a_town

@@ -17,8 +17,8 @@ from server.programme.vocabulary import Party
 from server.rules.money import Basis, Movement
 from server.rules.orders import OrderStatus
 from server.rules.settlements import SettlementApplicationStatus, SettlementStatus
-from server.services import ledger
-from server.services.ledger import Where
+from server.services.budgets import ledger
+from server.services.budgets.ledger import Where
 from server.units import yuan_to_fen
 from tests.ordering import admit, make_order, organisation_of
 from tests.town import Town

@@ -23,7 +23,7 @@ from server.models.people import Person
 from server.programme.vocabulary import Party
 from server.rules.contracts import ContractStatus
 from server.rules.documents import Printed
-from server.services.documents import Documents, TextChanged, signatures_of
+from server.services.documents.documents import Documents, TextChanged, signatures_of
 from server.units import yuan_to_fen
 from tests.ordering import make_order, organisation_of, two_sides
 from tests.town import PROGRAMME, Caller, Town

@@ -18,7 +18,8 @@ from server.keys import UPLOADS
 from server.models.files import EvidenceObject, FileAttachment, StoredFile, Upload
 from server.models.organisations import Organisation
 from server.models.people import Person
-from server.services import files, journal
+from server.services import journal
+from server.services.files import files
 from tests.hostile.seeds import paper, photo
 from tests.town import Answered, Caller, Town
 

@@ -13,7 +13,8 @@ from structlog.typing import EventDict
 
 from server.keys import GRAB_DOOR
 from server.models.vouchers import Voucher
-from server.services import grabs, launch, ledger
+from server.services.budgets import ledger
+from server.services.rounds import grabs, launch
 from tests.races.proxy import a_proxy
 from tests.town import Answered, a_running_town, grab_key
 from tools.embedded import RedisServer

@@ -19,8 +19,8 @@ from server.models.labels import AttestedLabel
 from server.models.organisations import BlocklistEntry, Organisation
 from server.models.outbox import OutboxMessage
 from server.models.rounds import Entitlement, Round
-from server.services import imports
-from server.services.sheets import MOST_BYTES
+from server.services.imports import imports
+from server.services.tables.sheets import MOST_BYTES
 from server.units import yuan_to_fen
 from tests.town import PROGRAMME, Answered, Caller, Town, uscc
 

@@ -21,8 +21,8 @@ from server.programme.vocabulary import Party
 from server.rules.lifecycles import QualificationStatus
 from server.rules.money import Movement
 from server.rules.orders import OrderStatus
-from server.services import ledger
-from server.services.ledger import Where
+from server.services.budgets import ledger
+from server.services.budgets.ledger import Where
 from server.units import yuan_to_fen
 from tests import factories
 from tests.ordering import make_order, organisation_of, two_sides

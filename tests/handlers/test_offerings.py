@@ -14,7 +14,7 @@ from server.models.reviews import ReviewCase
 from server.rules.lifecycles import QualificationStatus
 from server.rules.offerings import DraftStatus, OfferingStatus
 from server.services import allowances
-from server.services.offering_book import OfferingNotListed, listed, version_for_order
+from server.services.marketplace.offering_book import OfferingNotListed, listed, version_for_order
 from tests import stall
 from tests.ordering import organisation_of
 from tests.stall import a_provider, drafted, selecting, submitted

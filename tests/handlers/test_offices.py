@@ -6,7 +6,7 @@ import pytest
 
 from server.programme.papers import DocumentKind
 from tests import paperwork
-from tests.services.test_word_documents import texts_in
+from tests.services.documents.test_word_documents import texts_in
 from tests.town import PROGRAMME, Town
 
 CITY = "guangzhou-2020"

@@ -25,9 +25,9 @@ from server.programme.steps import StepKind
 from server.rules.money import Account
 from server.rules.order_walk import sides
 from server.rules.own_payments import PaymentStatus
-from server.services import ledger
 from server.services.access import Actor
-from server.services.paying_steps import waives_papers
+from server.services.budgets import ledger
+from server.services.payments.paying_steps import waives_papers
 from standin.wechat_pay import Keys, WechatPayStandIn
 from tests.gateways.test_wechat_pay import merchant
 from tests.paying import OPERATOR_NAME, Cashier

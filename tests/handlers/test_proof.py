@@ -14,7 +14,7 @@ import pytest
 from server.clock import CHINA
 from server.gateways.sheet_press import SheetPress
 from server.keys import EXPORTS, JOURNAL_SEALS
-from server.services.export_runs import ExportRuns
+from server.services.exports.export_runs import ExportRuns
 from tests.ordering import make_order, organisation_of
 from tests.town import DAY, PROGRAMME, Town
 from tools import verify_case

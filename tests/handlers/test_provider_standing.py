@@ -15,9 +15,10 @@ from server.models.provider_standing import Removal, Suspension
 from server.models.supervision import ServiceFileEntry
 from server.rules.lifecycles import ProviderAct
 from server.rules.supervision import EntryTone, ServiceEntryKind
-from server.services import rooms, service_files
-from server.services.provider_standing import able, provider_missing
-from server.services.renewals import Renewals
+from server.services.admissions.renewals import Renewals
+from server.services.budgets import rooms
+from server.services.organisations import service_files
+from server.services.providers.provider_standing import able, provider_missing
 from server.units import yuan_to_fen
 from tests.factories import make_budget
 from tests.ordering import make_order, organisation_of

@@ -20,8 +20,8 @@ from server.programme.steps import OrderStep, StepKind
 from server.programme.vocabulary import Actor as Who
 from server.programme.vocabulary import Party
 from server.services.access import Actor
-from server.services.rating_steps import RateStep, WithRating
-from server.services.ratings import RatedAlready, RatingUnusable, figures_of, rated
+from server.services.orders.rating_steps import RateStep, WithRating
+from server.services.providers.ratings import RatedAlready, RatingUnusable, figures_of, rated
 from server.services.step_work import Move, NothingMore
 from tests.ordering import make_order, organisation_of, two_sides
 from tests.town import DAY, PROGRAMME, Caller, Town

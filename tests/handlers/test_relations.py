@@ -19,7 +19,7 @@ from server.models.relations import OrderFinding, TieDeclaration
 from server.programme.vocabulary import Actor, Party
 from server.rules.findings import FindingKind, Findings
 from server.rules.orders import OrderStatus
-from server.services import related_parties
+from server.services.admissions import related_parties
 from tests.town import DAY, PROGRAMME, Caller, Town, uscc
 
 CITY, REGION = "guangzhou-2020", "yinchuan-2024"

@@ -14,8 +14,8 @@ from server.models.registrations import ChangeReport
 from server.models.reviews import ReviewCase
 from server.models.rounds import Entitlement
 from server.programme.papers import DocumentKind
-from server.services.contract_steps import names_on
-from server.services.renewals import Renewals
+from server.services.admissions.renewals import Renewals
+from server.services.orders.contract_steps import names_on
 from tests import paperwork
 from tests.town import PROGRAMME, Answered, Caller, Town
 

@@ -9,7 +9,7 @@ import pytest
 
 from server.gateways.sheet_press import SheetPress
 from server.keys import EXPORTS
-from server.services.export_runs import ExportRuns
+from server.services.exports.export_runs import ExportRuns
 from tests.reporting import book_of
 from tests.town import DAY, PROGRAMME, Caller, Town, a_town
 

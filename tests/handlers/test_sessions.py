@@ -35,11 +35,11 @@ from server.middlewares import platform
 from server.models.journal import JournalEntry
 from server.models.people import Person, Staff
 from server.sealing import Sealer
-from server.services.identities import Identities
-from server.services.sessions import RETRY_WINDOW, Sessions
-from server.services.staff import create_staff
-from server.services.staff_sign_in import StaffSignIn
-from server.services.tokens import AccessTokens
+from server.services.accounts.identities import Identities
+from server.services.accounts.sessions import RETRY_WINDOW, Sessions
+from server.services.accounts.staff import create_staff
+from server.services.accounts.staff_sign_in import StaffSignIn
+from server.services.accounts.tokens import AccessTokens
 from server.settings import Settings
 from standin.accounts import Accounts
 from standin.wechat import DEMO_APPID, DEMO_SECRET, WechatStandIn

@@ -14,7 +14,7 @@ from server.keys import CLOCK, IDENTITIES, SESSIONS, STAFF_ACCOUNTS
 from server.models.journal import JournalEntry
 from server.models.people import Staff
 from server.services.access import Actor
-from server.services.staff import Duties, LastAdministrator
+from server.services.accounts.staff import Duties, LastAdministrator
 from tests.town import PROGRAMME, Answered, Caller, Town, a_town
 
 OWN_PASSWORD = "Correct-horse-7"

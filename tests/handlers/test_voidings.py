@@ -8,7 +8,7 @@ from server.models.journal import JournalEntry
 from server.models.reviews import ReviewCase
 from server.models.vouchers import Voucher
 from server.rules.lifecycles import VoucherStatus
-from server.services import ledger
+from server.services.budgets import ledger
 from tests.contracting import DRAWN
 from tests.dealing import mine, money, opened, refused, sides, step
 from tests.town import PROGRAMME, Caller, Town

@@ -10,8 +10,8 @@ from tortoise.expressions import F
 from server.models.rounds import Round
 from server.models.vouchers import Voucher
 from server.rules.money import Movement
-from server.services import ledger
-from server.services.ledger import Where
+from server.services.budgets import ledger
+from server.services.budgets.ledger import Where
 from server.units import yuan_to_fen
 from tests.town import Caller, Town
 

@@ -34,8 +34,9 @@ from server.models.chat import ChatSender, InboundMessage
 from server.models.journal import JournalEntry
 from server.models.people import Person
 from server.rules.chat_messages import ChatMessage, MessageKind
-from server.services import chat_door, chat_intake, journal
-from server.services.chat_door import ChatDoor
+from server.services import journal
+from server.services.chat import chat_door, chat_intake
+from server.services.chat.chat_door import ChatDoor
 from server.settings import Settings
 from tests.wechat_door import SEALER as TEST_SEALER
 from walks.wechat_phones import Letterbox

@@ -16,8 +16,8 @@ from server.programme.papers import DocumentKind
 from server.programme.registry import Programmes
 from server.services.access import Actor
 from server.services.clocks import ProgrammeClocks
-from server.services.evidence import Evidence
-from server.services.uploads import Announced, Uploads
+from server.services.files.evidence import Evidence
+from server.services.files.uploads import Announced, Uploads
 from tests.factories import MORNING, PROGRAMMES, make_enterprise
 
 PROGRAMME = "guangzhou-2020"

@@ -12,8 +12,8 @@ from pikepdf import Array, Dictionary, Name, Pdf, String
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
 from server.programme.papers import DocumentKind
-from server.services.files import hints_of
-from server.services.uploads import Announced
+from server.services.files.files import hints_of
+from server.services.files.uploads import Announced
 from tests.hostile.reception import Reception
 from tests.hostile.seeds import (
     PLACE,

@@ -14,7 +14,7 @@ from server.models.outbox import OutboxMessage
 from server.models.vouchers import Voucher
 from server.programme.holidays import WorkingCalendar, load_working_calendar
 from server.rules.lifecycles import VoucherStatus
-from server.services import reminders
+from server.services.messages import reminders
 from tests.batch import DAY, PROGRAMME, Batch, a_batch
 from tests.town import Town
 

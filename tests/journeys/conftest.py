@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 
 from server.clock import SystemClock
 from server.keys import CLOCK
-from server.services import ledger
+from server.services.budgets import ledger
 from standin.accounts import Accounts
 from standin.wechat import DEMO_APPID, DEMO_SECRET, WechatStandIn
 from tests.town import Caller, Town, a_running_town

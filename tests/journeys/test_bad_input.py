@@ -23,7 +23,7 @@ from tortoise.models import Model
 from server.clock import CHINA
 from server.models import MODULES
 from server.models.people import Person
-from server.services import ledger
+from server.services.budgets import ledger
 from tests.batch import HOUR, MONDAY, PROGRAMME, Batch, a_batch
 from tests.handlers.test_files import send
 from tests.handlers.test_imports import HEADER, carry_out, csv, preview, upload

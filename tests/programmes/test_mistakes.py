@@ -9,7 +9,7 @@ import pytest
 
 from server.programme.faults import ProgrammeError
 from server.programme.loader import load_programme
-from server.services import programme_faults
+from server.services.programmes import programme_faults
 from tests.programmes.conftest import INVENTED, REAL
 
 LISHUI = REAL / "lishui-2024.toml"

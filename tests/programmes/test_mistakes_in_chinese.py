@@ -10,8 +10,8 @@ import pytest
 
 from server import texts
 from server.programme import loader, schema
-from server.services.policy_trials import ProgrammeFaulty, parsed
-from server.services.programme_faults import in_chinese
+from server.services.programmes.policy_trials import ProgrammeFaulty, parsed
+from server.services.programmes.programme_faults import in_chinese
 from tests.programmes.conftest import REAL
 from tests.programmes.test_mistakes import english_in
 

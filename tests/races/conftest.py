@@ -8,7 +8,7 @@ import pytest
 from tortoise.context import TortoiseContext
 
 from server.database import close_database, open_database
-from server.services import ledger
+from server.services.budgets import ledger
 from tests.contracting import Desk
 from tests.races.hall import Hall, a_hall
 from tools.embedded import RedisServer

@@ -25,14 +25,14 @@ from server.models.rounds import Budget, Round
 from server.models.vouchers import GrabDecision, Voucher
 from server.programme.registry import Programmes
 from server.rules.grabbing import Claim
-from server.services import ledger
-from server.services.blocklist import Blocklist
+from server.services.budgets import ledger
 from server.services.clocks import ProgrammeClocks
-from server.services.grab_commit import Decided, GrabCommitter
-from server.services.grabs import GrabAsk, GrabCode, GrabReply, Grabs
-from server.services.launch import Footing, LaunchDesk, reserved_at
-from server.services.round_book import RoundBook
-from server.services.rounds import RoundPlan, Rounds
+from server.services.rounds.grab_commit import Decided, GrabCommitter
+from server.services.rounds.grabs import GrabAsk, GrabCode, GrabReply, Grabs
+from server.services.rounds.launch import Footing, LaunchDesk, reserved_at
+from server.services.rounds.round_book import RoundBook
+from server.services.rounds.rounds import RoundPlan, Rounds
+from server.services.sanctions.blocklist import Blocklist
 from tests.factories import DAY, HOUR, OPERATOR, PROGRAMME, PROGRAMMES, grab_key, make_budget, make_qualified
 
 FACE_FEN = 1_000_000

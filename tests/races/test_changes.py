@@ -15,8 +15,8 @@ from tortoise.transactions import in_transaction
 from server.models.organisations import Organisation, Qualification
 from server.models.rounds import Round
 from server.rules.lifecycles import QualificationStatus
-from server.services.grabs import GrabCode, GrabReply
-from server.services.rounds import PoolTooSmall
+from server.services.rounds.grabs import GrabCode, GrabReply
+from server.services.rounds.rounds import PoolTooSmall
 from tests.factories import DAY, HOUR, OPERATOR, grab_key
 from tests.races.hall import FACE_FEN, PROGRAMME, Hall, Worker, until
 

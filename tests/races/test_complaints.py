@@ -10,7 +10,7 @@ from tortoise.context import TortoiseContext
 
 from server.models.complaints import Complaint, ComplaintEntry, OrderHold
 from server.rules.complaints import Channel, ComplaintStatus, EntryKind, Finding, SubjectKind
-from server.services.complaints import Filing, Whose
+from server.services.complaints.complaints import Filing, Whose
 from tests.complaining import LISHUI, Hall
 from tests.races.crowd import together
 

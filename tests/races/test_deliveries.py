@@ -9,7 +9,8 @@ from datetime import timedelta
 from tortoise.context import TortoiseContext
 
 from server.models.deliveries import ConsentBalance, ConsentEntry, Delivery
-from server.services import consents, outbox
+from server.services import outbox
+from server.services.messages import consents
 from tests.posting import NOW, Post, states
 
 WORKERS, MESSAGES, CONSENTS = 4, 60, 5

@@ -17,7 +17,9 @@ from server.rules.disbursements import BatchStatus, PaymentSource, TransferStatu
 from server.rules.money import Account
 from server.rules.recoveries import RecoveryStatus
 from server.rules.settlements import SettlementStatus
-from server.services import ledger, memberships, offsets
+from server.services.budgets import ledger
+from server.services.disbursements import offsets
+from server.services.organisations import memberships
 from tests.claiming import overdue, receipts_of
 from tests.contracting import ON_CONTRACT
 from tests.disbursing import WHY, Till

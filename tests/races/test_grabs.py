@@ -10,7 +10,7 @@ from collections import Counter
 
 from server.models.rounds import Round
 from server.models.vouchers import Voucher
-from server.services.grabs import GrabCode, GrabReply
+from server.services.rounds.grabs import GrabCode, GrabReply
 from tests.factories import grab_key
 from tests.races.hall import FACE_FEN, LARGER, LARGER_FACE_FEN, Hall, until
 

@@ -15,7 +15,7 @@ from tortoise.connection import get_connection
 
 from server.database import close_database, connection_name, is_sqlite, open_database
 from server.models.rounds import Round
-from server.services.grabs import GrabCode
+from server.services.rounds.grabs import GrabCode
 from tests.factories import grab_key
 from tests.races.hall import Hall, a_hall
 

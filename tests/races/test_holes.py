@@ -20,8 +20,8 @@ from server.gateways.redis_lane import LaneBroken
 from server.models.rounds import Budget, Round
 from server.models.vouchers import GrabDecision, Voucher
 from server.rules.grabbing import GrabOutcome
-from server.services.grab_commit import Fenced
-from server.services.grabs import GrabCode
+from server.services.rounds.grab_commit import Fenced
+from server.services.rounds.grabs import GrabCode
 from server.settings import Settings
 from server.startup import unfit
 from tests.factories import DAY, OPERATOR, grab_key

@@ -14,8 +14,9 @@ from server.models.complaints import SanctionProposal
 from server.models.organisations import BlocklistEntry, Organisation
 from server.models.sanctions import Recovery
 from server.rules.complaints import Finding
-from server.services import ledger, memberships
-from server.services.sanctions import Proposal
+from server.services.budgets import ledger
+from server.services.organisations import memberships
+from server.services.sanctions.sanctions import Proposal
 from tests.claiming import overdue, receipts_of
 from tests.contracting import ALLOTTED, ON_CONTRACT
 from tests.disbursing import Till

@@ -20,7 +20,7 @@ from server.database import close_database, migrate, open_database
 from server.models.organisations import Organisation
 from server.models.rounds import Round
 from server.models.vouchers import Voucher
-from server.services.grabs import GrabCode, GrabReply
+from server.services.rounds.grabs import GrabCode, GrabReply
 from tests.factories import grab_key
 from tests.races.hall import PASSING, Hall, Worker, a_hall, until
 from tests.servers import PostgresServer, postgres_server

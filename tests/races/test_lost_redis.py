@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from server.gateways.grab_gate import GateCode
 from server.gateways.redis_lane import LUA
 from server.models.rounds import Budget, Round
-from server.services.grabs import GrabCode
+from server.services.rounds.grabs import GrabCode
 from tests.factories import OPERATOR, grab_key
 from tests.races.hall import FACE_FEN, Hall, Worker, until
 from tools.embedded import RedisServer

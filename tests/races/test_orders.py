@@ -17,8 +17,8 @@ from server.programme.steps import StepKind
 from server.rules.lifecycles import VoucherStatus
 from server.rules.money import Account
 from server.rules.orders import OrderStatus
-from server.services import budgets, ledger
-from server.services.order_wishes import Wish
+from server.services.budgets import budgets, ledger
+from server.services.orders.order_wishes import Wish
 from server.units import yuan_to_fen
 from tests.contracting import DAY, GRABBED, OPERATOR, RANKED, Desk, person_of
 from tests.races.crowd import all_wait, together

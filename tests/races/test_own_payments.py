@@ -26,7 +26,8 @@ from server.models.payments import Escrow, OwnPayment, PaperMark
 from server.programme.steps import StepKind
 from server.rules.invoice_checks import MarkKind
 from server.rules.own_payments import PaymentPurpose, PaymentStatus
-from server.services import escrows, ledger, payment_outcomes
+from server.services.budgets import ledger
+from server.services.payments import escrows, payment_outcomes
 from tests.paying import Cashier
 from tests.races.crowd import together
 from tests.rules.cast import LISHUI, NINGXIA

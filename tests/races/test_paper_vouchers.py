@@ -25,8 +25,8 @@ from server.programme.vocabulary import Party
 from server.rules.contracts import ContractStatus
 from server.rules.money import Basis
 from server.rules.orders import OrderStatus
-from server.services import budgets
-from server.services.order_wishes import Wish
+from server.services.budgets import budgets
+from server.services.orders.order_wishes import Wish
 from server.units import yuan_to_fen
 from tests.contracting import ALLOTTED, DRAWN, ON_CONTRACT, OPERATOR, Desk, faces, person_of
 from tests.races.crowd import together

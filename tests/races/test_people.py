@@ -15,7 +15,7 @@ from tortoise.transactions import in_transaction
 from server.models.journal import JournalEntry
 from server.models.organisations import Invitation, Membership, Organisation, Qualification
 from server.models.rounds import Entitlement
-from server.services.memberships import lock
+from server.services.organisations.memberships import lock
 from tests.races.crowd import all_wait
 from tests.town import Answered, Town, a_town, eligible
 

@@ -24,15 +24,15 @@ from server.programme.vocabulary import Party
 from server.rules.lifecycles import ProviderAct, QualificationStatus
 from server.sealing import Sealer
 from server.services.access import Actor
-from server.services.admissions import Admissions
-from server.services.blocklist import Blocklist
-from server.services.memberships import lock
-from server.services.provider_grades import ProviderGrades
-from server.services.provider_standing import provider_missing
-from server.services.qualifications import Qualifications
-from server.services.removals import Removals
-from server.services.reviews import Reviews
-from server.services.suspensions import Suspensions
+from server.services.admissions.admissions import Admissions
+from server.services.admissions.qualifications import Qualifications
+from server.services.organisations.memberships import lock
+from server.services.providers.provider_grades import ProviderGrades
+from server.services.providers.provider_standing import provider_missing
+from server.services.providers.suspensions import Suspensions
+from server.services.reviews.reviews import Reviews
+from server.services.sanctions.blocklist import Blocklist
+from server.services.sanctions.removals import Removals
 from server.services.working_days import WorkingDays
 from tests.factories import Office, an_office, make_enterprise
 from tests.races.crowd import all_wait, together

@@ -18,7 +18,8 @@ from server.keys import ROUNDS
 from server.models.applications import Application, Ranking, RankingEntry
 from server.models.rounds import Round
 from server.models.vouchers import Voucher
-from server.services import applications, ledger
+from server.services.budgets import ledger
+from server.services.vouchers import applications
 from tests.batch import MILLISECOND, Batch, a_batch
 from tests.races.hall import until
 from tests.town import a_town

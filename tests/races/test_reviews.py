@@ -14,7 +14,8 @@ from server.models.journal import JournalEntry
 from server.models.reviews import ReviewCase, ReviewDecision
 from server.programme.review import ReviewSubject
 from server.rules.review import CaseStatus, Verdict
-from server.services import memberships, review_claims
+from server.services.organisations import memberships
+from server.services.reviews import review_claims
 from tests.races.crowd import all_wait, outcome
 from tests.reviewing import ReviewOffice, every_programme
 

@@ -18,10 +18,11 @@ from server.rules.public_notices import NoticeStatus
 from server.rules.review import CaseStatus
 from server.rules.sampling import DrawStatus, SampleOutcome, faults_of
 from server.sealing import Sealer
-from server.services import memberships, sampling_pages, sampling_results
 from server.services.access import Actor
-from server.services.sampling_draws import Draws, Plan
-from server.services.sampling_results import Answered
+from server.services.organisations import memberships
+from server.services.reviews import sampling_pages, sampling_results
+from server.services.reviews.sampling_draws import Draws, Plan
+from server.services.reviews.sampling_results import Answered
 from tests.factories import make_enterprise
 from tests.races.crowd import all_wait, outcome, together
 from tests.reviewing import APPLICANT, ReviewOffice, every_programme

@@ -10,7 +10,7 @@ import pytest
 from server.rules.approvals import approval_ends
 from server.rules.deadlines import end_of
 from server.rules.lifecycles import ProviderAct, QualificationStatus
-from server.services.provider_standing import allowed
+from server.services.providers.provider_standing import allowed
 from tests.rules.cast import GUANGXI, LISHUI, YINCHUAN, programme
 
 SECOND = timedelta(seconds=1)

@@ -8,7 +8,7 @@ import pytest
 
 from server import texts
 from server.programme.messages import MessageChannel, Messages, MessagesFaulty, load_messages
-from server.services.delivery_plan import known_topics
+from server.services.messages.delivery_plan import known_topics
 
 FILE = Path("config/messages.toml")
 GOOD = """

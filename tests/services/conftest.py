@@ -9,7 +9,7 @@ import pytest
 from tortoise.context import TortoiseContext
 
 from server.database import close_database, open_database
-from server.services import ledger
+from server.services.budgets import ledger
 from tests.complaining import Hall
 from tests.contracting import Desk
 from tests.factories import Office, an_office

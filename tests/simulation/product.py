@@ -25,10 +25,10 @@ MODULES = {
     "redis_lane": "server.gateways.redis_lane",
     "grab_gate": "server.gateways.grab_gate",
     "grab_store": "server.gateways.grab_store",
-    "grab_commit": "server.services.grab_commit",
-    "latch": "server.services.latch",
-    "launch": "server.services.launch",
-    "grabs": "server.services.grabs",
+    "grab_commit": "server.services.rounds.grab_commit",
+    "latch": "server.services.rounds.latch",
+    "launch": "server.services.rounds.launch",
+    "grabs": "server.services.rounds.grabs",
     "memory_store": "tests.simulation.memory_store",
 }
 

@@ -48,9 +48,9 @@ def test_there_are_twenty_planted_bugs_of_different_names() -> None:
 
 def test_a_patch_that_does_not_fit_any_more_is_refused() -> None:
     with pytest.raises(ValueError, match="0 times"):
-        patched_texts([Patch("server/services/latch.py", "no such line", "")])
+        patched_texts([Patch("server/services/rounds/latch.py", "no such line", "")])
     with pytest.raises(ValueError, match="times, not once"):
-        patched_texts([Patch("server/services/latch.py", "armed", "")])
+        patched_texts([Patch("server/services/rounds/latch.py", "armed", "")])
 
 
 def test_a_planted_bug_touches_only_its_own_copy() -> None:

@@ -17,7 +17,7 @@ from server.models.reviews import ReviewCase
 from server.models.rounds import Budget
 from server.rules.money import Account
 from server.rules.orders import OrderStatus
-from server.services import ledger
+from server.services.budgets import ledger
 from server.services.reports.money import SHOWN_ACCOUNTS
 
 AT_THE_BANK = (Account.ESCROW, Account.ESCROW_OWED)

@@ -32,7 +32,7 @@ from server.rules.report_periods import Period
 from server.services import access, journal, outbox
 from server.services.access import CLOCK, Actor, NotFound, StaffRole
 from server.services.clocks import ProgrammeClocks
-from server.services.evidence import Evidence, EvidenceDamaged
+from server.services.files.evidence import Evidence, EvidenceDamaged
 from server.services.numbers import new_number
 from server.services.reports.definitions import Definition, countings, definition
 from server.services.reports.figures import TABLES, Scope, Trace, selected

@@ -17,7 +17,7 @@ from server.rules.lifecycles import QualificationStatus
 from server.rules.orders import OrderStatus
 from server.rules.review import CaseStatus
 from server.rules.size_class import classify
-from server.services.reminders import REVIEW_OVERDUE
+from server.services.messages.reminders import REVIEW_OVERDUE
 from server.services.reports.figures import (
     PAID,
     SPENT,

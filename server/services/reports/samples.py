@@ -10,18 +10,9 @@ from server import texts
 from server.models.sampling import SamplingDraw, SamplingItem
 from server.rules.deadlines import day_of
 from server.rules.sampling import LOOKED_AT, DrawStatus, SampleOutcome
-from server.services.reports.figures import (
-    Scope,
-    Section,
-    Table,
-    TableRow,
-    Trace,
-    counted,
-    grouped,
-    table,
-)
-from server.services.sampling_lists import names_of
-from server.services.sampling_results import OUTSTANDING
+from server.services.reports.figures import Scope, Section, Table, TableRow, Trace, counted, grouped, table
+from server.services.reviews.sampling_lists import names_of
+from server.services.reviews.sampling_results import OUTSTANDING
 
 MOST_LINES = 500
 """Lines of the table of those who are still on a list; the first of each draw come first."""
