@@ -8,6 +8,7 @@ from datetime import date
 from pydantic import Field
 
 from server.handlers.api import Answer
+from server.handlers.notice_views import PROVISIONAL
 from server.handlers.sanction_views import NUMBER, VERSION
 from server.models.sanctions import Recovery, RecoveryLine, RecoveryReceipt, RecoveryReturn
 from server.rules.recoveries import ReceiptKind, RecoveryStatus
@@ -27,6 +28,7 @@ class RecoverySummary(Answer):
     collected_fen: int = Field(description="Of it collected, fen. | 已收本金，单位分。")
     surcharge_fen: int = Field(description="Surcharge collected, fen. | 已收加收，单位分。")
     due_on: date | None = Field(description="Until which day. | 缴款期限。")
+    due_provisional: bool = Field(description=PROVISIONAL)
     version: int = Field(description=VERSION)
 
 
@@ -99,6 +101,7 @@ def recovery_summary_of(claim: Recovery) -> dict[str, object]:
         "collected_fen": claim.collected_fen,
         "surcharge_fen": claim.surcharge_fen,
         "due_on": claim.due_on,
+        "due_provisional": claim.due_provisional,
         "version": claim.version,
     }
 

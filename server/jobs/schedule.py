@@ -104,7 +104,13 @@ def schedule(works: Works) -> tuple[Job, ...]:
     """Every job there is. Each has its line in ``texts.JOBS``."""
     reviews, notices, ranked = works.reviews, works.notices.notices, works.ranked
     complaints = works.complaints.clock
-    recounts = (reviews.recount, notices.recount, ranked.recompute_provisional, complaints.recount)
+    recounts = (
+        reviews.recount,
+        notices.recount,
+        ranked.recompute_provisional,
+        complaints.recount,
+        works.sanctions.recoveries.recount,
+    )
     now, out = works.clock.now, works.deliveries
     jobs: tuple[Job, ...] = (
         # What a launch or a result waits for.

@@ -5858,6 +5858,12 @@ class Migration(migrations.Migration):
                 ("proposed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("suspension_id", fields.BigIntField(null=True, description="What was held at once")),
                 (
+                    "hearing_called_at",
+                    fields.DatetimeField(
+                        null=True, description="The days run from it", auto_now=False, auto_now_add=False
+                    ),
+                ),
+                (
                     "hearing_until",
                     fields.DatetimeField(
                         null=True, description="Exclusive", auto_now=False, auto_now_add=False
@@ -6030,6 +6036,10 @@ class Migration(migrations.Migration):
                 ("claimed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("demanded_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("due_on", fields.DateField(null=True)),
+                (
+                    "due_provisional",
+                    fields.BooleanField(default=False, description="A year's working days were guessed"),
+                ),
                 (
                     "letter",
                     fields.JSONField(

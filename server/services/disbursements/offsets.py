@@ -242,6 +242,7 @@ async def _due(
             programme_slug=slug,
             may_offset=True,
             status=RecoveryStatus.DEMANDED,
+            due_provisional=False,  # A day that was guessed takes nothing from anybody.
         )
         .select_related("case")
         .order_by("id")

@@ -118,12 +118,13 @@ class Recoveries:
         due = working_days_after(
             self.book.working_days.calendar, day_of(now), self.book.defaults.demand_working_days
         )
-        last_day = day_of(due.ends_at)
+        last_day = due.last_day
         balance = await self.balance(claim, day_of(now))
         lines = await RecoveryLine.filter(recovery_id=claim.id).order_by("paid_out_on", "id")
         letter = {
             "day": day_of(now).isoformat(),
             "due_on": last_day.isoformat(),
+            "provisional": due.provisional,
             "principal_fen": balance.principal_fen,
             "surcharge_fen": balance.surcharge_fen,
             "lines": [
@@ -136,6 +137,7 @@ class Recoveries:
                 status=RecoveryStatus.DEMANDED,
                 demanded_at=now,
                 due_on=last_day,
+                due_provisional=due.provisional,
                 letter=letter,
                 # All of it by the letter's day: what was agreed on before is over.
                 instalments=[],
@@ -165,7 +167,9 @@ class Recoveries:
             raise InstalmentsUneven(owed=yuan(left_fen), asked=yuan(asked_fen))
         said = [{"due_on": day.isoformat(), "amount_fen": amount} for day, amount in instalments]
         async with in_transaction():
-            claim = await self.change(claim, instalments=said, due_on=days[-1], reminded_at=None)
+            claim = await self.change(
+                claim, instalments=said, due_on=days[-1], due_provisional=False, reminded_at=None
+            )
             await note("recovery.planned", claim, actor, now, instalments=said)
             await tell("recovery.planned", claim, now, amount_fen=left_fen)
         return claim
@@ -223,7 +227,11 @@ class Recoveries:
         for slug in sorted(programme.slug for programme in self.book.programmes):
             now = self.book.clocks.now(slug)
             late = Recovery.filter(
-                programme_slug=slug, status=RecoveryStatus.DEMANDED, due_on__lt=day_of(now), reminded_at=None
+                programme_slug=slug,
+                status=RecoveryStatus.DEMANDED,
+                due_on__lt=day_of(now),
+                due_provisional=False,
+                reminded_at=None,
             )
             for claim in await late.order_by("id").limit(200):
                 async with in_transaction():
@@ -243,6 +251,35 @@ class Recoveries:
                     )
                 reminded += 1
         return reminded
+
+    async def recount(self) -> int:
+        """Compute guessed last days anew, because a year was published; returns how many changed.
+
+        The letter stays as it was printed. Who has longer is told; nobody has less than the letter says.
+        """
+        changed = 0
+        days = self.book.defaults.demand_working_days
+        guessed = Recovery.filter(due_provisional=True, status=RecoveryStatus.DEMANDED)
+        for claim in await guessed.order_by("id").select_related("debtor"):
+            if claim.demanded_at is None or claim.due_on is None:
+                continue
+            due = working_days_after(self.book.working_days.calendar, day_of(claim.demanded_at), days)
+            last_day = max(claim.due_on, due.last_day)
+            if due.provisional and last_day == claim.due_on:
+                continue
+            now, longer = self.book.clocks.now(claim.programme_slug), last_day > claim.due_on
+            async with in_transaction():
+                # The WHERE clause is the lock: who demands or plans anew meanwhile says another day.
+                if not await Recovery.filter(id=claim.id, version=claim.version, due_provisional=True).update(
+                    due_on=last_day, due_provisional=due.provisional, version=F("version") + 1
+                ):
+                    continue
+                claim.due_on, claim.due_provisional = last_day, due.provisional
+                if longer:
+                    left_fen = claim.principal_fen - claim.collected_fen
+                    await tell("recovery.demanded", claim, now, amount_fen=left_fen)
+            changed += 1
+        return changed
 
     async def today(self, claim: Recovery) -> Balance:
         """What is still owed if all of it is paid on the programme's day."""
@@ -337,6 +374,7 @@ async def note(action: str, claim: Recovery, actor: Actor, now: datetime, **data
 
 async def tell(topic: str, claim: Recovery, now: datetime, *, amount_fen: int) -> None:
     """Tell the debtor."""
+    day = "" if claim.due_on is None else claim.due_on.isoformat()
     await outbox.tell(
         f"organisation:{claim.debtor_id}",
         topic,
@@ -345,7 +383,7 @@ async def tell(topic: str, claim: Recovery, now: datetime, *, amount_fen: int) -
         number=claim.number,
         programme=claim.programme_slug,
         amount_fen=amount_fen,
-        day="" if claim.due_on is None else claim.due_on.isoformat(),
+        day=texts.PROVISIONAL.format(day=day) if claim.due_provisional else day,
     )
 
 

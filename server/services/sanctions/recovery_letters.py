@@ -41,6 +41,9 @@ class RecoveryLetters:
         programme, letter, words = self.book.programme_of(case), claim.letter, texts.RECOVERY_LETTER
         orders = {row.id: row for row in await Order.filter(id__in=[one[0] for one in letter["lines"]])}
         whole_fen = letter["principal_fen"] + letter["surcharge_fen"]
+        until = letter["due_on"]
+        if letter.get("provisional"):
+            until = texts.PROVISIONAL.format(day=until)
         return {
             "title": words["title"],
             "number": claim.number,
@@ -74,7 +77,7 @@ class RecoveryLetters:
                 surcharge=yuan(letter["surcharge_fen"]),
                 whole=yuan(whole_fen),
             ),
-            "until": words["until"].format(day=letter["due_on"], number=claim.number),
+            "until": words["until"].format(day=until, number=claim.number),
             "appeal": words["appeal"],
             "from": words["from"].format(name=programme.role(self.book.sanction_of(case).decided_by).name),
         }

@@ -103,6 +103,7 @@ async def _claim(
             principal_fen=claim.principal_fen + more_fen,
             status=RecoveryStatus.CLAIMED,
             due_on=None,
+            due_provisional=False,
             instalments=[],
             reminded_at=None,
             write_off_reason="",

@@ -20,7 +20,6 @@ from server.models.organisations import BlocklistEntry, Organisation
 from server.models.provider_standing import Removal
 from server.models.sanctions import PersonBan, SanctionAppeal, SanctionCase, SanctionEffect
 from server.programme.vocabulary import Party
-from server.rules.deadlines import day_of, is_final, working_days_after
 from server.rules.lifecycles import require_act
 from server.rules.payment_holds import HoldCause
 from server.rules.review import ReasonMissing
@@ -190,10 +189,8 @@ class SanctionAppeals:
         """Whether the time is over for certain: no day that was guessed takes an appeal from anybody."""
         if case.appeal_until is None or case.decided_at is None:
             return True
-        calendar, days = self.book.working_days.calendar, self.book.defaults.appeal_working_days
-        due = working_days_after(calendar, day_of(case.decided_at), days)
-        # What it was told stands, even where the calendar that came out later makes it shorter.
-        return is_final(due) and due.is_over(now) and now >= case.appeal_until
+        days = self.book.defaults.appeal_working_days
+        return self.book.is_over(case.decided_at, days, case.appeal_until, now)
 
     async def _concerned(self, case: SanctionCase) -> set[int]:
         """The party, and whoever is claimed the same money from once this decision is undone."""

@@ -16,6 +16,7 @@ from server.programme.model import Programme
 from server.programme.oversight import Ground, Sanction
 from server.programme.registry import Programmes
 from server.programme.sanctions import SanctionDefaults
+from server.rules.deadlines import day_of, is_final, working_days_after
 from server.rules.lifecycles import require_act, require_move
 from server.rules.sanction_cases import SANCTION_MAY, SANCTION_MOVES, SanctionAct, SanctionStatus
 from server.sealing import Sealer
@@ -56,6 +57,18 @@ class SanctionBook:
     def now(self, case: SanctionCase) -> datetime:
         """The instant of the case's programme."""
         return self.clocks.now(case.programme_slug)
+
+    def is_over(
+        self, since: datetime | None, working_days: int, told: datetime | None, now: datetime
+    ) -> bool:
+        """Whether so many working days are over for certain: no day that was guessed takes anything.
+
+        What was ``told`` stands, even where the calendar that came out later makes it shorter.
+        """
+        if since is None or told is None:
+            return False
+        due = working_days_after(self.working_days.calendar, day_of(since), working_days)
+        return is_final(due) and due.is_over(now) and now >= told
 
     def programme_of(self, case: SanctionCase) -> Programme:
         """The text it was proposed under."""

@@ -157,7 +157,8 @@ class SanctionDecisions:
     async def _require_heard(self, case: SanctionCase, now: datetime) -> None:
         if case.hearing_skipped or await SanctionEntry.exists(case_id=case.id, kind=STATEMENT):
             return
-        if case.hearing_until is None or now < case.hearing_until:
+        days = self.book.defaults.hearing_working_days
+        if not self.book.is_over(case.hearing_called_at, days, case.hearing_until, now):
             until = "" if case.hearing_until is None else case.hearing_until.isoformat()
             raise HearingOutstanding(number=case.number, until=until)
 

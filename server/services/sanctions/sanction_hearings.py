@@ -48,11 +48,18 @@ class SanctionHearings:
         """
         case = await self._hearing(case_id, version, actor)
         now, days = self.book.now(case), self.book.defaults.hearing_working_days
-        until = working_days_after(self.book.working_days.calendar, day_of(now), days).ends_at
+        due = working_days_after(self.book.working_days.calendar, day_of(now), days)
+        told = {"until": due.ends_at.isoformat(), "provisional": due.provisional}
         async with in_transaction():
-            case = await self.book.change(case, SanctionAct.HEAR, hearing_until=until, hearing_by=actor.id)
-            await self.book.note("sanction.hearing_called", case, actor, now, until=until.isoformat())
-            await self.book.tell_party("sanction.hearing", case, now=now, until=until.isoformat())
+            case = await self.book.change(
+                case,
+                SanctionAct.HEAR,
+                hearing_called_at=now,
+                hearing_until=due.ends_at,
+                hearing_by=actor.id,
+            )
+            await self.book.note("sanction.hearing_called", case, actor, now, **told)
+            await self.book.tell_party("sanction.hearing", case, now=now, **told)
         return case
 
     async def skip(self, case_id: int, reason: str, *, version: int, actor: Actor) -> SanctionCase:
@@ -83,7 +90,9 @@ class SanctionHearings:
         async with in_transaction():
             # The version is raised first: a decision being made meanwhile sees the statement or fails.
             case = await self.book.change(case, SanctionAct.STATE)
-            if case.hearing_until is None or now >= case.hearing_until:
+            days = self.book.defaults.hearing_working_days
+            over = self.book.is_over(case.hearing_called_at, days, case.hearing_until, now)
+            if case.hearing_until is None or over:
                 raise HearingOver(number=case.number)
             entry = await self.book.write(
                 case, STATEMENT, words.strip(), author=actor.name, attached=stored, now=now

@@ -196,10 +196,13 @@ async def test_only_what_was_decided_and_is_overdue_is_kept_back_and_a_change_dr
         {"status": RecoveryStatus.CLAIMED},
         {"status": RecoveryStatus.WRITTEN_OFF},
         {"due_on": today},
+        {"due_provisional": True},
     ):
         await row.update(**columns)
         assert await kept() == 0, columns
-        await row.update(may_offset=True, status=RecoveryStatus.DEMANDED, due_on=claim.due_on)
+        await row.update(
+            may_offset=True, status=RecoveryStatus.DEMANDED, due_on=claim.due_on, due_provisional=False
+        )
     later = claim.principal_fen - 100
     yesterday, tomorrow = today - timedelta(days=1), today + timedelta(days=1)
     parts = [(yesterday, 100), (tomorrow, later)]

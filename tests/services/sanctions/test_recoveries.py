@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -38,6 +38,7 @@ from tests.contracting import GRABBED, person_of
 from tests.sanctioning import Court
 
 DAY = timedelta(days=1)
+PROVISIONAL = "（暂定，以公布的放假安排为准）"
 WHOLE_FEN, BORNE_FEN = 600_000, 4_140  # 6,000 yuan for 73 days at 3.45 % a year.
 
 
@@ -128,6 +129,28 @@ async def test_instalments_are_the_principal_day_after_day_and_who_is_late_is_re
     assert await OutboxMessage.filter(topic="recovery.overdue").count() == 1
     claim = await recoveries.demand(claim.id, version=claim.version, actor=treasury)
     assert claim.instalments == [], "demanded anew, all of it is due by the letter's day"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_last_day_that_was_guessed_takes_nothing_until_its_year_is_published(court: Court) -> None:
+    court.clock.at = datetime(2026, 12, 15, tzinfo=UTC)  # Nobody has published the next year's days yet.
+    claim, treasury = await claimed(court), await court.staff("treasury")
+    recoveries = court.sanctions.recoveries
+    claim = await recoveries.demand(claim.id, version=claim.version, actor=treasury)
+    assert claim.due_on is not None and claim.due_provisional
+    assert (await OutboxMessage.get(topic="recovery.demanded")).data["day"].endswith(PROVISIONAL)
+    court.clock.at += 60 * DAY
+    assert (await recoveries.remind_due(), await recoveries.recount()) == (0, 0)
+    # Published: the first days of January are free, and the debtor has longer.
+    days, known = court.working_days, court.working_days.calendar
+    off = {date(2027, 1, day) for day in (1, 4, 5)}
+    days.calendar = replace(known, years=known.years | {2027}, off=known.off | off)
+    assert (await recoveries.recount(), await recoveries.recount()) == (1, 0)
+    counted = await Recovery.get(id=claim.id)
+    assert counted.due_on is not None and not counted.due_provisional
+    assert (claim.due_on, counted.due_on) == (date(2027, 1, 5), date(2027, 1, 8))
+    assert await OutboxMessage.filter(topic="recovery.demanded").count() == 2
+    assert await recoveries.remind_due() == 1
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

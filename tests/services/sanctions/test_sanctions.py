@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from server.errors import Refusal
 from server.models.complaints import Complaint, OrderHold, SanctionProposal
 from server.models.organisations import BlocklistEntry, Organisation, Qualification
+from server.models.outbox import OutboxMessage
 from server.models.payment_holds import PaymentHold
 from server.models.people import Staff
 from server.models.provider_standing import Removal, Suspension
@@ -27,6 +28,7 @@ from server.services.budgets import ledger
 from server.services.complaints.complaint_handling import HoldImpossible
 from server.services.holds import order_holds, payment_holds
 from server.services.holds.payment_holds import PaymentHeld
+from server.services.messages import notices
 from server.services.organisations import service_files
 from server.services.reviews.reviewers import OwnReview
 from server.services.sanctions import sanction_lists
@@ -255,6 +257,21 @@ async def test_who_states_its_case_too_late_is_told_so(court: Court) -> None:
         await SanctionCase.get(id=case.id), actor=await court.staff("authority"), skip=False
     )
     assert case.status is SanctionStatus.DECIDED
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_no_day_that_was_guessed_ends_a_hearing(court: Court) -> None:
+    court.clock.at = datetime(2026, 12, 28, tzinfo=UTC)  # Nobody has published the next year's days yet.
+    enterprise, authority = await court.enterprise(GRABBED), await court.staff("authority")
+    case = await court.proposed(GRABBED, enterprise, Party.ENTERPRISE, "late_change", actor=authority)
+    case = await court.sanctions.hearings.call(case.id, version=case.version, actor=authority)
+    assert case.hearing_until is not None
+    told = await OutboxMessage.get(topic="sanction.hearing")
+    assert "暂定" in notices.notice(told.topic, told.data, programme_name=str).sentence
+    court.clock.at = case.hearing_until + timedelta(days=30)
+    with pytest.raises(HearingOutstanding):
+        await court.decided(case, actor=await court.staff("operator"), skip=False)
+    await court.sanctions.hearings.state(case.id, "元旦放假", actor=person_of(enterprise))
 
 
 @rules("LS-82", "GX-79")
