@@ -6,9 +6,11 @@ The doors are those that the routes declare: a new one is tried without anybody 
 from __future__ import annotations
 
 import io
+import shutil
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -21,12 +23,15 @@ from server.handlers.api import Route
 from tests.handlers.bad_input import body_of, headers_of
 from tests.handlers.test_extremes import SPENT, UNAVAILABLE, admitted
 from tests.ownership import NO_OBJECT, OWNED, Stage, a_stage
-from tests.town import Caller, Town, a_town
+from tests.servers import emptied_redis
+from tests.town import Caller, a_town
 from tools import permissions
 
 ROUTES = permissions.declared()
 WRITES = [route for route in ROUTES if route.body_model is not None]
 TAKES_BYTES = [route for route in ROUTES if route.receives is not None]
+WRITING, TAKING = (tuple(dict.fromkeys(one.tag for one in some)) for some in (WRITES, TAKES_BYTES))
+"""The tags of both: the doors of one are one test, so that none is long however slow the machine is."""
 NOBODYS = 2**31 - 1
 """An id and a version that nothing has."""
 KEPT = frozenset({"journal_entry", "sign_in_failures"})
@@ -61,12 +66,6 @@ BYTES: Mapping[str, bytes] = {
     "half an object": b'{"a": ',
 }
 NAMES = ("../../etc/passwd", "a\r\nSet-Cookie: x=1", "\u202egnp.exe", "文" * 400, "%00", "COM1", ".", " ")
-
-
-@pytest.fixture
-async def town(sqlite_url: str, redis_url: str) -> AsyncIterator[Town]:
-    async with a_town(sqlite_url, redis_url) as town:
-        yield town
 
 
 class Doors:
@@ -126,9 +125,16 @@ class Doors:
         return {str(row["name"]): int(row["many"]) for row in found}
 
 
-@pytest.fixture
-async def doors(town: Town) -> Doors:
-    return Doors(await a_stage(town))
+@pytest.fixture(scope="module")
+async def doors(
+    sqlite_template: Path, redis_address: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Doors]:
+    """One for all these tests: what is refused leaves nothing behind that another could stumble over."""
+    file = tmp_path_factory.mktemp("doors") / "qiquan.sqlite3"
+    shutil.copyfile(sqlite_template, file)
+    async with a_town(f"sqlite://{file}", await emptied_redis(redis_address)) as town:
+        yield Doors(await a_stage(town))
+    file.unlink()
 
 
 def nobodys(value: Any, name: str = "") -> Any:
@@ -141,27 +147,32 @@ def nobodys(value: Any, name: str = "") -> Any:
     return NOBODYS if names_something and isinstance(value, int) else value
 
 
-async def test_what_is_about_nothing_there_is_refused_and_leaves_nothing(doors: Doors) -> None:
+def test_every_door_is_tried() -> None:
+    assert len(WRITES) > 150 and {one.tag for one in WRITES} == set(WRITING)
+    assert len(TAKES_BYTES) > 8 and {one.tag for one in TAKES_BYTES} == set(TAKING)
+
+
+@pytest.mark.parametrize("tag", WRITING)
+async def test_what_is_about_nothing_there_is_refused_and_leaves_nothing(doors: Doors, tag: str) -> None:
     wrong = []
-    for route in WRITES:
+    for route in (one for one in WRITES if one.tag == tag):
         where, body = await doors.address(route), nobodys(body_of(route))
         headers = {name: value for name, value in headers_of(route).items() if name != "Authorization"}
         send = partial(_said, route.method, where, body, headers)
         wrong.append(await doors.tried(route, send))
     assert [one for one in wrong if one] == []
-    assert len(WRITES) > 150
 
 
-async def test_no_bytes_are_more_than_a_door_can_refuse_and_nothing_is_left(doors: Doors) -> None:
+@pytest.mark.parametrize("tag", TAKING)
+async def test_no_bytes_are_more_than_a_door_can_refuse_and_nothing_is_left(doors: Doors, tag: str) -> None:
     wrong = []
-    for route in TAKES_BYTES:
+    for route in (one for one in TAKES_BYTES if one.tag == tag):
         where = await doors.address(route)
         for title, content in BYTES.items():
             send = partial(_thrown, route.method, where + query_of(route), content)
             said = await doors.tried(route, send)
             wrong += [f"{title}: {said}"] if said else []
     assert wrong == []
-    assert len(TAKES_BYTES) > 8
 
 
 async def test_no_name_of_a_file_leads_anywhere(doors: Doors) -> None:
