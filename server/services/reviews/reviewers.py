@@ -101,21 +101,34 @@ async def reviewer_of(actor: Actor) -> Reviewer:
     staff = await Staff.get_or_none(id=actor.id) if actor.kind == "staff" else None
     if staff is None:
         raise NotFound()
+    return await _reviewer(staff, actor.roles)
+
+
+async def still_has(staff_id: int | None, case: ReviewCase, role: Role) -> bool:
+    """Whether a member of staff is there, and a turn of ``role`` at a case would be theirs to take."""
+    staff = await Staff.get_or_none(id=staff_id, disabled=False)
+    if staff is None:
+        return False
+    reviewer = await _reviewer(staff, frozenset(staff.roles))
+    return role in reviewer.roles_in(case) and case.uscc not in reviewer.affiliations
+
+
+async def _reviewer(staff: Staff, roles: frozenset[str]) -> Reviewer:
     return Reviewer(
         id=staff.id,
         name=staff.display_name,
-        roles=frozenset(role for role in REVIEWING if role.value in actor.roles),
+        roles=frozenset(role for role in REVIEWING if role.value in roles),
         programmes=frozenset(staff.programmes),
         areas=tuple(staff.areas),
         affiliations=frozenset(staff.affiliations),
-        covers=await _covers(staff.id, actor),
+        covers=await _covers(staff.id, roles),
     )
 
 
-async def _covers(staff_id: int, actor: Actor) -> tuple[Cover, ...]:
+async def _covers(staff_id: int, roles: frozenset[str]) -> tuple[Cover, ...]:
     """Whom somebody stands in for, in a role that both still have."""
     rows = await StandIn.filter(deputy_id=staff_id, active=True).order_by("id")
-    live = [row for row in rows if row.role.value in actor.roles]
+    live = [row for row in rows if row.role.value in roles]
     known = await Staff.filter(id__in=[row.principal_id for row in live]) if live else []
     principals = {one.id: one for one in known}
     return tuple(

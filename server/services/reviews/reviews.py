@@ -20,11 +20,10 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.errors import Refusal
 from server.models.organisations import Organisation
-from server.models.people import Staff
 from server.models.reviews import NO_DEADLINE_MS, ReviewCase, ReviewDecision
 from server.programme.model import Programme
 from server.programme.registry import Programmes
-from server.programme.review import ReviewKind, ReviewSubject, ReviewWhen
+from server.programme.review import ReviewKind, ReviewStep, ReviewSubject, ReviewWhen
 from server.rules.deadlines import day_of, end_of
 from server.rules.review import (
     CaseStatus,
@@ -63,7 +62,13 @@ from server.services.reviews.review_turns import (
     role_of,
 )
 from server.services.reviews.reviewed import Reviewed, Weighed
-from server.services.reviews.reviewers import Reviewer, case_for, require_impartial, reviewer_of
+from server.services.reviews.reviewers import (
+    Reviewer,
+    case_for,
+    require_impartial,
+    reviewer_of,
+    still_has,
+)
 from server.services.reviews.sampling_results import note_review
 from server.services.working_days import WorkingDays
 
@@ -179,7 +184,7 @@ class Reviews:
             await ReviewDecision.filter(case_id=case.id, verdict=Verdict.RETURNED).order_by("-id").first()
         )
         columns = {**AT_REST, **deadline(step, now, self.days.calendar), "turn": step.by}
-        if returned is not None and await _goes_on(case.id, returned.reviewer_id):
+        if returned is not None and await _goes_on(case, step, returned.reviewer_id):
             columns |= {"claimed_by": returned.reviewer_id, "claimed_at": now}
         moved = await ReviewCase.filter(id=case.id, status=CaseStatus.RETURNED).update(
             **columns, status=CaseStatus.OPEN, turn_since=now, version=F("version") + 1
@@ -433,7 +438,7 @@ class Reviews:
         )
 
 
-async def _goes_on(case_id: int, reviewer_id: int | None) -> bool:
-    """Whether who returned a case is still there to go on with it: else it is anybody's of the role."""
-    there = await Staff.exists(id=reviewer_id, disabled=False)
-    return there and not await recused_from([case_id], reviewer_id or 0)
+async def _goes_on(case: ReviewCase, step: ReviewStep, reviewer_id: int | None) -> bool:
+    """Whether who returned a case still has this turn of it: else it is anybody's of the role."""
+    has_it = await still_has(reviewer_id, case, step.by)
+    return has_it and not await recused_from([case.id], reviewer_id or 0)

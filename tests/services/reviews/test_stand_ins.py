@@ -252,3 +252,19 @@ async def test_what_somebody_had_taken_on_is_their_teams_again_when_they_leave(o
     assert await waiting() == [case.id for case in cases]
     entries = await JournalEntry.filter(action="review.released", actor=administrator.name).order_by("id")
     assert [one.data["of"] for one in entries] == [left.name, moved.name]
+
+
+async def test_what_was_corrected_goes_back_to_nobody_whose_duties_it_is_no_more(
+    office: ReviewOffice,
+) -> None:
+    administrator = await office.staff("administrator")
+    accounts = StaffAccounts(office.programmes, Sessions(TOKENS, LocalFeed()), office.clock)
+    elsewhere = Duties(roles=["operator"], programmes=[GUANGXI])
+    for duties, holds in ((None, True), (Duties(roles=["treasury"]), False), (elsewhere, False)):
+        operator = await office.staff("operator")
+        case = await office.open(programme(LISHUI), S.ENTERPRISE)
+        await office.decide(case, Verdict.RETURNED, by=operator, fields={"licence": "执照不清晰"})
+        if duties is not None:
+            await accounts.change_duties(operator.id, duties, actor=administrator)
+        await office.reviews.resume(case, actor=operator, now=office.now)
+        assert (await ReviewCase.get(id=case.id)).claimed_by == (operator.id if holds else None)
