@@ -30,8 +30,8 @@ class NotSealedByUs(Exception):
 class Sealer:
     """Seals and opens texts.
 
-    ``keys`` maps a key id to its secret. The first one seals, all of them open: to rotate, put the new
-    key first, and keep the old one until ``python -m server data-keys reseal`` finds nothing. Raises
+    ``keys`` maps a key id to its secret. The first one seals, all of them open: to rotate, put the new key
+    first once every server has it, and keep the old one until ``data-keys reseal`` finds nothing. Raises
     ``ValueError`` for no key, a short one or an unusable id.
     """
 

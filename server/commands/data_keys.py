@@ -1,6 +1,7 @@
 """The data keys by hand: seal everything anew with the newest one, and say what still rests on older ones.
 
-``reseal`` ends with 0 where every sealed text is the newest key's, with 1 where some could not be opened.
+``reseal`` ends with 0 where every sealed text is the newest key's, with 1 where some could not be opened
+or somebody is there twice.
 """
 
 from __future__ import annotations
@@ -27,19 +28,21 @@ async def reseal(settings: Settings, _: argparse.Namespace) -> int:
         done = await resealing.reseal(sealer, now=SystemClock().now(), told=_told)
     finally:
         await close_database(context)
-    for table, count in sorted(done.texts.items()):
+    for table, count in sorted((+done.texts).items()):
         _say(f"{table}: {count} texts sealed anew with {sealer.newest}")
     for key_id, count in sorted(done.unreadable.items()):
         _say(f"{key_id}: {count} texts that no key here opens, left as they are")
+    for table, count in sorted(done.doubles.items()):
+        _say(f"{table}: {count} are there twice, by an old key and by {sealer.newest}, left as they are")
     if sealer.older and done.hashes:
         counts = ", ".join(f"{table} {count}" for table, count in sorted(done.hashes.items()))
         _say(f"keyed hashes of what is kept nowhere, each found by the key that made it: {counts}")
     for key_id in sealer.older:
-        if done.texts:
+        if done.texts.total():
             _say(f"{key_id}: run this again, once every server was started with {sealer.newest} first")
-        elif not done.unreadable[key_id]:
+        elif not done.unreadable[key_id] and not done.doubles:
             _say(f"{key_id}: seals nothing")
-    return FAULTY if done.unreadable else 0
+    return FAULTY if done.unreadable or done.doubles else 0
 
 
 def add_commands(nouns: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:

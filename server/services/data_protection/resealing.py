@@ -49,6 +49,8 @@ INDEXED: Mapping[tuple[type[Model], str], str] = {
     (BankAccount, "number_sealed"): "number_index",
 }
 """A sealed column, and the keyed hash beside it that is made of the same text."""
+ONE_OF_EACH: Mapping[type[Model], tuple[str, ...]] = {Person: (), ChatSender: ("account",)}
+"""Where one row alone has a hash, among those that are alike in these columns."""
 HASHES: Mapping[type[Model], str] = {
     Person: "unionid_index",
     ChatSender: "unionid_index",
@@ -71,6 +73,8 @@ class Resealed:
     """Texts sealed anew, by table."""
     unreadable: Counter[str] = field(default_factory=Counter)
     """Texts that the key they name does not open, or that name a key we have not, by that name."""
+    doubles: Counter[str] = field(default_factory=Counter)
+    """Rows left as they are, by table: another one has the newest key's hash of the same text."""
     hashes: dict[str, int] = field(default_factory=dict)
     """Keyed hashes that were not made anew, by table: some of them may be an old key's."""
 
@@ -119,7 +123,7 @@ async def reseal(sealer: Sealer, *, now: datetime, told: Told = lambda *_: None)
                 f"data_key:{sealer.newest}",
                 actor=CLOCK.name,
                 at=now,
-                texts=dict(done.texts),
+                texts=dict(+done.texts),
                 unreadable=dict(done.unreadable),
             )
     return done
@@ -154,7 +158,11 @@ async def _reseal_row(
     changes = {one: value for one, old in before.items() if (value := renewing.renewed(one, old)) != old}
     for one in [one for one in changes if (model, one) in INDEXED]:
         text = renewing.sealer.open(changes[one])
-        await _reindex(row, INDEXED[model, one], text, renewing.sealer, changes)
+        if not await _reindex(row, INDEXED[model, one], text, renewing.sealer, changes):
+            # It keeps what it was sealed with, so that the old key is not said to be needed no more.
+            del changes[one]
+            renewing.done.texts[renewing.table] -= 1
+            renewing.done.doubles[renewing.table] += 1
     if changes:
         async with _let_through(connection, model._meta.db_table):
             await model.filter(id=row_id).update(**changes)
@@ -206,11 +214,18 @@ def _key_of(sealed: str) -> str:
     return sealed.partition(".")[0]
 
 
-async def _reindex(row: Any, column: str, text: str, sealer: Sealer, changes: dict[str, Any]) -> None:
-    """Put the hash of the newest key beside the text, where the one that is there was made of it."""
+async def _reindex(row: Any, column: str, text: str, sealer: Sealer, changes: dict[str, Any]) -> bool:
+    """Put the hash of the newest key beside the text, where the one that is there was made of it.
+
+    Not where another row has it already: servers that did not all have both keys took one for two.
+    """
     old, new = getattr(row, column), sealer.blind(text)
     if old == new or old not in sealer.blinds(text):
-        return
+        return True
+    if (alike := ONE_OF_EACH.get(type(row))) is not None:
+        twins = type(row).filter(**{one: getattr(row, one) for one in alike}, **{column: new})
+        if await twins.exists():
+            return False
     changes[column] = new
     if isinstance(row, BankAccount):
         # An organisation's mark by its account is the same hash.
@@ -221,6 +236,7 @@ async def _reindex(row: Any, column: str, text: str, sealer: Sealer, changes: di
         ]
         await ContactMark.bulk_create(moved, ignore_conflicts=True)
         await marks.delete()
+    return True
 
 
 async def _renew_marks(sealer: Sealer, now: datetime) -> None:

@@ -154,6 +154,22 @@ async def test_what_no_key_opens_is_left_and_named(organisation: Organisation) -
     assert (await Person.get(account="without")).phone_sealed == sealed
 
 
+async def test_who_is_there_twice_is_left_and_named_and_keeps_the_old_key_needed(
+    organisation: Organisation,
+) -> None:
+    twin = await Person.create(
+        account=OF_NEW.blind(OPENID), openid_sealed=OF_NEW.seal(OPENID), created_at=NOW
+    )
+    for _ in range(2):
+        done = await resealing.reseal(OF_BOTH, now=NOW)
+        assert dict(done.doubles) == {"person": 1}
+    assert not done.texts.total()
+    first = await Person.get(account=OF_OLD.blind(OPENID))
+    assert OF_OLD.open(first.openid_sealed) == OPENID
+    assert OF_NEW.open(first.phone_sealed) == PHONE
+    assert (await Person.get(id=twin.id)).account == OF_NEW.blind(OPENID)
+
+
 async def test_rows_that_are_written_once_are_so_before_and_after(organisation: Organisation) -> None:
     for _ in range(2):
         for model, values in (
