@@ -20,7 +20,8 @@ PIECE_BYTES = 256 * 1024
 ANSWER_SECONDS = 600.0
 """From the last row to the end of the file."""
 
-CellKind = Literal["text", "fen", "number", "bp", "day", "instant"]
+CellKind = Literal["text", "fen", "number", "bp", "day", "instant", "each"]
+"""``each``: every cell says what it is, as a pair of its kind and its value."""
 
 
 class SheetNotWritten(RuntimeError):

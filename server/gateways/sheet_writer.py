@@ -30,6 +30,7 @@ FORMATS: Mapping[str, str] = {
     "bp": "0.00%",
     "day": "yyyy-mm-dd",
     "instant": "yyyy-mm-dd hh:mm:ss",
+    "each": "General",
 }
 """How each kind of column is shown."""
 
@@ -108,6 +109,8 @@ def _table(
 
 
 def _cell(sheet: Any, row: int, place: int, kind: str, value: Any, looks: Any) -> None:
+    if kind == "each":
+        kind, value = value
     look = looks[kind]
     if value is None:
         sheet.write_blank(row, place, None, look)
@@ -151,6 +154,8 @@ def as_csv(asked: Mapping[str, Any], streamed: Iterable[Row]) -> int:
 
 def _plain(kind: str, value: Any) -> str:
     """A value as text: money in yuan, shares in percent, instants in China's time."""
+    if kind == "each":
+        kind, value = value
     if value is None:
         return ""
     if kind in {"fen", "bp"}:

@@ -21,11 +21,15 @@ def workbook(content: Mapping[str, Any], facts: Facts) -> tuple[SheetCover, list
     words = texts.REPORT_WORDS
     cover = SheetCover(words["sheet"], content["title"], facts)
     figures = [
-        [section["title"], head(one), shown(one["value"], one["unit"])]
+        [section["title"], head(one), [KINDS[one["unit"]], one["value"]]]
         for section in content["sections"]
         for one in section["figures"]
     ]
-    columns = [SheetColumn("", width=24), SheetColumn(words["figure"], width=36), SheetColumn(words["value"])]
+    columns = [
+        SheetColumn("", width=24),
+        SheetColumn(words["figure"], width=36),
+        SheetColumn(words["value"], "each"),
+    ]
     sheets = [SheetTable(words["figures"], columns, words["total"], figures)]
     taken = {words["sheet"], words["figures"]}
     for section in content["sections"]:
