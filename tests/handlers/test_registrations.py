@@ -413,11 +413,13 @@ async def test_a_provider_is_admitted_by_two_levels_for_two_years(town: Town) ->
         "provider",
     )
     early = await town.decide(authority, applied)
+    wrong = await town.decide(operator, applied, labels=("invented",))
     first = await town.decide(operator, applied)
     still = (await handler.get(f"qualifications/{applied.body['id']}")).body["status"]
     last = await town.decide(authority, applied)
     mine = (await handler.get(f"qualifications/{applied.body['id']}")).body
     assert early.status == 403
+    assert (wrong.status, wrong.code) == (422, "labels_unknown"), "told to whoever says it, not to the last"
     assert (first.status, still, last.status) == (200, "pending", 200)
     assert (mine["status"], mine["valid_until"]) == ("approved", "2028-05-18T16:00:00Z")
 

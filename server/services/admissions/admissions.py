@@ -173,6 +173,14 @@ class Admissions(ArrivesQuietly):
         handed_in = await last_submission(qualification)
         return conditions if handed_in is None else [*conditions, *_papers(rules, handed_in)]
 
+    async def require_usable(self, case: ReviewCase, extras: Mapping[str, Any], *, reason: str) -> None:
+        """The labels that somebody confirms are the programme's, and no list that there is denies them."""
+        qualification = await Qualification.get(id=case.subject_id).select_related("organisation")
+        programme = self._programme(qualification)
+        codes = _confirmed(programme, qualification.party, extras)
+        if codes is not None and qualification.party is Party.ENTERPRISE:
+            await attestations.require_confirmable(qualification.organisation, programme, codes)
+
     async def passed(
         self, case: ReviewCase, *, extras: Mapping[str, Any], actor: Actor, now: datetime
     ) -> After:
@@ -305,17 +313,24 @@ class Admissions(ArrivesQuietly):
         now: datetime,
     ) -> bool:
         """Keep what the reviewers checked on paper; whether the organisation's labels changed."""
-        codes = extras.get(LABELS_CONFIRMED)
-        if codes is not None:
-            known = {label.code for label in programme.labels if label.of is party}
-            said = [str(one) for one in codes] if isinstance(codes, list) else [str(codes)]
-            if not isinstance(codes, list) or not known.issuperset(said):
-                raise LabelsUnknown(names=texts.LIST.join(sorted({*said} - known)))
-            if party is Party.ENTERPRISE:
-                await attestations.confirm_on_paper(organisation, programme, codes, actor=actor, now=now)
+        codes = _confirmed(programme, party, extras)
+        if codes is not None and party is Party.ENTERPRISE:
+            await attestations.confirm_on_paper(organisation, programme, codes, actor=actor, now=now)
         return await attestations.refresh(
             organisation, self._qualifications.programmes, self._qualifications.clocks
         )
+
+
+def _confirmed(programme: Programme, party: Party, extras: Mapping[str, Any]) -> list[str] | None:
+    """The labels that were checked on paper; ``None``: nothing is said of any. Raises ``LabelsUnknown``."""
+    codes = extras.get(LABELS_CONFIRMED)
+    if codes is None:
+        return None
+    known = {label.code for label in programme.labels if label.of is party}
+    said = [str(one) for one in codes] if isinstance(codes, list) else [str(codes)]
+    if not isinstance(codes, list) or not known.issuperset(said):
+        raise LabelsUnknown(names=texts.LIST.join(sorted({*said} - known)))
+    return said
 
 
 async def last_submission(qualification: Qualification) -> Submission | None:

@@ -119,14 +119,7 @@ async def confirm_on_paper(
     labels count no more. Raises :class:`LabelNotListed` for a label whose official list names others, but
     not this organisation; labels that the operator itself attests rest on papers alone.
     """
-    known = {label.code: label for label in programme.labels if label.of is Party.ENTERPRISE}
-    rows = await AttestedLabel.filter(naming(organisation), code__in=list(known))
-    listed = {row.code for row in rows if row.source is LabelSource.LIST}
-    on_paper = {row.code: row for row in rows if row.source is LabelSource.PAPER}
-    new = sorted({*codes} - listed - on_paper.keys())
-    await _require_no_list(
-        [known[code] for code in new if known[code].attested_by is not ProgrammeActor.OPERATOR]
-    )
+    new, on_paper = await _to_confirm(organisation, programme, codes)
     gone = [row.id for code, row in on_paper.items() if code not in codes]
     await withdraw_rows(gone, reason=texts.LABEL_SOURCES["not_confirmed"], actor=actor, now=now)
     await write(
@@ -136,6 +129,28 @@ async def confirm_on_paper(
         actor=actor,
         now=now,
     )
+
+
+async def require_confirmable(
+    organisation: Organisation, programme: Programme, codes: Collection[str]
+) -> None:
+    """Raise what :func:`confirm_on_paper` would raise of these labels of the programme."""
+    await _to_confirm(organisation, programme, codes)
+
+
+async def _to_confirm(
+    organisation: Organisation, programme: Programme, codes: Collection[str]
+) -> tuple[list[str], dict[str, AttestedLabel]]:
+    """What a paper attests that nothing did before, and what papers attest. Raises :class:`LabelNotListed`."""
+    known = {label.code: label for label in programme.labels if label.of is Party.ENTERPRISE}
+    rows = await AttestedLabel.filter(naming(organisation), code__in=list(known))
+    listed = {row.code for row in rows if row.source is LabelSource.LIST}
+    on_paper = {row.code: row for row in rows if row.source is LabelSource.PAPER}
+    new = sorted({*codes} - listed - on_paper.keys())
+    await _require_no_list(
+        [known[code] for code in new if known[code].attested_by is not ProgrammeActor.OPERATOR]
+    )
+    return new, on_paper
 
 
 async def write(
