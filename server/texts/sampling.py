@@ -12,7 +12,7 @@ SAMPLING_REFUSALS: Mapping[str, str] = {
     "nothing_to_draw": "目前没有可以列入名单的事项",
     "draw_not_there": "该次抽查{state}，不能进行这一操作",
     "not_your_draw": "按规定，此项抽查由{names}实施",
-    "draw_unusable": "此项抽查不能这样抽取：请按规定的对象选择，并填写起止日期（不晚于今天）",
+    "draw_unusable": "此项抽查不能这样抽取：请按规定的对象选择，并填写起止日期（止日须早于今天）",
     "draw_list_too_long": "名单将超过一次抽查的上限 {most} 条：请缩短起止日期，分几次抽取，不会有事项被漏下",
     "draw_under_way": "同类抽查已经公布种子摘要，请先完成该次抽取",
     "public_number_missing": "公开号码与事先公布的来源（{source}）须同时具备",

@@ -57,7 +57,7 @@ AT_ONCE = 500
 
 
 class DrawUnusable(Refusal):
-    """The check draws from something else, or asks for a period that has days."""
+    """The check draws from something else, or asks for a period that has days, all of them over."""
 
     status, code = 422, "draw_unusable"
 
@@ -363,7 +363,10 @@ def _check(programme: Programme, code: str, actor: Actor) -> Sampling:
 
 
 def _require_usable(plan: Plan, check: Sampling, subject: ReviewSubject | None, today: date) -> None:
-    """Raise :class:`DrawUnusable` for what the check does not draw from, or a period that is none."""
+    """Raise :class:`DrawUnusable` for what the check does not draw from, or a period that is none.
+
+    Its last day is over: what was done on it after the locking would be on no list.
+    """
     period = (plan.since, plan.until)
     usable = plan.over in check.over
     if plan.over is Sampled.REVIEW:
@@ -371,7 +374,7 @@ def _require_usable(plan: Plan, check: Sampling, subject: ReviewSubject | None, 
     elif plan.over is Sampled.ORDER:
         usable &= None not in period
     if plan.since is not None or plan.until is not None:
-        usable &= plan.since is not None and plan.until is not None and plan.since <= plan.until <= today
+        usable &= plan.since is not None and plan.until is not None and plan.since <= plan.until < today
     if not usable:
         raise DrawUnusable(clause=check.article)
 
