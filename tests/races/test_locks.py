@@ -12,13 +12,16 @@ from tortoise.transactions import in_transaction
 
 from server.models.complaints import SanctionProposal
 from server.models.organisations import BlocklistEntry, Organisation
-from server.models.sanctions import Recovery
+from server.models.sanctions import Recovery, SanctionEffect
+from server.models.settlements import Settlement
+from server.programme.vocabulary import Party
 from server.rules.complaints import Finding
+from server.rules.settlements import SettlementStatus
 from server.services.budgets import ledger
 from server.services.organisations import memberships
 from server.services.sanctions.sanctions import Proposal
 from tests.claiming import overdue, receipts_of
-from tests.contracting import ALLOTTED, ON_CONTRACT
+from tests.contracting import ALLOTTED, GRABBED, ON_CONTRACT
 from tests.disbursing import Till
 from tests.races.crowd import all_wait, outcome
 from tests.sanctioning import FACTS, Court
@@ -110,3 +113,21 @@ async def test_who_asks_for_a_ban_to_be_lifted_and_who_makes_a_case_of_a_proposa
     ):
         told = await waits_with_free_hands(postgres_url, against.id, table, row_id, verb)
         assert told == "done", (table, told)
+
+
+async def test_who_carries_a_decision_out_waits_for_both_sides_before_it_holds_the_effect(
+    postgres: TortoiseContext, postgres_url: str
+) -> None:
+    court = Court()
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    order, _ = await court.accepted(GRABBED, enterprise, provider)
+    settlement = await court.settling(order, SettlementStatus.IN_PAYMENT)
+    case = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud")
+    effect = await SanctionEffect.get(case_id=case.id, subject=f"settlement:{settlement.id}")
+    assert effect.done_at is None
+    await Settlement.filter(id=settlement.id).update(status=SettlementStatus.PAYABLE)
+    carry_on = court.sanctions.effects.carry_on
+    told = await waits_with_free_hands(
+        postgres_url, provider.id, "sanction_effect", effect.id, lambda: carry_on(case.id)
+    )
+    assert (told, (await Settlement.get(id=settlement.id)).status) == ("done", SettlementStatus.REFUSED)

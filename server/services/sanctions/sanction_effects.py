@@ -38,6 +38,7 @@ from server.services.afterwards import After, nothing
 from server.services.holds import payment_holds
 from server.services.orders.order_ends import OrderEnds
 from server.services.orders.order_wishes import OrderMovedOn
+from server.services.organisations.memberships import lock_all
 from server.services.rounds.rounds import StandingChange
 from server.services.sanctions.blocklist import Ban, Blocklist
 from server.services.sanctions.recoveries import Recoveries
@@ -281,7 +282,9 @@ class SanctionEffects:
         now, number = self.book.now(case), int(effect.subject.partition(":")[2])
         after: After = nothing
         try:
-            async with in_transaction():
+            async with in_transaction() as connection:
+                # Both sides first, as whoever reverses the decision, who ends what is still planned.
+                await lock_all(await _sides(case, effect), connection)
                 # The WHERE clause is the lock: of two who come by one does it.
                 mine = await SanctionEffect.filter(id=effect.id, done_at=None).update(done_at=now)
                 if not mine:
@@ -393,3 +396,16 @@ class SanctionEffects:
     def _clause(self, case: SanctionCase) -> str:
         """A ban rests on the sanction's own article, as a removal's does."""
         return self.book.sanction_of(case).article
+
+
+async def _sides(case: SanctionCase, effect: SanctionEffect) -> set[int]:
+    """Whose locks an effect is done under: the party's, and both of an order or a settlement."""
+    kind, _, number = effect.subject.partition(":")
+    sides = {case.against_id}
+    if kind == "order":
+        order = await Order.get(id=int(number))
+        sides |= {order.provider_id, order.enterprise_id}
+    elif kind == "settlement":
+        settlement = await Settlement.get(id=int(number))
+        sides |= {settlement.provider_id, settlement.enterprise_id}
+    return sides
