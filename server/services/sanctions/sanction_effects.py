@@ -7,9 +7,10 @@ call that decided, or the schedule after a server died. Each is done in a transa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from server import texts
@@ -38,13 +39,13 @@ from server.services.afterwards import After, nothing
 from server.services.holds import payment_holds
 from server.services.orders.order_ends import OrderEnds
 from server.services.orders.order_wishes import OrderMovedOn
-from server.services.organisations.memberships import lock_all
+from server.services.organisations.memberships import lock, lock_all
 from server.services.rounds.rounds import StandingChange
 from server.services.sanctions.blocklist import Ban, Blocklist
 from server.services.sanctions.recoveries import Recoveries
 from server.services.sanctions.removals import Removals
 from server.services.sanctions.sanction_book import SanctionBook
-from server.services.sanctions.sanction_preview import Preview, come_under, planned
+from server.services.sanctions.sanction_preview import Preview, come_under, planned, with_more
 from server.services.sanctions.sanctions import Sanctions
 from server.services.settlements import settlement_book
 from server.services.settlements.settlement_book import SettlementMovedOn
@@ -57,6 +58,9 @@ HELD_ON = frozenset({Effect.HOLD_PAYMENT, Effect.REFUSE_SETTLEMENT})
 """What holds payments until it is lifted, or for good."""
 AT_ONCE = 200
 """So many effects the call that decides does itself; the schedule does the rest."""
+NOT_DONE = texts.SANCTION_NOT_DONE.format(reason="")
+TRIED_AGAIN_AFTER = timedelta(days=1)
+"""The schedule comes by each minute; what stood in the way of an effect seldom goes away as soon."""
 
 
 class SettlementStop(Protocol):
@@ -152,18 +156,26 @@ class SanctionEffects:
         """Plan what has come under a refusing decision since: otherwise it would be held for good.
 
         A payment that the bank sent back, or a settlement that its provider took back before the decision.
+        What could not be done is tried again a day later.
         """
-        holds = PaymentHold.filter(cause=HoldCause.SANCTION, lifted_at=None).distinct()
-        for case_id in sorted(set(await holds.values_list("cause_id", flat=True))):
+        for case_id in await with_more():
             case = await SanctionCase.get(id=case_id)
             if case.decided_at is None:
                 continue
-            for effect, subject, amount_fen in await come_under(case):
-                known = SanctionEffect.filter(case_id=case.id, effect=effect, subject=subject)
-                if await known.exists():
-                    await known.filter(done_at__not_isnull=True).update(done_at=None, note="")
-                else:
-                    await self._plan(case, effect, subject, amount_fen, self.book.now(case))
+            now = self.book.now(case)
+            async with in_transaction():
+                # A reversal takes this lock, too: it lifted the hold before, or ends what is planned here.
+                await lock(case.against_id)
+                if not await PaymentHold.exists(cause=HoldCause.SANCTION, cause_id=case.id, lifted_at=None):
+                    continue
+                for effect, subject, amount_fen in await come_under(case):
+                    known = SanctionEffect.filter(case_id=case.id, effect=effect, subject=subject)
+                    if await known.exists():
+                        waits = Q(note__startswith=NOT_DONE, done_at__gt=now - TRIED_AGAIN_AFTER)
+                        done = known.filter(done_at__not_isnull=True).exclude(waits)
+                        await done.update(done_at=None, note="")
+                    else:
+                        await self._plan(case, effect, subject, amount_fen, now)
 
     # -- at once -------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from server import texts
 from server.models.ledger import LedgerEntry
 from server.models.orders import Order, VoucherHold
 from server.models.organisations import Qualification
+from server.models.payment_holds import PaymentHold
 from server.models.sanctions import RecoveryLine, SanctionCase
 from server.models.settlements import Settlement
 from server.models.vouchers import Voucher
@@ -29,6 +30,7 @@ from server.rules.deadlines import day_of
 from server.rules.lifecycles import VoucherStatus
 from server.rules.money import Account, Movement
 from server.rules.orders import COMING_TO_SOMETHING, LIVE, OrderStatus
+from server.rules.payment_holds import HoldCause
 from server.rules.recoveries import DAYS_A_YEAR, OWED, WHOLE_BP, surcharge_fen
 from server.rules.sanction_cases import BULK, LASTING, Effect, effects_of, published
 from server.rules.sanctions import ban as ban_of
@@ -249,6 +251,35 @@ async def come_under(case: SanctionCase) -> list[tuple[Effect, str, int | None]]
             for one in await _unclaimed(case, effects, ())
         ],
     ]
+
+
+async def with_more() -> list[int]:
+    """Cases under whose hold something stands that :func:`come_under` may name, by id.
+
+    The schedule asks each minute: this many queries, however many decisions were ever made.
+    """
+    holds = PaymentHold.filter(cause=HoldCause.SANCTION, lifted_at=None)
+    rows = await holds.values_list("cause_id", "provider_id", "enterprise_id")
+    providers = await _having_more("provider_id", {row[1] for row in rows} - {None})
+    enterprises = await _having_more("enterprise_id", {row[2] for row in rows} - {None})
+    return sorted({row[0] for row in rows if row[1] in providers or row[2] in enterprises})
+
+
+async def _having_more(side: str, parties: Collection[int]) -> set[object]:
+    """Those of these who have a settlement that may be refused, or an order that nobody handed in."""
+    if not parties:
+        return set()
+    own = {f"order__{side}__in": list(parties)}
+    having = set(await Settlement.filter(status__in=list(STOPPABLE), **own).values_list(side, flat=True))
+    money = VoucherHold.filter(
+        Q(spent_fen__gt=0) | Q(held_fen__gt=0, order__status=OrderStatus.DONE),
+        order__status__in=list(COMING_TO_SOMETHING),
+        **own,
+    )
+    accepted = await money.values_list("order_id", f"order__{side}")
+    asked = Settlement.filter(order_id__in=[order_id for order_id, _ in accepted])
+    handed_in = set(await asked.exclude(status__in=list(NOT_HANDED_IN)).values_list("order_id", flat=True))
+    return having | {party for order_id, party in accepted if order_id not in handed_in}
 
 
 def _of_its_time(case: SanctionCase, through: str = "") -> Q:

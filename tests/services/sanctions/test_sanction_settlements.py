@@ -20,8 +20,10 @@ from server.rules.settlements import SettlementStatus
 from server.services.budgets import ledger
 from server.services.holds import payment_holds
 from server.services.holds.payment_holds import PaymentHeld
-from server.services.sanctions import removals
+from server.services.payments.escrows import EscrowShort
+from server.services.sanctions import removals, sanction_effects
 from server.services.sanctions.sanction_book import SanctionMovedOn
+from server.services.settlements import settlement_end
 from tests.contracting import ALLOTTED, DRAWN, GRABBED, ON_CONTRACT, RANKED, person_of
 from tests.sanctioning import Court
 
@@ -298,6 +300,88 @@ async def test_what_the_bank_sends_back_after_a_decision_is_refused_then(court: 
     assert (await Settlement.get(id=settlement.id)).status is SettlementStatus.REFUSED
     assert await court.sanctions.effects.carry_on_all() == 0
     assert await ledger.verify() == []
+
+
+@pytest.mark.rules("LS-79")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_cannot_be_refused_is_tried_again_a_day_later_and_not_each_minute(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    order, _ = await court.accepted(GRABBED, enterprise, provider)
+    settlement, tried = await court.settling(order, SettlementStatus.PAYABLE), []
+
+    async def stuck(*_: object, **__: object) -> Settlement:
+        tried.append(court.now)
+        raise EscrowShort(arithmetic="-", held="-", asked="-")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(settlement_end, "refuse", stuck)
+        case = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud")
+        effect = SanctionEffect.filter(case_id=case.id, subject=f"settlement:{settlement.id}")
+        for _ in range(2):
+            assert await court.sanctions.effects.carry_on_all() == 0
+        assert len(tried) == 1 and (await effect.get()).note.startswith("未执行")
+        court.clock.advance(timedelta(days=1, minutes=1))
+        assert await court.sanctions.effects.carry_on_all() == 1
+    assert len(tried) == 2
+    court.clock.advance(timedelta(days=1, minutes=1))
+    assert await court.sanctions.effects.carry_on_all() == 1
+    assert (await Settlement.get(id=settlement.id)).status is SettlementStatus.REFUSED
+    assert await court.sanctions.effects.carry_on_all() == 0
+
+
+@pytest.mark.rules("LS-79")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_decision_under_which_nothing_more_has_come_is_not_looked_through_again(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    await court.paid(GRABBED, enterprise, provider)
+    order, _ = await court.accepted(GRABBED, enterprise, provider)
+    settlement = await court.settling(order, SettlementStatus.PAID)
+    case = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud", orders=[order.id])
+    looked = []
+    come_under = sanction_effects.come_under
+
+    async def counted(case: SanctionCase) -> list[tuple[Effect, str, int | None]]:
+        looked.append(case.id)
+        return await come_under(case)
+
+    monkeypatch.setattr(sanction_effects, "come_under", counted)
+    await court.sanctions.effects.carry_on_all()
+    assert looked == []
+    await Settlement.filter(id=settlement.id).update(status=SettlementStatus.PAYABLE)
+    assert await court.sanctions.effects.carry_on_all() == 1
+    assert looked == [case.id]
+
+
+@pytest.mark.rules("LS-79")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_comes_under_a_decision_in_the_moment_of_its_reversal_is_paid(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    order, _ = await court.accepted(GRABBED, enterprise, provider)
+    settlement = await court.settling(order, SettlementStatus.PAID)
+    case = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud")
+    await court.sanctions.appeals.appeal(case.id, "合同并非我方签署。", actor=person_of(provider))
+    await Settlement.filter(id=settlement.id).update(status=SettlementStatus.PAYABLE)
+    authority, with_more = await court.staff("authority"), sanction_effects.with_more
+
+    async def overtaken() -> list[int]:
+        """Between what was found and the lock, the appeal is upheld."""
+        found = await with_more()
+        await court.sanctions.appeals.answer(
+            case.id, upheld=True, reason="查实", version=case.version, actor=authority
+        )
+        return found
+
+    monkeypatch.setattr(sanction_effects, "with_more", overtaken)
+    await court.sanctions.effects.carry_on_all()
+    row = await Settlement.get(id=settlement.id)
+    assert row.status is SettlementStatus.PAYABLE
+    await payment_holds.require_free(row)
 
 
 @pytest.mark.rules("YC-38", "LS-13")
