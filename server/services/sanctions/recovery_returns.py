@@ -167,8 +167,11 @@ async def owed_back(claim: Recovery) -> RecoveryReturn:
         if reversed_ or line.home_at is not None
     ]
     owed.parts = [part for part in left if part[1] > 0]
-    if reversed_:  # What a payment bore until the bank brought it home was owed.
-        owed.surcharge_fen = max(0, claim.surcharge_fen - sum(one.surcharge_fen for one in back))
+    if claim.status not in OWED:
+        # What a payment bore until the bank brought it home was owed. What payments that were under way then
+        # kept back for it was not: it stands as surcharge beyond what was due.
+        over_fen = claim.surcharge_fen if reversed_ else -claim.surcharge_due_fen
+        owed.surcharge_fen = max(0, over_fen - sum(one.surcharge_fen for one in back))
     owed.amount_fen = sum(fen for _, fen in owed.parts) + owed.surcharge_fen
     return owed
 
@@ -227,8 +230,9 @@ async def _since(claim: Recovery) -> date:
     home = (
         await RecoveryLine.filter(recovery_id=claim.id, home_at__not_isnull=True).order_by("home_at").first()
     )
-    assert home is not None and home.home_at is not None
-    return day_of(home.home_at)
+    since = claim.ended_at if home is None else home.home_at
+    assert since is not None
+    return day_of(since)
 
 
 async def returns_of(claim: Recovery) -> list[RecoveryReturn]:
