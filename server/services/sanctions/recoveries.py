@@ -18,7 +18,7 @@ from tortoise.transactions import in_transaction
 from server import texts
 from server.errors import Refusal
 from server.models.disbursements import PaymentOffset
-from server.models.sanctions import Recovery, RecoveryLine, SanctionCase
+from server.models.sanctions import Recovery, RecoveryLine, RecoveryReturn, SanctionCase
 from server.rules.deadlines import day_of, working_days_after
 from server.rules.disbursements import TransferStatus
 from server.rules.recoveries import OWED, Owed, RecoveryStatus, outstanding
@@ -216,10 +216,12 @@ class Recoveries:
         claim = await Recovery.get_or_none(case_id=case.id)
         if claim is None or claim.status is RecoveryStatus.CANCELLED:
             return 0
-        collected_fen = int(claim.collected_fen + claim.surcharge_fen)
         claim = await self.change(claim, status=RecoveryStatus.CANCELLED, ended_by=actor.id, ended_at=now)
-        await note("recovery.cancelled", claim, actor, now, owed_back_fen=collected_fen)
-        return collected_fen
+        # What the bank had brought home before may have been given back by now.
+        back = await RecoveryReturn.filter(recovery_id=claim.id, agreed=True)
+        owed_fen = int(claim.collected_fen + claim.surcharge_fen) - sum(one.amount_fen for one in back)
+        await note("recovery.cancelled", claim, actor, now, owed_back_fen=owed_fen)
+        return owed_fen
 
     async def remind_due(self) -> int:
         """Remind who is late, once for each day that passed by; returns how many were."""

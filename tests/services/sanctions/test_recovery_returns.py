@@ -8,7 +8,7 @@ import pytest
 from tortoise.context import TortoiseContext
 
 from server.models.disbursements import Payment
-from server.models.sanctions import Recovery
+from server.models.sanctions import Recovery, SanctionCase
 from server.rules.money import Account
 from server.rules.recoveries import RecoveryStatus
 from server.services.budgets import ledger
@@ -59,3 +59,6 @@ async def test_what_a_payment_under_way_kept_back_for_money_that_came_home_meanw
     assert (await ledger.balances())[Account.SURCHARGE] == 0
     with pytest.raises(NothingOwedBack):
         await returns.ask(claim.id, "2026052000002", day, version=claim.version, actor=operator)
+    # A reversal owes nothing of it a second time.
+    case = await SanctionCase.get(id=claim.case_id)
+    assert await office.recoveries.cancel(case, actor=authority, now=till.now) == 0
