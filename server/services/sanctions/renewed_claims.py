@@ -27,7 +27,6 @@ from server.services.sanctions.sanction_preview import PaidOut, paid_out
 
 IN_FORCE = (SanctionStatus.DECIDED, SanctionStatus.LIFTED)
 """Lifting ends what a decision bars, not what it claims."""
-ENDED_FOR_GOOD = (RecoveryStatus.WRITTEN_OFF, RecoveryStatus.CANCELLED)
 
 
 async def heirs(case: SanctionCase) -> list[SanctionCase]:
@@ -94,13 +93,15 @@ async def _claim(
     more_fen = sum(one.amount_fen for one in lines)
     if claim is None:
         claim = await recoveries.claim(heir, lines, may_offset=False, actor=actor, now=now)
-    elif claim.status in ENDED_FOR_GOOD:
+    elif claim.status is RecoveryStatus.WRITTEN_OFF:
         return
     else:
+        # Where a decision in force has a cancelled claim, the bank has brought all of it home: not owed.
+        before_fen = 0 if claim.status is RecoveryStatus.CANCELLED else claim.principal_fen
         # It is demanded anew: neither its day nor its instalments were of this sum.
         claim = await recoveries.change(
             claim,
-            principal_fen=claim.principal_fen + more_fen,
+            principal_fen=before_fen + more_fen,
             status=RecoveryStatus.CLAIMED,
             due_on=None,
             due_provisional=False,

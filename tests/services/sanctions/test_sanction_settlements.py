@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tortoise.transactions import in_transaction
 
 from server.models.orders import Order
 from server.models.outbox import OutboxMessage
@@ -17,11 +18,12 @@ from server.rules.orders import OrderStatus
 from server.rules.recoveries import RecoveryStatus
 from server.rules.sanction_cases import Effect
 from server.rules.settlements import SettlementStatus
+from server.services.access import CLOCK
 from server.services.budgets import ledger
 from server.services.holds import payment_holds
 from server.services.holds.payment_holds import PaymentHeld
 from server.services.payments.escrows import EscrowShort
-from server.services.sanctions import removals, sanction_effects
+from server.services.sanctions import recovery_returns, removals, sanction_effects
 from server.services.sanctions.sanction_book import SanctionMovedOn
 from server.services.settlements import settlement_end
 from tests.contracting import ALLOTTED, DRAWN, GRABBED, ON_CONTRACT, RANKED, person_of
@@ -208,9 +210,9 @@ async def test_who_has_to_give_money_back_is_not_paid_it_first(
 
 @pytest.mark.rules("LS-79")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("owing", [False, True])
+@pytest.mark.parametrize(("owing", "home"), [(False, False), (True, False), (True, True)])
 async def test_what_a_reversed_decision_claimed_is_claimed_by_the_other_that_left_it(
-    court: Court, owing: bool
+    court: Court, owing: bool, home: bool
 ) -> None:
     enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
     order, _ = await court.paid(GRABBED, enterprise, provider)
@@ -221,6 +223,11 @@ async def test_what_a_reversed_decision_claimed_is_claimed_by_the_other_that_lef
     second = await court.sanctioned(GRABBED, enterprise, Party.ENTERPRISE, "fraud", orders=orders)
     own_fen = 600_000 if owing else 0
     assert second.preview["principal_fen"] == own_fen
+    if home:  # The bank sends back what it claimed of its own, and nothing is left of it.
+        async with in_transaction():
+            await recovery_returns.came_home(orders[1], actor=CLOCK, now=court.now)
+        assert (await Recovery.get(case_id=second.id)).status is RecoveryStatus.CANCELLED
+        own_fen = 0
     await court.sanctions.appeals.appeal(first.id, "款项与我方无关。", actor=person_of(provider))
     await court.sanctions.appeals.answer(
         first.id, upheld=True, reason="查实", version=first.version, actor=await court.staff("authority")
