@@ -40,10 +40,9 @@ from server.programme.vocabulary import Party
 from server.rules.deadlines import day_of
 from server.rules.review import CaseStatus, Verdict
 from server.services.access import Actor, StaffRole
-from server.services.admissions.admissions import LABELS_CONFIRMED
 from server.services.admissions.assessments import assess
 from server.services.admissions.attestations import Statement
-from server.services.admissions.qualifications import SUBJECTS
+from server.services.admissions.qualifications import LABELS_CONFIRMED, SUBJECTS
 from server.services.budgets import budgets
 from server.services.organisations.memberships import lock, take_place
 from server.settings import Settings

@@ -42,8 +42,8 @@ from server.services.admissions.assessments import Assessment, assess, rules_of
 from server.services.admissions.qualifications import (
     UNDECIDED,
     ConditionsUnmet,
-    LabelsUnknown,
     Qualifications,
+    confirmed_labels,
     move,
 )
 from server.services.afterwards import After, nothing
@@ -51,9 +51,6 @@ from server.services.organisations import service_files
 from server.services.organisations.memberships import lock
 from server.services.reviews.reviewed import ArrivesQuietly
 from server.services.rounds.entitlements import standing_bans
-
-LABELS_CONFIRMED = "labels_confirmed"
-"""What a reviewer adds to a decision: the codes of the labels that were checked on paper."""
 
 
 class AlreadyApplied(Refusal):
@@ -177,7 +174,7 @@ class Admissions(ArrivesQuietly):
         """The labels that somebody confirms are the programme's, and no list that there is denies them."""
         qualification = await Qualification.get(id=case.subject_id).select_related("organisation")
         programme = self._programme(qualification)
-        codes = _confirmed(programme, qualification.party, extras)
+        codes = confirmed_labels(programme, qualification.party, extras)
         if codes is not None and qualification.party is Party.ENTERPRISE:
             await attestations.require_confirmable(qualification.organisation, programme, codes)
 
@@ -313,24 +310,12 @@ class Admissions(ArrivesQuietly):
         now: datetime,
     ) -> bool:
         """Keep what the reviewers checked on paper; whether the organisation's labels changed."""
-        codes = _confirmed(programme, party, extras)
+        codes = confirmed_labels(programme, party, extras)
         if codes is not None and party is Party.ENTERPRISE:
             await attestations.confirm_on_paper(organisation, programme, codes, actor=actor, now=now)
         return await attestations.refresh(
             organisation, self._qualifications.programmes, self._qualifications.clocks
         )
-
-
-def _confirmed(programme: Programme, party: Party, extras: Mapping[str, Any]) -> list[str] | None:
-    """The labels that were checked on paper; ``None``: nothing is said of any. Raises ``LabelsUnknown``."""
-    codes = extras.get(LABELS_CONFIRMED)
-    if codes is None:
-        return None
-    known = {label.code for label in programme.labels if label.of is party}
-    said = [str(one) for one in codes] if isinstance(codes, list) else [str(codes)]
-    if not isinstance(codes, list) or not known.issuperset(said):
-        raise LabelsUnknown(names=texts.LIST.join(sorted({*said} - known)))
-    return said
 
 
 async def last_submission(qualification: Qualification) -> Submission | None:

@@ -141,7 +141,7 @@ async def require_confirmable(
 async def _to_confirm(
     organisation: Organisation, programme: Programme, codes: Collection[str]
 ) -> tuple[list[str], dict[str, AttestedLabel]]:
-    """What a paper attests that nothing did before, and what papers attest. Raises :class:`LabelNotListed`."""
+    """What a paper attests that nothing did before, and what papers do. Raises :class:`LabelNotListed`."""
     known = {label.code: label for label in programme.labels if label.of is Party.ENTERPRISE}
     rows = await AttestedLabel.filter(naming(organisation), code__in=list(known))
     listed = {row.code for row in rows if row.source is LabelSource.LIST}

@@ -45,6 +45,10 @@ SUBJECTS: Mapping[Party, ReviewSubject] = {
 HELD = (QualificationStatus.APPROVED, QualificationStatus.PENDING)
 
 
+LABELS_CONFIRMED = "labels_confirmed"
+"""What a reviewer adds to a decision: the codes of the labels that were checked on paper."""
+
+
 class ProgrammeNotRunning(Refusal):
     """The programme does not hold on this day."""
 
@@ -73,6 +77,18 @@ class QualificationMovedOn(Refusal):
     """Somebody else decided a moment earlier."""
 
     status, code = 409, "qualification_moved_on"
+
+
+def confirmed_labels(programme: Programme, party: Party, extras: Mapping[str, Any]) -> list[str] | None:
+    """The labels that were checked on paper; ``None``: nothing is said of any. Raises ``LabelsUnknown``."""
+    codes = extras.get(LABELS_CONFIRMED)
+    if codes is None:
+        return None
+    known = {label.code for label in programme.labels if label.of is party}
+    said = [str(one) for one in codes] if isinstance(codes, list) else [str(codes)]
+    if not isinstance(codes, list) or not known.issuperset(said):
+        raise LabelsUnknown(names=texts.LIST.join(sorted({*said} - known)))
+    return said
 
 
 class Qualifications:

@@ -16,8 +16,8 @@ from server.models.rounds import Entitlement
 from server.programme.registry import Programmes
 from server.rules.lifecycles import QualificationStatus
 from server.sealing import Sealer
-from server.services.admissions.admissions import LABELS_CONFIRMED, Admissions
-from server.services.admissions.qualifications import Qualifications
+from server.services.admissions.admissions import Admissions
+from server.services.admissions.qualifications import LABELS_CONFIRMED, Qualifications
 from server.services.reviews.reviews import Reviews
 from server.services.working_days import WorkingDays
 from server.units import yuan_to_fen
