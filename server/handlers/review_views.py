@@ -63,6 +63,9 @@ class DecisionView(Answer):
     held_on: date | None = Field(description="The day a committee met. | 会议日期。")
     checks: list[CheckView] = Field(description="The system's lines then. | 当时的系统核验结果。")
     decided_at: AwareDatetime = Field(description="When. | 决定时间。")
+    returns_before: int = Field(
+        description="How often it had been returned: less than now, an earlier version. | 此前退回次数。"
+    )
 
 
 class ObjectionView(Answer):
@@ -110,6 +113,7 @@ def decision_view(row: ReviewDecision, *, named: bool) -> DecisionView:
         score=row.score,
         held_on=row.held_on,
         checks=[CheckView(**check) for check in row.checks],
+        returns_before=row.returns_before,
         decided_at=row.decided_at,
     )
 

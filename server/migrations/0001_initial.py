@@ -5155,6 +5155,10 @@ class Migration(migrations.Migration):
                 ),
                 ("reviewer_id", fields.BigIntField(null=True)),
                 (
+                    "returns_before",
+                    fields.IntField(default=0, description="How often the case had been returned by then"),
+                ),
+                (
                     "reviewer_name",
                     fields.CharField(default="", description="As it was shown then", max_length=64),
                 ),

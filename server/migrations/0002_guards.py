@@ -389,7 +389,8 @@ class Migration(migrations.Migration):
             " WHERE verdict IN ('approved', 'rejected') AND reviewer_id IS NOT NULL"
         ),
         ops.RunSQL(
-            "CREATE UNIQUE INDEX review_opinion_once ON review_decision (case_id, place, reviewer_id)"
+            "CREATE UNIQUE INDEX review_opinion_once"
+            " ON review_decision (case_id, place, reviewer_id, returns_before)"
             " WHERE verdict = 'opinion'"
         ),
         DialectSQL(

@@ -87,6 +87,7 @@ class ReviewDecision(Model):
     clause = fields.CharField(120, default="")
     verdict = fields.CharEnumField(Verdict, max_length=16)
     reviewer_id: int | None = fields.BigIntField(null=True)
+    returns_before = fields.IntField(default=0, description="How often the case had been returned by then")
     reviewer_name = fields.CharField(64, default="", description="As it was shown then")
     role = fields.CharEnumField(Actor, max_length=16)
     reason = fields.TextField(default="")

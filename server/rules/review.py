@@ -182,6 +182,10 @@ class Case:
     """What has ended a step, in its order."""
     hands: frozenset[tuple[int, str]] = frozenset()
     """Who else has had a hand in it, and at which place: who returned it, gave an opinion, answered."""
+    voices: frozenset[tuple[int, str]] = frozenset()
+    """Whose opinion counts, and at which place: what was given before a return was about another file."""
+    returned: int = 0
+    """How often it was."""
     circumstances: frozenset[ReviewWhen] = frozenset()
     open_objection: bool = False
     """Somebody has objected during the public notice and has no answer yet."""
@@ -263,7 +267,7 @@ def require_panel(step: ReviewStep, case: Case, place: int, reviewer: str) -> No
 
     Whoever concludes has had theirs.
     """
-    voices = {who for where, who in case.hands if where == place} | {reviewer}
+    voices = {who for where, who in case.voices if where == place} | {reviewer}
     if step.panel_min is not None and len(voices) < step.panel_min:
         raise PanelTooSmall(clause=step.article, given=len(voices), wanted=step.panel_min)
 

@@ -144,6 +144,7 @@ CASE_COLUMNS: Mapping[str, str] = {
     "step_name": "步骤",
     "verdict": "结论",
     "reviewer_name": "审核人",
+    "returns_before": "此前退回次数",
     "role": "审核方",
     "decided_at": "决定时间",
     "held_on": "会议日期",

@@ -252,9 +252,9 @@ def test_an_expert_gives_a_score_out_of_a_hundred(score: int) -> None:
 
 def test_a_panel_concludes_when_enough_experts_have_had_their_say_the_last_among_them() -> None:
     step = a_step(ReviewKind.EXPERT_REVIEW, panel_min=3)
-    two = Case(hands=frozenset({(1, "Li"), (1, "Wang"), (0, "Zhao")}))
+    two = Case(voices=frozenset({(1, "Li"), (1, "Wang"), (0, "Zhao")}))
     require_panel(step, two, 1, "Qian")
-    for few in (replace(two, hands=frozenset({(1, "Li"), (0, "Zhao")})), Case()):
+    for few in (replace(two, voices=frozenset({(1, "Li"), (0, "Zhao")})), Case(hands=two.voices)):
         with pytest.raises(PanelTooSmall):
             require_panel(step, few, 1, "Qian")
     with pytest.raises(PanelTooSmall) as refused:

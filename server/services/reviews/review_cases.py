@@ -104,10 +104,11 @@ async def state_of(case: ReviewCase) -> Case:
     rows = (
         await ReviewDecision.filter(case_id=case.id)
         .order_by("id")
-        .only("place", "verdict", "reviewer_id", "role")
+        .only("place", "verdict", "reviewer_id", "role", "returns_before")
     )
     open_objection = await ReviewObjection.exists(case_id=case.id, answered_at=None)
     recused = {_name(one.reviewer_id) for one in await ReviewRecusal.filter(case_id=case.id)}
+    returned = sum(row.verdict is Verdict.RETURNED for row in rows)
     return Case(
         decisions=tuple(
             Decision(row.place, _name(row.reviewer_id), row.verdict != Verdict.REJECTED)
@@ -121,6 +122,14 @@ async def state_of(case: ReviewCase) -> Case:
             and row.reviewer_id is not None
             and not (row.verdict is Verdict.OPINION and _name(row.reviewer_id) in recused)
         ),
+        voices=frozenset(
+            (row.place, _name(row.reviewer_id))
+            for row in rows
+            if row.verdict is Verdict.OPINION
+            and row.returns_before == returned
+            and _name(row.reviewer_id) not in recused
+        ),
+        returned=returned,
         circumstances=frozenset(ReviewWhen(one) for one in case.circumstances),
         open_objection=open_objection,
     )

@@ -174,13 +174,14 @@ async def _may(
         return frozenset()
     if case.status is CaseStatus.ON_NOTICE:
         return frozenset({Deed.ANSWER})
+    voiced = step.kind is not ReviewKind.EXPERT_REVIEW or (case.place, str(reviewer.id)) in state.voices
+    opinion = frozenset() if voiced else frozenset({Deed.OPINE})
     if case.claimed_by not in (None, reviewer.id, *reviewer.principals):
+        # Who concludes has taken the case on; the others of the panel have their say all the same.
         silent = case.claimed_at is not None and case.claimed_at <= now - CLAIM_KEPT
-        return frozenset({Deed.CLAIM}) if silent else frozenset()
+        return opinion | ({Deed.CLAIM} if silent else set())
     # What a colleague took on whom one stands in for is theirs to release; one takes it over.
     deeds = {Deed.APPROVE, Deed.REJECT, Deed.RELEASE if case.claimed_by == reviewer.id else Deed.CLAIM}
     if step.kind in JUDGING:
         deeds.add(Deed.RETURN)
-    if step.kind is ReviewKind.EXPERT_REVIEW and (case.place, str(reviewer.id)) not in state.hands:
-        deeds.add(Deed.OPINE)
-    return frozenset(deeds)
+    return opinion | deeds

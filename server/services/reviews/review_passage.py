@@ -206,6 +206,7 @@ class Passage:
             step_name=step.name,
             clause=step.article or self.kept.chain.article,
             verdict=said.verdict,
+            returns_before=self.state.returned,
             reviewer_id=reviewer_id,
             reviewer_name=said.recorded_by if said.reviewer is None else said.reviewer.name,
             role=step.by if said.reviewer is not None or said.recorded_by else Role.SYSTEM,
@@ -224,6 +225,8 @@ class Passage:
             self.state = replace(self.state, decisions=(*self.state.decisions, taken))
         elif reviewer_id is not None:
             self.state = replace(self.state, hands=self.state.hands | {(place, name)})
+            if said.verdict is Verdict.OPINION:
+                self.state = replace(self.state, voices=self.state.voices | {(place, name)})
 
     async def _hand_to(self, place: int, step: ReviewStep) -> None:
         due = deadline(step, self.now, self.calendar)

@@ -97,7 +97,7 @@ class CorrectionTimePast(Refusal):
 
 
 class OpinionGiven(Refusal):
-    """One expert gives one opinion on a case."""
+    """One expert gives one opinion on what was handed in; after a return, another on what it is now."""
 
     status, code = 409, "opinion_given"
 
@@ -282,7 +282,7 @@ class Reviews:
             )
             if step.kind is not ReviewKind.EXPERT_REVIEW:
                 raise NotYourReview(clause=step.article, step=step.name, actor=texts.ACTORS[step.by])
-            if (place, str(reviewer.id)) in passage.state.hands:
+            if (place, str(reviewer.id)) in passage.state.voices:
                 raise OpinionGiven(clause=step.article)
             require_record(step, record, day_of(passage.now))
             await passage.put_down(place, said)

@@ -464,6 +464,20 @@ async def test_a_panel_of_a_least_size_concludes_when_it_is_that_large(office: R
             await office.decide(case, by=last)
         assert refused.value.values == {"given": voices, "wanted": 3}
         await office.reviews.opine(case.id, actor=expert, **said)  # type: ignore[arg-type]
+    # What comes back is another file: who spoke of the earlier one speaks again.
+    case = await office.decide(
+        case, Verdict.RETURNED, by=last, fields={"plan": "缺少方案"}, reason="请补正"
+    )
+    await office.reviews.resume(case, actor=APPLICANT, now=office.now)
+    case = await ReviewCase.get(id=case.id)
+    said["version"] = case.version
+    for expert, voices in ((first, 1), (second, 2)):
+        with pytest.raises(PanelTooSmall) as refused:
+            await office.decide(case, by=last)
+        assert refused.value.values == {"given": voices, "wanted": 3}
+        file = await review_files.for_reviewer(office.reviews, case.id, actor=expert)
+        assert review_files.Deed.OPINE in file.may
+        await office.reviews.opine(case.id, actor=expert, **said)  # type: ignore[arg-type]
     assert (await office.decide(case, by=last)).turn is Role.AUTHORITY
 
 
