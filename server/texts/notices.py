@@ -141,7 +141,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     ),
     "recovery.to_give_back": (
         "追缴款须退还",
-        "案件 {number} 的决定已撤销，已缴回的 {amount} 元须退还当事人，退还后请登记。",
+        "案件 {number} 追缴并已缴回的 {amount} 元不再应缴，须退还当事人，退还后请登记。",
     ),
     "recovery.came_home": (
         "追缴金额变更",

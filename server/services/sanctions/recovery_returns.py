@@ -22,7 +22,7 @@ from server.models.sanctions import Recovery, RecoveryLine, RecoveryReturn, Sanc
 from server.rules.deadlines import day_of
 from server.rules.money import Movement
 from server.rules.recoveries import OWED, RecoveryStatus
-from server.services import access
+from server.services import access, outbox
 from server.services.access import Actor, StaffRole
 from server.services.budgets import ledger
 from server.services.budgets.ledger import Where
@@ -199,6 +199,22 @@ async def came_home(order_id: int, *, actor: Actor, now: datetime) -> None:
         await _lessen(claim, less_fen, actor, now)
         await note("recovery.came_home", claim, actor, now, principal_fen=less_fen, owed_back_fen=back_fen)
         await tell("recovery.came_home", claim, now, amount_fen=less_fen + back_fen)
+        if back_fen:
+            case = await SanctionCase.get(id=claim.case_id)
+            await tell_to_give_back(case, back_fen, now=now)
+
+
+async def tell_to_give_back(case: SanctionCase, amount_fen: int, *, now: datetime) -> None:
+    """Tell the authority what was collected on a decision and is owed back: somebody enters the transfer."""
+    await outbox.tell(
+        outbox.team(StaffRole.AUTHORITY, case.programme_slug),
+        "recovery.to_give_back",
+        at=now,
+        sanction=case.id,
+        number=case.number,
+        programme=case.programme_slug,
+        amount_fen=amount_fen,
+    )
 
 
 async def _lessen(claim: Recovery, less_fen: int, actor: Actor, now: datetime) -> None:

@@ -25,14 +25,14 @@ from server.rules.payment_holds import HoldCause
 from server.rules.review import ReasonMissing
 from server.rules.sanction_cases import LASTING, SANCTION_MAY, Effect, SanctionAct, SanctionStatus
 from server.rules.supervision import EntryTone, ServiceEntryKind
-from server.services import access, outbox
+from server.services import access
 from server.services.access import Actor, NotFound, StaffRole
 from server.services.afterwards import After
 from server.services.files import files
 from server.services.holds import payment_holds
 from server.services.organisations import service_files
 from server.services.organisations.memberships import lock, lock_all
-from server.services.sanctions import renewed_claims
+from server.services.sanctions import recovery_returns, renewed_claims
 from server.services.sanctions.sanction_book import (
     SanctionBook,
     SanctionMovedOn,
@@ -230,15 +230,7 @@ class SanctionAppeals:
             case_id=case.id, subject__startswith="payment_hold:", undone_at=None
         ).update(undone_at=now)
         if owed_back_fen:
-            await outbox.tell(
-                outbox.team(StaffRole.AUTHORITY, case.programme_slug),
-                "recovery.to_give_back",
-                at=now,
-                sanction=case.id,
-                number=case.number,
-                programme=case.programme_slug,
-                amount_fen=owed_back_fen,
-            )
+            await recovery_returns.tell_to_give_back(case, owed_back_fen, now=now)
             note = texts.SANCTION_OWED_BACK.format(amount=yuan(owed_back_fen))
             await SanctionEffect.filter(case_id=case.id, effect=Effect.RECOVER).update(note=note)
         return case, done

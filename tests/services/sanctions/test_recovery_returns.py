@@ -8,10 +8,12 @@ import pytest
 from tortoise.context import TortoiseContext
 
 from server.models.disbursements import Payment
+from server.models.outbox import OutboxMessage
 from server.models.sanctions import Recovery, SanctionCase
 from server.rules.money import Account
 from server.rules.recoveries import RecoveryStatus
 from server.services.budgets import ledger
+from server.services.outbox import team
 from server.services.sanctions import recovery_returns
 from server.services.sanctions.recovery_returns import NothingOwedBack, RecoveryReturns
 from tests.claiming import overdue, receipts_of
@@ -48,6 +50,8 @@ async def test_what_a_payment_under_way_kept_back_for_money_that_came_home_meanw
     slip = await till.scan(maker, ON_CONTRACT)
     payment = await Payment.get(batch_id=paid.id)
     await till.office.receipts.give_back(payment.id, reason="账号已销户", on=day, file_id=slip, actor=maker)
+    told = await OutboxMessage.get(topic="recovery.to_give_back")
+    assert (told.recipient, told.data["amount_fen"]) == (team("authority", ON_CONTRACT), BY_HAND_FEN)
     await till.paid(batch)
     claim = await Recovery.get(id=claim.id)
     assert claim.status is RecoveryStatus.COLLECTED
