@@ -465,9 +465,7 @@ async def test_a_panel_of_a_least_size_concludes_when_it_is_that_large(office: R
         assert refused.value.values == {"given": voices, "wanted": 3}
         await office.reviews.opine(case.id, actor=expert, **said)  # type: ignore[arg-type]
     # What comes back is another file: who spoke of the earlier one speaks again.
-    case = await office.decide(
-        case, Verdict.RETURNED, by=last, fields={"plan": "缺少方案"}, reason="请补正"
-    )
+    case = await office.decide(case, Verdict.RETURNED, by=last, fields={"plan": "缺少方案"}, reason="请补正")
     await office.reviews.resume(case, actor=APPLICANT, now=office.now)
     case = await ReviewCase.get(id=case.id)
     said["version"] = case.version
