@@ -49,7 +49,7 @@ class SanctionHearings:
         case = await self._hearing(case_id, version, actor)
         now, days = self.book.now(case), self.book.defaults.hearing_working_days
         due = working_days_after(self.book.working_days.calendar, day_of(now), days)
-        told = {"until": due.ends_at.isoformat(), "provisional": due.provisional}
+        until, provisional = due.ends_at.isoformat(), due.provisional
         async with in_transaction():
             case = await self.book.change(
                 case,
@@ -58,8 +58,12 @@ class SanctionHearings:
                 hearing_until=due.ends_at,
                 hearing_by=actor.id,
             )
-            await self.book.note("sanction.hearing_called", case, actor, now, **told)
-            await self.book.tell_party("sanction.hearing", case, now=now, **told)
+            await self.book.note(
+                "sanction.hearing_called", case, actor, now, until=until, provisional=provisional
+            )
+            await self.book.tell_party(
+                "sanction.hearing", case, now=now, until=until, provisional=provisional
+            )
         return case
 
     async def skip(self, case_id: int, reason: str, *, version: int, actor: Actor) -> SanctionCase:
