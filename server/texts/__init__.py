@@ -49,6 +49,7 @@ from server.texts.disbursements import KEPT_BACK as KEPT_BACK
 from server.texts.disbursements import LAPSED_REASON as LAPSED_REASON
 from server.texts.disbursements import LEFT_OUT as LEFT_OUT
 from server.texts.disbursements import OFFSET_RETURNED as OFFSET_RETURNED
+from server.texts.disbursements import PAID_AHEAD as PAID_AHEAD
 from server.texts.disbursements import PAID_LESS_REASON as PAID_LESS_REASON
 from server.texts.disbursements import PAID_NOTHING_REASON as PAID_NOTHING_REASON
 from server.texts.disbursements import PAID_REASON as PAID_REASON

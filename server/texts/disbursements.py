@@ -13,6 +13,7 @@ PAID_REASON = "付款 {number}：{amount} 元已付至尾号 {account} 的账户
 PAID_LESS_REASON = "付款 {number}：{whole} 元中 {kept} 元抵扣追缴款，{amount} 元已付至尾号 {account} 的账户"
 PAID_NOTHING_REASON = "付款 {number}：核定金额为零，无需付款"
 KEPT_BACK = "追缴 {number} 逾期应缴 {owed} 元，本笔 {before} − {kept} = {left} 元"
+PAID_AHEAD = "付款 {payment} 退回前抵扣的 {kept} 元已另行退还、视为已付，本笔 {before} − {kept} = {left} 元"
 OFFSET_RETURNED = "付款 {number} 被银行退回，已抵扣的 {amount} 元恢复为应缴"
 
 ACCOUNT_STATUSES: Mapping[str, str] = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Protocol
 
-from tortoise.expressions import F
+from tortoise.expressions import F, Q
 
 from server import texts
 from server.errors import Refusal
@@ -21,11 +21,14 @@ from server.models.sanctions import Recovery, RecoveryLine, RecoveryReceipt
 from server.models.settlements import Settlement
 from server.programme.model import Programme
 from server.rules.deadlines import day_of
+from server.rules.disbursements import TransferStatus
 from server.rules.money import Movement
 from server.rules.recoveries import (
     OWED,
     Due,
     Kept,
+    Paid,
+    Part,
     ReceiptKind,
     RecoveryStatus,
     keep_back,
@@ -67,9 +70,9 @@ class KeptBack(Protocol):
 
 async def lock(provider_ids: Collection[int], slug: str) -> None:
     """Hold every open claim against these until the transaction ends, before any year is locked."""
-    open_claims = Recovery.filter(
-        debtor_id__in=list(provider_ids), programme_slug=slug, status__in=list(OWED)
-    )
+    theirs = Recovery.filter(debtor_id__in=list(provider_ids), programme_slug=slug)
+    # Of what was given back something may be kept, too.
+    open_claims = theirs.filter(Q(status__in=list(OWED)) | Q(returns__agreed=True)).distinct()
     for recovery_id in sorted([int(str(one)) for one in await open_claims.values_list("id", flat=True)]):
         # A write, because SQLite ignores SELECT … FOR UPDATE; whoever comes later reads what was planned.
         await Recovery.filter(id=recovery_id).update(version=F("version"))
@@ -83,12 +86,17 @@ async def plan(
     ``but_batch``: as if that batch kept nothing back.
     """
     claims = await _due({one.provider_id for one in chosen}, slug, on, but_batch=but_batch)
-    planned: dict[int, Sequence[Planned]] = {}
+    planned = await _paid_ahead(chosen, but_batch=but_batch)
     for provider_id, own in claims.items():
-        amounts = {one.id: one.amount_fen for one in chosen if one.provider_id == provider_id}
+        amounts = {
+            one.id: one.amount_fen - sum(each.amount_fen for each in planned.get(one.id, ()))
+            for one in chosen
+            if one.provider_id == provider_id
+        }
         rows = {row.id: row for row, _ in own}
         for settlement_id, kept in keep_back(amounts, [due for _, due in own], on).items():
-            planned[settlement_id] = _said(amounts[settlement_id], kept, rows)
+            said = _said(amounts[settlement_id], kept, rows)
+            planned[settlement_id] = _merged([*planned.get(settlement_id, ()), *said])
     return planned
 
 
@@ -135,9 +143,14 @@ async def require_current(
 async def require_owed(payments: Sequence[Payment], programme: Programme) -> None:
     """Raise :class:`OffsetsChanged` where a claim that something is kept back for ended meanwhile."""
     kept = PaymentOffset.filter(payment_id__in=[one.id for one in payments])
-    ended = await kept.exclude(recovery__status__in=list(OWED)).values_list("recovery__number", flat=True)
+    rows = await kept.exclude(recovery__status__in=list(OWED)).select_related("recovery")
+    ended = {
+        one.recovery.number
+        for one in rows
+        if one.amount_fen > await recovery_receipts.ahead_fen(one.recovery)
+    }
     if ended:
-        numbers = texts.LIST.join(sorted({str(one) for one in ended}))
+        numbers = texts.LIST.join(sorted(ended))
         raise OffsetsChanged(clause=programme.disbursement.article, numbers=numbers)
 
 
@@ -169,7 +182,19 @@ async def paid(payment: Payment, on: date, *, actor: Actor, now: datetime) -> No
     for one in await PaymentOffset.filter(payment_id=payment.id).order_by("id"):
         claim = await Recovery.get(id=one.recovery_id).select_related("debtor")
         lines = await RecoveryLine.filter(recovery_id=claim.id).order_by("id")
-        found = pay_off(open_lines(lines), claim.surcharge_due_fen, claim.yearly_bp, one.amount_fen, on)
+        given = await recovery_receipts.given_back(claim.id)
+        ahead, rest_fen = _made_good(*given.ahead(claim, lines), one.amount_fen)
+        filled = {part.line_id: part.principal_fen for part in ahead.parts}
+        owed = [
+            replace(each, open_fen=each.open_fen - filled.get(each.line_id, 0)) for each in open_lines(lines)
+        ]
+        found = pay_off(owed, claim.surcharge_due_fen, claim.yearly_bp, rest_fen, on)
+        found = replace(
+            found,
+            parts=(*ahead.parts, *found.parts),
+            principal_fen=ahead.principal_fen + found.principal_fen,
+            surcharge_fen=ahead.surcharge_fen + found.surcharge_fen,
+        )
         # A fen that rounding leaves between two receipts is surcharge paid ahead.
         found = replace(found, surcharge_fen=found.surcharge_fen + found.over_fen, over_fen=0)
         receipt = await recovery_receipts.book(
@@ -179,30 +204,40 @@ async def paid(payment: Payment, on: date, *, actor: Actor, now: datetime) -> No
             receipt_id=receipt.id,
             parts=[[part.line_id, part.principal_fen, part.surcharge_fen] for part in found.parts],
         )
-        if claim.status not in OWED:
+        if claim.status not in OWED and rest_fen:
             await note(
                 "recovery.kept_after_its_end",
                 claim,
                 actor,
                 now,
-                owed_back_fen=one.amount_fen,
+                owed_back_fen=rest_fen,
                 payment=payment.number,
             )
 
 
 async def returned(payment: Payment, on: date, *, actor: Actor, now: datetime) -> None:
-    """The bank sent a paid payment back: what it had paid off is owed again, to the fen."""
+    """The bank sent a paid payment back: what it had paid off is owed again, to the fen.
+
+    What was given back of it meanwhile is posted already: it counts as paid when the payment is made anew.
+    """
     kept = PaymentOffset.filter(payment_id=payment.id, receipt_id__isnull=False)
     for one in await kept.order_by("-id"):
         claim = await Recovery.get(id=one.recovery_id).select_related("debtor")
         receipt = await RecoveryReceipt.get(id=one.receipt_id)
         lines = {line.id: line for line in await RecoveryLine.filter(recovery_id=claim.id)}
+        given = await recovery_receipts.given_back(claim.id)
         for line_id, principal_fen, _ in one.parts:
+            line = lines[line_id]
+            before_fen = given.held_fen(line)
+            line.collected_fen -= principal_fen
             await RecoveryLine.filter(id=line_id).update(collected_fen=F("collected_fen") - principal_fen)
-            await ledger.post(Movement.RETURN_CLAWED_BACK, principal_fen, where_of(lines[line_id]), at=now)
-        if receipt.surcharge_fen:
+            if less_fen := before_fen - given.held_fen(line):
+                await ledger.post(Movement.RETURN_CLAWED_BACK, less_fen, where_of(line), at=now)
+        before_fen = given.held_surcharge_fen(claim)
+        claim.surcharge_fen -= receipt.surcharge_fen
+        if less_fen := before_fen - given.held_surcharge_fen(claim):
             where = Where(min(lines.values(), key=lambda line: line.id).budget_id)
-            await ledger.post(Movement.RETURN_SURCHARGE, receipt.surcharge_fen, where, at=now)
+            await ledger.post(Movement.RETURN_SURCHARGE, less_fen, where, at=now)
         borne_fen = sum(part[2] for part in one.parts)
         reopened = claim.status is RecoveryStatus.COLLECTED
         await Recovery.filter(id=claim.id).update(
@@ -223,13 +258,93 @@ async def returned(payment: Payment, on: date, *, actor: Actor, now: datetime) -
             recorded_by=actor.id,
             recorded_at=now,
         )
-        await note("recovery.offset_returned", claim, actor, now, receipt=receipt.id, payment=payment.number)
-        await tell("recovery.offset_returned", claim, now, amount_fen=receipt.amount_fen)
+        claim = await Recovery.get(id=claim.id)
+        paid_ahead_fen = await recovery_receipts.ahead_fen(claim)
+        await note(
+            "recovery.offset_returned",
+            claim,
+            actor,
+            now,
+            receipt=receipt.id,
+            payment=payment.number,
+            paid_ahead_fen=paid_ahead_fen,
+        )
+        if claim.status in OWED:
+            await tell("recovery.offset_returned", claim, now, amount_fen=receipt.amount_fen)
 
 
 def reference_of(payment: Payment, claim: Recovery) -> str:
     """Under which reference a claim keeps what was kept back for it of a payment."""
     return f"{payment.number}/{claim.number}"
+
+
+async def _paid_ahead(chosen: Sequence[Settlement], *, but_batch: int | None) -> dict[int, Sequence[Planned]]:
+    """What of these was paid before: kept back, given back, and then the bank returned the payment.
+
+    Whoever was to be paid has that part, so the next attempt is less by it. It is no claim, and needs none.
+    """
+    returned = PaymentOffset.filter(
+        payment__settlement_id__in=[one.id for one in chosen],
+        payment__status=TransferStatus.RETURNED,
+        receipt_id__isnull=False,
+    )
+    rows = await returned.select_related("payment", "recovery__case").order_by("id")
+    last = {row.payment.settlement_id: row.payment_id for row in rows}
+    rows = [row for row in rows if last[row.payment.settlement_id] == row.payment_id]
+    kept = await kept_back_fen([row.recovery_id for row in rows], but_batch=but_batch)
+    left_fen = {
+        row.recovery_id: await recovery_receipts.ahead_fen(row.recovery) - kept.get(row.recovery_id, 0)
+        for row in rows
+    }
+    before_fen = {one.id: one.amount_fen for one in chosen}
+    planned: dict[int, Sequence[Planned]] = {}
+    for row in rows:
+        settlement_id = row.payment.settlement_id
+        part_fen = min(row.amount_fen, left_fen[row.recovery_id], before_fen[settlement_id])
+        if part_fen <= 0:
+            continue
+        said = texts.PAID_AHEAD.format(
+            payment=row.payment.number,
+            before=yuan(before_fen[settlement_id]),
+            kept=yuan(part_fen),
+            left=yuan(before_fen[settlement_id] - part_fen),
+        )
+        left_fen[row.recovery_id] -= part_fen
+        before_fen[settlement_id] -= part_fen
+        claim = row.recovery
+        ahead = Planned(claim.id, claim.number, part_fen, claim.case.clause, said)
+        planned[settlement_id] = [*planned.get(settlement_id, ()), ahead]
+    return planned
+
+
+def _merged(planned: Sequence[Planned]) -> list[Planned]:
+    """One line for each claim."""
+    found: dict[int, Planned] = {}
+    for one in planned:
+        known = found.get(one.recovery_id)
+        found[one.recovery_id] = (
+            one
+            if known is None
+            else replace(
+                known,
+                amount_fen=known.amount_fen + one.amount_fen,
+                arithmetic=texts.STEP.join((known.arithmetic, one.arithmetic)),
+            )
+        )
+    return list(found.values())
+
+
+def _made_good(ahead: Mapping[int, int], surcharge_fen: int, amount_fen: int) -> tuple[Paid, int]:
+    """What of an amount makes good what was given back too early, and what is left of it."""
+    left_fen, parts = amount_fen, []
+    for line_id, fen in sorted(ahead.items()):
+        part_fen = min(fen, left_fen)
+        if part_fen:
+            parts.append(Part(line_id, part_fen, 0, 0))
+            left_fen -= part_fen
+    charged_fen = min(surcharge_fen, left_fen)
+    principal_fen = sum(part.principal_fen for part in parts)
+    return Paid(tuple(parts), principal_fen, charged_fen, 0, 0), left_fen - charged_fen
 
 
 async def _due(

@@ -219,7 +219,8 @@ class Recoveries:
         claim = await self.change(claim, status=RecoveryStatus.CANCELLED, ended_by=actor.id, ended_at=now)
         # What the bank had brought home before may have been given back by now.
         back = await RecoveryReturn.filter(recovery_id=claim.id, agreed=True)
-        owed_fen = int(claim.collected_fen + claim.surcharge_fen) - sum(one.amount_fen for one in back)
+        back_fen = sum(one.amount_fen for one in back)
+        owed_fen = max(0, int(claim.collected_fen + claim.surcharge_fen - back_fen))
         await note("recovery.cancelled", claim, actor, now, owed_back_fen=owed_fen)
         return owed_fen
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from tortoise.exceptions import IntegrityError
@@ -11,7 +12,7 @@ from tortoise.transactions import in_transaction
 
 from server import texts
 from server.errors import Refusal
-from server.models.sanctions import Recovery, RecoveryLine, RecoveryReceipt
+from server.models.sanctions import Recovery, RecoveryLine, RecoveryReceipt, RecoveryReturn
 from server.rules.deadlines import day_of
 from server.rules.money import Movement
 from server.rules.recoveries import OWED, Paid, ReceiptKind, RecoveryStatus, outstanding, pay_off
@@ -110,13 +111,19 @@ async def book(
     In the transaction of whoever holds the claim. A claim that ended meanwhile stays as it ended.
     """
     known = {line.id: line for line in lines}
+    given = await given_back(claim.id)
     await lock_years(lines)
     for part in paid.parts:
         line = known[part.line_id]
+        before_fen = given.held_fen(line)
+        line.collected_fen += part.principal_fen
         await RecoveryLine.filter(id=line.id).update(collected_fen=F("collected_fen") + part.principal_fen)
-        await ledger.post(Movement.CLAW_BACK, part.principal_fen, where_of(line), at=now)
-    if paid.surcharge_fen:
-        await ledger.post(Movement.COLLECT_SURCHARGE, paid.surcharge_fen, Where(lines[0].budget_id), at=now)
+        if more_fen := given.held_fen(line) - before_fen:
+            await ledger.post(Movement.CLAW_BACK, more_fen, where_of(line), at=now)
+    before_fen = given.held_surcharge_fen(claim)
+    claim.surcharge_fen += paid.surcharge_fen
+    if more_fen := given.held_surcharge_fen(claim) - before_fen:
+        await ledger.post(Movement.COLLECT_SURCHARGE, more_fen, Where(lines[0].budget_id), at=now)
     owed_fen = claim.surcharge_due_fen + paid.borne_fen - paid.surcharge_fen
     whole = claim.status in OWED and owed_fen <= 0
     whole = whole and claim.collected_fen + paid.principal_fen == claim.principal_fen
@@ -153,6 +160,54 @@ async def book(
         "recovery.collected" if whole else "recovery.received", claim, now, amount_fen=receipt.amount_fen
     )
     return receipt
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What was given back of a claim: the principal by line, and the surcharge, fen."""
+
+    lines: Mapping[int, int]
+    surcharge_fen: int
+
+    def without(self, made: RecoveryReturn) -> GivenBack:
+        """The same before one of its transfers."""
+        less = {int(line_id): int(fen) for line_id, fen in made.parts}
+        lines = {line_id: fen - less.get(line_id, 0) for line_id, fen in self.lines.items()}
+        return GivenBack(lines, self.surcharge_fen - made.surcharge_fen)
+
+    def held_fen(self, line: RecoveryLine) -> int:
+        """What the ledger has as clawed back of a line.
+
+        Nothing once the bank brought its payment home. What was given back and is gone again, because the
+        payment that it was kept back from was returned, is held by nobody twice.
+        """
+        return 0 if line.home_at is not None else max(0, line.collected_fen - self.lines.get(line.id, 0))
+
+    def held_surcharge_fen(self, claim: Recovery) -> int:
+        """The same of the surcharge."""
+        return max(0, int(claim.surcharge_fen) - self.surcharge_fen)
+
+    def ahead(self, claim: Recovery, lines: Sequence[RecoveryLine]) -> tuple[dict[int, int], int]:
+        """What was given back and never came in, by line, and surcharge: paid ahead to the debtor, fen."""
+        over = {line.id: self.lines.get(line.id, 0) - line.collected_fen for line in lines}
+        surcharge_fen = max(0, self.surcharge_fen - claim.surcharge_fen)
+        return {line_id: fen for line_id, fen in over.items() if fen > 0}, surcharge_fen
+
+
+async def given_back(recovery_id: int) -> GivenBack:
+    """What was given back of a claim, and agreed to."""
+    lines: dict[int, int] = {}
+    rows = await RecoveryReturn.filter(recovery_id=recovery_id, agreed=True)
+    for line_id, fen in (part for one in rows for part in one.parts):
+        lines[line_id] = lines.get(line_id, 0) + fen
+    return GivenBack(lines, sum(one.surcharge_fen for one in rows))
+
+
+async def ahead_fen(claim: Recovery) -> int:
+    """What was given back of a claim although nothing came in for it, in the end, fen."""
+    lines = await RecoveryLine.filter(recovery_id=claim.id)
+    parts, surcharge_fen = (await given_back(claim.id)).ahead(claim, lines)
+    return sum(parts.values()) + surcharge_fen
 
 
 async def lock_years(lines: Sequence[RecoveryLine], *others: int) -> None:

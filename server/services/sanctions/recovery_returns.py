@@ -9,7 +9,6 @@ wants it from is claimed it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -37,7 +36,7 @@ from server.services.sanctions.recoveries import (
     recovery_for,
     tell,
 )
-from server.services.sanctions.recovery_receipts import lock_years, where_of
+from server.services.sanctions.recovery_receipts import given_back, lock_years, where_of
 from server.services.sanctions.sanction_book import require_impartial
 
 
@@ -145,24 +144,27 @@ class RecoveryReturns:
 
     async def _post(self, made: RecoveryReturn, now: Any) -> None:
         lines = {line.id: line for line in await RecoveryLine.filter(recovery_id=made.recovery_id)}
+        claim, after = await Recovery.get(id=made.recovery_id), await given_back(made.recovery_id)
+        before = after.without(made)
         await lock_years(list(lines.values()))
-        for line_id, fen in made.parts:
-            if lines[line_id].home_at is not None:
-                continue  # Posted when the bank brought the payment home.
-            await ledger.post(Movement.RETURN_CLAWED_BACK, fen, where_of(lines[line_id]), at=now)
-        if made.surcharge_fen:
+        # What the bank brought home, or took back since it was entered, is posted already.
+        for line in lines.values():
+            less_fen = before.held_fen(line) - after.held_fen(line)
+            if less_fen:
+                await ledger.post(Movement.RETURN_CLAWED_BACK, less_fen, where_of(line), at=now)
+        less_fen = before.held_surcharge_fen(claim) - after.held_surcharge_fen(claim)
+        if less_fen:
             where = Where(lines[min(lines)].budget_id)
-            await ledger.post(Movement.RETURN_SURCHARGE, made.surcharge_fen, where, at=now)
+            await ledger.post(Movement.RETURN_SURCHARGE, less_fen, where, at=now)
 
 
 async def owed_back(claim: Recovery) -> RecoveryReturn:
     """What of a claim is owed back by now, as the transfer that would give it back; of 0 fen: nothing."""
     owed = RecoveryReturn(recovery_id=claim.id, amount_fen=0, surcharge_fen=0, parts=[])
-    back = await RecoveryReturn.filter(recovery_id=claim.id, agreed=True)
-    gone, reversed_ = _gone(back), claim.status is RecoveryStatus.CANCELLED
+    back, reversed_ = await given_back(claim.id), claim.status is RecoveryStatus.CANCELLED
     lines = await RecoveryLine.filter(recovery_id=claim.id).order_by("id")
     left = [
-        [line.id, line.collected_fen - gone.get(line.id, 0)]
+        [line.id, line.collected_fen - back.lines.get(line.id, 0)]
         for line in lines
         if reversed_ or line.home_at is not None
     ]
@@ -171,7 +173,7 @@ async def owed_back(claim: Recovery) -> RecoveryReturn:
         # What a payment bore until the bank brought it home was owed. What payments that were under way then
         # kept back for it was not: it stands as surcharge beyond what was due.
         over_fen = claim.surcharge_fen if reversed_ else -claim.surcharge_due_fen
-        owed.surcharge_fen = max(0, over_fen - sum(one.surcharge_fen for one in back))
+        owed.surcharge_fen = max(0, over_fen - back.surcharge_fen)
     owed.amount_fen = sum(fen for _, fen in owed.parts) + owed.surcharge_fen
     return owed
 
@@ -187,11 +189,11 @@ async def came_home(order_id: int, *, actor: Actor, now: datetime) -> None:
         # The claim first, so that whoever receives for it meanwhile comes before or after.
         await Recovery.filter(id=recovery_id).update(version=F("version") + 1)
         claim = await Recovery.get(id=recovery_id).select_related("debtor")
-        gone = _gone(await RecoveryReturn.filter(recovery_id=recovery_id, agreed=True))
+        given = await given_back(recovery_id)
         less_fen = back_fen = 0
         for line in await RecoveryLine.filter(recovery_id=recovery_id, order_id=order_id, home_at=None):
             less_fen += line.amount_fen - line.collected_fen
-            given_fen = line.collected_fen - gone.get(line.id, 0)
+            given_fen = given.held_fen(line)
             if given_fen:
                 back_fen += given_fen
                 await ledger.post(Movement.RETURN_CLAWED_BACK, given_fen, where_of(line), at=now)
@@ -229,14 +231,6 @@ async def _lessen(claim: Recovery, less_fen: int, actor: Actor, now: datetime) -
     if claim.principal_fen > less_fen:
         ended["principal_fen"] = claim.principal_fen - less_fen
     await Recovery.filter(id=claim.id).update(instalments=[], **ended)
-
-
-def _gone(back: Sequence[RecoveryReturn]) -> dict[int, int]:
-    """What was given back, by line."""
-    gone: dict[int, int] = {}
-    for line_id, fen in (part for one in back for part in one.parts):
-        gone[line_id] = gone.get(line_id, 0) + fen
-    return gone
 
 
 async def _since(claim: Recovery) -> date:

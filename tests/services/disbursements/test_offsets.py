@@ -27,7 +27,7 @@ from server.services.disbursements import funds, offsets, payment_lists
 from server.services.disbursements.bank_files import BankFormat, plain_yuan
 from server.services.disbursements.offsets import OffsetsChanged
 from server.services.disbursements.payment_receipts import ReceiptUnfit
-from server.services.sanctions import recovery_returns
+from server.services.sanctions import recovery_receipts, recovery_returns
 from server.services.sanctions.recoveries import RecoveryKeptBack, RecoveryOver
 from server.services.sanctions.recovery_returns import RecoveryReturns
 from server.services.settlements import settlement_money
@@ -236,6 +236,38 @@ async def test_a_claim_that_was_reversed_after_the_sending_says_what_is_owed_bac
     await till.paid(batch)
     claim = await Recovery.get(id=claim.id)
     assert (claim.status, claim.collected_fen) == (RecoveryStatus.CANCELLED, claim.principal_fen)
+
+
+@ON_SQLITE
+async def test_what_was_given_back_of_a_payment_that_the_bank_returns_counts_as_paid(till: Till) -> None:
+    budget, settlement, claim = await owing(till)
+    kept_fen, day = owed_fen(claim), till.today(ON_CONTRACT)
+    batch = await till.paid(await till.drafted(ON_CONTRACT, budget.year))
+    await Recovery.filter(id=claim.id).update(status=RecoveryStatus.CANCELLED, ended_at=till.now)
+    returns, operator = RecoveryReturns(receipts_of(till).recoveries), await till.staff("operator")
+    claim = await returns.ask(claim.id, "2026052000001", day, version=claim.version + 1, actor=operator)
+    authority, maker = await till.staff("authority"), await till.maker(ON_CONTRACT)
+    await returns.decide(claim.id, agreed=True, version=claim.version, actor=authority)
+    payment, scan = await Payment.get(batch_id=batch.id), await till.scan(maker, ON_CONTRACT)
+    for attempt in range(2):
+        assert (await ledger.balances())[Account.DISBURSED] == 2 * settlement.amount_fen
+        await till.office.receipts.give_back(
+            payment.id, reason="账号已销户", on=day, file_id=scan, actor=maker
+        )
+        sums = await ledger.balances()
+        assert (sums[Account.DISBURSED], sums[Account.SURCHARGE]) == (settlement.amount_fen, 0)
+        claim = await Recovery.get(id=claim.id)
+        assert not (await recovery_returns.owed_back(claim)).amount_fen, "the debtor has it already"
+        assert await recovery_receipts.ahead_fen(claim) == kept_fen
+        # The settlement is owed whole again, and what its payee has of it is not paid twice.
+        await till.with_account(settlement)
+        batch = await till.paid(await till.drafted(ON_CONTRACT, budget.year))
+        payment = await Payment.get(batch_id=batch.id)
+        assert (batch.kept_fen, payment.transfer_fen) == (kept_fen, settlement.amount_fen - kept_fen)
+        claim = await Recovery.get(id=claim.id)
+        assert not await recovery_receipts.ahead_fen(claim)
+        assert not (await recovery_returns.owed_back(claim)).amount_fen, f"attempt {attempt}"
+        assert await ledger.verify() == []
 
 
 @ON_SQLITE
