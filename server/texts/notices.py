@@ -139,6 +139,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "追缴金额变更",
         "追缴 {number} 增加本金 {amount} 元：此前由另一案追缴，该决定已撤销。将另行通知期限。",
     ),
+    "recovery.added": (
+        "追缴金额变更",
+        "追缴 {number} 增加本金 {amount} 元：该款项在决定作出后才由银行付出。将另行通知期限。",
+    ),
     "recovery.to_give_back": (
         "追缴款须退还",
         "案件 {number} 追缴并已缴回的 {amount} 元不再应缴，须退还当事人，退还后请登记。",

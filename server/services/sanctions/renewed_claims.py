@@ -21,7 +21,7 @@ from server.programme.vocabulary import Party
 from server.rules.recoveries import RecoveryStatus
 from server.rules.sanction_cases import Effect, SanctionStatus, effects_of
 from server.services import outbox
-from server.services.access import Actor, StaffRole
+from server.services.access import CLOCK, Actor, StaffRole
 from server.services.sanctions.recoveries import Recoveries, add_lines, note, open_fen, tell
 from server.services.sanctions.sanction_preview import PaidOut, paid_out
 
@@ -78,23 +78,38 @@ async def renew(
             if freed.get(_key(one))
         ]
         if lines:
-            await _claim(heir, lines, case, recoveries, actor, now)
+            said = texts.RECOVERY_RENEWED.format(number=case.number)
+            await _claim(heir, lines, "recovery.renewed", said, recoveries, actor, now, instead_of=case.id)
+
+
+async def claim_paid_since(case: SanctionCase, order_id: int, recoveries: Recoveries, now: datetime) -> int:
+    """Claim back what the bank paid for an order after the decision that refuses it; how much, fen.
+
+    The bank had it already when that was decided. In a transaction with the locks of both sides. Raises
+    ``RecoveryMovedOn``.
+    """
+    lines = [one for one in await paid_out(case) if one.order == order_id]
+    if not lines:
+        return 0
+    return await _claim(case, lines, "recovery.added", "", recoveries, CLOCK, now, order=order_id)
 
 
 async def _claim(
-    heir: SanctionCase,
+    case: SanctionCase,
     lines: list[PaidOut],
-    instead_of: SanctionCase,
+    topic: str,
+    said: str,
     recoveries: Recoveries,
     actor: Actor,
     now: datetime,
-) -> None:
-    claim = await Recovery.get_or_none(case_id=heir.id)
+    **data: int,
+) -> int:
+    claim = await Recovery.get_or_none(case_id=case.id)
     more_fen = sum(one.amount_fen for one in lines)
     if claim is None:
-        claim = await recoveries.claim(heir, lines, may_offset=False, actor=actor, now=now)
+        claim = await recoveries.claim(case, lines, may_offset=False, actor=actor, now=now)
     elif claim.status is RecoveryStatus.WRITTEN_OFF:
-        return
+        return 0
     else:
         # Where a decision in force has a cancelled claim, the bank has brought all of it home: not owed.
         before_fen = 0 if claim.status is RecoveryStatus.CANCELLED else claim.principal_fen
@@ -113,15 +128,14 @@ async def _claim(
             ended_at=None,
         )
         await add_lines(claim, lines)
-    said = texts.RECOVERY_RENEWED.format(number=instead_of.number)
     await SanctionEffect.update_or_create(
-        case_id=heir.id,
+        case_id=case.id,
         effect=Effect.RECOVER,
         subject=f"recovery:{claim.id}",
         defaults={"amount_fen": claim.principal_fen, "note": said, "planned_at": now, "done_at": now},
     )
-    await note("recovery.renewed", claim, actor, now, principal_fen=more_fen, instead_of=instead_of.id)
-    await tell("recovery.renewed", claim, now, amount_fen=more_fen)
+    await note(topic, claim, actor, now, principal_fen=more_fen, **data)
+    await tell(topic, claim, now, amount_fen=more_fen)
     await outbox.tell(
         outbox.team(StaffRole.AUTHORITY, claim.programme_slug),
         "recovery.to_demand",
@@ -131,6 +145,7 @@ async def _claim(
         programme=claim.programme_slug,
         amount_fen=more_fen,
     )
+    return more_fen
 
 
 def _key(one: PaidOut | RecoveryLine) -> tuple[Any, ...]:

@@ -41,8 +41,9 @@ from server.services.orders.order_ends import OrderEnds
 from server.services.orders.order_wishes import OrderMovedOn
 from server.services.organisations.memberships import lock, lock_all
 from server.services.rounds.rounds import StandingChange
+from server.services.sanctions import renewed_claims
 from server.services.sanctions.blocklist import Ban, Blocklist
-from server.services.sanctions.recoveries import Recoveries
+from server.services.sanctions.recoveries import Recoveries, RecoveryMovedOn
 from server.services.sanctions.removals import Removals
 from server.services.sanctions.sanction_book import SanctionBook
 from server.services.sanctions.sanction_preview import Preview, come_under, planned, with_more
@@ -310,7 +311,7 @@ class SanctionEffects:
                 else:
                     note, after = await self._stop(case, number, now)
                 await SanctionEffect.filter(id=effect.id).update(note=note)
-        except (OrderMovedOn, VoucherMovedOn, SettlementMovedOn):
+        except (OrderMovedOn, VoucherMovedOn, SettlementMovedOn, RecoveryMovedOn):
             # Somebody did something with it at this very moment, or a batch has it: whoever comes by next.
             return False
         except Refusal as refusal:
@@ -350,7 +351,8 @@ class SanctionEffects:
         if row.status is SettlementStatus.IN_PAYMENT:
             raise await settlement_book.moved_on(row)
         afters = [await stop(row, case, now) for stop in self.stops]
-        if HELD_ON.isdisjoint(effects_of([Measure(one) for one in case.measures])):
+        effects = effects_of([Measure(one) for one in case.measures])
+        if HELD_ON.isdisjoint(effects):
             why = texts.SANCTION_IS_DECIDED  # It is reduced: what is left of it may be paid.
             await payment_holds.lift(HoldCause.SANCTION, case.id, reason=why, actor=CLOCK, now=now)
 
@@ -362,6 +364,8 @@ class SanctionEffects:
             amount = yuan(row.amount_fen or row.asked_fen)
             return texts.SANCTION_SETTLEMENT_STOPPED.format(amount=amount), told
         paid = row.status in (SettlementStatus.PAID, SettlementStatus.CLOSED)
+        if paid and Effect.RECOVER in effects:
+            await renewed_claims.claim_paid_since(case, row.order_id, self.recoveries, now)
         return texts.SANCTION_PAID_BEFORE if paid else texts.SANCTION_ENDED_BEFORE, told
 
     async def _forgo(self, case: SanctionCase, order_id: int, now: datetime) -> str:

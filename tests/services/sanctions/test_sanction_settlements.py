@@ -13,7 +13,7 @@ from server.models.outbox import OutboxMessage
 from server.models.sanctions import Recovery, RecoveryLine, SanctionCase, SanctionEffect
 from server.models.settlements import Settlement
 from server.programme.vocabulary import Party
-from server.rules.money import Account
+from server.rules.money import Account, Movement
 from server.rules.orders import OrderStatus
 from server.rules.recoveries import RecoveryStatus
 from server.rules.sanction_cases import Effect
@@ -389,6 +389,31 @@ async def test_what_comes_under_a_decision_in_the_moment_of_its_reversal_is_paid
     row = await Settlement.get(id=settlement.id)
     assert row.status is SettlementStatus.PAYABLE
     await payment_holds.require_free(row)
+
+
+@pytest.mark.rules("LS-79")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("claimed", [False, True])
+async def test_what_the_bank_pays_after_a_decision_that_claims_back_is_claimed_back_then(
+    court: Court, claimed: bool
+) -> None:
+    enterprise, provider = await court.enterprise(GRABBED), await court.provider(GRABBED)
+    before_fen = (await court.paid(GRABBED, enterprise, provider))[0].voucher_fen if claimed else 0
+    order, voucher = await court.accepted(GRABBED, enterprise, provider)
+    settlement = await court.settling(order, SettlementStatus.IN_PAYMENT)
+    case = await court.sanctioned(GRABBED, provider, Party.PROVIDER, "fraud")
+    assert case.preview["principal_fen"] == before_fen
+    where = court._where(order, voucher)
+    await ledger.post(Movement.DISBURSE, order.voucher_fen, where, at=court.now)
+    await Settlement.filter(id=settlement.id).update(status=SettlementStatus.PAID)
+    assert await court.sanctions.effects.carry_on_all() == 1
+    claim = await Recovery.get(case_id=case.id)
+    assert (claim.debtor_id, claim.principal_fen) == (provider.id, before_fen + order.voucher_fen)
+    effects = SanctionEffect.filter(case_id=case.id)
+    assert (await effects.get(effect=Effect.RECOVER)).amount_fen == claim.principal_fen
+    told = await OutboxMessage.filter(topic__in=["recovery.added", "recovery.to_demand"]).order_by("id")
+    assert [one.data["amount_fen"] for one in told] == [order.voucher_fen] * 2
+    assert await court.sanctions.effects.carry_on_all() == 0
 
 
 @pytest.mark.rules("YC-38", "LS-13")
