@@ -10,6 +10,7 @@ import structlog
 from server.gateways.wechat_calls import WechatCalls, WechatRefused
 from server.gateways.wechat_http import WechatUnavailable
 from server.models.chat import ChatSender
+from server.models.deliveries import Delivery, DeliveryState
 from server.models.people import Person
 from server.rules.channels import MESSAGES_A_TAP, MESSAGES_A_WINDOW
 from server.rules.chat_messages import SAID, ChatMessage, MessageKind, WechatAccount
@@ -43,6 +44,10 @@ async def sender_of(message: ChatMessage, *, sealer: Sealer, now: datetime) -> C
         await ChatSender.filter(id=sender.id).update(**opened)
         for name, value in opened.items():
             setattr(sender, name, value)
+    if not opened.keys().isdisjoint({"last_tap_at", "last_message_at"}):
+        # What was held for them goes now, before anything that is said to them from here on.
+        held = Delivery.filter(addressee=f"sender:{sender.id}", state=DeliveryState.HELD)
+        await held.filter(next_at__lt=message.sent_at).update(state=DeliveryState.WAITING, next_at=now)
     return sender
 
 

@@ -75,10 +75,11 @@ UPDATE delivery SET claimed_by = ?3, next_at = ?4 WHERE id IN (
     SELECT id FROM delivery mine WHERE state = 'waiting' AND next_at <= ?1 AND NOT {_BEHIND}
     ORDER BY next_at, id LIMIT ?2)
 RETURNING id"""
+# Who hears a message wakes what was held for its sender (``chat_senders``): what they have is left to them.
 _WAKE = """
-UPDATE delivery SET state = 'waiting', next_at = {now} WHERE state = 'held' AND EXISTS (
-    SELECT 1 FROM chat_sender WHERE 'sender:' || chat_sender.id = delivery.addressee
-        AND (last_message_at > delivery.next_at OR last_tap_at > delivery.next_at))
+UPDATE delivery SET state = 'waiting', next_at = {now} WHERE id IN (SELECT id FROM delivery
+    WHERE state = 'held' AND EXISTS (SELECT 1 FROM chat_sender WHERE 'sender:' || chat_sender.id = addressee
+        AND (last_message_at > delivery.next_at OR last_tap_at > delivery.next_at)) {lock})
 RETURNING id"""
 
 log = structlog.get_logger()
@@ -156,9 +157,11 @@ class Deliveries:
         )
         async with in_transaction() as connection:
             if connection.capabilities.dialect == "postgres":
-                woken = await connection.execute_query_dict(_WAKE.format(now="$1"), [now])
+                woken = await connection.execute_query_dict(
+                    _WAKE.format(now="$1", lock="FOR UPDATE SKIP LOCKED"), [now]
+                )
             else:
-                woken = await connection.execute_query_dict(_WAKE.format(now="?1"), [str(now)])
+                woken = await connection.execute_query_dict(_WAKE.format(now="?1", lock=""), [str(now)])
         return len(woken)
 
     # -- taking up ---------------------------------------------------------------------------------

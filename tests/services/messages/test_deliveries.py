@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tortoise.context import TortoiseContext
 from tortoise.functions import Sum
+from tortoise.transactions import in_transaction
 
 from server.gateways.wechat_http import WechatUnavailable
 from server.models.chat import ChatSender
@@ -26,7 +28,7 @@ from server.models.people import Person
 from server.rules.channels import MOST_ATTEMPTS
 from server.rules.chat_messages import ChatMessage, MessageKind, WechatAccount
 from server.services import outbox
-from server.services.messages import consents, deliveries
+from server.services.messages import chat_senders, consents, deliveries
 from server.services.messages.deliveries import LEASE, PATIENCE
 from server.services.messages.delivery_reports import DeliveryReports
 from server.services.messages.notices import Notice, notice
@@ -475,6 +477,20 @@ async def test_a_tap_lets_three_through_and_the_rest_waits_until_they_write(post
     assert await post.deliveries.wake_due() == 1
     await post.send()
     assert [text[0] for text in await said(post)] == ["0", "1", "2", "3"]
+
+
+async def test_what_was_held_is_said_before_the_answer_to_what_they_write_now(post: Post) -> None:
+    sender = await post.sender()
+    await post.replies.say(sender, "旧答复", now=NOW)
+    await post.send()
+    post.clock.advance(HOUR)
+    openid = post.sealer.open((await ChatSender.get()).openid_sealed)
+    written = replace(an_event(MessageKind.TEXT, {}, openid=openid), sent_at=post.clock.now())
+    async with in_transaction():
+        await chat_senders.sender_of(written, sealer=post.sealer, now=post.clock.now())
+        await post.replies.say(sender, "新答复", now=post.clock.now())
+    await post.send()
+    assert await said(post) == ["旧答复\n新答复"]
 
 
 async def test_a_window_that_wechat_closed_tells_by_another_channel_that_there_is_an_answer(
