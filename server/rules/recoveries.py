@@ -25,7 +25,7 @@ class RecoveryStatus(StrEnum):
     COLLECTED = "collected"
     WRITTEN_OFF = "written_off"
     CANCELLED = "cancelled"
-    """The decision it rests on was reversed."""
+    """The decision it rests on was reversed, or the bank has brought all of it home."""
 
 
 OWED = frozenset({RecoveryStatus.CLAIMED, RecoveryStatus.DEMANDED})
