@@ -28,7 +28,8 @@ async def sender_of(message: ChatMessage, *, sealer: Sealer, now: datetime) -> C
     Call it inside the transaction in which the message is heard.
     """
     account, known_as = message.account, sealer.blinds(message.openid)
-    sender = await ChatSender.get_or_none(account=account, openid_index__in=known_as)
+    # Whoever is there twice (``data-keys reseal`` names them) is who was there first.
+    sender = await ChatSender.filter(account=account, openid_index__in=known_as).order_by("id").first()
     if sender is None:
         sender, _ = await ChatSender.get_or_create(
             account=account,
@@ -37,7 +38,7 @@ async def sender_of(message: ChatMessage, *, sealer: Sealer, now: datetime) -> C
         )
     opened = _opened(message)
     if sender.person_id is None and account is WechatAccount.MINI:
-        person = await Person.get_or_none(account__in=known_as).only("id")
+        person = await Person.filter(account__in=known_as).order_by("id").only("id").first()
         if person is not None:
             opened["person_id"] = person.id
     if opened:
@@ -65,7 +66,8 @@ async def link(sender: ChatSender, openid: str, *, calls: WechatCalls, sealer: S
         return
     unionid = told.get("unionid")
     if isinstance(unionid, str) and unionid:
-        person = await Person.get_or_none(unionid_index__in=sealer.blinds(unionid)).only("id")
+        known = Person.filter(unionid_index__in=sealer.blinds(unionid)).order_by("id")
+        person = await known.only("id").first()
         linked = {"person_id": person.id} if person is not None else {}
         await ChatSender.filter(id=sender.id).update(unionid_index=sealer.blind(unionid), **linked)
 

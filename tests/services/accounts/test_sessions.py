@@ -303,6 +303,16 @@ async def test_ten_first_logins_at_once_register_one_person(racing_house: House)
     assert len({(await racing_house.who(one.access_token)).session_id for one in signed_in}) == 10
 
 
+async def test_who_was_registered_by_two_keys_signs_in_as_who_was_there_first(house: House) -> None:
+    newer = "a newer data secret of this test, long enough"
+    both = Sealer({"2026b": newer, "2026a": "a data secret of this test, long enough"})
+    first, _ = [await house.person(one.blind("oLiNa")) for one in (SEALER, both)]
+    signed_in = await sign_in_with_wechat(
+        "1", wechat=EverybodyIsLiNa(), sessions=house.sessions, sealer=both, now=NOW
+    )
+    assert (await house.who(signed_in.access_token)).id == first.id
+
+
 # -- what is over and forgotten ----------------------------------------------------------------------
 
 
