@@ -258,10 +258,9 @@ class ChatDoor:
 
     async def _say_to(self, message: ChatMessage, words: str) -> None:
         now = self._clock.now()
-        sender = await ChatSender.get_or_none(
-            account=message.account, openid_index__in=self._sealer.blinds(message.openid)
-        )
-        if sender is not None:
+        known = self._sealer.blinds(message.openid)
+        senders = ChatSender.filter(account=message.account, openid_index__in=known)
+        if (sender := await senders.order_by("id").first()) is not None:
             await self._say(sender.id, words, now=now)
 
     # -- repeated deliveries, floods, and what others left -------------------------------------------
