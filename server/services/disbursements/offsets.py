@@ -17,7 +17,7 @@ from tortoise.expressions import F, Q
 from server import texts
 from server.errors import Refusal
 from server.models.disbursements import Payment, PaymentBatch, PaymentOffset
-from server.models.sanctions import Recovery, RecoveryLine, RecoveryReceipt
+from server.models.sanctions import Recovery, RecoveryLine, RecoveryReceipt, SanctionCase
 from server.models.settlements import Settlement
 from server.programme.model import Programme
 from server.rules.deadlines import day_of
@@ -37,7 +37,7 @@ from server.rules.recoveries import (
 from server.services.access import Actor
 from server.services.budgets import ledger
 from server.services.budgets.ledger import Where
-from server.services.sanctions import recovery_receipts
+from server.services.sanctions import recovery_receipts, recovery_returns
 from server.services.sanctions.recoveries import kept_back_fen, note, open_lines, tell
 from server.services.sanctions.recovery_receipts import where_of
 from server.units import yuan
@@ -213,6 +213,8 @@ async def paid(payment: Payment, on: date, *, actor: Actor, now: datetime) -> No
                 owed_back_fen=rest_fen,
                 payment=payment.number,
             )
+            case = await SanctionCase.get(id=claim.case_id)
+            await recovery_returns.tell_to_give_back(case, rest_fen, now=now)
 
 
 async def returned(payment: Payment, on: date, *, actor: Actor, now: datetime) -> None:

@@ -53,6 +53,9 @@ async def test_what_a_payment_under_way_kept_back_for_money_that_came_home_meanw
     told = await OutboxMessage.get(topic="recovery.to_give_back")
     assert (told.recipient, told.data["amount_fen"]) == (team("authority", ON_CONTRACT), BY_HAND_FEN)
     await till.paid(batch)
+    assert (await OutboxMessage.filter(topic=told.topic).order_by("-id"))[0].data[
+        "amount_fen"
+    ] == batch.kept_fen
     claim = await Recovery.get(id=claim.id)
     assert claim.status is RecoveryStatus.COLLECTED
     owed = await recovery_returns.owed_back(claim)
